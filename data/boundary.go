@@ -1,0 +1,115 @@
+package data
+
+import "fmt"
+
+// BC is what holds at one end of one axis. Its zero value, BCUnset, is not a
+// boundary condition: a boundary that was left out is an error everywhere,
+// never a silent wall.
+type BC uint8
+
+// The three boundary conditions that Walrus distinguishes (SPEC of the
+// release: WALL, also called closed, OPEN, PERIODIC).
+const (
+	BCUnset BC = iota
+	Wall
+	Open
+	Periodic
+)
+
+// Code returns the number the release stores for a boundary condition in its
+// files and batches: 0 for Wall, 1 for Open, 2 for Periodic. It returns -1 for
+// BCUnset and for values outside the enumeration.
+func (b BC) Code() int {
+	if b < Wall || b > Periodic {
+		return -1
+	}
+	return int(b) - 1
+}
+
+// BCFromCode is the inverse of [BC.Code].
+func BCFromCode(code int) (BC, error) {
+	if code < 0 || code > 2 {
+		return BCUnset, fmt.Errorf("data: boundary code: expected 0 (wall), 1 (open) or 2 (periodic), got %d", code)
+	}
+	return BC(code + 1), nil
+}
+
+// ParseBC reads "wall" (or "closed"), "open" or "periodic".
+func ParseBC(s string) (BC, error) {
+	switch s {
+	case "wall", "WALL", "closed":
+		return Wall, nil
+	case "open", "OPEN":
+		return Open, nil
+	case "periodic", "PERIODIC":
+		return Periodic, nil
+	}
+	return BCUnset, fmt.Errorf("data: boundary: expected wall, open or periodic, got %q", s)
+}
+
+// String returns the name ParseBC reads.
+func (b BC) String() string {
+	switch b {
+	case Wall:
+		return "wall"
+	case Open:
+		return "open"
+	case Periodic:
+		return "periodic"
+	}
+	return "unset"
+}
+
+// Boundary is the pair of conditions at the low and the high end of one axis.
+type Boundary struct {
+	Low, High BC
+}
+
+// Both returns the boundary with the same condition at both ends.
+func Both(b BC) Boundary { return Boundary{b, b} }
+
+// IsPeriodic reports whether the axis wraps around.
+func (b Boundary) IsPeriodic() bool { return b.Low == Periodic && b.High == Periodic }
+
+// String returns "periodic" or, for different ends, "wall/open".
+func (b Boundary) String() string {
+	if b.Low == b.High {
+		return b.Low.String()
+	}
+	return b.Low.String() + "/" + b.High.String()
+}
+
+// Validate returns an error when an end is unset or only one end is periodic.
+// (The release reads only the low end of an axis to decide whether it is
+// periodic; a half-periodic axis is a mistake in the input and is refused
+// here.)
+func (b Boundary) Validate() error {
+	for _, e := range []struct {
+		side string
+		bc   BC
+	}{{"low", b.Low}, {"high", b.High}} {
+		if e.bc.Code() < 0 {
+			return fmt.Errorf("boundary of the %s end is not set: expected wall, open or periodic", e.side)
+		}
+	}
+	if (b.Low == Periodic) != (b.High == Periodic) {
+		return fmt.Errorf("boundary %s: an axis is periodic at both ends or at none", b)
+	}
+	return nil
+}
+
+// Boundaries holds one Boundary per spatial axis, in the order of the axes.
+type Boundaries []Boundary
+
+// Validate checks every axis; naxes is the number of axes the grid has.
+func (bs Boundaries) Validate(naxes int) error {
+	if len(bs) != naxes {
+		return fmt.Errorf("data: boundaries: expected one per axis (%d), got %d; there is no default", naxes, len(bs))
+	}
+	for i, b := range bs {
+		if err := b.Validate(); err != nil {
+			return fmt.Errorf("data: axis %d: %w", i, err)
+		}
+	}
+	return nil
+}
