@@ -1,0 +1,232 @@
+package safetensors
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"unicode/utf8"
+)
+
+// Writer writes one file, a tensor at a time, in any order. Nothing is held
+// beyond a small buffer.
+type Writer struct {
+	path, temp string
+	f          *os.File
+	data       int64
+	index      map[string]Info
+	written    map[string]bool
+	broken     error // the first failure; Close repeats it
+}
+
+// Create starts a file at path holding the tensors of infos (name, dtype and
+// shape; the offsets are computed) and the given metadata, which may be nil.
+// Tensors lie in the order of infos, wider dtypes first so that all values
+// are aligned, as the reference library does. The bytes go to a temporary
+// file beside path until Close.
+func Create(path string, infos []Info, metadata map[string]string) (*Writer, error) {
+	ordered, err := layOut(infos)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %s: %w", path, err)
+	}
+	text, err := encodeHeader(ordered, metadata)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %s: %w", path, err)
+	}
+	f, err := createBeside(path)
+	if err != nil {
+		return nil, fmt.Errorf("safetensors: %w", err)
+	}
+	w := &Writer{path: path, temp: f.Name(), f: f, data: int64(len(text)),
+		index: make(map[string]Info, len(ordered)), written: make(map[string]bool, len(ordered))}
+	for _, info := range ordered {
+		w.index[info.Name] = info
+	}
+	if _, err := f.WriteAt(text, 0); err != nil {
+		w.Abort()
+		return nil, fmt.Errorf("safetensors: %s: writing the header: %w", path, err)
+	}
+	return w, nil
+}
+
+// layOut checks infos and gives each its byte range.
+func layOut(infos []Info) ([]Info, error) {
+	out := make([]Info, len(infos))
+	sizes := make(map[string]int64, len(infos))
+	for i, info := range infos {
+		if info.Name == metadataKey {
+			return nil, fmt.Errorf("expected tensor names other than %q", metadataKey)
+		}
+		if _, twice := sizes[info.Name]; twice {
+			return nil, fmt.Errorf("tensor %q: expected every name once, got it twice", info.Name)
+		}
+		n, err := byteLength(info.DType, info.Shape)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", info.Name, err)
+		}
+		sizes[info.Name] = n
+		out[i] = Info{Name: info.Name, DType: info.DType, Shape: slices.Clone(info.Shape)}
+	}
+	slices.SortStableFunc(out, func(a, b Info) int {
+		return cmp.Compare(byteSizes[b.DType], byteSizes[a.DType])
+	})
+	at := int64(0)
+	for i := range out {
+		out[i].Begin = at
+		at += sizes[out[i].Name]
+		if at < out[i].Begin {
+			return nil, errors.New("expected a total size that fits 63 bits, got an overflow")
+		}
+		out[i].End = at
+	}
+	return out, nil
+}
+
+// encodeHeader returns length and JSON, padded with spaces to eight bytes.
+func encodeHeader(infos []Info, metadata map[string]string) ([]byte, error) {
+	var text bytes.Buffer
+	text.Write(make([]byte, 8)) // the length, known at the end
+	text.WriteByte('{')
+	if len(metadata) > 0 {
+		if err := encodeEntry(&text, metadataKey, metadata); err != nil {
+			return nil, err
+		}
+	}
+	for _, info := range infos {
+		if err := encodeEntry(&text, info.Name, newEntry(info)); err != nil {
+			return nil, err
+		}
+	}
+	text.WriteByte('}')
+	for text.Len()%8 != 0 {
+		text.WriteByte(' ')
+	}
+	if text.Len()-8 > MaxHeader {
+		return nil, fmt.Errorf("expected a header of at most %d bytes, got %d", MaxHeader, text.Len()-8)
+	}
+	little.PutUint64(text.Bytes(), uint64(text.Len()-8))
+	return text.Bytes(), nil
+}
+
+// encodeEntry appends one key and value to the object being written.
+func encodeEntry(text *bytes.Buffer, key string, value any) error {
+	if !utf8.ValidString(key) {
+		return fmt.Errorf("expected names in UTF-8, got %q", key)
+	}
+	if text.Len() > 9 {
+		text.WriteByte(',')
+	}
+	enc := json.NewEncoder(text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(key); err != nil {
+		return fmt.Errorf("encoding %q: %w", key, err)
+	}
+	text.Truncate(text.Len() - 1) // Encode ends with a newline
+	text.WriteByte(':')
+	if err := enc.Encode(value); err != nil {
+		return fmt.Errorf("encoding %q: %w", key, err)
+	}
+	text.Truncate(text.Len() - 1)
+	return nil
+}
+
+// tensorEntry is the JSON of one tensor.
+type tensorEntry struct {
+	DType   string   `json:"dtype"`
+	Shape   []int    `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+func newEntry(info Info) tensorEntry {
+	e := tensorEntry{DType: info.DType, Shape: info.Shape, Offsets: [2]int64{info.Begin, info.End}}
+	if e.Shape == nil {
+		e.Shape = []int{} // a scalar is [], not null
+	}
+	return e
+}
+
+// createBeside opens a new file in path's folder under a name of its own.
+func createBeside(path string) (*os.File, error) {
+	dir, base := filepath.Split(path)
+	if base == "" {
+		return nil, fmt.Errorf("expected the path of a file, got %q", path)
+	}
+	for range 100 {
+		temp := filepath.Join(dir, fmt.Sprintf(".%s.%08x.partial", base, rand.Uint32()))
+		f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		return f, err
+	}
+	return nil, fmt.Errorf("expected a free name for a temporary file beside %s, got none in 100 attempts", path)
+}
+
+// Close checks that every tensor was written, flushes the file to disk and
+// renames it into place. On any failure, this one or an earlier one, nothing
+// is left behind and a file that was at path before stays as it was.
+func (w *Writer) Close() error {
+	if w.f == nil {
+		return w.broken
+	}
+	err := w.broken
+	if err == nil {
+		err = w.complete()
+	}
+	if err == nil {
+		err = w.f.Sync()
+	}
+	if err != nil {
+		w.broken = fmt.Errorf("safetensors: %s: %w", w.path, err)
+		w.Abort()
+		return w.broken
+	}
+	err = w.f.Close()
+	w.f = nil
+	if err == nil {
+		err = os.Rename(w.temp, w.path)
+	}
+	if err != nil {
+		os.Remove(w.temp)
+		w.broken = fmt.Errorf("safetensors: %s: %w", w.path, err)
+		return w.broken
+	}
+	return nil
+}
+
+// complete names the tensors that were not written.
+func (w *Writer) complete() error {
+	var missing []string
+	for name := range w.index {
+		if !w.written[name] {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("expected %d tensors, got %d; missing: %q", len(w.index), len(w.written), missing)
+}
+
+// Abort gives the file up and removes what was written. After Close or a
+// first Abort it does nothing, so that it can be deferred.
+func (w *Writer) Abort() {
+	if w.f == nil {
+		return
+	}
+	w.f.Close()
+	w.f = nil
+	os.Remove(w.temp)
+	if w.broken == nil {
+		w.broken = errors.New("aborted")
+	}
+}
+
+var _ io.Closer = (*Writer)(nil)
