@@ -1,0 +1,166 @@
+package walrus
+
+import (
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// Config describes a Walrus network: what decides the shapes of its weights,
+// what decides the function they compute, and a few numbers that only matter
+// while training. It holds no weights.
+//
+// The zero value is not usable; start from a preset ([Walrus], [HalfWalrus],
+// [Small], [Tiny], [Nano]) or from [ReadConfig], change fields, and call
+// [Config.Validate]. The zero value of every enumeration is what the released
+// weights use.
+//
+// In JSON the keys are the snake_case names below, enumerations are strings
+// and the registry is an object from field name to index. In YAML the keys are
+// those of the release's extended_config.yaml; see [ParseConfig].
+type Config struct {
+	// Name labels the network in logs and manifests. It may be empty.
+	Name string `json:"name"`
+
+	// Registry gives every field its column in the weights of the encoder and
+	// the decoder (paper §3.1).
+	Registry data.Registry `json:"registry"`
+
+	// Hidden is the width C of a token, Intermediate the channels between the
+	// two convolutions of the encoder and of the decoder, Blocks the number of
+	// processor blocks and Heads the attention heads of space and of time.
+	// Released: 1408, 352, 40, 16 (paper Table 2).
+	Hidden       int `json:"hidden"`
+	Intermediate int `json:"intermediate"`
+	Blocks       int `json:"blocks"`
+	Heads        int `json:"heads"`
+
+	// Groups is the number of groups of RMSGroupNorm. It has no effect with
+	// NormChannel, the form that the released code computes.
+	Groups int `json:"groups"`
+
+	// MLP is the width of the SwiGLU's value and gate together. The fused
+	// projection of a block has MLP + 3·Hidden outputs and the block's second
+	// linear layer MLP/2 inputs. 0 means 4·Hidden; see [Config.MLPWidth].
+	MLP int `json:"mlp"`
+
+	// DropPath is the rate of the last block; block i of n has
+	// DropPath·i/(n−1). Training only. See [Config.DropPathAt].
+	DropPath float64 `json:"drop_path"`
+	// FieldDrop divided by the number of channels at hand is the probability
+	// that a channel of a sample is set to zero. Training only; released: 0.
+	FieldDrop float64 `json:"field_drop"`
+
+	// Causal makes time attention look back only and the network return every
+	// frame; otherwise it returns the last one. Released: true.
+	Causal bool `json:"causal"`
+
+	// Dims lists, ascending, the spatial dimensionalities that own an encoder
+	// and a decoder. An input belongs to the number of its axes longer than
+	// one. 3 must be among them. Released: 2, 3.
+	Dims []int `json:"dims"`
+
+	// Kernel holds the edge lengths of the two convolution kernels of the
+	// encoder, the same on every axis; the decoder uses them in reverse order.
+	// The stride varies with the grid, the kernel does not. Released: 8, 4.
+	Kernel [2]int `json:"kernel"`
+
+	// Jitter chooses padding and random shifts of the input. JitterOff also
+	// disables the rolls of the tokens between blocks.
+	Jitter JitterMode `json:"jitter"`
+
+	// TimeBias chooses the positional bias of time attention.
+	TimeBias TimeBias `json:"time_bias"`
+
+	// Norm chooses over what the normalisation inside the network averages.
+	Norm NormForm `json:"norm"`
+
+	// RoPE says whether the frequencies of the axial rotary embedding are
+	// weights, a finetuning option of the release.
+	RoPE RoPEMode `json:"rope"`
+
+	// APE is the token grid h, w, d of a learned absolute position embedding
+	// added after the encoder, a finetuning option of the release. The model
+	// then accepts only inputs with exactly that grid of tokens, padding
+	// included. Empty: none.
+	APE []int `json:"ape,omitempty"`
+
+	// CheckpointEvery recomputes every n-th block (0, n, 2n, …) and the
+	// encoder and decoder in the backward pass instead of keeping their
+	// activations. 0 keeps everything. Released: 2.
+	CheckpointEvery int `json:"checkpoint_every"`
+
+	// Tokens are the tokens aimed at per axis for inputs with one, two and
+	// three axes longer than one; a zero stands for the released 32, 32, 16.
+	// See [Config.TokenTarget].
+	Tokens [3]int `json:"tokens"`
+
+	// Prediction says what the output of the network stands for.
+	Prediction Prediction `json:"prediction"`
+
+	// ProjectionDim is recorded because the release's file and paper Table 2
+	// state it (48); no weight has this size and nothing depends on it.
+	ProjectionDim int `json:"projection_dim"`
+}
+
+// releasedTokens are the token targets per axis of the release for one, two
+// and three axes (paper Table 2: base token shapes 32² and 16³).
+var releasedTokens = [3]int{32, 32, 16}
+
+// States returns the number of weight columns: the largest index of the
+// registry plus one (67 for the released registry).
+func (c Config) States() int { return c.Registry.States() }
+
+// HeadWidth returns Hidden/Heads, the width K of one attention head, or 0
+// when Heads is not positive.
+func (c Config) HeadWidth() int {
+	if c.Heads <= 0 {
+		return 0
+	}
+	return c.Hidden / c.Heads
+}
+
+// Frequencies returns the number of frequencies per axis of the rotary
+// embedding: half of a quarter of the head width, both rounded down (11 for
+// the released width 88). Twice that many dimensions turn per axis.
+func (c Config) Frequencies() int { return c.HeadWidth() / 4 / 2 }
+
+// MLPWidth returns MLP, or 4·Hidden when MLP is zero.
+func (c Config) MLPWidth() int {
+	if c.MLP == 0 {
+		return 4 * c.Hidden
+	}
+	return c.MLP
+}
+
+// TokenTarget returns the tokens aimed at per axis for an input with the given
+// number of axes longer than one: 1, 2 or 3. For any other number it returns
+// 0.
+func (c Config) TokenTarget(axes int) int {
+	if axes < 1 || axes > len(c.Tokens) {
+		return 0
+	}
+	if n := c.Tokens[axes-1]; n != 0 {
+		return n
+	}
+	return releasedTokens[axes-1]
+}
+
+// DropPathAt returns the drop-path rate of a block: rates rise linearly from 0
+// at the first block to DropPath at the last. A network of one block drops
+// nothing.
+func (c Config) DropPathAt(block int) float64 {
+	if c.Blocks < 2 {
+		return 0
+	}
+	return c.DropPath * float64(block) / float64(c.Blocks-1)
+}
+
+// Checkpointed reports whether the backward pass recomputes a block.
+func (c Config) Checkpointed(block int) bool {
+	return c.CheckpointEvery > 0 && block%c.CheckpointEvery == 0
+}
+
+// Has reports whether the network owns an encoder and a decoder for inputs
+// with dims axes longer than one.
+func (c Config) Has(dims int) bool { return slices.Contains(c.Dims, dims) }
