@@ -1,0 +1,92 @@
+package golden
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// negInf is how the set stores -Inf.
+const negInf = float32(-1e30)
+
+// Compare checks got against want: lengths agree, nothing is NaN, and the
+// largest absolute difference is at most tol times want's largest magnitude
+// (tol itself if want is all zeros). Where want is -1e30, the set's way to
+// store -Inf, got must be that or -Inf, and the value does not count as a
+// magnitude. A failure is reported with its position and both values;
+// the test goes on. Compare logs what it measured and returns whether the two
+// agreed.
+func Compare(tb testing.TB, name string, got, want []float32, tol float64) bool {
+	tb.Helper()
+	worst, err := Difference(got, want)
+	if err != nil {
+		tb.Errorf("%s: %v", name, err)
+		return false
+	}
+	if !(worst.Relative <= tol) {
+		tb.Errorf("%s: expected a difference of at most %.3g, got %s", name, tol, worst)
+		return false
+	}
+	tb.Logf("%s: %s; allowed %.3g", name, worst, tol)
+	return true
+}
+
+// Worst is the largest difference between two tensors.
+type Worst struct {
+	// Index is its row-major position, Got and Want the values there.
+	Index     int
+	Got, Want float32
+	// Scale is want's largest magnitude, or 1 if that is zero.
+	Scale float64
+	// Relative is |Got - Want| / Scale.
+	Relative float64
+}
+
+// String describes the difference in one line.
+func (w Worst) String() string {
+	return fmt.Sprintf("%.3g at %d: expected %v, got %v (largest magnitude %.6g)", w.Relative, w.Index, w.Want, w.Got, w.Scale)
+}
+
+// Difference finds the largest difference by Compare's rules. It fails on
+// lengths that differ, on NaN and on infinities that do not match.
+func Difference(got, want []float32) (Worst, error) {
+	if len(got) != len(want) {
+		return Worst{}, fmt.Errorf("expected %d values, got %d", len(want), len(got))
+	}
+	worst := Worst{Scale: scale(want)}
+	for i, w := range want {
+		g := got[i]
+		if g != g || w != w {
+			return Worst{}, fmt.Errorf("at %d: expected %v, got %v: NaN is never equal", i, w, g)
+		}
+		if same(g, w) {
+			continue
+		}
+		if w == negInf || math.IsInf(float64(g), 0) || math.IsInf(float64(w), 0) {
+			return Worst{}, fmt.Errorf("at %d: expected %v, got %v", i, w, g)
+		}
+		if d := math.Abs(float64(g)-float64(w)) / worst.Scale; d > worst.Relative {
+			worst.Index, worst.Got, worst.Want, worst.Relative = i, g, w, d
+		}
+	}
+	return worst, nil
+}
+
+// same is equality, with -Inf equal to the value that stands for it.
+func same(got, want float32) bool {
+	return got == want || want == negInf && math.IsInf(float64(got), -1)
+}
+
+// scale is the largest finite magnitude, or 1 if that is zero.
+func scale(want []float32) float64 {
+	m := 0.0
+	for _, v := range want {
+		if a := math.Abs(float64(v)); v != negInf && a > m && !math.IsInf(a, 0) {
+			m = a
+		}
+	}
+	if m == 0 {
+		return 1
+	}
+	return m
+}

@@ -1,0 +1,130 @@
+package golden
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+// Header says how the set was made.
+type Header struct {
+	// Set is the set's name, Reference and Torch the versions that made it.
+	Set, Reference, Torch string
+	// Config is the tiny model that most cases use.
+	Config Config
+	// FieldIndexMap is the tiny model's field registry.
+	FieldIndexMap map[string]int `json:"field_index_map"`
+}
+
+// Config is the size of a tiny model. The words are the manifest's.
+type Config struct {
+	Seed   int // of the weights
+	Hidden int // width C of the blocks
+	Inter  int // channels between the two convolutions
+	Proj   int // channels of the first projection
+	Groups int // norm groups G
+	Heads  int // attention heads N
+	Blocks int // space-time blocks
+}
+
+// Tensor is what the manifest says of one tensor.
+type Tensor struct {
+	Shape []int
+	// DType is "float32", "int32" or "uint8".
+	DType string
+}
+
+// Manifest is the content of manifest.json.
+type Manifest struct {
+	Header Header
+	// Files gives every file of the set its size in bytes.
+	Files map[string]int64
+	cases []Case
+}
+
+// Load reads manifest.json.
+func Load(tb testing.TB) *Manifest {
+	tb.Helper()
+	var raw struct {
+		Header Header
+		Cases  []json.RawMessage
+		Files  map[string]int64
+	}
+	ReadJSON(tb, "manifest.json", &raw)
+	m := &Manifest{Header: raw.Header, Files: raw.Files}
+	for i, text := range raw.Cases {
+		c := Case{raw: text}
+		if err := json.Unmarshal(text, &c); err != nil {
+			tb.Fatalf("golden: manifest.json: case %d: %v", i, err)
+		}
+		if c.Case == "" || c.File == "" {
+			tb.Fatalf("golden: manifest.json: case %d: expected a case and a file, got %q and %q", i, c.Case, c.File)
+		}
+		m.cases = append(m.cases, c)
+	}
+	return m
+}
+
+// Cases returns the cases whose name begins with one of the prefixes, in the
+// manifest's order; all of them if no prefix is given.
+func (m *Manifest) Cases(prefixes ...string) []Case {
+	var out []Case
+	for _, c := range m.cases {
+		if len(prefixes) == 0 || hasAnyPrefix(c.Case, prefixes) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func hasAnyPrefix(name string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// Case returns the one case of that name and ends the test if there is none.
+func (m *Manifest) Case(tb testing.TB, name string) Case {
+	tb.Helper()
+	for _, c := range m.cases {
+		if c.Case == name {
+			return c
+		}
+	}
+	tb.Fatalf("golden: %s: expected a case %q in manifest.json, got none", Dir(tb), name)
+	return Case{}
+}
+
+// ReadJSON decodes a JSON file of the set, such as "l_lr_schedules.json".
+func ReadJSON(tb testing.TB, name string, v any) {
+	tb.Helper()
+	text, err := os.ReadFile(Path(tb, name))
+	if err != nil {
+		tb.Fatalf("golden: %v", err)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		tb.Fatalf("golden: %s: %v", name, err)
+	}
+}
+
+// Every runs each case whose name begins with prefix as a subtest carrying
+// the case's name. A set without such a case fails the test if it is the
+// repository's own; another set may hold fewer cases, and the test is then
+// skipped with that reason.
+func Every(t *testing.T, prefix string, run func(t *testing.T, c Case)) {
+	t.Helper()
+	cases := Load(t).Cases(prefix)
+	if len(cases) == 0 {
+		if own() {
+			t.Fatalf("golden: expected cases named %s…, got none", prefix)
+		}
+		t.Skipf("golden: no case named %s… in %s", prefix, Dir(t))
+	}
+	for _, c := range cases {
+		t.Run(c.Case, func(t *testing.T) { run(t, c) })
+	}
+}
