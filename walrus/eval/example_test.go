@@ -1,0 +1,43 @@
+package eval_test
+
+import (
+	"fmt"
+
+	"github.com/gowalrus/gowalrus/walrus/eval"
+)
+
+func ExampleVRMSE() {
+	truth := []float32{1, 2, 3, 4}
+	forecast := []float32{1.1, 2.1, 2.9, 4.1}
+	v, err := eval.VRMSE(forecast, truth, eval.DefaultEps)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.4f\n", v)
+	// Output: 0.0775
+}
+
+func ExamplePerStep() {
+	// Two fields of two points each.
+	history := [][]float32{{0, 1, 5, 7}, {1, 2, 5, 6}}
+	truth := [][]float32{{2, 3, 5, 5}, {3, 4, 6, 4}}
+	linear, err := eval.Linear(history, len(truth))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	curve, err := eval.PerStep(eval.MAE, linear, truth, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(curve, eval.MeanFields(curve))
+	// Output: [[0 0] [0 0.5]] [0 0.25]
+}
+
+func ExampleIntervalBounds() {
+	bounds, err := eval.IntervalBounds(100, eval.DefaultIntervals)
+	fmt.Println(bounds, err)
+	// Output: [0 1 3 10 31 100] <nil>
+}
