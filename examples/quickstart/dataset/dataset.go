@@ -1,0 +1,106 @@
+package dataset
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed" // for the data file
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/safetensors"
+)
+
+//go:embed acoustic.safetensors.gz
+var packed []byte
+
+// fileName names the embedded file in errors.
+const fileName = "acoustic.safetensors.gz"
+
+// maxUnpacked bounds what the embedded file may unpack to, in bytes.
+const maxUnpacked = 16 << 20
+
+// Set is the whole data set: 6 trajectories to train on, 2 to validate and 2
+// to test with. The trajectories of different splits differ in inclusions and
+// sources.
+type Set struct {
+	Train, Valid, Test []Trajectory
+}
+
+// Load unpacks the embedded file. Every call returns new arrays. The error
+// says which tensor of the file is missing or mis-shaped.
+func Load() (*Set, error) { return load(packed) }
+
+func load(gz []byte) (*Set, error) {
+	f, err := unpack(gz)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: %s: %w", fileName, err)
+	}
+	s := &Set{}
+	for _, part := range []struct {
+		name string
+		dst  *[]Trajectory
+	}{{"train", &s.Train}, {"valid", &s.Valid}, {"test", &s.Test}} {
+		if *part.dst, err = readSplit(f, part.name); err != nil {
+			return nil, fmt.Errorf("dataset: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func unpack(gz []byte) (*safetensors.File, error) {
+	z, err := gzip.NewReader(bytes.NewReader(gz))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(z, maxUnpacked+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > maxUnpacked {
+		return nil, fmt.Errorf("expected at most %d bytes after unpacking, got more", maxUnpacked)
+	}
+	return safetensors.NewFile(bytes.NewReader(raw), int64(len(raw)), fileName)
+}
+
+// readSplit reads name.0, name.1, … until there is no next one.
+func readSplit(f *safetensors.File, name string) ([]Trajectory, error) {
+	var out []Trajectory
+	for {
+		id := fmt.Sprintf("%s.%d", name, len(out))
+		if _, ok := f.Info(id + ".low"); !ok {
+			break
+		}
+		tr, err := readTrajectory(f, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, tr)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: expected a tensor %q, got none", fileName, name+".0.low")
+	}
+	return out, nil
+}
+
+// readBoundaries decodes the release's codes, [[low, high] per axis].
+func readBoundaries(f *safetensors.File) (data.Boundaries, error) {
+	var codes [][2]int
+	if err := json.Unmarshal([]byte(f.Metadata()["boundaries"]), &codes); err != nil {
+		return nil, fmt.Errorf("%s: metadata boundaries: %w", fileName, err)
+	}
+	var out data.Boundaries
+	for _, c := range codes {
+		low, err := data.BCFromCode(c[0])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", fileName, err)
+		}
+		high, err := data.BCFromCode(c[1])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", fileName, err)
+		}
+		out = append(out, data.Boundary{Low: low, High: high})
+	}
+	return out, out.Validate(2)
+}
