@@ -1,0 +1,106 @@
+// Package testbackend gives tests their gomlx backend: the one GOMLX_BACKEND
+// names, else the pure Go backend, so that the plain test command needs nothing
+// but Go and the same tests run on XLA when asked.
+package testbackend
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/gomlx/compute"
+	_ "github.com/gomlx/compute/gobackend" // the backend every build has
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Go is the configuration of the pure Go backend that does not deadlock.
+const Go = "go:ops_sequential"
+
+var open = sync.OnceValues(func() (compute.Backend, error) {
+	config := os.Getenv("GOMLX_BACKEND")
+	if config == "" {
+		config = Go
+	}
+	return compute.NewWithConfig(config)
+})
+
+// New returns the backend of this test run; all tests of a process share it.
+func New(tb testing.TB) compute.Backend {
+	tb.Helper()
+	b, err := open()
+	if err != nil {
+		tb.Fatalf("GOMLX_BACKEND=%q: %v", os.Getenv("GOMLX_BACKEND"), err)
+	}
+	return b
+}
+
+// Tensor makes a tensor of the given dimensions from flat values.
+func Tensor[T float32 | float64 | int32](values []T, dims ...int) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(values, dims...)
+}
+
+// Run builds fn's graph, feeds it the inputs and returns the flat float32
+// values of every output.
+func Run(tb testing.TB, fn func(in []*graph.Node) []*graph.Node, inputs ...*tensors.Tensor) [][]float32 {
+	tb.Helper()
+	return RunAs[float32](tb, fn, inputs...)
+}
+
+// RunAs is Run for outputs of type T.
+func RunAs[T float32 | float64 | int32](tb testing.TB, fn func(in []*graph.Node) []*graph.Node, inputs ...*tensors.Tensor) [][]T {
+	tb.Helper()
+	args := make([]any, len(inputs))
+	for i, t := range inputs {
+		args[i] = t
+	}
+	outputs, err := graph.CallOnceN(New(tb), fn, args...)
+	if err != nil {
+		tb.Fatalf("running the graph: %v", err)
+	}
+	flat := make([][]T, len(outputs))
+	for i, t := range outputs {
+		flat[i] = tensors.MustCopyFlatData[T](t)
+		t.MustFinalizeAll()
+	}
+	return flat
+}
+
+// Outputs collects the named results of a graph under construction.
+type Outputs struct {
+	names []string
+	nodes []*graph.Node
+}
+
+// Add records a result.
+func (o *Outputs) Add(name string, n *graph.Node) {
+	o.names = append(o.names, name)
+	o.nodes = append(o.nodes, n)
+}
+
+// RunNamed is Run with inputs and outputs by name.
+func RunNamed(tb testing.TB, inputs map[string]*tensors.Tensor, build func(in map[string]*graph.Node, out *Outputs)) map[string][]float32 {
+	tb.Helper()
+	keys := slices.Sorted(maps.Keys(inputs))
+	args := make([]*tensors.Tensor, len(keys))
+	for i, k := range keys {
+		args[i] = inputs[k]
+	}
+	var out Outputs
+	flat := Run(tb, func(nodes []*graph.Node) []*graph.Node {
+		in := make(map[string]*graph.Node, len(keys))
+		for i, k := range keys {
+			in[k] = nodes[i]
+		}
+		out = Outputs{}
+		build(in, &out)
+		return out.nodes
+	}, args...)
+	named := make(map[string][]float32, len(flat))
+	for i, name := range out.names {
+		named[name] = flat[i]
+	}
+	return named
+}

@@ -1,0 +1,29 @@
+package layers
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+func sqrt(x float64) float64 { return math.Sqrt(x) }
+
+// must panics with an error built from format when ok is false. Graph building
+// is the only place where this package panics.
+func must(ok bool, format string, args ...any) {
+	if !ok {
+		panic(fmt.Errorf("layers: "+format, args...))
+	}
+}
+
+// assertDims panics unless x has the given dimensions; -1 accepts any.
+func assertDims(what string, x *Node, dims ...int) {
+	must(x != nil, "%s: missing", what)
+	got := x.Shape().Dimensions
+	ok := len(got) == len(dims)
+	for i := 0; ok && i < len(dims); i++ {
+		ok = dims[i] < 0 || dims[i] == got[i]
+	}
+	must(ok, "%s: expected shape %v (-1 is any), got %v", what, dims, got)
+}

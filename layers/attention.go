@@ -1,0 +1,160 @@
+package layers
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// ParallelAttention is the space mixing of a block (paper §3.1, "parallelized
+// attention"): attention over all tokens of a frame and a SwiGLU MLP side by
+// side on one normalised input and one fused projection,
+//
+//	xn = RMSGroupNorm(x)
+//	ff | q | k | v = xn·Wᵀ + b
+//	q, k = RoPE(LayerNorm(q)), RoPE(LayerNorm(k))
+//	y = x + softmax(q·kᵀ/√K)·v·Woᵀ + SwiGLU(ff)·Wffᵀ + bff
+type ParallelAttention struct {
+	// Channels C, Heads N; K = C/N is the head width.
+	Channels, Heads int
+	// MLP is the width of ff, the two halves of SwiGLU together; 0 is 4·C.
+	MLP  int
+	RoPE RoPEMode
+	Norm NormConfig
+}
+
+// ParallelAttentionWeights are the parameters of a ParallelAttention, as nodes.
+type ParallelAttentionWeights struct {
+	Norm             *Node // [C]
+	Fused, FusedBias *Node // [MLP+3C, C], [MLP+3C]: rows ff | q | k | v
+	FFOut, FFOutBias *Node // [C, MLP/2], [C]
+	AttnOut          *Node // [C, C]
+	QNorm, QNormBias *Node // [K], shared by the heads
+	KNorm, KNormBias *Node // [K]
+	RoPE             AxialRoPE
+}
+
+func (p ParallelAttention) mlp() int {
+	if p.MLP == 0 {
+		return 4 * p.Channels
+	}
+	return p.MLP
+}
+
+// Weights asks v for every parameter, under the release's names.
+func (p ParallelAttention) Weights(v Vars) ParallelAttentionWeights {
+	c, m := p.Channels, p.mlp()
+	must(p.Heads > 0 && c%p.Heads == 0, "ParallelAttention: %d heads do not divide %d channels", p.Heads, c)
+	must(m%2 == 0, "ParallelAttention: MLP width %d is odd", m)
+	k := c / p.Heads
+	var w ParallelAttentionWeights
+	w.Norm = normWeight(v.In("norm1"), c)
+	w.Fused = v.In("fused_ff_qkv").Var("weight", FanIn(c), m+3*c, c)
+	w.FusedBias = v.In("fused_ff_qkv").Var("bias", FanIn(c), m+3*c)
+	w.FFOut = v.In("ff_out").Var("weight", FanIn(m/2), c, m/2)
+	w.FFOutBias = v.In("ff_out").Var("bias", FanIn(m/2), c)
+	w.AttnOut = v.In("attn_out").Var("weight", FanIn(c), c, c)
+	w.QNorm, w.QNormBias = v.In("q_norm").Var("weight", One, k), v.In("q_norm").Var("bias", Zero, k)
+	w.KNorm, w.KNormBias = v.In("k_norm").Var("weight", One, k), v.In("k_norm").Var("bias", Zero, k)
+	w.RoPE = RoPEWeights(v.In("rotary_emb"), p.RoPE, k)
+	return w
+}
+
+// Apply returns y for the tokens x [F, S, C] of a grid of S = H·W·D tokens.
+// roll [3] is the accumulated latent roll (see [AxialRoPE.Angles]) or nil; keep
+// [F] holds the drop-path factor of each frame or is nil.
+func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]int, roll, keep *Node) *Node {
+	c := p.Channels
+	assertDims("ParallelAttention x", x, -1, grid[0]*grid[1]*grid[2], c)
+	xn := RMSGroupNorm(x, w.Norm, p.Norm)
+	ff, q, k, v := p.project(xn, w)
+	angles := w.RoPE.Angles(grid, roll)
+	q, k = p.position(q, w.QNorm, w.QNormBias, angles), p.position(k, w.KNorm, w.KNormBias, angles)
+	att := Dense(p.attend(q, k, v), w.AttnOut, nil)
+	mlp := Dense(SwiGLU(ff), w.FFOut, w.FFOutBias)
+	return Add(x, DropPath(Add(att, mlp), keep))
+}
+
+// project returns ff [F,S,MLP] and q, k, v [F,S,C]; the heads of q and k are
+// reordered by halves.
+func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q, k, v *Node) {
+	c, m := p.Channels, p.mlp()
+	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
+	pairs := 3 * RoPEFrequencies(c/p.Heads)
+	reorder := func(t *Node) []*Node {
+		part := func(lo, hi int) *Node { return SliceAxis(t, 0, AxisRange(lo, hi)) }
+		return []*Node{part(0, m), halves(part(m, m+c), 0, p.Heads, pairs),
+			halves(part(m+c, m+2*c), 0, p.Heads, pairs), part(m+2*c, m+3*c)}
+	}
+	parts := splitDense(xn, reorder(w.Fused), reorder(w.FusedBias))
+	return parts[0], parts[1], parts[2], parts[3]
+}
+
+// position normalises and rotates q or k [F,S,C] into [F,S,N,K].
+func (p ParallelAttention) position(q, weight, bias, angles *Node) *Node {
+	f, s := q.Shape().Dim(0), q.Shape().Dim(1)
+	pairs := angles.Shape().Dim(1)
+	q = headNorm(Reshape(q, f, s, p.Heads, -1), halves(weight, 0, 1, pairs), halves(bias, 0, 1, pairs))
+	return rotateHalves(q, Reshape(angles, 1, s, 1, pairs))
+}
+
+// attend is softmax(q·kᵀ/√K)·v over the tokens of each frame and head, with q
+// and k [F,S,N,K] and v and the result [F,S,C].
+func (p ParallelAttention) attend(q, k, v *Node) *Node {
+	f, s := v.Shape().Dim(0), v.Shape().Dim(1)
+	heads := func(t *Node) *Node { return TransposeAllDims(t, 0, 2, 1, 3) }
+	q = MulScalar(q, 1/sqrt(float64(p.Channels/p.Heads)))
+	out := softmaxDot(heads(q), heads(k), heads(Reshape(v, f, s, p.Heads, -1)), nil)
+	return Reshape(heads(out), f, s, p.Channels)
+}
+
+// ParallelAttentionBuilder builds a ParallelAttention with its variables in a scope.
+type ParallelAttentionBuilder struct {
+	scope      *model.Scope
+	x          *Node
+	cfg        ParallelAttention
+	grid       [3]int
+	roll, keep *Node
+}
+
+// NewParallelAttention begins the space mixing of x [F, S, C] with N heads over
+// a token grid of S = H·W·D.
+func NewParallelAttention(scope *model.Scope, x *Node, heads int, grid [3]int) *ParallelAttentionBuilder {
+	return &ParallelAttentionBuilder{scope: scope, x: x, grid: grid,
+		cfg: ParallelAttention{Channels: x.Shape().Dim(-1), Heads: heads}}
+}
+
+// MLP sets the fused width of the SwiGLU halves; the default is 4·C.
+func (b *ParallelAttentionBuilder) MLP(width int) *ParallelAttentionBuilder {
+	b.cfg.MLP = width
+	return b
+}
+
+// RoPE selects fixed or learnable frequencies.
+func (b *ParallelAttentionBuilder) RoPE(m RoPEMode) *ParallelAttentionBuilder {
+	b.cfg.RoPE = m
+	return b
+}
+
+// Norm replaces the released form of the norm.
+func (b *ParallelAttentionBuilder) Norm(cfg NormConfig) *ParallelAttentionBuilder {
+	b.cfg.Norm = cfg
+	return b
+}
+
+// Roll applies an accumulated latent roll [3].
+func (b *ParallelAttentionBuilder) Roll(roll *Node) *ParallelAttentionBuilder {
+	b.roll = roll
+	return b
+}
+
+// DropPath multiplies the residual branch of each frame by keep [F].
+func (b *ParallelAttentionBuilder) DropPath(keep *Node) *ParallelAttentionBuilder {
+	b.keep = keep
+	return b
+}
+
+// Done creates the variables and returns y [F, S, C].
+func (b *ParallelAttentionBuilder) Done() *Node {
+	w := b.cfg.Weights(ScopeVars(b.scope, b.x.Graph()))
+	return b.cfg.Apply(b.x, w, b.grid, b.roll, b.keep)
+}

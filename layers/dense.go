@@ -1,0 +1,44 @@
+package layers
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/nn"
+)
+
+// Dense returns x·weightᵀ + bias over the last axis: x [..., in], weight
+// [out, in] as the reference stores it, bias [out] or nil.
+func Dense(x, weight, bias *Node) *Node {
+	in := x.Shape().Dim(-1)
+	assertDims("Dense weight", weight, -1, in)
+	y := DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
+	if bias == nil {
+		return y
+	}
+	assertDims("Dense bias", bias, weight.Shape().Dim(0))
+	return Add(y, ExpandLeftToRank(bias, y.Rank()))
+}
+
+// HeadNormEps is the epsilon of the query and key LayerNorm.
+const HeadNormEps = 1e-5
+
+// headNorm is the LayerNorm over the head width that queries and keys pass
+// (QK-normalisation, paper §3.1): x [..., K], weight and bias [K].
+func headNorm(x, weight, bias *Node) *Node {
+	k := x.Shape().Dim(-1)
+	assertDims("head norm weight", weight, k)
+	assertDims("head norm bias", bias, k)
+	return nn.LayerNorm(x, []int{x.Rank() - 1}, HeadNormEps, weight, bias, nil)
+}
+
+// SiLU is x·sigmoid(x), the activation of the released encoder and decoder.
+func SiLU(x *Node) *Node { return Mul(x, Logistic(x)) }
+
+// SwiGLU splits x [..., 2M] into a value a and a gate g (the second half is
+// the gate) and returns silu(g)·a, [..., M].
+func SwiGLU(x *Node) *Node {
+	n := x.Shape().Dim(-1)
+	must(n%2 == 0, "SwiGLU: expected an even last axis, got %d", n)
+	a := SliceAxis(x, -1, AxisRange(0, n/2))
+	g := SliceAxis(x, -1, AxisRange(n/2))
+	return Mul(SiLU(g), a)
+}

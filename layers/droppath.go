@@ -1,0 +1,53 @@
+package layers
+
+import (
+	"math/rand/v2"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// DropPath multiplies the residual branch x by a factor per index of its first
+// axis: keep [n] holds 0 for a dropped path and 1/(1−p) for a kept one, drawn
+// on the host by [DrawKeep]. A nil keep returns x.
+//
+// In space mixing the first axis is the frame (T·B), in time mixing it is time,
+// shared over the batch: in the release a drop there removes a whole time step
+// (SPEC §7.1).
+func DropPath(x, keep *Node) *Node {
+	if keep == nil {
+		return x
+	}
+	assertDims("DropPath keep", keep, x.Shape().Dim(0))
+	dims := make([]int, x.Rank())
+	for i := range dims {
+		dims[i] = 1
+	}
+	dims[0] = keep.Shape().Dim(0)
+	return Mul(x, Reshape(keep, dims...))
+}
+
+// DropPathRates returns the rate of each block, linear from 0 to p.
+func DropPathRates(p float64, blocks int) []float64 {
+	out := make([]float64, blocks)
+	for i := range out {
+		if blocks > 1 {
+			out[i] = p * float64(i) / float64(blocks-1)
+		}
+	}
+	return out
+}
+
+// DrawKeep fills keep with 0 with probability p and 1/(1−p) otherwise. A rate
+// of 0 draws nothing and fills ones; a rate of 1 fills zeros.
+func DrawKeep(rng *rand.Rand, p float64, keep []float32) {
+	for i := range keep {
+		switch {
+		case p <= 0:
+			keep[i] = 1
+		case rng.Float64() < p:
+			keep[i] = 0
+		default:
+			keep[i] = float32(1 / (1 - p))
+		}
+	}
+}

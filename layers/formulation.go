@@ -1,0 +1,55 @@
+package layers
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// This file holds every choice of formulation that depends on the backend. The
+// alternatives compute the same function; which is faster was measured (see
+// benchmarks/).
+
+// onGo reports whether the graph runs on gomlx's pure Go backend.
+func onGo(g *Graph) bool { return g.Backend().Name() == "Go Backend" }
+
+// splitDense applies one dense layer per weight to the same x. XLA is faster
+// with one wide product and slices of the result, the Go backend with a
+// product each, because its slices are copies.
+func splitDense(x *Node, weights, biases []*Node) []*Node {
+	out := make([]*Node, len(weights))
+	if onGo(x.Graph()) {
+		for i := range weights {
+			out[i] = Dense(x, weights[i], biases[i])
+		}
+		return out
+	}
+	all := Dense(x, Concatenate(weights, 0), Concatenate(biases, 0))
+	at := 0
+	for i, w := range weights {
+		n := w.Shape().Dim(0)
+		out[i] = SliceAxis(all, -1, AxisRange(at, at+n))
+		at += n
+	}
+	return out
+}
+
+// softmaxDot returns softmax(q·kᵀ + bias)·v for q, k, v [batch…, S, K]; bias
+// broadcasts against [batch…, S, S] or is nil. On XLA the division by the row
+// sum comes last, after the product with v; the Go backend has a fused softmax.
+func softmaxDot(q, k, v, bias *Node) *Node {
+	rank := q.Rank()
+	batch := make([]int, rank-2)
+	for i := range batch {
+		batch[i] = i
+	}
+	scores := DotGeneral(q, []int{rank - 1}, batch, k, []int{rank - 1}, batch)
+	if bias != nil {
+		scores = Add(scores, bias)
+	}
+	if onGo(q.Graph()) {
+		return DotGeneral(Softmax(scores, -1), []int{rank - 1}, batch, v, []int{rank - 2}, batch)
+	}
+	top := StopGradient(ReduceAndKeep(scores, ReduceMax, -1))
+	e := Exp(Sub(scores, top))
+	sum := ReduceAndKeep(e, ReduceSum, -1)
+	return Div(DotGeneral(e, []int{rank - 1}, batch, v, []int{rank - 2}, batch), sum)
+}

@@ -1,0 +1,149 @@
+package layers
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// unfoldLimit is the largest number of features that a patch is spread out to
+// before its product with the kernel. Beyond it one axis is summed by shifted
+// products instead, which needs that much less memory.
+const unfoldLimit = 4096
+
+// PatchConv is a strided convolution without padding, written as patches and a
+// matrix product: kernel axes are zero-padded to a multiple of the stride, the
+// input is cut into blocks of the stride, and shifted views of the blocks meet
+// the kernel in one dot. Its gradients are those of slices and dots.
+//
+// x is [F, H, W, D, Cin], w [Cout, Cin, kH, kW, kD] in the layout of the
+// reference, stride per axis any positive numbers; the result is
+// [F, h, w, d, Cout] with h = (H−kH)/sH + 1. An axis of length 1 is a missing
+// axis: the kernel is summed over it and its stride is 1 (SPEC §5).
+func PatchConv(x, w *Node, stride [3]int) *Node {
+	assertDims("PatchConv x", x, -1, -1, -1, -1, w.Shape().Dim(1))
+	must(w.Rank() == 5, "PatchConv w: expected [Cout, Cin, kH, kW, kD], got %v", w.Shape().Dimensions)
+	var ext [3]extent
+	for a := range 3 {
+		n, k := x.Shape().Dim(1+a), w.Shape().Dim(2+a)
+		if n == 1 {
+			w = ReduceAndKeep(w, ReduceSum, 2+a)
+			ext[a] = extent{n: 1, k: 1, s: 1}
+			continue
+		}
+		must(stride[a] >= 1, "PatchConv: stride %d on axis %d", stride[a], a)
+		must(n >= k, "PatchConv: axis %d has %d points, fewer than its kernel of %d", a, n, k)
+		ext[a] = extent{n: n, k: k, s: stride[a]}
+	}
+	return unfoldDot(blocks(x, ext), blockKernel(w, ext), ext)
+}
+
+// extent is one axis of a strided convolution: input length n, kernel k,
+// stride s.
+type extent struct{ n, k, s int }
+
+// views is the number of stride blocks that a kernel touches.
+func (e extent) views() int { return (e.k + e.s - 1) / e.s }
+
+// out is the number of results along the axis.
+func (e extent) out() int { return (e.n-e.k)/e.s + 1 }
+
+// blocks cuts x into blocks of the stride: [F, bH, bW, bD, sH·sW·sD·C].
+func blocks(x *Node, ext [3]extent) *Node {
+	f, c := x.Shape().Dim(0), x.Shape().Dim(-1)
+	for a, e := range ext {
+		x = fitAxis(x, 1+a, (e.out()-1+e.views())*e.s)
+	}
+	d := x.Shape().Dimensions
+	h, w, z := ext[0].s, ext[1].s, ext[2].s
+	x = Reshape(x, f, d[1]/h, h, d[2]/w, w, d[3]/z, z, c)
+	x = TransposeAllDims(x, 0, 1, 3, 5, 2, 4, 6, 7)
+	return Reshape(x, f, d[1]/h, d[2]/w, d[3]/z, h*w*z*c)
+}
+
+// fitAxis cuts or zero-pads the end of an axis to the given length.
+func fitAxis(x *Node, axis, length int) *Node {
+	n := x.Shape().Dim(axis)
+	if n > length {
+		return SliceAxis(x, axis, AxisRange(0, length))
+	}
+	return padAxis(x, axis, 0, length-n)
+}
+
+// padAxis adds zeros at both ends of an axis. Concatenation, because gomlx has
+// no gradient for Pad.
+func padAxis(x *Node, axis, low, high int) *Node {
+	parts := []*Node{x}
+	zeros := func(n int) *Node {
+		s := x.Shape().Clone()
+		s.Dimensions[axis] = n
+		return Zeros(x.Graph(), s)
+	}
+	if low > 0 {
+		parts = []*Node{zeros(low), x}
+	}
+	if high > 0 {
+		parts = append(parts, zeros(high))
+	}
+	if len(parts) == 1 {
+		return x
+	}
+	return Concatenate(parts, axis)
+}
+
+// blockKernel brings w into the order of the unfolded features,
+// [views H, views W, views D, sH·sW·sD·Cin, Cout].
+func blockKernel(w *Node, ext [3]extent) *Node {
+	out, in := w.Shape().Dim(0), w.Shape().Dim(1)
+	w = splitKernel(w, ext)
+	w = TransposeAllDims(w, 2, 4, 6, 3, 5, 7, 1, 0)
+	return Reshape(w, ext[0].views(), ext[1].views(), ext[2].views(), ext[0].s*ext[1].s*ext[2].s*in, out)
+}
+
+// splitKernel zero-pads the kernel axes of w [A, B, kH, kW, kD] and splits
+// each into views and stride: [A, B, vH, sH, vW, sW, vD, sD].
+func splitKernel(w *Node, ext [3]extent) *Node {
+	dims := []int{w.Shape().Dim(0), w.Shape().Dim(1)}
+	for a, e := range ext {
+		w = fitAxis(w, 2+a, e.views()*e.s)
+		dims = append(dims, e.views(), e.s)
+	}
+	return Reshape(w, dims...)
+}
+
+// unfoldDot sums, over the shifts of the three axes, the product of the
+// shifted blocks with their slice of the kernel.
+func unfoldDot(x, kernel *Node, ext [3]extent) *Node {
+	features := kernel.Shape().Dim(3)
+	for a := 2; a >= 1; a-- {
+		x = unfoldAxis(x, 1+a, ext[a])
+		features *= ext[a].views()
+	}
+	v, out := ext[0].views(), kernel.Shape().Dim(-1)
+	kernel = Reshape(kernel, v, features, out)
+	if v*features <= unfoldLimit {
+		x = unfoldAxis(x, 1, ext[0])
+		return DotGeneral(x, []int{4}, nil, Reshape(kernel, v*features, out), []int{0}, nil)
+	}
+	var sum *Node
+	for j := range v {
+		view := SliceAxis(x, 1, AxisRange(j, j+ext[0].out()))
+		part := DotGeneral(view, []int{4}, nil, Squeeze(SliceAxis(kernel, 0, AxisElem(j)), 0), []int{0}, nil)
+		if sum == nil {
+			sum = part
+		} else {
+			sum = Add(sum, part)
+		}
+	}
+	return sum
+}
+
+// unfoldAxis concatenates the shifted views of an axis on the features.
+func unfoldAxis(x *Node, axis int, e extent) *Node {
+	if e.views() == 1 {
+		return x
+	}
+	parts := make([]*Node, e.views())
+	for j := range parts {
+		parts[j] = SliceAxis(x, axis, AxisRange(j, j+e.out()))
+	}
+	return Concatenate(parts, 4)
+}

@@ -1,0 +1,102 @@
+package layers
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// PatchConvTranspose is the transposed convolution that belongs to
+// [PatchConv]: one matrix product from tokens to patches and an overlap-add.
+//
+// x is [F, h, w, d, Cin], w [Cin, Cout, kH, kW, kD] in the layout of the
+// reference, the result [F, H, W, D, Cout] with H = (h−1)·sH + kH; bias [Cout]
+// may be nil. On an axis of length 1 the kernel is averaged and the stride is
+// 1 (SPEC §6).
+//
+// On a periodic axis x is continued periodically before the product, so that
+// the patches of its last tokens also reach over the low end and vice versa,
+// and the result is the same part [0, (h−1)·s+k) as without. (The release does
+// the same where the stride divides k−s; at stride 6 with kernel 8 it loses
+// four points, here the axis comes back whole.)
+func PatchConvTranspose(x, w, bias *Node, stride [3]int, periodic [3]bool) *Node {
+	assertDims("PatchConvTranspose x", x, -1, -1, -1, -1, w.Shape().Dim(0))
+	must(w.Rank() == 5, "PatchConvTranspose w: expected [Cin, Cout, kH, kW, kD], got %v", w.Shape().Dimensions)
+	var ext [3]extent
+	var wrap [3]int
+	for a := range 3 {
+		n, k := x.Shape().Dim(1+a), w.Shape().Dim(2+a)
+		if n == 1 {
+			w = ReduceAndKeep(w, ReduceMean, 2+a)
+			ext[a] = extent{n: 1, k: 1, s: 1}
+			continue
+		}
+		must(stride[a] >= 1, "PatchConvTranspose: stride %d on axis %d", stride[a], a)
+		ext[a] = extent{n: n, k: k, s: stride[a]}
+		if periodic[a] {
+			wrap[a] = ext[a].views() - 1
+			x = wrapAxis(x, 1+a, wrap[a])
+		}
+	}
+	y := overlapAdd(x, w, ext)
+	for a, e := range ext {
+		low := wrap[a] * e.s
+		y = SliceAxis(y, 1+a, AxisRange(low, low+(e.n-1)*e.s+e.k))
+	}
+	if bias == nil {
+		return y
+	}
+	assertDims("PatchConvTranspose bias", bias, w.Shape().Dim(1))
+	return Add(y, ExpandLeftToRank(bias, y.Rank()))
+}
+
+// wrapAxis continues an axis periodically by count points at both ends.
+func wrapAxis(x *Node, axis, count int) *Node {
+	if count == 0 {
+		return x
+	}
+	n := x.Shape().Dim(axis)
+	parts := []*Node{x}
+	for left := count; left > 0; left -= n {
+		m := min(left, n)
+		parts = append([]*Node{SliceAxis(x, axis, AxisRange(n-m))}, parts...)
+		parts = append(parts, SliceAxis(x, axis, AxisRange(0, m)))
+	}
+	return Concatenate(parts, axis)
+}
+
+// overlapAdd returns the transposed convolution of all tokens of x, with the
+// tail of the last zero-padded patch still attached.
+func overlapAdd(x, w *Node, ext [3]extent) *Node {
+	in, out := w.Shape().Dim(0), w.Shape().Dim(1)
+	vh, vw, vd := ext[0].views(), ext[1].views(), ext[2].views()
+	sh, sw, sd := ext[0].s, ext[1].s, ext[2].s
+	k := TransposeAllDims(splitKernel(w, ext), 0, 2, 4, 6, 3, 5, 7, 1)
+	k = Reshape(k, in, vh, vw, vd, sh*sw*sd*out)
+	y := shiftSum(vh, 1, func(jh int) *Node {
+		row := Squeeze(SliceAxis(k, 1, AxisElem(jh)), 1)
+		patches := DotGeneral(x, []int{4}, nil, row, []int{0}, nil) // [F,h,w,d, vw,vd, features]
+		return shiftSum(vw, 2, func(jw int) *Node {
+			line := Squeeze(SliceAxis(patches, 4, AxisElem(jw)), 4)
+			return shiftSum(vd, 3, func(jd int) *Node {
+				return Squeeze(SliceAxis(line, 4, AxisElem(jd)), 4)
+			})
+		})
+	})
+	d := y.Shape().Dimensions
+	y = Reshape(y, d[0], d[1], d[2], d[3], sh, sw, sd, out)
+	y = TransposeAllDims(y, 0, 1, 4, 2, 5, 3, 6, 7)
+	return Reshape(y, d[0], d[1]*sh, d[2]*sw, d[3]*sd, out)
+}
+
+// shiftSum adds views terms, each moved one step further along an axis.
+func shiftSum(views, axis int, term func(j int) *Node) *Node {
+	var sum *Node
+	for j := range views {
+		t := padAxis(term(j), axis, j, views-1-j)
+		if sum == nil {
+			sum = t
+		} else {
+			sum = Add(sum, t)
+		}
+	}
+	return sum
+}

@@ -1,0 +1,89 @@
+package layers
+
+import (
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// RelativeBuckets is the number of rows of the relative bias table.
+const RelativeBuckets = 32
+
+// maxDistance is where the logarithmic buckets end. The release's constructor
+// is told 128 but never passes it on.
+const maxDistance = 32
+
+// Masked is the bias of a pair that may not attend. It stands for −∞ and is
+// finite so that no difference of two of them is undefined.
+const Masked = -1e30
+
+// RelativeBucket returns the row of the bias table for key position minus
+// query position (T5, Raffel et al. 2020). Causal: distances into the past
+// below 16 have a row each, larger ones share rows logarithmically up to
+// distance 32. Not causal: 16 rows for each sign, exact below 8.
+func RelativeBucket(rel int, causal bool) int {
+	if causal {
+		return bucket(max(-rel, 0), RelativeBuckets)
+	}
+	if rel > 0 {
+		return RelativeBuckets/2 + bucket(rel, RelativeBuckets/2)
+	}
+	return bucket(-rel, RelativeBuckets/2)
+}
+
+func bucket(distance, buckets int) int {
+	exact := buckets / 2
+	if distance < exact {
+		return distance
+	}
+	ratio := math.Log(float64(distance)/float64(exact)) / math.Log(float64(maxDistance)/float64(exact))
+	return min(exact+int(ratio*float64(buckets-exact)), buckets-1)
+}
+
+// RelativeBias returns the bias of every pair of time steps, [N, T, T] indexed
+// by head, query and key, from the table [32, N]. When causal, keys after the
+// query get [Masked].
+func RelativeBias(table *Node, steps int, causal bool) *Node {
+	assertDims("relative bias table", table, RelativeBuckets, -1)
+	g := table.Graph()
+	rows := make([][]int32, steps*steps)
+	mask := make([][]bool, steps)
+	for q := range steps {
+		mask[q] = make([]bool, steps)
+		for k := range steps {
+			rows[q*steps+k] = []int32{int32(RelativeBucket(k-q, causal))}
+			mask[q][k] = causal && k > q
+		}
+	}
+	heads := table.Shape().Dim(1)
+	bias := Reshape(Gather(table, Const(g, rows)), steps, steps, heads)
+	bias = TransposeAllDims(bias, 2, 0, 1)
+	blocked := BroadcastToDims(Reshape(Const(g, mask), 1, steps, steps), heads, steps, steps)
+	return Where(blocked, FillScalar(g, bias.Shape(), Masked), bias)
+}
+
+func relativeTable(v Vars, heads int) *Node {
+	return v.In("rel_pos_bias").In("relative_attention_bias").Var("weight", Init{Normal: 1}, RelativeBuckets, heads)
+}
+
+// RelativeBiasBuilder builds a RelativeBias with its table in a scope.
+type RelativeBiasBuilder struct {
+	scope        *model.Scope
+	g            *Graph
+	heads, steps int
+	causal       bool
+}
+
+// NewRelativeBias begins the bias of T steps for N heads, causal by default.
+func NewRelativeBias(scope *model.Scope, g *Graph, heads, steps int) *RelativeBiasBuilder {
+	return &RelativeBiasBuilder{scope: scope, g: g, heads: heads, steps: steps, causal: true}
+}
+
+// Causal says whether keys after the query are masked.
+func (b *RelativeBiasBuilder) Causal(c bool) *RelativeBiasBuilder { b.causal = c; return b }
+
+// Done returns the bias [N, T, T].
+func (b *RelativeBiasBuilder) Done() *Node {
+	return RelativeBias(relativeTable(ScopeVars(b.scope, b.g), b.heads), b.steps, b.causal)
+}

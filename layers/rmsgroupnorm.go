@@ -1,0 +1,95 @@
+package layers
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// NormForm selects what RMSGroupNorm averages over.
+type NormForm int
+
+const (
+	// NormChannel normalises each channel alone over space. This is what the
+	// release computes, whatever its number of groups.
+	NormChannel NormForm = iota
+	// NormGroup normalises over space and the channels of a group together,
+	// as the paper describes (§3.1).
+	NormGroup
+)
+
+// NormEps is the epsilon the release computes with, the machine epsilon of
+// float32; its attribute eps=1e-6 is not used there.
+const NormEps = 1.1920929e-7
+
+// NormConfig configures RMSGroupNorm. The zero value is the release's norm.
+type NormConfig struct {
+	Form NormForm
+	// Groups is the number G of channel groups of NormGroup; it must divide
+	// the channels. NormChannel ignores it.
+	Groups int
+	// Eps is added to the mean square; 0 means NormEps.
+	Eps float64
+}
+
+// RMSGroupNorm divides x by its root mean square and multiplies by a weight
+// per channel:
+//
+//	y[f,…,c] = x[f,…,c] / sqrt(mean(x²) + eps) · weight[c]
+//
+// In the released form (NormChannel, the default) the mean runs over space for
+// each frame and channel alone. In the paper's form (NormGroup) it also runs
+// over the channels of a group.
+//
+// x is [F, space…, C] with one or more space axes, weight is [C].
+func RMSGroupNorm(x, weight *Node, cfg NormConfig) *Node {
+	rank := x.Rank()
+	must(rank >= 3, "RMSGroupNorm: expected [F, space…, C], got shape %v", x.Shape().Dimensions)
+	f, c := x.Shape().Dimensions[0], x.Shape().Dimensions[rank-1]
+	assertDims("RMSGroupNorm weight", weight, c)
+	eps := cfg.Eps
+	if eps == 0 {
+		eps = NormEps
+	}
+	flat := Reshape(x, f, -1, c)
+	ms := ReduceAndKeep(Square(flat), ReduceMean, 1)
+	if cfg.Form == NormGroup {
+		must(cfg.Groups > 0 && c%cfg.Groups == 0,
+			"RMSGroupNorm: %d groups do not divide %d channels", cfg.Groups, c)
+		ms = ReduceAndKeep(Reshape(ms, f, 1, cfg.Groups, -1), ReduceMean, 3)
+		ms = Reshape(BroadcastToDims(ms, f, 1, cfg.Groups, c/cfg.Groups), f, 1, c)
+	}
+	scale := Div(Reshape(weight, 1, 1, c), Sqrt(AddScalar(ms, eps)))
+	return Reshape(Mul(flat, scale), x.Shape().Dimensions...)
+}
+
+// RMSGroupNormBuilder builds RMSGroupNorm with its weight in a scope.
+type RMSGroupNormBuilder struct {
+	scope *model.Scope
+	x     *Node
+	cfg   NormConfig
+}
+
+// NewRMSGroupNorm begins an RMSGroupNorm of x [F, space…, C].
+func NewRMSGroupNorm(scope *model.Scope, x *Node) *RMSGroupNormBuilder {
+	return &RMSGroupNormBuilder{scope: scope, x: x}
+}
+
+// PaperForm normalises over groups of channels as the paper describes.
+func (b *RMSGroupNormBuilder) PaperForm(groups int) *RMSGroupNormBuilder {
+	b.cfg.Form, b.cfg.Groups = NormGroup, groups
+	return b
+}
+
+// Epsilon replaces NormEps.
+func (b *RMSGroupNormBuilder) Epsilon(eps float64) *RMSGroupNormBuilder {
+	b.cfg.Eps = eps
+	return b
+}
+
+// Done creates the variable "weight" (initially 1) and returns the normalised x.
+func (b *RMSGroupNormBuilder) Done() *Node {
+	c := b.x.Shape().Dim(-1)
+	return RMSGroupNorm(b.x, normWeight(ScopeVars(b.scope, b.x.Graph()), c), b.cfg)
+}
+
+func normWeight(v Vars, channels int) *Node { return v.Var("weight", One, channels) }

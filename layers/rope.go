@@ -1,0 +1,213 @@
+package layers
+
+import (
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// RoPEMode says which frequencies an AxialRoPE uses.
+type RoPEMode int
+
+const (
+	// RoPEFixed uses the released frequencies; they are saved but not trained.
+	RoPEFixed RoPEMode = iota
+	// RoPEShared trains one set of frequencies for all axes.
+	RoPEShared
+	// RoPEPerAxis trains one set per axis, the authors' finetuning recipe.
+	RoPEPerAxis
+)
+
+// RoPEFrequencies returns M, the number of frequencies per axis, for heads of
+// width k: (k/4)/2 with integer divisions, so that the three axes together
+// rotate 6·M of the k dimensions (66 of 88 in the release).
+func RoPEFrequencies(k int) int { return k / 4 / 2 }
+
+// RoPEBase returns the released frequencies π·linspace(1, 128, M).
+func RoPEBase(k int) []float32 {
+	out := linspace(1, 128, RoPEFrequencies(k))
+	for i := range out {
+		out[i] *= float32(math.Pi)
+	}
+	return out
+}
+
+// RoPEPositions returns linspace(-1, 1, n), the position of each of the n
+// tokens of an axis. A single token sits at -1.
+func RoPEPositions(n int) []float32 { return linspace(-1, 1, n) }
+
+// linspace rounds as the reference does: in float32, from both ends towards
+// the middle. The angles reach 128π, where one float32 step of the position is
+// visible in the result.
+func linspace(lo, hi float32, n int) []float32 {
+	out := make([]float32, n)
+	if n == 1 {
+		out[0] = lo
+		return out
+	}
+	step := (hi - lo) / float32(n-1)
+	for i := range out {
+		if i < n/2 {
+			out[i] = fma(step, float32(i), lo)
+		} else {
+			out[i] = fma(-step, float32(n-1-i), hi)
+		}
+	}
+	return out
+}
+
+// fma is a·b+c with a single rounding.
+func fma(a, b, c float32) float32 {
+	return float32(math.FMA(float64(a), float64(b), float64(c)))
+}
+
+// AxialRoPE holds the frequencies of the rotary position embedding of one
+// attention layer: one node of shape [M] per axis H, W, D, which may be the
+// same node.
+type AxialRoPE struct {
+	Freqs [3]*Node
+}
+
+// RoPEWeights asks for the frequencies of heads of width k: "freqs" shared by
+// the axes, or "freqs.0", "freqs.1", "freqs.2".
+func RoPEWeights(v Vars, mode RoPEMode, k int) AxialRoPE {
+	m := RoPEFrequencies(k)
+	must(m >= 1, "AxialRoPE: heads of width %d have nothing to rotate: expected at least 8", k)
+	init := Init{Values: RoPEBase(k), Buffer: mode == RoPEFixed}
+	if mode != RoPEPerAxis {
+		f := v.Var("freqs", init, m)
+		return AxialRoPE{Freqs: [3]*Node{f, f, f}}
+	}
+	v = v.In("freqs")
+	return AxialRoPE{Freqs: [3]*Node{v.Var("0", init, m), v.Var("1", init, m), v.Var("2", init, m)}}
+}
+
+// Angles returns the rotation angle of every token, [S, 3M]: for the token at
+// (h, w, d) the positions of the three axes times their frequencies, axis
+// after axis.
+//
+// roll, if not nil, is int32 [3] with 0 ≤ roll[i] < n_i: angles are those of
+// the tokens after rolling the grid by roll, out[(i+r) mod n] = in[i]. Attention
+// over all tokens sees position only here, so this stands in for rolling the
+// activations (SPEC §2.9).
+func (r AxialRoPE) Angles(grid [3]int, roll *Node) *Node {
+	var parts []*Node
+	for axis, n := range grid {
+		f := r.Freqs[axis]
+		m := f.Shape().Dim(0)
+		p := ConvertDType(Const(f.Graph(), RoPEPositions(n)), f.DType())
+		if roll != nil {
+			p = Gather(p, ExpandAxes(rolledIndex(SliceAxis(roll, 0, AxisElem(axis)), n), -1))
+		}
+		dims := []int{1, 1, 1, 1}
+		dims[axis] = n
+		a := Mul(Reshape(p, dims...), Reshape(f, 1, 1, 1, m))
+		parts = append(parts, BroadcastToDims(a, grid[0], grid[1], grid[2], m))
+	}
+	all := Concatenate(parts, 3)
+	return Reshape(all, grid[0]*grid[1]*grid[2], -1)
+}
+
+// rolledIndex returns (i + shift) mod n for i in [0, n) and a shift in [0, n).
+func rolledIndex(shift *Node, n int) *Node {
+	g := shift.Graph()
+	i := Add(Iota(g, shapes.Make(dtypes.Int32, n), 0), BroadcastToDims(Reshape(shift, 1), n))
+	return Where(GreaterOrEqual(i, Scalar(g, dtypes.Int32, n)), AddScalar(i, -n), i)
+}
+
+// Rotate turns the pairs (2j, 2j+1) of the last axis of x by angle j:
+//
+//	(a, b) → (a·cos θ − b·sin θ, b·cos θ + a·sin θ)
+//
+// x is [..., S, K] and angles [S, 3M]; the last K−6M dimensions pass unchanged.
+func Rotate(x, angles *Node) *Node {
+	pairs := angles.Shape().Dim(1)
+	s, k := x.Shape().Dim(-2), x.Shape().Dim(-1)
+	assertDims("RoPE angles", angles, s, -1)
+	must(2*pairs <= k, "RoPE: %d pairs do not fit heads of width %d", pairs, k)
+	dims := x.Shape().Clone().Dimensions
+	head := Reshape(SliceAxis(x, -1, AxisRange(0, 2*pairs)), append(dims[:len(dims)-1:len(dims)-1], pairs, 2)...)
+	a := Squeeze(SliceAxis(head, -1, AxisElem(0)), -1)
+	b := Squeeze(SliceAxis(head, -1, AxisElem(1)), -1)
+	a, b = rotatePair(a, b, ExpandLeftToRank(angles, a.Rank()))
+	turned := Concatenate([]*Node{ExpandAxes(a, -1), ExpandAxes(b, -1)}, -1)
+	turned = Reshape(turned, append(dims[:len(dims)-1:len(dims)-1], 2*pairs)...)
+	if 2*pairs == k {
+		return turned
+	}
+	return Concatenate([]*Node{turned, SliceAxis(x, -1, AxisRange(2*pairs))}, -1)
+}
+
+func rotatePair(a, b, angles *Node) (*Node, *Node) {
+	c, s := Cos(angles), Sin(angles)
+	return Sub(Mul(a, c), Mul(b, s)), Add(Mul(b, c), Mul(a, s))
+}
+
+// rotateHalves is Rotate for heads whose dimensions were reordered by halves:
+// first all first members of the pairs, then all second members, then the
+// rest. angles must broadcast against the leading axes of x and end in [.., P].
+// Slices of whole runs are several times faster than every second element.
+func rotateHalves(x, angles *Node) *Node {
+	p, k := angles.Shape().Dim(-1), x.Shape().Dim(-1)
+	a := SliceAxis(x, -1, AxisRange(0, p))
+	b := SliceAxis(x, -1, AxisRange(p, 2*p))
+	a, b = rotatePair(a, b, angles)
+	parts := []*Node{a, b}
+	if 2*p < k {
+		parts = append(parts, SliceAxis(x, -1, AxisRange(2*p)))
+	}
+	return Concatenate(parts, -1)
+}
+
+// halves reorders one axis of length heads·K so that inside each head the
+// first members of the rotated pairs come first, then the second members. The
+// products q·k do not change when both sides are reordered alike.
+func halves(w *Node, axis, heads, pairs int) *Node {
+	dims := w.Shape().Clone().Dimensions
+	k := dims[axis] / heads
+	outer, inner := 1, 1
+	for i, d := range dims {
+		if i < axis {
+			outer *= d
+		} else if i > axis {
+			inner *= d
+		}
+	}
+	x := Reshape(w, outer, heads, k, inner)
+	turned := SliceAxis(x, 2, AxisRange(0, 2*pairs))
+	turned = Reshape(turned, outer, heads, pairs, 2, inner)
+	turned = Reshape(TransposeAllDims(turned, 0, 1, 3, 2, 4), outer, heads, 2*pairs, inner)
+	if 2*pairs < k {
+		turned = Concatenate([]*Node{turned, SliceAxis(x, 2, AxisRange(2*pairs))}, 2)
+	}
+	return Reshape(turned, dims...)
+}
+
+// AxialRoPEBuilder builds an AxialRoPE with its frequencies in a scope.
+type AxialRoPEBuilder struct {
+	scope *model.Scope
+	x     *Node
+	grid  [3]int
+	mode  RoPEMode
+	roll  *Node
+}
+
+// NewAxialRoPE begins the rotation of x [..., S, K] over a token grid.
+func NewAxialRoPE(scope *model.Scope, x *Node, grid [3]int) *AxialRoPEBuilder {
+	return &AxialRoPEBuilder{scope: scope, x: x, grid: grid}
+}
+
+// Mode selects fixed or learnable frequencies.
+func (b *AxialRoPEBuilder) Mode(m RoPEMode) *AxialRoPEBuilder { b.mode = m; return b }
+
+// Roll rotates as if the grid had been rolled, see [AxialRoPE.Angles].
+func (b *AxialRoPEBuilder) Roll(roll *Node) *AxialRoPEBuilder { b.roll = roll; return b }
+
+// Done returns the rotated x.
+func (b *AxialRoPEBuilder) Done() *Node {
+	r := RoPEWeights(ScopeVars(b.scope, b.x.Graph()), b.mode, b.x.Shape().Dim(-1))
+	return Rotate(b.x, r.Angles(b.grid, b.roll))
+}

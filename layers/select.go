@@ -1,0 +1,52 @@
+package layers
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// SelectColumns picks the entries ids (int32 [n]) along an axis of w: the model
+// owns one column per field it has ever seen and works with those of
+// the fields at hand (paper §3.1, "sub-selected projection"). An id may repeat;
+// the gradient then adds up.
+func SelectColumns(w, ids *Node, axis int) *Node {
+	assertDims("SelectColumns ids", ids, -1)
+	return permuteFront(w, axis, func(x *Node) *Node { return Gather(x, ExpandAxes(ids, -1)) })
+}
+
+// permuteFront applies fn to x with the given axis moved to the front.
+func permuteFront(x *Node, axis int, fn func(*Node) *Node) *Node {
+	if axis == 0 {
+		return fn(x)
+	}
+	order := []int{axis}
+	for a := range x.Rank() {
+		if a != axis {
+			order = append(order, a)
+		}
+	}
+	back := make([]int, len(order))
+	for i, a := range order {
+		back[a] = i
+	}
+	return TransposeAllDims(fn(TransposeAllDims(x, order...)), back...)
+}
+
+// SelectInput returns the columns of the encoder's first kernel
+// w [Cout, states, k, k, k] for channels ids [C+3], whose last three are the
+// boundary flags (bias correction, closed, open). The fields' columns and the
+// bias correction are scaled by sqrt((states−3)/C), so that the sum over few
+// fields is as large as the sum over all; the last two are not (SPEC §5).
+func SelectInput(w, ids *Node) *Node {
+	n := ids.Shape().Dim(0)
+	must(n > 3, "SelectInput: expected at least one field and three flags, got %d ids", n)
+	scale := sqrt(float64(w.Shape().Dim(1)-3) / float64(n-3))
+	factors := make([]float64, n)
+	for i := range factors {
+		factors[i] = 1
+		if i < n-2 {
+			factors[i] = scale
+		}
+	}
+	f := Reshape(ConstAs(w, factors), 1, n, 1, 1, 1)
+	return Mul(SelectColumns(w, ids, 1), f)
+}

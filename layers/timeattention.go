@@ -1,0 +1,127 @@
+package layers
+
+import (
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// TimeAttention is the time mixing of a block (paper §3.1): every place
+// attends over its own history, with a relative position bias,
+//
+//	z = RMSGroupNorm(x)·Wᵀ + b,  z per head = q | k | v
+//	y = x + softmax(LayerNorm(q)·LayerNorm(k)ᵀ/√K + bias)·v·Woᵀ + bo
+type TimeAttention struct {
+	Channels, Heads int
+	// Acausal lets a step attend to later ones. The release is causal.
+	Acausal bool
+	// NoBias leaves out the relative bias; such a layer is always causal, as
+	// in the release.
+	NoBias bool
+	Norm   NormConfig
+}
+
+// TimeAttentionWeights are the parameters of a TimeAttention, as nodes. The
+// heads are 1×1×1 convolutions in the reference, hence the trailing axes.
+type TimeAttentionWeights struct {
+	Norm             *Node // [C]
+	Input, InputBias *Node // [3C, C, 1, 1, 1], [3C]: for each head q | k | v
+	Out, OutBias     *Node // [C, C, 1, 1, 1], [C]
+	QNorm, QNormBias *Node // [K]
+	KNorm, KNormBias *Node // [K]
+	Bias             *Node // [32, N], nil with NoBias
+}
+
+// Weights asks v for every parameter, under the release's names.
+func (p TimeAttention) Weights(v Vars) TimeAttentionWeights {
+	c := p.Channels
+	must(p.Heads > 0 && c%p.Heads == 0, "TimeAttention: %d heads do not divide %d channels", p.Heads, c)
+	k := c / p.Heads
+	var w TimeAttentionWeights
+	w.Norm = normWeight(v.In("norm1"), c)
+	w.Input = v.In("input_head").Var("weight", FanIn(c), 3*c, c, 1, 1, 1)
+	w.InputBias = v.In("input_head").Var("bias", FanIn(c), 3*c)
+	w.Out = v.In("output_head").Var("weight", FanIn(c), c, c, 1, 1, 1)
+	w.OutBias = v.In("output_head").Var("bias", FanIn(c), c)
+	w.QNorm, w.QNormBias = v.In("qnorm").Var("weight", One, k), v.In("qnorm").Var("bias", Zero, k)
+	w.KNorm, w.KNormBias = v.In("knorm").Var("weight", One, k), v.In("knorm").Var("bias", Zero, k)
+	if !p.NoBias {
+		w.Bias = relativeTable(v, p.Heads)
+	}
+	return w
+}
+
+// Apply returns y for x [T, B, S, C]. keep [T] holds the drop-path factor of
+// each time step or is nil.
+func (p TimeAttention) Apply(x *Node, w TimeAttentionWeights, keep *Node) *Node {
+	c := p.Channels
+	assertDims("TimeAttention x", x, -1, -1, -1, c)
+	d := x.Shape().Dimensions
+	t, rows := d[0], d[1]*d[2]
+	xn := RMSGroupNorm(Reshape(x, d[0]*d[1], d[2], c), w.Norm, p.Norm)
+	qkv := p.project(Reshape(xn, t, rows, c), w)
+	q := headNorm(Reshape(qkv[0], t, rows, p.Heads, -1), w.QNorm, w.QNormBias)
+	k := headNorm(Reshape(qkv[1], t, rows, p.Heads, -1), w.KNorm, w.KNormBias)
+	q = MulScalar(q, 1/sqrt(float64(c/p.Heads)))
+	steps := func(z *Node) *Node { return TransposeAllDims(z, 1, 2, 0, 3) }
+	bias := ExpandAxes(p.bias(x, w), 0)
+	att := softmaxDot(steps(q), steps(k), steps(Reshape(qkv[2], t, rows, p.Heads, -1)), bias)
+	att = Reshape(TransposeAllDims(att, 2, 0, 1, 3), t, rows, c)
+	out := Dense(att, Reshape(w.Out, c, c), w.OutBias)
+	return Add(x, DropPath(Reshape(out, d...), keep))
+}
+
+// bias returns the relative bias, or with NoBias only the causal mask,
+// [N or 1, T, T].
+func (p TimeAttention) bias(x *Node, w TimeAttentionWeights) *Node {
+	t := x.Shape().Dim(0)
+	if p.NoBias {
+		return RelativeBias(Zeros(x.Graph(), shapes.Make(x.DType(), RelativeBuckets, 1)), t, true)
+	}
+	return RelativeBias(w.Bias, t, !p.Acausal)
+}
+
+// project returns q, k and v [T, rows, C], heads major. The reference keeps
+// q, k and v of each head together; here all heads' q come first.
+func (p TimeAttention) project(xn *Node, w TimeAttentionWeights) []*Node {
+	c := p.Channels
+	assertDims("input_head weight", w.Input, 3*c, c, 1, 1, 1)
+	part := func(t *Node, i int, dims ...int) *Node {
+		t = Reshape(t, append([]int{p.Heads, 3, c / p.Heads}, dims...)...)
+		return Reshape(SliceAxis(t, 1, AxisElem(i)), append([]int{c}, dims...)...)
+	}
+	var weights, biases []*Node
+	for i := range 3 {
+		weights = append(weights, part(w.Input, i, c))
+		biases = append(biases, part(w.InputBias, i))
+	}
+	return splitDense(xn, weights, biases)
+}
+
+// TimeAttentionBuilder builds a TimeAttention with its variables in a scope.
+type TimeAttentionBuilder struct {
+	scope *model.Scope
+	x     *Node
+	cfg   TimeAttention
+	keep  *Node
+}
+
+// NewCausalTimeAttention begins the time mixing of x [T, B, S, C] with N heads.
+func NewCausalTimeAttention(scope *model.Scope, x *Node, heads int) *TimeAttentionBuilder {
+	return &TimeAttentionBuilder{scope: scope, x: x,
+		cfg: TimeAttention{Channels: x.Shape().Dim(-1), Heads: heads}}
+}
+
+// Causal says whether a step sees only itself and the past (the default).
+func (b *TimeAttentionBuilder) Causal(c bool) *TimeAttentionBuilder { b.cfg.Acausal = !c; return b }
+
+// Norm replaces the released form of the norm.
+func (b *TimeAttentionBuilder) Norm(cfg NormConfig) *TimeAttentionBuilder { b.cfg.Norm = cfg; return b }
+
+// DropPath multiplies the residual branch of each time step by keep [T].
+func (b *TimeAttentionBuilder) DropPath(keep *Node) *TimeAttentionBuilder { b.keep = keep; return b }
+
+// Done creates the variables and returns y [T, B, S, C].
+func (b *TimeAttentionBuilder) Done() *Node {
+	return b.cfg.Apply(b.x, b.cfg.Weights(ScopeVars(b.scope, b.x.Graph())), b.keep)
+}
