@@ -1,0 +1,115 @@
+package csm
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// The sizes of the released configuration (SPEC §1 and §3).
+var (
+	releasedTokens = [3]int{32, 32, 16}
+	releasedKernel = [2]int{8, 4}
+)
+
+// releasedStrides is the release's table from the patch, points per token, to
+// the strides s1, s2 (SPEC §3).
+var releasedStrides = map[int][2]int{
+	1:  {1, 1},
+	4:  {2, 2},
+	8:  {4, 2},
+	12: {6, 2},
+	16: {4, 4},
+	24: {6, 4},
+	32: {8, 4},
+}
+
+// releasedChoice returns the strides the release takes for an axis of n points
+// on a grid with dims axes longer than 1; ok is false where it refuses the axis
+// or runs with other targets and kernels.
+func releasedChoice(n, dims int, o Options) (stride [2]int, ok bool) {
+	t := o.Tokens[dims-1]
+	if t != releasedTokens[dims-1] || o.Kernel != releasedKernel || n%t != 0 {
+		return stride, false
+	}
+	stride, ok = releasedStrides[n/t]
+	return stride, ok
+}
+
+// trained reports whether the released weights saw these strides in training.
+func trained(kernel, stride [2]int) bool {
+	s, ok := releasedStrides[stride[0]*stride[1]]
+	return ok && s == stride && kernel == releasedKernel
+}
+
+// newAxis plans an axis of more than one point: the release's choice where
+// there is one, else the cheapest.
+func newAxis(n int, b data.Boundary, o Options, dims int) (Axis, error) {
+	target := o.Tokens[dims-1]
+	if stride, ok := releasedChoice(n, dims, o); ok {
+		a := layout(n, b, o.Kernel, stride, !o.NoJitter)
+		a.Released = true
+		a.Reason = releasedReason(a, target)
+		return a, nil
+	}
+	a, ok := cheapest(n, b, o, target)
+	if !ok {
+		return Axis{}, fmt.Errorf("has %d points, is periodic and too short for kernels %d and %d: padding would copy points twice; expected a longer axis or smaller kernels",
+			n, o.Kernel[0], o.Kernel[1])
+	}
+	a.Reason = chosenReason(a, target, dims)
+	return a, nil
+}
+
+// cheapest tries all strides not above their kernels; see NewPlan for the cost.
+func cheapest(n int, b data.Boundary, o Options, target int) (best Axis, ok bool) {
+	bestCost := math.Inf(1)
+	for s1 := 1; s1 <= o.Kernel[0]; s1++ {
+		for s2 := 1; s2 <= o.Kernel[1]; s2++ {
+			a := layout(n, b, o.Kernel, [2]int{s1, s2}, !o.NoJitter)
+			if !a.wrapsOnce() {
+				continue
+			}
+			c := cost(a, target)
+			if !ok || preferred(a, c, best, bestCost) {
+				best, bestCost, ok = a, c, true
+			}
+		}
+	}
+	return best, ok
+}
+
+// cost weighs the number of tokens against added points and unfamiliar strides.
+func cost(a Axis, target int) float64 {
+	ratio := math.Log2(float64(ceilDiv(a.Length, a.Patch())) / float64(target))
+	c := max(-ratio, 1.5*ratio)
+	c += 2 * float64(a.extension()) / float64(a.Length)
+	if !trained(a.Kernel, a.Stride) {
+		c += 0.25
+	}
+	if a.Wrap && !a.PeriodicTokens {
+		c++
+	}
+	return c
+}
+
+// preferred reports whether a, of cost c, is better than best. Costs closer
+// than rounding count as equal, so that every machine decides alike.
+func preferred(a Axis, c float64, best Axis, bestCost float64) bool {
+	const tie = 1e-9
+	if math.Abs(c-bestCost) > tie {
+		return c < bestCost
+	}
+	if a.Patch() != best.Patch() {
+		return a.Patch() > best.Patch()
+	}
+	return skew(a) < skew(best)-tie
+}
+
+// skew measures how unevenly the two kernels overlap: |log2((k1/s1)/(k2/s2))|.
+func skew(a Axis) float64 {
+	first := float64(a.Kernel[0]) / float64(a.Stride[0])
+	second := float64(a.Kernel[1]) / float64(a.Stride[1])
+	return math.Abs(math.Log2(first / second))
+}
