@@ -50,16 +50,19 @@ func RMSGroupNorm(x, weight *Node, cfg NormConfig) *Node {
 	if eps == 0 {
 		eps = NormEps
 	}
-	flat := Reshape(x, f, -1, c)
-	ms := ReduceAndKeep(Square(flat), ReduceMean, 1)
+	// One axis after the other: a float32 sum over all points at once would
+	// lose two digits on large grids.
+	ms := Square(x)
+	for a := rank - 2; a >= 1; a-- {
+		ms = ReduceAndKeep(ms, ReduceMean, a)
+	}
 	if cfg.Form == NormGroup {
 		must(cfg.Groups > 0 && c%cfg.Groups == 0,
 			"RMSGroupNorm: %d groups do not divide %d channels", cfg.Groups, c)
-		ms = ReduceAndKeep(Reshape(ms, f, 1, cfg.Groups, -1), ReduceMean, 3)
-		ms = Reshape(BroadcastToDims(ms, f, 1, cfg.Groups, c/cfg.Groups), f, 1, c)
+		group := ReduceAndKeep(Reshape(ms, f, cfg.Groups, -1), ReduceMean, 2)
+		ms = Reshape(BroadcastToDims(group, f, cfg.Groups, c/cfg.Groups), ms.Shape().Dimensions...)
 	}
-	scale := Div(Reshape(weight, 1, 1, c), Sqrt(AddScalar(ms, eps)))
-	return Reshape(Mul(flat, scale), x.Shape().Dimensions...)
+	return Mul(x, Div(ExpandLeftToRank(weight, rank), Sqrt(AddScalar(ms, eps))))
 }
 
 // RMSGroupNormBuilder builds RMSGroupNorm with its weight in a scope.

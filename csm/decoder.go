@@ -1,0 +1,54 @@
+package csm
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/layers"
+)
+
+// DecoderWeights are the parameters of the decoder, as nodes.
+type DecoderWeights struct {
+	Proj1, Norm1 *Node // [Hidden, Inner, k2, k2, k2], [Inner]
+	Proj2, Bias2 *Node // [Inner, States, k1, k1, k1], [States]
+}
+
+// DecoderWeights asks v for every parameter of the decoder. The initial bound
+// of a transposed convolution counts its output channels, as in the reference.
+func (h HMLP) DecoderWeights(v layers.Vars) DecoderWeights {
+	k1, k2 := h.kernel()
+	return DecoderWeights{
+		Proj1: v.In("proj1").Var("weight", layers.FanIn(h.Inner*k2*k2*k2), h.Hidden, h.Inner, k2, k2, k2),
+		Norm1: v.In("norm1").Var("weight", layers.One, h.Inner),
+		Proj2: v.In("proj2").Var("weight", layers.FanIn(h.States*k1*k1*k1), h.Inner, h.States, k1, k1, k1),
+		Bias2: v.In("proj2").Var("bias", layers.FanIn(h.States*k1*k1*k1), h.States),
+	}
+}
+
+// DecoderTrace holds the decoder's fields and what it computed on the way, all
+// channels last.
+type DecoderTrace struct {
+	Conv1, Norm1, Fields *Node
+}
+
+// Decode turns tokens [F, h, w, d, Hidden] into padded fields
+// [F, H', W', D', C] for the registry indices ids [C] (int32), without the
+// boundary flags.
+func (h HMLP) Decode(tokens *Node, w DecoderWeights, ids *Node, plan *Plan) *Node {
+	return h.TraceDecode(tokens, w, ids, plan).Fields
+}
+
+// TraceDecode is Decode with the intermediate results.
+func (h HMLP) TraceDecode(tokens *Node, w DecoderWeights, ids *Node, plan *Plan) DecoderTrace {
+	grid := plan.TokenGrid()
+	tokens.AssertDims(-1, grid[0], grid[1], grid[2], h.Hidden)
+	s1, s2 := plan.strides()
+	var periodic [3]bool
+	for i, a := range plan.Axes {
+		periodic[i] = a.PeriodicTokens
+	}
+	w2, b2 := layers.SelectColumns(w.Proj2, ids, 1), layers.SelectColumns(w.Bias2, ids, 0)
+	var t DecoderTrace
+	t.Conv1 = layers.PatchConvTranspose(tokens, w.Proj1, nil, s2, periodic)
+	t.Norm1 = layers.RMSGroupNorm(t.Conv1, w.Norm1, h.Norm)
+	t.Fields = layers.PatchConvTranspose(layers.SiLU(t.Norm1), w2, b2, s1, periodic)
+	return t
+}

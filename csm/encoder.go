@@ -1,0 +1,98 @@
+package csm
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/layers"
+)
+
+// HMLP is the pair of encoder and decoder of one dimensionality: two strided
+// convolutions each with a norm and SiLU between (hMLP, paper §3.1 and A.4;
+// SiLU is the release's activation, the paper names GELU). The kernels never
+// change; the strides come from the plan of the grid at hand.
+type HMLP struct {
+	// States is the number of weight columns of the field registry, Inner the
+	// channels between the convolutions, Hidden the channels C of a token.
+	States, Inner, Hidden int
+	// Kernel is the pair of base kernels; the zero value is 8, 4.
+	Kernel [2]int
+	Norm   layers.NormConfig
+}
+
+func (h HMLP) kernel() (int, int) {
+	if h.Kernel == [2]int{} {
+		return releasedKernel[0], releasedKernel[1]
+	}
+	return h.Kernel[0], h.Kernel[1]
+}
+
+// EncoderWeights are the parameters of the encoder, as nodes.
+type EncoderWeights struct {
+	Proj1, Norm1 *Node // [Inner, States, k1, k1, k1], [Inner]
+	Proj2, Norm2 *Node // [Hidden, Inner, k2, k2, k2], [Hidden]
+}
+
+// EncoderWeights asks v for every parameter of the encoder.
+func (h HMLP) EncoderWeights(v layers.Vars) EncoderWeights {
+	k1, k2 := h.kernel()
+	return EncoderWeights{
+		Proj1: v.In("proj1").Var("weight", layers.FanIn(h.States*k1*k1*k1), h.Inner, h.States, k1, k1, k1),
+		Norm1: v.In("norm1").Var("weight", layers.One, h.Inner),
+		Proj2: v.In("proj2").Var("weight", layers.FanIn(h.Inner*k2*k2*k2), h.Hidden, h.Inner, k2, k2, k2),
+		Norm2: v.In("norm2").Var("weight", layers.One, h.Hidden),
+	}
+}
+
+// EncoderTrace holds the encoder's tokens and what it computed on the way, all
+// channels last.
+type EncoderTrace struct {
+	Conv1, Norm1, Conv2, Tokens *Node
+}
+
+// Encode turns padded fields x [F, H', W', D', C+3], whose last three channels
+// are the boundary flags, into tokens [F, h, w, d, Hidden]. ids [C+3] (int32)
+// are the registry indices of the channels. fieldScale (scalar or [1], or nil)
+// multiplies the fields but not the flags: the release's encoder_dummy.
+func (h HMLP) Encode(x *Node, w EncoderWeights, ids, fieldScale *Node, plan *Plan) *Node {
+	return h.TraceEncode(x, w, ids, fieldScale, plan).Tokens
+}
+
+// TraceEncode is Encode with the intermediate results.
+func (h HMLP) TraceEncode(x *Node, w EncoderWeights, ids, fieldScale *Node, plan *Plan) EncoderTrace {
+	padded := plan.PaddedGrid()
+	x.AssertDims(-1, padded[0], padded[1], padded[2], ids.Shape().Dim(0))
+	w1 := layers.SelectInput(w.Proj1, ids)
+	if fieldScale != nil {
+		w1 = scaleFields(w1, fieldScale)
+	}
+	s1, s2 := plan.strides()
+	var t EncoderTrace
+	t.Conv1 = layers.PatchConv(x, w1, s1)
+	t.Norm1 = layers.RMSGroupNorm(t.Conv1, w.Norm1, h.Norm)
+	t.Conv2 = layers.PatchConv(layers.SiLU(t.Norm1), w.Proj2, s2)
+	t.Tokens = layers.SiLU(layers.RMSGroupNorm(t.Conv2, w.Norm2, h.Norm))
+	return t
+}
+
+// scaleFields multiplies the kernel columns of the fields, which is the same
+// as multiplying the fields and needs no gradient through the padding.
+func scaleFields(w1, scale *Node) *Node {
+	n := w1.Shape().Dim(1) - 3
+	if scale.Shape().Size() != 1 {
+		panic(fmt.Errorf("csm: field scale: expected one value, got shape %s", scale.Shape()))
+	}
+	scale = Reshape(scale, 1, 1, 1, 1, 1)
+	return Concatenate([]*Node{
+		Mul(SliceAxis(w1, 1, AxisRange(0, n)), scale),
+		SliceAxis(w1, 1, AxisRange(n)),
+	}, 1)
+}
+
+// strides returns the strides of the first and the second convolution.
+func (p *Plan) strides() (s1, s2 [3]int) {
+	for i, a := range p.Axes {
+		s1[i], s2[i] = a.Stride[0], a.Stride[1]
+	}
+	return s1, s2
+}

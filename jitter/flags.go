@@ -1,0 +1,82 @@
+package jitter
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// The flags of a non periodic axis are functions of the place along that axis
+// before the roll, so they roll with the fields: inside marks real points,
+// closed and open mark the pads by the condition of their side. On the grid
+// the flag channels are (SPEC §4.2)
+//
+//	bias correction  1 where every axis is inside, else 0
+//	closed, open     the sum over the axes, up to 3 in a corner
+//
+// Periodic axes set no flags.
+type flagLines struct {
+	inside, zero, closed, open func(p int) float64
+}
+
+// lines returns the flags of one axis. At the released stride of 8×4 without
+// jitter an axis has no pads at all; the release's slice of the last 0 points
+// is then the whole axis, which marks all of it as the high boundary. The
+// weights know it that way, so it is kept (SPEC §4.2).
+func lines(a csm.Axis) flagLines {
+	in := func(p int) bool { return p >= a.PadLow && p < a.PadLow+a.Length }
+	low := func(p int) bool { return p < a.PadLow }
+	high := func(p int) bool { return p >= a.PadLow+a.Length }
+	zero := func(p int) float64 { return one(in(p)) }
+	if a.PadLow == 0 && a.PadHigh == 0 {
+		in = func(int) bool { return false }
+		high = func(int) bool { return true }
+	}
+	side := func(bc data.BC) func(p int) float64 {
+		return func(p int) float64 {
+			return one(low(p) && a.Boundary.Low == bc) + one(high(p) && a.Boundary.High == bc)
+		}
+	}
+	return flagLines{
+		inside: func(p int) float64 { return one(in(p)) },
+		zero:   zero,
+		closed: side(data.Wall),
+		open:   side(data.Open),
+	}
+}
+
+func one(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// appendFlags zeroes the pads of the non periodic axes of y [F, H', W', D', C]
+// and appends the three flag channels.
+func (j Jitterer) appendFlags(y *Node, axes [3]axis) *Node {
+	g := y.Graph()
+	dims := y.Shape().Clone().Dimensions
+	dims[4] = 1
+	flat := func(v float64) *Node { return BroadcastToDims(ConstAs(y, v), dims...) }
+	keep, inside, closed, open := flat(1), flat(1), flat(0), flat(0)
+	for i, a := range j.Plan.Axes {
+		if a.Length == 1 || a.Wrap {
+			continue
+		}
+		l := lines(a)
+		along := func(fn func(p int) float64) *Node {
+			v := make([]float64, a.Padded)
+			for p := range v {
+				v[p] = fn(p)
+			}
+			shape := []int{1, 1, 1, 1, 1}
+			shape[1+i] = a.Padded
+			rolled := Gather(ConvertDType(Const(g, v), y.DType()), ExpandAxes(axes[i].unrolled, -1))
+			return Reshape(rolled, shape...)
+		}
+		keep, inside = Mul(keep, along(l.zero)), Mul(inside, along(l.inside))
+		closed, open = Add(closed, along(l.closed)), Add(open, along(l.open))
+	}
+	return Concatenate([]*Node{Mul(y, keep), inside, closed, open}, 4)
+}

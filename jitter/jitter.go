@@ -1,0 +1,103 @@
+package jitter
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/layers"
+)
+
+// Mode selects the jitterer.
+type Mode int
+
+const (
+	// Fixed rolls a periodic axis by up to half its length and pads it
+	// afterwards ("FixedPatchJittererBoundaryPad", the released one).
+	Fixed Mode = iota
+	// Padded pads first and rolls the padded axes by less than half a patch
+	// ("PatchJittererBoundaryPad").
+	Padded
+	// Off pads and never rolls. The plan must be made with NoJitter.
+	Off
+)
+
+// Jitterer pads and rolls fields of the grid that its plan describes.
+type Jitterer struct {
+	Plan *csm.Plan
+	Mode Mode
+}
+
+// Bounds returns for each axis the bound b of the shift, drawn from
+// [−(b−1), b−1]; 0 where nothing is drawn (SPEC §4.3).
+func (j Jitterer) Bounds() [3]int {
+	var out [3]int
+	for i, a := range j.Plan.Axes {
+		switch {
+		case j.Mode == Off || a.Length == 1 || a.Patch() <= 1:
+		case j.Mode == Padded:
+			out[i] = a.Patch() / 2
+		default:
+			out[i] = a.ShiftBound
+		}
+	}
+	return out
+}
+
+// Draw draws the shift of the three axes, in their order.
+func (j Jitterer) Draw(rng *rand.Rand) [3]int32 {
+	var shift [3]int32
+	for i, b := range j.Bounds() {
+		if b > 1 {
+			shift[i] = int32(rng.IntN(2*b-1) - (b - 1))
+		}
+	}
+	return shift
+}
+
+// CheckShift returns an error when a shift is outside its bounds.
+func (j Jitterer) CheckShift(shift [3]int32) error {
+	for i, b := range j.Bounds() {
+		if limit := max(b-1, 0); int(shift[i]) < -limit || int(shift[i]) > limit {
+			return fmt.Errorf("jitter: shift of axis %d: expected within ±%d, got %d", i, limit, shift[i])
+		}
+	}
+	return nil
+}
+
+// Apply pads x [T, B, C, H, W, D], appends the three boundary flag channels
+// (bias correction, closed, open; see flags.go) and rolls everything by shift
+// (int32 [3], in the convention out[i+s] = in[i]). The result is channels
+// last, [T·B, H', W', D', C+3].
+//
+// Each axis is one gather: every padded point knows where its value comes from.
+func (j Jitterer) Apply(x, shift *Node) *Node {
+	grid := j.Plan.Grid()
+	x.AssertDims(-1, -1, -1, grid[0], grid[1], grid[2])
+	d := x.Shape().Dimensions
+	y := Reshape(x, d[0]*d[1], d[2], d[3], d[4], d[5])
+	y = TransposeAllDims(y, 0, 2, 3, 4, 1)
+	axes := j.axes(shift)
+	for i, a := range axes {
+		if a.from != nil {
+			y = layers.SelectColumns(y, a.from, 1+i)
+		}
+	}
+	return j.appendFlags(y, axes)
+}
+
+// Invert undoes Apply on y [T·B, H', W', D', C], fields without flags: it takes
+// every point back from where Apply put it and returns [T, B, C, H, W, D].
+func (j Jitterer) Invert(y, shift *Node, steps, batch int) *Node {
+	padded := j.Plan.PaddedGrid()
+	y.AssertDims(steps*batch, padded[0], padded[1], padded[2], -1)
+	for i, a := range j.axes(shift) {
+		if a.back != nil {
+			y = layers.SelectColumns(y, a.back, 1+i)
+		}
+	}
+	d := y.Shape().Dimensions
+	y = TransposeAllDims(y, 0, 4, 1, 2, 3)
+	return Reshape(y, steps, batch, d[4], d[1], d[2], d[3])
+}
