@@ -1,0 +1,48 @@
+package walrus
+
+import (
+	"strings"
+	"testing"
+)
+
+// FuzzParseConfig checks that no input panics, that what is accepted is valid,
+// and that it survives being written and read again.
+func FuzzParseConfig(f *testing.F) {
+	var b strings.Builder
+	if err := Nano().WriteYAML(&b); err != nil {
+		f.Fatal(err)
+	}
+	text := b.String()
+	f.Add(text)
+	f.Add("")
+	f.Add("model: {}\ndata: []\ntrainer: *x\n")
+	f.Add(strings.Replace(text, "hidden_dim: 32", "hidden_dim: &a 32", 1))
+	f.Add(strings.Replace(text, "finetuning_mods: {}", "finetuning_mods: {learnable_rope: true, ape_shape: [1, 2, 3]}", 1))
+	f.Add("? a\n: !!int &x [*x, {<<: *x}]\n--- |\n  b\n...\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := ParseRecipe([]byte(text))
+		if err != nil {
+			return
+		}
+		if err := r.Config.Validate(); err != nil {
+			t.Fatalf("accepted, yet: %v", err)
+		}
+		var b strings.Builder
+		if err := r.Config.WriteYAML(&b); err != nil {
+			t.Fatal(err)
+		}
+		back, err := ParseConfig([]byte(b.String()))
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, b.String())
+		}
+		if !sameConfig(back, r.Config) {
+			t.Fatalf("expected %+v, got %+v", r.Config, back)
+		}
+		r.Config.Blocks++
+		if out, err := r.Bytes(); err == nil { // an edit succeeds or says why not
+			if back, err := ParseConfig(out); err != nil || back.Blocks != r.Config.Blocks {
+				t.Fatalf("%v in\n%s", err, out)
+			}
+		}
+	})
+}

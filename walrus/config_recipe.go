@@ -1,0 +1,134 @@
+package walrus
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Recipe is a training recipe in the layout of the release's
+// extended_config.yaml: the network's Config and, untouched, everything else
+// the file says about data, optimiser, logging and so on.
+//
+// Change Config and write the recipe back: only the lines of the settings that
+// changed are replaced, all others stay byte for byte, comments included.
+type Recipe struct {
+	Config Config
+
+	text []byte // the document as read
+	read Config // the configuration that text holds
+}
+
+// NewRecipe returns a recipe that holds a configuration and nothing else.
+func NewRecipe(c Config) (*Recipe, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	r, err := ParseRecipe([]byte(emitDocument(layout(c))))
+	if err != nil {
+		return nil, err
+	}
+	r.Config = c
+	return r, nil
+}
+
+// ReadRecipe is [ParseRecipe] on a file; errors name the file.
+func ReadRecipe(path string) (*Recipe, error) {
+	b, err := readLimited(path)
+	if err != nil {
+		return nil, err
+	}
+	r, err := ParseRecipe(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+// ParseRecipe reads the text of an extended_config.yaml. What it requires and
+// refuses is described at [ParseConfig].
+func ParseRecipe(data []byte) (*Recipe, error) {
+	doc, err := parseYAML(data)
+	if err != nil {
+		return nil, err
+	}
+	c, err := readDocument(doc)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &Recipe{Config: c, text: bytes.Clone(data), read: c}, nil
+}
+
+// Bytes returns the text of the recipe with its Config. It is the text that
+// was read when Config is unchanged.
+func (r *Recipe) Bytes() ([]byte, error) {
+	if err := r.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if sameConfig(r.Config, r.read) {
+		return bytes.Clone(r.text), nil
+	}
+	out, err := edit(r.text, layout(r.read), layout(r.Config))
+	if err != nil {
+		return nil, err
+	}
+	back, err := ParseConfig(out)
+	if err != nil {
+		return nil, fmt.Errorf("walrus: config: the file cannot be edited in place; write the configuration alone with Config.WriteYAML: %w", err)
+	}
+	if !sameConfig(back, r.Config) {
+		return nil, fmt.Errorf("walrus: config: the file cannot be edited in place (it would read back differently); write the configuration alone with Config.WriteYAML")
+	}
+	return out, nil
+}
+
+// WriteYAML writes [Recipe.Bytes].
+func (r *Recipe) WriteYAML(w io.Writer) error {
+	b, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(b); err != nil {
+		return fmt.Errorf("walrus: config: write: %w", err)
+	}
+	return nil
+}
+
+// Decode reads any part of the recipe as it was read into v, a pointer: the
+// value at a path of keys joined by dots, such as "optimizer" or
+// "trainer.grad_acc_steps". Structs use the tags of package
+// github.com/goccy/go-yaml.
+func (r *Recipe) Decode(path string, v any) (err error) {
+	doc, err := parseYAML(r.text)
+	if err != nil {
+		return err
+	}
+	node := doc.root
+	for _, key := range strings.Split(path, ".") {
+		s := doc.mapping(node, path)
+		if s == nil || s.values[key] == nil {
+			return fmt.Errorf("walrus: config: the recipe has no %s", path)
+		}
+		node = s.values[key].Value
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("walrus: config: %s: %v", path, p)
+		}
+	}()
+	if err := yaml.NodeToValue(node, v); err != nil {
+		return fmt.Errorf("walrus: config: %s: %s", path, yaml.FormatError(err, false, false))
+	}
+	return nil
+}
+
+// sameConfig reports whether two configurations are written alike.
+func sameConfig(a, b Config) bool {
+	return emitDocument(layout(a)) == emitDocument(layout(b))
+}

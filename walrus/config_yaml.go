@@ -1,0 +1,80 @@
+package walrus
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// maxConfigBytes bounds a configuration file; the release's has 8 KB.
+const maxConfigBytes = 1 << 20
+
+// ReadConfig reads the configuration in a file of the layout of the release's
+// extended_config.yaml. See [ParseConfig]; errors name the file.
+func ReadConfig(path string) (Config, error) {
+	r, err := ReadRecipe(path)
+	if err != nil {
+		return Config{}, err
+	}
+	return r.Config, nil
+}
+
+// ParseConfig reads the configuration from the text of an
+// extended_config.yaml and validates it. It uses
+//
+//   - name,
+//   - model: the whole section,
+//   - data.field_index_map_override: the registry, which must be there,
+//   - trainer.prediction_type, which must be there,
+//   - finetuning_mods: learnable_rope, rope_per_axis, ape_shape,
+//
+// and ignores the rest; [ParseRecipe] keeps it. Within the sections that
+// describe the network nothing is ignored: an unknown key, a _target_ naming a
+// class that this library does not implement, and a setting it cannot honour
+// are errors with the key's path and line. All problems are reported, one per
+// line. A key left out takes the default of the release's constructor where
+// that is a rate or a switch (drop_path 0.2, input_field_drop 0.1,
+// causal_in_time false, jitter_patches true, use_periodic_fixed_jitter false,
+// gradient_checkpointing_freq 0, include_d [2, 3]); sizes must be given.
+//
+// Accepted without effect, as in the release: projection_dim (recorded),
+// static_axes, weight_tied_axes, kernel_scales_seq, base_kernel_size1d and 2d
+// (every encoder is three-dimensional), the groups of encoder and decoder
+// (model.groups overrides them), _partial_.
+func ParseConfig(data []byte) (Config, error) {
+	r, err := ParseRecipe(data)
+	if err != nil {
+		return Config{}, err
+	}
+	return r.Config, nil
+}
+
+// WriteYAML validates the configuration and writes it with the keys of the
+// release's extended_config.yaml, so that [ParseConfig] reads back the same
+// Config. Two settings the release does not have are written so that it
+// refuses the file instead of building another network: the group norm as the
+// class gowalrus.GroupRMSNorm, and token targets as model.encoder.token_targets.
+//
+// To change the configuration of an existing file and keep everything else in
+// it, use [Recipe].
+func (c Config) WriteYAML(w io.Writer) error {
+	r, err := NewRecipe(c)
+	if err != nil {
+		return err
+	}
+	return r.WriteYAML(w)
+}
+
+// readLimited reads a file of at most maxConfigBytes.
+func readLimited(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("walrus: config: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("walrus: config: %w", err)
+	}
+	return b, nil
+}

@@ -1,0 +1,136 @@
+package walrus
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// change is one setting of a document to write, or to delete.
+type change struct {
+	path   []string
+	value  any
+	delete bool
+}
+
+// changes lists the settings that differ between two layouts.
+func changes(path []string, from, to mapping) []change {
+	var out []change
+	for _, e := range to {
+		at := append(slices.Clone(path), e.key)
+		old, had := lookup(from, e.key)
+		if sub, ok := e.value.(mapping); ok {
+			was, _ := old.(mapping)
+			out = append(out, changes(at, was, sub)...)
+			continue
+		}
+		if _, kept := e.value.(keep); !kept && !(had && reflect.DeepEqual(old, e.value)) {
+			out = append(out, change{path: at, value: e.value})
+		}
+	}
+	for _, e := range from {
+		if _, has := lookup(to, e.key); !has {
+			out = append(out, change{path: append(slices.Clone(path), e.key), delete: true})
+		}
+	}
+	return out
+}
+
+func lookup(m mapping, key string) (any, bool) {
+	for _, e := range m {
+		if e.key == key {
+			return e.value, true
+		}
+	}
+	return nil, false
+}
+
+// edit replaces in the text of a document the settings that differ between two
+// layouts and leaves every other line as it is.
+func edit(text []byte, from, to mapping) ([]byte, error) {
+	for _, ch := range changes(nil, from, to) {
+		// The lines move with every change, so each starts from a new parse.
+		doc, err := parseYAML(text)
+		if err != nil {
+			return nil, err
+		}
+		lines, err := apply(strings.SplitAfter(string(text), "\n"), doc, ch)
+		if err != nil {
+			return nil, fmt.Errorf("walrus: config: %s: %w", strings.Join(ch.path, "."), err)
+		}
+		text = []byte(strings.Join(lines, ""))
+	}
+	return text, nil
+}
+
+// apply makes one change.
+func apply(lines []string, doc *document, ch change) ([]string, error) {
+	parent, key, err := locate(doc, ch.path)
+	if err != nil {
+		return nil, err
+	}
+	if len(parent.Values) == 0 || parent.IsFlowStyle {
+		return nil, fmt.Errorf("the section around it is written as {…} and cannot be edited in place")
+	}
+	indent := parent.Values[0].Key.GetToken().Position.Column - 1
+	first, last := keyLines(lines, indent, parent, key)
+	if first < 0 || first > len(lines) {
+		return nil, fmt.Errorf("its line was not found")
+	}
+	if ch.delete {
+		return slices.Delete(lines, first, last), nil
+	}
+	var b strings.Builder
+	emit(&b, indent, entry{ch.path[len(ch.path)-1], ch.value})
+	out := b.String()
+	if first > 0 && !strings.HasSuffix(lines[first-1], "\n") {
+		out = "\n" + out // the last line of the file has no end
+	}
+	return slices.Replace(lines, first, last, out), nil
+}
+
+// locate finds the mapping that holds a path and the entry of its last key,
+// nil when the mapping has no such key.
+func locate(doc *document, path []string) (*ast.MappingNode, *ast.MappingValueNode, error) {
+	node := doc.root
+	for _, key := range path[:len(path)-1] {
+		s := doc.mapping(node, "")
+		if s == nil || s.values[key] == nil {
+			return nil, nil, fmt.Errorf("the section around it is missing")
+		}
+		node = s.values[key].Value
+	}
+	m, ok := node.(*ast.MappingNode) // not resolved: an alias has no lines here
+	if !ok {
+		return nil, nil, fmt.Errorf("the section around it is no mapping of its own and cannot be edited in place")
+	}
+	return m, doc.mapping(m, "").values[path[len(path)-1]], nil
+}
+
+// keyLines returns the half-open range of lines of an entry: its own line and
+// those that follow, indented deeper or items of a list. For a missing entry
+// it returns the empty range before the first key of the mapping.
+func keyLines(lines []string, indent int, parent *ast.MappingNode, e *ast.MappingValueNode) (first, last int) {
+	if e == nil {
+		at := parent.Values[0].Key.GetToken().Position.Line - 1
+		return at, at
+	}
+	first = e.Key.GetToken().Position.Line - 1
+	last = first + 1
+	for i := last; i < len(lines); i++ {
+		body := strings.TrimLeft(lines[i], " ")
+		if strings.TrimSpace(body) == "" || strings.HasPrefix(body, "#") {
+			continue // belongs to the entry only if more of it follows
+		}
+		depth := len(lines[i]) - len(body)
+		item := strings.HasPrefix(body, "- ") || strings.TrimSpace(body) == "-"
+		if depth < indent || depth == indent && !item {
+			break
+		}
+		last = i + 1
+	}
+	return first, last
+}
