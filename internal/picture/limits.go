@@ -1,0 +1,83 @@
+package picture
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Range is the interval of values a colour map is stretched over. Values
+// outside are drawn in the colours of the ends. The zero Range asks for the
+// extent of the values drawn.
+type Range struct{ Min, Max float64 }
+
+// Extent returns the smallest range that holds all values.
+func Extent(values ...[]float32) (Range, error) {
+	r := Range{math.Inf(1), math.Inf(-1)}
+	for _, vs := range values {
+		for i, v := range vs {
+			if err := finite(float64(v), i); err != nil {
+				return Range{}, err
+			}
+			r.Min, r.Max = math.Min(r.Min, float64(v)), math.Max(r.Max, float64(v))
+		}
+	}
+	if r.Min > r.Max {
+		return Range{}, fmt.Errorf("picture: range: expected values, got none")
+	}
+	return r, nil
+}
+
+// Symmetric returns the range from -a to a, with a the quantile q (0 to 1) of
+// the magnitudes: q = 1 covers all values, 0.99 lets one in a hundred
+// saturate.
+func Symmetric(q float64, values ...[]float32) (Range, error) {
+	if !(q >= 0 && q <= 1) {
+		return Range{}, fmt.Errorf("picture: range: expected a quantile from 0 to 1, got %v", q)
+	}
+	var sizes []float64
+	for _, vs := range values {
+		for i, v := range vs {
+			if err := finite(float64(v), i); err != nil {
+				return Range{}, err
+			}
+			sizes = append(sizes, math.Abs(float64(v)))
+		}
+	}
+	if len(sizes) == 0 {
+		return Range{}, fmt.Errorf("picture: range: expected values, got none")
+	}
+	slices.Sort(sizes)
+	a := sizes[int(math.Ceil(q*float64(len(sizes)-1)))]
+	return Range{-a, a}, nil
+}
+
+func finite(v float64, i int) error {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return fmt.Errorf("picture: expected finite values, got %v at %d", v, i)
+	}
+	return nil
+}
+
+// orExtent checks r and replaces the zero Range. A range without extent is
+// widened around its value, so that a constant field has the middle colour.
+func (r Range) orExtent(values []float32) (Range, error) {
+	extent, err := Extent(values)
+	if err != nil {
+		return Range{}, err
+	}
+	if r == (Range{}) {
+		r = extent
+	}
+	if !(r.Min <= r.Max) || math.IsInf(r.Max-r.Min, 0) {
+		return Range{}, fmt.Errorf("picture: range: expected a minimum below the maximum, got %v and %v", r.Min, r.Max)
+	}
+	if r.Min == r.Max {
+		half := math.Max(math.Abs(r.Min)/2, 1e-30)
+		r = Range{r.Min - half, r.Max + half}
+	}
+	return r, nil
+}
+
+// place returns where v lies in the range, 0 at Min, 1 at Max.
+func (r Range) place(v float64) float64 { return (v - r.Min) / (r.Max - r.Min) }

@@ -1,0 +1,114 @@
+package picture
+
+import (
+	"fmt"
+	"image"
+)
+
+// Panel is a grid of fields of one size.
+type Panel struct {
+	// Title is the line on top.
+	Title string
+	// H and W are the lengths of the first axis (drawn to the right) and of
+	// the second (drawn upwards).
+	H, W int
+	// Columns holds one heading per column, or is empty.
+	Columns []string
+	// Rows all have one cell per column.
+	Rows []Row
+	// Scale is the pixels per value; 0 makes the longer side about 192 pixels.
+	Scale int
+	// Smooth interpolates between values instead of drawing squares.
+	Smooth bool
+}
+
+// Row is one line of the grid.
+type Row struct {
+	// Label is written upwards at the left.
+	Label string
+	Cells []Cell
+}
+
+// Cell is one field with its colours.
+type Cell struct {
+	// Values has H*W entries, row major.
+	Values []float32
+	// Map is Viridis unless set.
+	Map ColorMap
+	// Range is the extent of Values unless set.
+	Range Range
+	// Bar draws a colour bar with numbers to the right of the cell.
+	Bar bool
+}
+
+// maxPixels bounds the width and the height of a picture.
+const maxPixels = 8192
+
+// Image draws the panel. It fails on an empty grid, on rows of different
+// length, on cells that do not have H*W finite values and on ranges whose
+// minimum is above the maximum; the error names row and column.
+func (p Panel) Image() (*image.RGBA, error) {
+	p, err := p.complete()
+	if err != nil {
+		return nil, err
+	}
+	l := p.layout()
+	if l.width > maxPixels || l.height > maxPixels {
+		return nil, fmt.Errorf("picture: panel %q: expected at most %d pixels a side, got %d x %d", p.Title, maxPixels, l.width, l.height)
+	}
+	img := image.NewRGBA(image.Rect(0, 0, l.width, l.height))
+	fill(img, img.Rect, white)
+	p.draw(img, l)
+	return img, nil
+}
+
+// complete checks the panel and fills in every default. The rows of the
+// result are copies.
+func (p Panel) complete() (Panel, error) {
+	fail := func(format string, args ...any) (Panel, error) {
+		return p, fmt.Errorf("picture: panel %q: %w", p.Title, fmt.Errorf(format, args...))
+	}
+	if p.H < 1 || p.W < 1 || p.H > maxPixels || p.W > maxPixels {
+		return fail("expected a field of 1 to %d values a side, got %d x %d", maxPixels, p.H, p.W)
+	}
+	if p.Scale < 0 {
+		return fail("expected a scale of at least 0, got %d", p.Scale)
+	}
+	if p.Scale == 0 {
+		p.Scale = max(1, (192+max(p.H, p.W)/2)/max(p.H, p.W))
+	}
+	if len(p.Rows) == 0 || len(p.Rows[0].Cells) == 0 {
+		return fail("expected at least one row and one column, got none")
+	}
+	columns := len(p.Rows[0].Cells)
+	if len(p.Columns) != 0 && len(p.Columns) != columns {
+		return fail("expected %d headings, got %d", columns, len(p.Columns))
+	}
+	rows := make([]Row, len(p.Rows))
+	for i, row := range p.Rows {
+		if len(row.Cells) != columns {
+			return fail("row %d: expected %d cells, got %d", i, columns, len(row.Cells))
+		}
+		rows[i] = Row{Label: row.Label, Cells: make([]Cell, columns)}
+		for j, cell := range row.Cells {
+			var err error
+			if rows[i].Cells[j], err = cell.complete(p.H * p.W); err != nil {
+				return fail("row %d, column %d: %w", i, j, err)
+			}
+		}
+	}
+	p.Rows = rows
+	return p, nil
+}
+
+func (c Cell) complete(n int) (Cell, error) {
+	if len(c.Values) != n {
+		return c, fmt.Errorf("expected %d values, got %d", n, len(c.Values))
+	}
+	if c.Map.table == nil {
+		c.Map = Viridis
+	}
+	var err error
+	c.Range, err = c.Range.orExtent(c.Values)
+	return c, err
+}
