@@ -1,0 +1,112 @@
+package torchpt
+
+import (
+	"cmp"
+	"slices"
+)
+
+// window is how many elements are read and converted at a time.
+const window = 1 << 13
+
+// axis is one loop of a strided copy: n steps of the given lengths.
+type axis struct{ n, src, dst int }
+
+// loops turns a shape into the fewest loops: axes of length 1 vanish, and
+// neighbours that one step length covers in both source and destination
+// become one. A contiguous tensor gives a single loop with steps 1 and 1.
+func loops(shape, strides []int) []axis {
+	var out []axis // innermost first
+	dst := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		a := axis{shape[i], strides[i], dst}
+		dst *= shape[i]
+		if a.n == 1 {
+			continue
+		}
+		if k := len(out) - 1; k >= 0 && a.src == out[k].src*out[k].n && a.dst == out[k].dst*out[k].n {
+			out[k].n *= a.n
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// gather copies a tensor from its storage. Elements are visited in the
+// storage's order, so that a view of any kind is read front to back through
+// one window, and memory does not grow with the storage.
+func gather[T any](t *Tensor, dst []T, decode decoder[T]) error {
+	axes := loops(t.Shape, t.strides)
+	w := &reader[T]{storage: t.storage, decode: decode, end: t.offset + 1}
+	for _, a := range axes {
+		w.end += int64(a.n-1) * int64(a.src)
+	}
+	span := int(min(window, w.end-t.offset))
+	w.raw = make([]byte, span*t.storage.size)
+	if len(axes) == 0 || len(axes) == 1 && axes[0].src == 1 && axes[0].dst == 1 {
+		return w.straight(t.offset, dst)
+	}
+	w.values = make([]T, span)
+	slices.SortStableFunc(axes, func(a, b axis) int { return cmp.Compare(b.src, a.src) })
+	return w.walk(axes, t.offset, 0, dst)
+}
+
+// reader reads elements of a storage through a window.
+type reader[T any] struct {
+	storage *storage
+	decode  decoder[T]
+	raw     []byte
+	values  []T   // the window, converted
+	start   int64 // its first element
+	filled  int64 // how many it holds
+	end     int64 // where the tensor's last element ends
+}
+
+// straight reads consecutive elements from position at.
+func (w *reader[T]) straight(at int64, dst []T) error {
+	for len(dst) > 0 {
+		n := min(len(w.raw)/w.storage.size, len(dst))
+		raw := w.raw[:n*w.storage.size]
+		if err := w.storage.readAt(raw, at); err != nil {
+			return err
+		}
+		if err := w.decode(w.storage.dtype, dst[:n], raw); err != nil {
+			return err
+		}
+		dst, at = dst[n:], at+int64(n)
+	}
+	return nil
+}
+
+// walk copies the elements of the given loops, outermost first.
+func (w *reader[T]) walk(axes []axis, src int64, to int, dst []T) error {
+	a := axes[0]
+	for range a.n {
+		if len(axes) > 1 {
+			if err := w.walk(axes[1:], src, to, dst); err != nil {
+				return err
+			}
+		} else {
+			if src < w.start || src >= w.start+w.filled {
+				if err := w.fill(src); err != nil {
+					return err
+				}
+			}
+			dst[to] = w.values[src-w.start]
+		}
+		src += int64(a.src)
+		to += a.dst
+	}
+	return nil
+}
+
+// fill moves the window to begin at position at.
+func (w *reader[T]) fill(at int64) error {
+	n := min(int64(len(w.values)), w.end-at)
+	w.start, w.filled = at, 0
+	if err := w.straight(at, w.values[:n]); err != nil {
+		return err
+	}
+	w.filled = n
+	return nil
+}

@@ -1,0 +1,175 @@
+package torchpt
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// class is a name the pickle may use. What it does is a function of ours;
+// nothing of the name's own is ever run.
+type class struct {
+	name string
+	// dtype is set for storage classes, which stand in persistent ids only.
+	dtype string
+	// call builds a value from the arguments; nil if it cannot be called.
+	call func(m *machine, args Tuple) (any, error)
+}
+
+// globals lists every name a pickle may use, by module and name.
+var globals = map[[2]string]any{}
+
+func init() {
+	add := func(module, name string, call func(*machine, Tuple) (any, error)) {
+		globals[[2]string{module, name}] = &class{name: module + "." + name, call: call}
+	}
+	add("collections", "OrderedDict", newOrderedDict)
+	add("torch._utils", "_rebuild_tensor_v2", rebuildTensor)
+	add("torch._utils", "_rebuild_parameter", rebuildParameter)
+	add("torch", "Size", newSize)
+	add("_codecs", "encode", newBytes) // how protocol 2 writes bytes
+	for _, builtins := range []string{"builtins", "__builtin__"} {
+		add(builtins, "set", newSet) // how protocols 2 and 3 write sets
+		add(builtins, "frozenset", newSet)
+	}
+	for name, dtype := range map[string]string{
+		"Float": "F32", "Double": "F64", "Half": "F16", "BFloat16": "BF16", "Long": "I64",
+		"Int": "I32", "Short": "I16", "Char": "I8", "Byte": "U8", "Bool": "BOOL",
+	} {
+		full := name + "Storage"
+		globals[[2]string{"torch", full}] = &class{name: "torch." + full, dtype: dtype}
+	}
+	for name, dtype := range map[string]DType{
+		"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16", "int64": "I64",
+		"int32": "I32", "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL",
+	} {
+		globals[[2]string{"torch", name}] = dtype
+	}
+}
+
+// RefusedError reports a name the pickle wanted to use that is not on the
+// list of harmless ones. Nothing of it was run.
+type RefusedError struct{ Module, Name string }
+
+// Error names the class.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("refused: pickle names %s.%s; only tensors and plain containers are allowed", e.Module, e.Name)
+}
+
+func (m *machine) global() error {
+	module, err := m.line()
+	if err != nil {
+		return err
+	}
+	name, err := m.line()
+	if err != nil {
+		return err
+	}
+	return m.pushGlobal(module, name)
+}
+
+func (m *machine) stackGlobal() error {
+	vs, err := m.popN(2)
+	if err != nil {
+		return err
+	}
+	module, ok1 := vs[0].(string)
+	name, ok2 := vs[1].(string)
+	if !ok1 || !ok2 || len(module) > maxName || len(name) > maxName {
+		return fmt.Errorf("expected the names of a module and a class, got %s and %s", kind(vs[0]), kind(vs[1]))
+	}
+	return m.pushGlobal(module, name)
+}
+
+func (m *machine) pushGlobal(module, name string) error {
+	v, ok := globals[[2]string{module, name}]
+	if !ok {
+		return &RefusedError{module, name}
+	}
+	return m.push(v)
+}
+
+// reduce calls a class with a tuple of arguments.
+func (m *machine) reduce() error {
+	vs, err := m.popN(2)
+	if err != nil {
+		return err
+	}
+	c, ok := vs[0].(*class)
+	if !ok || c.call == nil {
+		return fmt.Errorf("refused: pickle calls %s; only tensors and plain containers are allowed", kind(vs[0]))
+	}
+	args, ok := vs[1].(Tuple)
+	if !ok {
+		return fmt.Errorf("%s: expected a tuple of arguments, got %s", c.name, kind(vs[1]))
+	}
+	v, err := c.call(m, args)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	return m.push(v)
+}
+
+// build sets attributes. Only dicts have any here (a state dict carries its
+// modules' versions); they are checked and dropped.
+func (m *machine) build() error {
+	state, err := m.pop()
+	if err != nil {
+		return err
+	}
+	if _, err := target[*Dict](m, "dict to give attributes to"); err != nil {
+		return err
+	}
+	if _, ok := state.(*Dict); !ok {
+		return fmt.Errorf("expected attributes in a dict, got %s", kind(state))
+	}
+	return nil
+}
+
+func newOrderedDict(_ *machine, args Tuple) (any, error) {
+	if len(args) != 0 {
+		return nil, fmt.Errorf("expected no arguments, got %d", len(args))
+	}
+	return &Dict{}, nil
+}
+
+func newSize(_ *machine, args Tuple) (any, error) {
+	if len(args) == 1 {
+		if t, ok := args[0].(Tuple); ok {
+			return t, nil
+		}
+	}
+	return nil, errors.New("expected one tuple")
+}
+
+func newSet(_ *machine, args Tuple) (any, error) {
+	if len(args) == 1 {
+		if l, ok := args[0].(*List); ok {
+			// Shared, not copied: a list only ever grows beyond this length.
+			return &Set{slices.Clip(l.Items)}, nil
+		}
+	}
+	return nil, errors.New("expected one list")
+}
+
+// newBytes is encode(text, "latin1"), every character one byte.
+func newBytes(m *machine, args Tuple) (any, error) {
+	if len(args) != 2 || args[1] != "latin1" {
+		return nil, errors.New(`expected a string and "latin1"`)
+	}
+	text, ok := args[0].(string)
+	if !ok {
+		return nil, fmt.Errorf("expected a string, got %s", kind(args[0]))
+	}
+	if m.bytes += len(text); m.bytes > maxPickle {
+		return nil, fmt.Errorf("expected at most %d bytes in all, got more", maxPickle)
+	}
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 0xFF {
+			return nil, fmt.Errorf("expected characters of latin1, got %q", r)
+		}
+		out = append(out, byte(r))
+	}
+	return out, nil
+}

@@ -1,0 +1,106 @@
+package torchpt
+
+import (
+	"fmt"
+	"slices"
+)
+
+// StateDict is a dict of tensors.
+type StateDict struct {
+	// Path is where it was found, from the root: {"app", "model"}; empty if
+	// the file holds nothing else.
+	Path []string
+	// Tensors are its values in the file's order, with their names.
+	Tensors []*Tensor
+
+	index map[string]int
+}
+
+// Get returns the tensor of that name, and false if there is none.
+func (s *StateDict) Get(name string) (*Tensor, bool) {
+	i, ok := s.index[name]
+	if !ok {
+		return nil, false
+	}
+	return s.Tensors[i], true
+}
+
+// Names lists the tensors in the file's order.
+func (s *StateDict) Names() []string {
+	names := make([]string, len(s.Tensors))
+	for i, t := range s.Tensors {
+		names[i] = t.Name
+	}
+	return names
+}
+
+// Tensors returns the dict of tensors at a path of keys; without a path, the
+// root. It fails if anything but tensors under string keys is in there.
+func (f *File) Tensors(path ...string) (*StateDict, error) {
+	keys := make([]any, len(path))
+	for i, p := range path {
+		keys[i] = p
+	}
+	v, err := f.Lookup(keys...)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStateDict(v)
+	if err != nil {
+		return nil, f.fail(fmt.Errorf("%s: %w", joined(keys), err))
+	}
+	s.Path = slices.Clone(path)
+	return s, nil
+}
+
+// statePaths are the places where training programs put a model's state:
+// the reference's own checkpoints, the two usual habits, a bare state dict.
+var statePaths = [][]string{{"app", "model"}, {"model"}, {"state_dict"}, {}}
+
+// StateDict finds the model's parameters: at "app", "model", at "model", at
+// "state_dict" or at the root, in this order. Path says where they were.
+func (f *File) StateDict() (*StateDict, error) {
+	for _, path := range statePaths {
+		if s, err := f.Tensors(path...); err == nil && len(s.Tensors) > 0 {
+			return s, nil
+		}
+	}
+	return nil, f.fail(fmt.Errorf("expected tensors at app.model, model, state_dict or the top level, got %s", describe(f.root)))
+}
+
+func newStateDict(v any) (*StateDict, error) {
+	d, ok := v.(*Dict)
+	if !ok {
+		return nil, fmt.Errorf("expected a dict of tensors, got %s", kind(v))
+	}
+	s := &StateDict{index: make(map[string]int, d.Len())}
+	for i, key := range d.keys {
+		name, ok := key.(string)
+		if !ok {
+			return nil, fmt.Errorf("expected names of tensors, got the key %v", key)
+		}
+		t, ok := d.values[key].(*Tensor)
+		if !ok {
+			return nil, fmt.Errorf("expected only tensors, got %s at %q", kind(d.values[key]), name)
+		}
+		named := *t
+		named.Name = name
+		s.Tensors = append(s.Tensors, &named)
+		s.index[name] = i
+	}
+	return s, nil
+}
+
+// describe names the first keys of a dict for an error.
+func describe(v any) string {
+	d, ok := v.(*Dict)
+	if !ok {
+		return "a " + kind(v)
+	}
+	const shown = 8
+	text := fmt.Sprintf("a dict with the keys %v", d.keys[:min(shown, d.Len())])
+	if d.Len() > shown {
+		text += fmt.Sprintf(" and %d more", d.Len()-shown)
+	}
+	return text
+}

@@ -1,0 +1,95 @@
+package torchpt
+
+import "fmt"
+
+// The object tree is made of nil (None), bool, int64, *big.Int (integers
+// beyond 64 bits), float64, string, []byte, DType, Tuple, *List, *Set, *Dict
+// and *Tensor.
+
+// Tuple is a Python tuple or a torch.Size.
+type Tuple []any
+
+// List is a Python list. It is a pointer in the tree because the pickle fills
+// it after others refer to it.
+type List struct{ Items []any }
+
+// Set is a Python set or frozenset, in the pickle's order.
+type Set struct{ Items []any }
+
+// DType is a torch.dtype, by the name package safetensors gives it: "F32".
+type DType string
+
+// Dict is a Python dict or OrderedDict; the order of insertion is kept.
+// Its keys are strings, int64 or bools.
+type Dict struct {
+	keys   []any
+	values map[any]any
+}
+
+// Len returns the number of keys.
+func (d *Dict) Len() int { return len(d.keys) }
+
+// Keys returns the keys in order of insertion.
+func (d *Dict) Keys() []any { return append([]any(nil), d.keys...) }
+
+// Get returns the value of key, which may be a string, int, int64 or bool.
+func (d *Dict) Get(key any) (any, bool) {
+	if i, ok := key.(int); ok {
+		key = int64(i)
+	}
+	switch key.(type) {
+	case string, int64, bool:
+		v, ok := d.values[key]
+		return v, ok
+	}
+	return nil, false
+}
+
+// set adds or replaces; a replaced key keeps its place, as in Python.
+func (d *Dict) set(key, value any) error {
+	switch key.(type) {
+	case string, int64, bool:
+	default:
+		return fmt.Errorf("expected a dict key that is a string, integer or bool, got %s", kind(key))
+	}
+	if _, ok := d.values[key]; !ok {
+		d.keys = append(d.keys, key)
+		if d.values == nil {
+			d.values = map[any]any{}
+		}
+	}
+	d.values[key] = value
+	return nil
+}
+
+// kind names a value's type for errors, in Python's words.
+func kind(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case string:
+		return "str"
+	case int64:
+		return "int"
+	case float64:
+		return "float"
+	case []byte:
+		return "bytes"
+	case Tuple:
+		return "tuple"
+	case *List:
+		return "list"
+	case *Set:
+		return "set"
+	case *Dict:
+		return "dict"
+	case *Tensor:
+		return "tensor"
+	case *storage:
+		return "storage"
+	case *class:
+		return "class " + v.name
+	default:
+		return fmt.Sprintf("%T", v)
+	}
+}
