@@ -82,7 +82,7 @@ func (f *File) Lookup(path ...any) (any, error) {
 	for i, key := range path {
 		next, ok := child(v, key)
 		if !ok {
-			return nil, f.fail(fmt.Errorf("%s: expected an element %#v, got a %s without it", joined(path[:i]), key, kind(v)))
+			return nil, f.fail(fmt.Errorf("%s: expected an element %#v, got %s without it", joined(path[:i]), key, kind(v)))
 		}
 		v = next
 	}

@@ -105,6 +105,7 @@ func TestStateDictIsNotFound(t *testing.T) {
 		{"a tensor", x, "got a tensor"},
 		{"empty dict", "}", "got a dict with the keys []"},
 		{"mixed", dict(text("w"), x, text("epoch"), "K\x01"), "[w epoch]"},
+		{"model with a counter", dict(text("model"), dict(text("w"), x, text("n"), "K\x01")), `model: expected only tensors, got int at "n"`},
 		{"numbered", dict("K\x01", x), "keys [1]"},
 		{"many keys", dict("K\x00NK\x01NK\x02NK\x03NK\x04NK\x05NK\x06NK\x07NK\x08N"), "and 1 more"},
 	}
@@ -132,11 +133,11 @@ func TestLookup(t *testing.T) {
 		path []any
 		want string
 	}{
-		{[]any{"b"}, `top level: expected an element "b", got a dict without it`},
-		{[]any{"a", 0, 1}, "a.0: expected an element 1, got a list without it"},
-		{[]any{"a", 0, -1}, "got a list without it"},
-		{[]any{"a", 0, 0, "x"}, `a.0.0: expected an element "x", got a int without it`},
-		{[]any{[]int{1}}, "got a dict without it"},
+		{[]any{"b"}, `top level: expected an element "b", got dict without it`},
+		{[]any{"a", 0, 1}, "a.0: expected an element 1, got list without it"},
+		{[]any{"a", 0, -1}, "got list without it"},
+		{[]any{"a", 0, 0, "x"}, `a.0.0: expected an element "x", got int without it`},
+		{[]any{[]int{1}}, "got dict without it"},
 	} {
 		_, err := f.Lookup(tt.path...)
 		assert.ErrorContains(t, err, tt.want)

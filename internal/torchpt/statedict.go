@@ -37,19 +37,14 @@ func (s *StateDict) Names() []string {
 // Tensors returns the dict of tensors at a path of keys; without a path, the
 // root. It fails if anything but tensors under string keys is in there.
 func (f *File) Tensors(path ...string) (*StateDict, error) {
-	keys := make([]any, len(path))
-	for i, p := range path {
-		keys[i] = p
-	}
-	v, err := f.Lookup(keys...)
+	v, err := f.Lookup(anys(path)...)
 	if err != nil {
 		return nil, err
 	}
-	s, err := newStateDict(v)
+	s, err := newStateDict(v, path)
 	if err != nil {
-		return nil, f.fail(fmt.Errorf("%s: %w", joined(keys), err))
+		return nil, f.fail(err)
 	}
-	s.Path = slices.Clone(path)
 	return s, nil
 }
 
@@ -60,28 +55,48 @@ var statePaths = [][]string{{"app", "model"}, {"model"}, {"state_dict"}, {}}
 // StateDict finds the model's parameters: at "app", "model", at "model", at
 // "state_dict" or at the root, in this order. Path says where they were.
 func (f *File) StateDict() (*StateDict, error) {
+	got := describe(f.root)
 	for _, path := range statePaths {
-		if s, err := f.Tensors(path...); err == nil && len(s.Tensors) > 0 {
+		v, err := f.Lookup(anys(path)...)
+		if err != nil {
+			continue
+		}
+		s, err := newStateDict(v, path)
+		if err == nil && len(s.Tensors) > 0 {
 			return s, nil
 		}
+		if err != nil && len(path) > 0 {
+			got += "; " + err.Error() // why a likely place was passed over
+		}
 	}
-	return nil, f.fail(fmt.Errorf("expected tensors at app.model, model, state_dict or the top level, got %s", describe(f.root)))
+	return nil, f.fail(fmt.Errorf("expected tensors at app.model, model, state_dict or the top level, got %s", got))
 }
 
-func newStateDict(v any) (*StateDict, error) {
+// anys is path as Lookup wants it.
+func anys(path []string) []any {
+	keys := make([]any, len(path))
+	for i, p := range path {
+		keys[i] = p
+	}
+	return keys
+}
+
+// newStateDict checks that v, found at path, is a dict of tensors.
+func newStateDict(v any, path []string) (*StateDict, error) {
+	where := joined(anys(path))
 	d, ok := v.(*Dict)
 	if !ok {
-		return nil, fmt.Errorf("expected a dict of tensors, got %s", kind(v))
+		return nil, fmt.Errorf("%s: expected a dict of tensors, got %s", where, kind(v))
 	}
-	s := &StateDict{index: make(map[string]int, d.Len())}
+	s := &StateDict{Path: slices.Clone(path), index: make(map[string]int, d.Len())}
 	for i, key := range d.keys {
 		name, ok := key.(string)
 		if !ok {
-			return nil, fmt.Errorf("expected names of tensors, got the key %v", key)
+			return nil, fmt.Errorf("%s: expected names of tensors, got the key %v", where, key)
 		}
 		t, ok := d.values[key].(*Tensor)
 		if !ok {
-			return nil, fmt.Errorf("expected only tensors, got %s at %q", kind(d.values[key]), name)
+			return nil, fmt.Errorf("%s: expected only tensors, got %s at %q", where, kind(d.values[key]), name)
 		}
 		named := *t
 		named.Name = name
