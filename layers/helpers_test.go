@@ -1,0 +1,261 @@
+package layers
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/stretchr/testify/require"
+)
+
+// array is a dense row-major tensor of the plain-Go references.
+type array struct {
+	dims []int
+	data []float64
+	// ints marks indices, which enter graphs as int32.
+	ints bool
+}
+
+func newArray(dims ...int) array {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	return array{dims: dims, data: make([]float64, n)}
+}
+
+// indices is a vector of int32.
+func indices(values ...int) array {
+	a := newArray(len(values))
+	a.ints = true
+	for i, v := range values {
+		a.data[i] = float64(v)
+	}
+	return a
+}
+
+func (a array) offset(index []int) int {
+	at := 0
+	for i, d := range a.dims {
+		at = at*d + index[i]
+	}
+	return at
+}
+
+func (a array) at(index ...int) float64     { return a.data[a.offset(index)] }
+func (a array) set(v float64, index ...int) { a.data[a.offset(index)] = v }
+func (a array) add(v float64, index ...int) { a.data[a.offset(index)] += v }
+
+// reshape views the same values under other dimensions.
+func (a array) reshape(dims ...int) array { return array{dims: dims, data: a.data} }
+
+// scaled returns f·a.
+func (a array) scaled(f float64) array {
+	out := newArray(a.dims...)
+	for i, v := range a.data {
+		out.data[i] = f * v
+	}
+	return out
+}
+
+// permuted returns a with the entries of one axis reordered, out[i] = a[order[i]].
+func (a array) permuted(axis int, order []int) array {
+	out := newArray(a.dims...)
+	each(a.dims, func(i []int) {
+		from := append([]int(nil), i...)
+		from[axis] = order[i[axis]]
+		out.set(a.at(from...), i...)
+	})
+	return out
+}
+
+// rolled returns a rolled along one axis, out[(i+by) mod n] = a[i].
+func (a array) rolled(axis, by int) array {
+	n := a.dims[axis]
+	order := make([]int, n)
+	for i := range order {
+		order[(i+by)%n] = i
+	}
+	return a.permuted(axis, order)
+}
+
+func (a array) tensor() *tensors.Tensor {
+	if !a.ints {
+		return testbackend.Tensor(a.data, a.dims...)
+	}
+	flat := make([]int32, len(a.data))
+	for i, v := range a.data {
+		flat[i] = int32(v)
+	}
+	return testbackend.Tensor(flat, a.dims...)
+}
+
+// each calls fn with every index of a tensor of the given dimensions.
+func each(dims []int, fn func(index []int)) {
+	index := make([]int, len(dims))
+	for {
+		fn(index)
+		axis := len(dims) - 1
+		for ; axis >= 0; axis-- {
+			if index[axis]++; index[axis] < dims[axis] {
+				break
+			}
+			index[axis] = 0
+		}
+		if axis < 0 {
+			return
+		}
+	}
+}
+
+// seeded is a generator that depends on nothing but the name.
+func seeded(name string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return rand.New(rand.NewPCG(7, h.Sum64()))
+}
+
+// normal draws standard normal values that float32 holds exactly.
+func normal(rng *rand.Rand, dims ...int) array {
+	a := newArray(dims...)
+	for i := range a.data {
+		a.data[i] = float64(float32(rng.NormFloat64()))
+	}
+	return a
+}
+
+// job is one case of a sweep: what a graph makes of its inputs, and what the
+// plain-Go reference makes of them.
+type job struct {
+	name  string
+	in    []array
+	graph func(in []*Node) []*Node
+	// want are the expected outputs; check looks at them instead if given.
+	want  []array
+	check func(t *testing.T, got []array)
+	// tol32 replaces the tolerance in float32, relative to the largest value.
+	tol32 float64
+}
+
+// precision is a dtype that a sweep runs in and the error allowed there,
+// relative to the largest magnitude of a tensor.
+type precision struct {
+	dtype dtypes.DType
+	tol   float64
+}
+
+var precisions = []precision{{dtypes.Float64, 1e-10}, {dtypes.Float32, 1e-5}}
+
+// runJobs runs all jobs, in float64 and in float32, as one graph, and then
+// looks at each in a subtest. A result whose dtype differs from that of the
+// inputs fails the test.
+func runJobs(t *testing.T, jobs ...job) {
+	t.Helper()
+	var inputs []*tensors.Tensor
+	for _, j := range jobs {
+		for _, a := range j.in {
+			inputs = append(inputs, a.tensor())
+		}
+	}
+	var results [][]array // one entry per job and precision
+	flat := testbackend.RunAs[float64](t, func(nodes []*Node) (out []*Node) {
+		results = nil
+		for _, j := range jobs {
+			for _, p := range precisions {
+				var shapes []array
+				for _, n := range j.build(nodes[:len(j.in)], p.dtype) {
+					shapes = append(shapes, array{dims: n.Shape().Dimensions})
+					out = append(out, ConvertDType(n, dtypes.Float64))
+				}
+				results = append(results, shapes)
+			}
+			nodes = nodes[len(j.in):]
+		}
+		return out
+	}, inputs...)
+	for i, got := range results {
+		for k := range got {
+			got[k].data, flat = flat[0], flat[1:]
+		}
+		j, p := jobs[i/len(precisions)], precisions[i%len(precisions)]
+		t.Run(fmt.Sprintf("%s/%s", j.name, p.dtype), func(t *testing.T) { j.verify(t, got, p) })
+	}
+}
+
+// build makes the job's graph with its inputs in one dtype.
+func (j job) build(in []*Node, dtype dtypes.DType) []*Node {
+	defer func() {
+		if r := recover(); r != nil {
+			panic(fmt.Errorf("%s: %v", j.name, r))
+		}
+	}()
+	cast := make([]*Node, len(in))
+	for i, n := range in {
+		cast[i] = n
+		if n.DType().IsFloat() {
+			cast[i] = ConvertDType(n, dtype)
+		}
+	}
+	out := j.graph(cast)
+	for i, n := range out {
+		must(n.DType() == dtype, "output %d: expected %s, got %s", i, dtype, n.DType())
+	}
+	return out
+}
+
+func (j job) verify(t *testing.T, got []array, p precision) {
+	t.Helper()
+	if j.check != nil {
+		j.check(t, got)
+		return
+	}
+	tol := p.tol
+	if p.dtype == dtypes.Float32 && j.tol32 > 0 {
+		tol = j.tol32
+	}
+	require.Len(t, got, len(j.want))
+	for i, want := range j.want {
+		requireClose(t, want, got[i], tol, "output %d", i)
+	}
+}
+
+// requireClose fails unless the shapes agree and no value differs by more
+// than tol times the largest magnitude of want.
+func requireClose(t *testing.T, want, got array, tol float64, what ...any) {
+	t.Helper()
+	require.Equal(t, want.dims, got.dims, what...)
+	require.Len(t, got.data, len(want.data), what...)
+	scale := 0.0
+	for _, v := range want.data {
+		scale = max(scale, math.Abs(v))
+	}
+	if scale == 0 {
+		scale = 1
+	}
+	for i, v := range want.data {
+		if d := math.Abs(got.data[i]-v) / scale; !(d <= tol) {
+			require.Fail(t, fmt.Sprintf("at %d: expected %v, got %v: %.3g of the largest magnitude, allowed %.3g",
+				i, v, got.data[i], d, tol), what...)
+		}
+	}
+}
+
+// requireRefused builds fn on inputs of the given dimensions and expects an
+// error that says all of the texts.
+func requireRefused(t *testing.T, fn func(in []*Node) *Node, dims [][]int, texts ...string) {
+	t.Helper()
+	args := make([]any, len(dims))
+	for i, d := range dims {
+		args[i] = newArray(d...).tensor()
+	}
+	_, err := CallOnceN(testbackend.New(t), func(in []*Node) []*Node { return []*Node{fn(in)} }, args...)
+	for _, text := range texts {
+		require.ErrorContains(t, err, text)
+	}
+}
