@@ -122,6 +122,16 @@ func TestParseConfigErrorsOfTheWhole(t *testing.T) {
 	}
 }
 
+// One pair of kernels serves the encoder and the decoder.
+func TestParseConfigKernelsOfDecoder(t *testing.T) {
+	text := yamlOf(t, Tiny())
+	at := strings.Index(text, "  decoder:")
+	wrong := text[:at] + strings.ReplaceAll(text[at:], "    - - 8\n      - 4\n", "    - - 6\n      - 4\n")
+	_, err := ParseConfig([]byte(wrong))
+	assert.ErrorContains(t, err, "model.decoder.base_kernel_size3d (line ")
+	assert.ErrorContains(t, err, "expected the encoder's kernels [8 4], got [6 4]")
+}
+
 // Several mistakes are all reported at once.
 func TestParseConfigReportsAll(t *testing.T) {
 	text := strings.NewReplacer("hidden_dim: 64", "hidden_dim: x", "torch.nn.SiLU", "torch.nn.GELU",
