@@ -1,0 +1,18 @@
+// Package walrus is the model of arXiv 2511.15684: its configuration, its
+// network on gomlx, its weights, and an emulator that forecasts fields in
+// physical units.
+//
+//	em, err := walrus.Load("checkpoint/", walrus.LoadOptions{Backend: backend})
+//	…
+//	for frame, err := range em.Rollout(ctx, window, 20) {
+//		…
+//	}
+//
+// [Config] describes a network and holds no weights; [Model] builds its graph;
+// [Weights] holds the values under the names of the released checkpoint;
+// [Emulator] puts them together: statistics of the history, normalisation,
+// padding and jitter, the network, denormalisation, the next frame.
+//
+// Shapes are written with T time, B batch, C channels, H W D space. Fields are
+// [T, B, C, H, W, D]; missing spatial axes are axes of length 1.
+package walrus

@@ -1,0 +1,165 @@
+package walrus
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/jitter"
+	"github.com/gowalrus/gowalrus/layers"
+)
+
+// Model builds the graph of a network. It holds no weights and may be shared.
+type Model struct {
+	config Config
+}
+
+// NewModel checks the configuration.
+func NewModel(c Config) (*Model, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return &Model{config: c}, nil
+}
+
+// Config returns the configuration.
+func (m *Model) Config() Config { return m.config }
+
+// Plan plans strides, padding and tokens for a grid of one to three axes.
+func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
+	c := m.config
+	var targets [3]int
+	for i := range targets {
+		targets[i] = c.TokenTarget(i + 1)
+	}
+	plan, err := csm.NewPlan(grid, bcs, csm.Options{Tokens: targets, Kernel: c.Kernel, NoJitter: c.Jitter == JitterOff})
+	if err != nil {
+		return nil, fmt.Errorf("walrus: %w", err)
+	}
+	if _, err := m.dimensionality(plan); err != nil {
+		return nil, err
+	}
+	if tokens := plan.TokenGrid(); len(c.APE) == 3 && tokens != [3]int(c.APE) {
+		return nil, fmt.Errorf("walrus: the absolute position embedding has the token grid %v, the input %v", c.APE, tokens)
+	}
+	return plan, nil
+}
+
+// Jitterer returns the jitterer of the network for a plan.
+func (m *Model) Jitterer(plan *csm.Plan) jitter.Jitterer {
+	modes := map[JitterMode]jitter.Mode{JitterFixed: jitter.Fixed, JitterPadded: jitter.Padded, JitterOff: jitter.Off}
+	return jitter.Jitterer{Plan: plan, Mode: modes[m.config.Jitter]}
+}
+
+// Inputs are the tensors of one forward pass besides the weights.
+type Inputs struct {
+	// X is [T, B, C, H, W, D], normalised.
+	X *Node
+	// IDs [C] (int32) are the registry indices of the channels.
+	IDs *Node
+	// Shift [3] (int32) is the jitter of this pass; nil is no shift.
+	Shift *Node
+	// Rolls [Blocks, 3] (int32) are the accumulated latent rolls
+	// ([jitter.AccumulateRolls]); nil rolls nothing.
+	Rolls *Node
+	// KeepTime [Blocks, T] and KeepSpace [Blocks, T·B] are the drop-path
+	// factors of training; nil drops nothing.
+	KeepTime, KeepSpace *Node
+	// Recompute makes the backward pass recompute the blocks that the
+	// configuration names instead of keeping their activations.
+	Recompute bool
+	// LastOnly returns only the prediction of the last step; what the other
+	// steps do not contribute to it is left out. Acausal networks always do.
+	LastOnly bool
+}
+
+// Trace receives intermediate results of a forward pass. Tokens are
+// [F, h, w, d, C]; they are where the fields are, latent rolls undone.
+type Trace struct {
+	Jittered, Encoded, Decoded *Node
+	Blocks                     []*Node
+}
+
+// Forward returns the network's output, [T, B, C, H, W, D] or, with LastOnly,
+// [1, B, C, H, W, D]: one prediction per input channel and step (SPEC §2).
+func (m *Model) Forward(w ModelWeights, in Inputs, plan *csm.Plan) *Node {
+	return m.TraceForward(w, in, plan, nil)
+}
+
+// TraceForward is Forward that also fills a trace, if not nil.
+func (m *Model) TraceForward(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trace) *Node {
+	if trace == nil {
+		trace = new(Trace)
+	}
+	dim, err := m.dimensionality(plan)
+	if err != nil {
+		panic(err)
+	}
+	g := in.X.Graph()
+	shift := in.Shift
+	if shift == nil {
+		shift = Const(g, []int32{0, 0, 0})
+	}
+	steps, batch := in.X.Shape().Dim(0), in.X.Shape().Dim(1)
+	jit := m.Jitterer(plan)
+	trace.Jittered = jit.Apply(in.X, shift)
+	flags := Const(g, []int32{2, 0, 1}) // bias correction, closed, open
+	trace.Encoded = m.hmlp().Encode(trace.Jittered, w.Embed[dim],
+		Concatenate([]*Node{in.IDs, flags}, 0), w.FieldScale, plan)
+	x := trace.Encoded
+	if w.APE != nil {
+		x = Add(x, Reshape(TransposeAllDims(w.APE, 0, 1, 3, 4, 5, 2), append([]int{1}, x.Shape().Dimensions[1:]...)...))
+	}
+	grid := plan.TokenGrid()
+	x = m.blocks(Reshape(x, steps, batch, plan.Tokens(), -1), w, in, grid, trace)
+	steps = x.Shape().Dim(0)
+	trace.Decoded = m.hmlp().Decode(Reshape(x, steps*batch, grid[0], grid[1], grid[2], -1), w.Debed[dim], in.IDs, plan)
+	return jit.Invert(trace.Decoded, shift, steps, batch)
+}
+
+// blocks runs the processor on tokens x [T, B, S, C]. With LastOnly the last
+// block mixes time for all steps and space for the last one alone.
+func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *Trace) *Node {
+	block := m.block()
+	last := in.LastOnly || !m.config.Causal
+	row := func(t *Node, i int) *Node {
+		if t == nil {
+			return nil
+		}
+		return Squeeze(SliceAxis(t, 0, AxisElem(i)), 0)
+	}
+	for i, bw := range w.Blocks {
+		final := i == len(w.Blocks)-1
+		if in.Recompute && m.config.Checkpointed(i) {
+			x = x.Checkpoint()
+		}
+		x = block.Time.Apply(x, bw.Time, row(in.KeepTime, i))
+		keep := row(in.KeepSpace, i)
+		if final && last {
+			x = SliceAxis(x, 0, AxisElem(-1))
+			if keep != nil {
+				keep = SliceAxis(keep, 0, AxisRange(keep.Shape().Dim(0)-x.Shape().Dim(1)))
+			}
+		}
+		d := x.Shape().Dimensions
+		y := block.Space.Apply(Reshape(x, d[0]*d[1], d[2], d[3]), bw.Space, grid, row(in.Rolls, i), keep)
+		x = Reshape(y, d...)
+		if in.Recompute && m.config.Checkpointed(i) {
+			x = x.StopCheckpoint()
+		}
+		trace.Blocks = append(trace.Blocks, Reshape(x, d[0]*d[1], grid[0], grid[1], grid[2], d[3]))
+	}
+	return x
+}
+
+// Build is Forward with the parameters from vars: with [layers.ScopeVars] they
+// are variables of a gomlx scope, for training loops that keep their weights in
+// a gomlx store.
+func (m *Model) Build(vars layers.Vars, in Inputs, plan *csm.Plan) *Node {
+	dim, err := m.dimensionality(plan)
+	if err != nil {
+		panic(err)
+	}
+	return m.Forward(m.Weights(vars, dim), in, plan)
+}

@@ -1,0 +1,113 @@
+package walrus
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/layers"
+)
+
+// Param is one tensor of a network: its key in the release's state dict, its
+// shape there, and its value before any training.
+type Param struct {
+	Key  string
+	Dims []int
+	Init layers.Init
+}
+
+// Size returns the number of values.
+func (p Param) Size() int {
+	n := 1
+	for _, d := range p.Dims {
+		n *= d
+	}
+	return n
+}
+
+// Params lists every tensor of the network in the order of the release's state
+// dict, by shape alone: nothing is allocated. The released configuration lists
+// 857 tensors with 1,286,199,047 values.
+func (c Config) Params() ([]Param, error) {
+	m, err := NewModel(c)
+	if err != nil {
+		return nil, err
+	}
+	return m.params(c.Dims...), nil
+}
+
+// params lists the tensors used by the given dimensionalities.
+func (m *Model) params(dims ...int) []Param {
+	var out []Param
+	m.Weights(layers.VarsFrom(func(key string, init layers.Init, d []int) *Node {
+		out = append(out, Param{Key: key, Dims: slices.Clone(d), Init: init})
+		return nil
+	}), dims...)
+	return out
+}
+
+// ModelWeights are the parameters of a network, as nodes.
+type ModelWeights struct {
+	FieldScale *Node // [1], the release's encoder_dummy
+	APE        *Node // [1, 1, C, h, w, d] or nil
+	Embed      map[int]csm.EncoderWeights
+	Debed      map[int]csm.DecoderWeights
+	Blocks     []layers.BlockWeights
+}
+
+// Weights asks v for the parameters that inputs of the given dimensionalities
+// need (2, 3), under the release's names and in its order. Without dims it asks
+// for all.
+func (m *Model) Weights(v layers.Vars, dims ...int) ModelWeights {
+	c := m.config
+	if len(dims) == 0 {
+		dims = c.Dims
+	}
+	w := ModelWeights{Embed: map[int]csm.EncoderWeights{}, Debed: map[int]csm.DecoderWeights{}}
+	w.FieldScale = v.Var("encoder_dummy", layers.One, 1)
+	if len(c.APE) == 3 {
+		w.APE = v.Var("ape", layers.Init{Normal: 5e-3}, 1, 1, c.Hidden, c.APE[0], c.APE[1], c.APE[2])
+	}
+	for _, d := range dims {
+		w.Embed[d] = m.hmlp().EncoderWeights(v.In("embed").In(strconv.Itoa(d)))
+	}
+	for i := range c.Blocks {
+		w.Blocks = append(w.Blocks, m.block().Weights(v.In("blocks").In(strconv.Itoa(i))))
+	}
+	for _, d := range dims {
+		w.Debed[d] = m.hmlp().DecoderWeights(v.In("debed").In(strconv.Itoa(d)))
+	}
+	return w
+}
+
+func (m *Model) hmlp() csm.HMLP {
+	c := m.config
+	return csm.HMLP{States: c.States(), Inner: c.Intermediate, Hidden: c.Hidden, Kernel: c.Kernel, Norm: m.norm()}
+}
+
+func (m *Model) norm() layers.NormConfig {
+	return layers.NormConfig{Form: layers.NormForm(m.config.Norm), Groups: m.config.Groups}
+}
+
+func (m *Model) block() layers.Block {
+	c := m.config
+	return layers.Block{
+		Time: layers.TimeAttention{Channels: c.Hidden, Heads: c.Heads, Acausal: !c.Causal,
+			NoBias: c.TimeBias == BiasNone, Norm: m.norm()},
+		Space: layers.ParallelAttention{Channels: c.Hidden, Heads: c.Heads, MLP: c.MLPWidth(),
+			RoPE: layers.RoPEMode(c.RoPE), Norm: m.norm()},
+	}
+}
+
+// dimensionality returns which encoder serves a plan: that of its number of
+// axes, or the next larger one the network owns (a line is a thin plane).
+func (m *Model) dimensionality(plan *csm.Plan) (int, error) {
+	for _, d := range slices.Sorted(slices.Values(m.config.Dims)) {
+		if d >= plan.Dims {
+			return d, nil
+		}
+	}
+	return 0, fmt.Errorf("walrus: a grid with %d axes: the network has encoders for %v", plan.Dims, m.config.Dims)
+}

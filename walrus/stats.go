@@ -1,0 +1,102 @@
+package walrus
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Normalization says by which statistics fields are normalised.
+type Normalization uint8
+
+const (
+	// NormalizeRMS divides by the root mean square over the given history, for
+	// each sample and channel ("SamplewiseRevNormalization", pretraining).
+	NormalizeRMS Normalization = iota
+	// NormalizeMeanStd subtracts the mean and divides by the unbiased standard
+	// deviation over the given history.
+	NormalizeMeanStd
+)
+
+// DefaultStatEps is the floor of every scale in pretraining; the authors'
+// finetuning recipe uses 1e-8 (SPEC §8).
+const DefaultStatEps = 1e-5
+
+// Stats are the normalisation of a batch: x is normalised to (x−Mean)/Std and
+// a predicted change back to y·DeltaStd + DeltaMean. All are [1, B or 1, C,
+// 1…] and carry no gradient.
+type Stats struct {
+	Mean, Std, DeltaMean, DeltaStd *Node
+}
+
+// SampleStats computes the statistics of fields x [T, B, C, space…] over time
+// and space (SPEC §8):
+//
+//	RMS:      Std = max(sqrt(mean x²), eps), DeltaStd likewise of x[t+1]−x[t]
+//	MeanStd:  mean and unbiased standard deviation of both, same floor
+//
+// The changes are those inside the given history. With a single frame there
+// are none and DeltaStd is 1.
+func SampleStats(x *Node, kind Normalization, eps float64) Stats {
+	x = StopGradient(x)
+	var s Stats
+	s.Mean, s.Std = moments(x, kind, eps)
+	steps := x.Shape().Dim(0)
+	if steps == 1 {
+		s.DeltaMean, s.DeltaStd = ZerosLike(s.Mean), OnesLike(s.Std)
+		return s
+	}
+	delta := Sub(SliceAxis(x, 0, AxisRange(1)), SliceAxis(x, 0, AxisRange(0, steps-1)))
+	s.DeltaMean, s.DeltaStd = moments(delta, kind, eps)
+	return s
+}
+
+// moments returns the mean and the scale over time and space, or for RMS zero
+// and the root mean square.
+func moments(x *Node, kind Normalization, eps float64) (mean, scale *Node) {
+	count := float64(x.Shape().Dim(0))
+	for a := 3; a < x.Rank(); a++ {
+		count *= float64(x.Shape().Dim(a))
+	}
+	if kind == NormalizeRMS {
+		ms := meanOver(Square(x))
+		return ZerosLike(ms), MaxScalar(Sqrt(ms), eps)
+	}
+	mean = meanOver(x)
+	variance := MulScalar(meanOver(Square(Sub(x, mean))), count/(count-1))
+	return mean, MaxScalar(Sqrt(variance), eps)
+}
+
+// meanOver averages time and space, one axis after the other to keep float32
+// sums short.
+func meanOver(x *Node) *Node {
+	for a := x.Rank() - 1; a >= 3; a-- {
+		x = ReduceAndKeep(x, ReduceMean, a)
+	}
+	return ReduceAndKeep(x, ReduceMean, 0)
+}
+
+// Normalize returns (x − Mean)/Std.
+func (s Stats) Normalize(x *Node) *Node { return Div(Sub(x, s.Mean), s.Std) }
+
+// Denormalize undoes Normalize for the first channels, those of y.
+func (s Stats) Denormalize(y *Node) *Node {
+	return Add(Mul(y, firstChannels(s.Std, y)), firstChannels(s.Mean, y))
+}
+
+// NormalizeDelta normalises changes, of the first channels.
+func (s Stats) NormalizeDelta(x *Node) *Node {
+	return Div(Sub(x, firstChannels(s.DeltaMean, x)), firstChannels(s.DeltaStd, x))
+}
+
+// DenormalizeDelta turns predicted changes of the first channels into physical
+// units.
+func (s Stats) DenormalizeDelta(y *Node) *Node {
+	return Add(Mul(y, firstChannels(s.DeltaStd, y)), firstChannels(s.DeltaMean, y))
+}
+
+// firstChannels cuts a statistic to the channels of y.
+func firstChannels(stat, y *Node) *Node {
+	if c := y.Shape().Dim(2); stat.Shape().Dim(2) > c {
+		return SliceAxis(stat, 2, AxisRange(0, c))
+	}
+	return stat
+}
