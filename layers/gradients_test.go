@@ -61,7 +61,7 @@ func gradGraph(cases []gradCase, in []*Node) (out []*Node) {
 		mine := in[:len(c.in)]
 		in = in[len(c.in):]
 		y := c.graph(mine)
-		weights := ConstTensor(y.Graph(), normal(seeded(c.name), y.Shape().Dimensions...).tensor())
+		weights := ConstTensor(y.Graph(), normal(seeded("weights of "+c.name), y.Shape().Dimensions...).tensor())
 		loss := ReduceAllSum(Mul(y, weights))
 		out = append(out, loss)
 		out = append(out, Gradient(loss, mine...)...)
