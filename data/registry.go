@@ -130,6 +130,9 @@ func (r Registry) Map() map[string]int { return maps.Clone(r.index) }
 // largest index in the order given, the release's growth rule.
 func (r Registry) Extend(names ...string) (Registry, error) {
 	index := maps.Clone(r.index)
+	if index == nil {
+		index = map[string]int{}
+	}
 	next := r.States()
 	for _, name := range names {
 		if name == "" {

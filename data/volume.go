@@ -1,0 +1,125 @@
+package data
+
+import "fmt"
+
+// Volume is how the model sees a window's channels: 1D and 2D systems are thin
+// 3D ones (paper §4.1). Vectors and tensors get all their components, those
+// along the missing axes are zero and marked as not real.
+type Volume struct {
+	// Shape is the grid with missing axes of length 1.
+	Shape [3]int
+	// Variable and Constant are the channel names, three components per vector.
+	Variable, Constant []string
+	// Source gives for each variable channel its index among the window's own
+	// channels, or -1 for a component that is only padding.
+	Source []int
+	// ConstantSource is the same for the constant channels.
+	ConstantSource []int
+	// Mask is the index of the constant channel [MaskName], or -1.
+	Mask int
+}
+
+// Volume describes the window's channels in three dimensions.
+func (w *Window) Volume() Volume {
+	v := Volume{Shape: [3]int{1, 1, 1}, Mask: -1}
+	copy(v.Shape[:], w.Grid)
+	v.Variable, v.Source = w.embed(false)
+	v.Constant, v.ConstantSource = w.embed(true)
+	for i, name := range v.Constant {
+		if name == MaskName {
+			v.Mask = i
+		}
+	}
+	return v
+}
+
+func (w *Window) embed(constant bool) (names []string, source []int) {
+	at := 0
+	for _, f := range w.Fields {
+		if f.Constant != constant {
+			continue
+		}
+		own := map[string]int{}
+		for _, name := range f.Components(len(w.Grid)) {
+			own[name] = at
+			at++
+		}
+		for _, name := range f.Components(3) {
+			i, ok := own[name]
+			if !ok {
+				i = -1
+			}
+			names, source = append(names, name), append(source, i)
+		}
+	}
+	return names, source
+}
+
+// Real reports for each variable channel whether it is a component of the
+// system and not padding.
+func (v Volume) Real() []bool {
+	out := make([]bool, len(v.Source))
+	for i, s := range v.Source {
+		out[i] = s >= 0
+	}
+	return out
+}
+
+// Points returns the number of grid points.
+func (v Volume) Points() int { return v.Shape[0] * v.Shape[1] * v.Shape[2] }
+
+// Channels returns all names: variable, then constant.
+func (v Volume) Channels() []string {
+	return append(append([]string{}, v.Variable...), v.Constant...)
+}
+
+// IDs returns the registry indices of all channels. Every name that the
+// registry lacks is listed in the error.
+func (v Volume) IDs(r Registry) ([]int32, error) {
+	index, err := r.Indices(v.Channels())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int32, len(index))
+	for i, x := range index {
+		out[i] = int32(x)
+	}
+	return out, nil
+}
+
+// Spread copies a window's array of channels into dst with the padding
+// components set to zero; source is Source or ConstantSource.
+func (v Volume) Spread(dst, src []float32, source []int) error {
+	points := v.Points()
+	if len(dst) != len(source)*points {
+		return fmt.Errorf("data: spread: expected room for %d values, got %d", len(source)*points, len(dst))
+	}
+	for i, s := range source {
+		to := dst[i*points : (i+1)*points]
+		if s < 0 {
+			clear(to)
+			continue
+		}
+		copy(to, src[s*points:(s+1)*points])
+	}
+	return nil
+}
+
+// Gather is the inverse of Spread for the variable channels: the window's own
+// channels out of src.
+func (v Volume) Gather(src []float32) []float32 {
+	points := v.Points()
+	n := 0
+	for _, s := range v.Source {
+		if s >= 0 {
+			n++
+		}
+	}
+	out := make([]float32, n*points)
+	for i, s := range v.Source {
+		if s >= 0 {
+			copy(out[s*points:(s+1)*points], src[i*points:(i+1)*points])
+		}
+	}
+	return out
+}

@@ -1,0 +1,137 @@
+package data
+
+import (
+	"fmt"
+	"math"
+)
+
+// MaskName is the constant scalar field that marks solid points: where it is
+// not 0, forecasts and targets are 0.
+const MaskName = "mask"
+
+// Window is a run of consecutive frames of one system: what an emulator is
+// given and what training is fed. Values are in physical units, float32, row
+// major over the grid.
+type Window struct {
+	// Name says where the window comes from; errors repeat it.
+	Name string
+	// Fields are the physical fields of a frame. A vector has one component
+	// per axis of the grid, a tensor one per pair of axes.
+	Fields []Field
+	// Grid is the number of points along each of 1 to 3 axes.
+	Grid []int
+	// Boundaries holds one condition per axis and side. There is no default.
+	Boundaries Boundaries
+	// Frames are consecutive in time, evenly spaced. Each holds the channels
+	// of the variable fields, in the order of Fields, one after the other:
+	// [C·H·W·D].
+	Frames [][]float32
+	// Constants holds the channels of the constant fields in the same way, or
+	// is empty.
+	Constants []float32
+}
+
+// Points returns the number of grid points.
+func (w *Window) Points() int {
+	n := 1
+	for _, d := range w.Grid {
+		n *= d
+	}
+	return n
+}
+
+// Channels returns the names of the channels of the variable or the constant
+// fields, in the order in which they are stored.
+func (w *Window) Channels(constant bool) []string {
+	var out []string
+	for _, f := range w.Fields {
+		if f.Constant == constant {
+			out = append(out, f.Components(len(w.Grid))...)
+		}
+	}
+	return out
+}
+
+// Validate checks that grid, boundaries, fields and arrays fit together and
+// that every value is finite.
+func (w *Window) Validate() error {
+	if err := w.validate(); err != nil {
+		if w.Name != "" {
+			return fmt.Errorf("data: window %s: %w", w.Name, err)
+		}
+		return fmt.Errorf("data: window: %w", err)
+	}
+	return nil
+}
+
+func (w *Window) validate() error {
+	if n := len(w.Grid); n < 1 || n > 3 {
+		return fmt.Errorf("grid %v: expected 1 to 3 axes, got %d", w.Grid, n)
+	}
+	for i, n := range w.Grid {
+		if n < 1 {
+			return fmt.Errorf("grid %v: expected a positive length on axis %d, got %d", w.Grid, i, n)
+		}
+	}
+	if err := w.Boundaries.Validate(len(w.Grid)); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, f := range w.Fields {
+		if err := f.Validate(); err != nil {
+			return err
+		}
+		if seen[f.Name] {
+			return fmt.Errorf("field %q is listed twice", f.Name)
+		}
+		seen[f.Name] = true
+	}
+	if len(w.Channels(false)) == 0 {
+		return fmt.Errorf("expected at least one field that varies with time, got fields %v", w.Fields)
+	}
+	if len(w.Frames) == 0 {
+		return fmt.Errorf("expected at least one frame of history, got none")
+	}
+	for t, frame := range w.Frames {
+		if err := w.checkArray(fmt.Sprintf("frame %d", t), frame, w.Channels(false)); err != nil {
+			return err
+		}
+	}
+	return w.checkArray("constant fields", w.Constants, w.Channels(true))
+}
+
+// checkArray checks the length and the values of one stored array.
+func (w *Window) checkArray(what string, values []float32, channels []string) error {
+	points := w.Points()
+	if len(values) != len(channels)*points {
+		return fmt.Errorf("%s: expected %d values (%d channels %v × grid %v), got %d",
+			what, len(channels)*points, len(channels), channels, w.Grid, len(values))
+	}
+	for i, v := range values {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return fmt.Errorf("%s: field %s is %v at %v: expected finite values",
+				what, channels[i/points], v, w.place(i%points))
+		}
+	}
+	return nil
+}
+
+// place turns a flat point index into grid coordinates.
+func (w *Window) place(i int) []int {
+	at := make([]int, len(w.Grid))
+	for a := len(w.Grid) - 1; a >= 0; a-- {
+		at[a] = i % w.Grid[a]
+		i /= w.Grid[a]
+	}
+	return at
+}
+
+// Slice returns the window of frames [from, to), sharing the arrays.
+func (w *Window) Slice(from, to int) (*Window, error) {
+	if from < 0 || to > len(w.Frames) || from >= to {
+		return nil, fmt.Errorf("data: window %s has %d frames: cannot take [%d, %d)", w.Name, len(w.Frames), from, to)
+	}
+	out := *w
+	out.Frames = w.Frames[from:to]
+	return &out, nil
+}

@@ -1,0 +1,43 @@
+//go:build cgo
+
+package backend
+
+import (
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/pjrt"
+)
+
+const whyNoXLA = "no PJRT plugin is installed"
+
+// xlaPlugin returns the configuration of the best installed plugin, or "".
+func xlaPlugin() string {
+	plugins := pjrt.AvailablePlugins()
+	for _, name := range []string{"cuda", "cpu"} {
+		for have := range plugins {
+			if strings.HasPrefix(have, name) {
+				return "xla:" + have
+			}
+		}
+	}
+	return ""
+}
+
+// open opens a choice. On a CPU a single XLA device is faster than the four
+// that the plugin shows by itself.
+func open(c Choice) (b compute.Backend, err error) {
+	name, isXLA := strings.CutPrefix(c.Config, "xla:")
+	pjrt.SuppressAbseilLoggingHack(func() {
+		if isXLA && (name == "cpu" || strings.HasPrefix(name, "cpu,")) {
+			b, err = xla.NewWithOptions(name, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+			return
+		}
+		b, err = newBackend(c.Config)
+	})
+	return b, err
+}
+
+// The plugin is installed on purpose, never by opening a backend.
+func init() { xla.EnableAutoInstall(false) }
