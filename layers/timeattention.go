@@ -41,8 +41,8 @@ func (p TimeAttention) Weights(v Vars) TimeAttentionWeights {
 	w.Norm = normWeight(v.In("norm1"), c)
 	w.Input = v.In("input_head").Var("weight", FanIn(c), 3*c, c, 1, 1, 1)
 	w.InputBias = v.In("input_head").Var("bias", FanIn(c), 3*c)
-	w.Out = v.In("output_head").Var("weight", FanIn(c), c, c, 1, 1, 1)
-	w.OutBias = v.In("output_head").Var("bias", FanIn(c), c)
+	w.Out = v.In("output_head").Var("weight", residualWeight(c), c, c, 1, 1, 1)
+	w.OutBias = v.In("output_head").Var("bias", residualBias(c), c)
 	w.QNorm, w.QNormBias = v.In("qnorm").Var("weight", One, k), v.In("qnorm").Var("bias", Zero, k)
 	w.KNorm, w.KNormBias = v.In("knorm").Var("weight", One, k), v.In("knorm").Var("bias", Zero, k)
 	if !p.NoBias {

@@ -80,6 +80,15 @@ var (
 // weights and biases alike: uniform in ±1/√fanIn (SPEC §7.4).
 func FanIn(fanIn int) Init { return Init{Uniform: 1 / sqrt(float64(fanIn))} }
 
+// residualWeight and residualBias initialise the last layer of a residual
+// branch so close to zero that a fresh block is the identity: the reference's
+// Kaiming bound with a = √5/10⁻⁶, and 10⁻⁶/√fanIn (SPEC §7.4).
+func residualWeight(fanIn int) Init {
+	return Init{Uniform: sqrt(6 / ((1 + 5e12) * float64(fanIn)))}
+}
+
+func residualBias(fanIn int) Init { return Init{Uniform: 1e-6 / sqrt(float64(fanIn))} }
+
 // Fill draws the value into dst. The generator is seeded by seed and key, so
 // that a parameter's value does not depend on which others exist.
 func (i Init) Fill(dst []float32, seed uint64, key string) error {
