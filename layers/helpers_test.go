@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
@@ -128,101 +127,6 @@ func normal(rng *rand.Rand, dims ...int) array {
 		a.data[i] = float64(float32(rng.NormFloat64()))
 	}
 	return a
-}
-
-// job is one case of a sweep: what a graph makes of its inputs, and what the
-// plain-Go reference makes of them.
-type job struct {
-	name  string
-	in    []array
-	graph func(in []*Node) []*Node
-	// want are the expected outputs; check looks at them instead if given.
-	want  []array
-	check func(t *testing.T, got []array)
-	// tol32 replaces the tolerance in float32, relative to the largest value.
-	tol32 float64
-}
-
-// precision is a dtype that a sweep runs in and the error allowed there,
-// relative to the largest magnitude of a tensor.
-type precision struct {
-	dtype dtypes.DType
-	tol   float64
-}
-
-var precisions = []precision{{dtypes.Float64, 1e-10}, {dtypes.Float32, 1e-5}}
-
-// runJobs runs all jobs, in float64 and in float32, as one graph, and then
-// looks at each in a subtest. A result whose dtype differs from that of the
-// inputs fails the test.
-func runJobs(t *testing.T, jobs ...job) {
-	t.Helper()
-	var inputs []*tensors.Tensor
-	for _, j := range jobs {
-		for _, a := range j.in {
-			inputs = append(inputs, a.tensor())
-		}
-	}
-	var results [][]array // one entry per job and precision
-	flat := testbackend.RunAs[float64](t, func(nodes []*Node) (out []*Node) {
-		results = nil
-		for _, j := range jobs {
-			for _, p := range precisions {
-				var shapes []array
-				for _, n := range j.build(nodes[:len(j.in)], p.dtype) {
-					shapes = append(shapes, array{dims: n.Shape().Dimensions})
-					out = append(out, ConvertDType(n, dtypes.Float64))
-				}
-				results = append(results, shapes)
-			}
-			nodes = nodes[len(j.in):]
-		}
-		return out
-	}, inputs...)
-	for i, got := range results {
-		for k := range got {
-			got[k].data, flat = flat[0], flat[1:]
-		}
-		j, p := jobs[i/len(precisions)], precisions[i%len(precisions)]
-		t.Run(fmt.Sprintf("%s/%s", j.name, p.dtype), func(t *testing.T) { j.verify(t, got, p) })
-	}
-}
-
-// build makes the job's graph with its inputs in one dtype.
-func (j job) build(in []*Node, dtype dtypes.DType) []*Node {
-	defer func() {
-		if r := recover(); r != nil {
-			panic(fmt.Errorf("%s: %v", j.name, r))
-		}
-	}()
-	cast := make([]*Node, len(in))
-	for i, n := range in {
-		cast[i] = n
-		if n.DType().IsFloat() {
-			cast[i] = ConvertDType(n, dtype)
-		}
-	}
-	out := j.graph(cast)
-	for i, n := range out {
-		must(n.DType() == dtype, "output %d: expected %s, got %s", i, dtype, n.DType())
-	}
-	return out
-}
-
-func (j job) verify(t *testing.T, got []array, p precision) {
-	t.Helper()
-	if j.check != nil {
-		j.check(t, got)
-		return
-	}
-	tol := p.tol
-	if p.dtype == dtypes.Float32 && j.tol32 > 0 {
-		tol = j.tol32
-	}
-	require.Len(t, got, len(j.want))
-	for i, want := range j.want {
-		requireClose(t, want, got[i], tol, "output %d", i)
-	}
 }
 
 // requireClose fails unless the shapes agree and no value differs by more

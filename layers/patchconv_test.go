@@ -120,7 +120,7 @@ func TestPatchConv(t *testing.T) {
 		jobs = append(jobs, job{name: c.String(), in: []array{x, w}, want: []array{c.naiveConv(x, w)},
 			graph: func(in []*Node) []*Node { return []*Node{PatchConv(in[0], in[1], c.s)} }})
 	}
-	runJobs(t, jobs...)
+	runSweep(t, jobs...)
 }
 
 // TestPatchConvUnfolds makes sure that the sweep has cases on both sides of

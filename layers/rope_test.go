@@ -114,7 +114,7 @@ func TestAxialRoPE(t *testing.T) {
 			}
 		}
 	}
-	runJobs(t, jobs...)
+	runSweep(t, jobs...)
 }
 
 // TestAxialRoPERolls checks the table against the literal roll: rolling the

@@ -1,0 +1,130 @@
+package layers
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/stretchr/testify/require"
+)
+
+// job is one case of a sweep: what a graph makes of its inputs, and what the
+// plain-Go reference makes of them.
+type job struct {
+	name  string
+	in    []array
+	graph func(in []*Node) []*Node
+	// want are the expected outputs; check looks at them instead if given.
+	want  []array
+	check func(t *testing.T, got []array)
+	// tol32 replaces the tolerance in float32, relative to the largest value.
+	tol32 float64
+}
+
+// precision is a dtype that a sweep runs in and the error allowed there,
+// relative to the largest magnitude of a tensor.
+type precision struct {
+	dtype dtypes.DType
+	tol   float64
+}
+
+var precisions = []precision{{dtypes.Float64, 1e-10}, {dtypes.Float32, 1e-5}}
+
+// runJobs runs all jobs, in float64 and in float32, as one graph, and then
+// looks at each in a subtest. A result whose dtype differs from that of the
+// inputs fails the test.
+func runJobs(t *testing.T, jobs ...job) {
+	t.Helper()
+	var runs []run
+	for _, j := range jobs {
+		for _, p := range precisions {
+			runs = append(runs, run{job: j, precision: p})
+		}
+	}
+	runAll(t, runs)
+}
+
+// runSweep is runJobs with every job in one precision, in turns: for sweeps
+// of so many shapes that compiling them twice would take long.
+func runSweep(t *testing.T, jobs ...job) {
+	t.Helper()
+	var runs []run
+	for i, j := range jobs {
+		runs = append(runs, run{job: j, precision: precisions[i%len(precisions)]})
+	}
+	runAll(t, runs)
+}
+
+// run is a job in one precision; results are its outputs.
+type run struct {
+	job
+	precision
+	results []array
+}
+
+func runAll(t *testing.T, runs []run) {
+	t.Helper()
+	var inputs []*tensors.Tensor
+	for _, r := range runs {
+		for _, a := range r.in {
+			inputs = append(inputs, a.tensor())
+		}
+	}
+	flat := testbackend.RunAs[float64](t, func(nodes []*Node) (out []*Node) {
+		for i, r := range runs {
+			runs[i].results = nil
+			for _, n := range r.build(nodes[:len(r.in)], r.dtype) {
+				runs[i].results = append(runs[i].results, array{dims: n.Shape().Dimensions})
+				out = append(out, ConvertDType(n, dtypes.Float64))
+			}
+			nodes = nodes[len(r.in):]
+		}
+		return out
+	}, inputs...)
+	for _, r := range runs {
+		for k := range r.results {
+			r.results[k].data, flat = flat[0], flat[1:]
+		}
+		t.Run(fmt.Sprintf("%s/%s", r.name, r.dtype), func(t *testing.T) { r.verify(t, r.results, r.precision) })
+	}
+}
+
+// build makes the job's graph with its inputs in one dtype.
+func (j job) build(in []*Node, dtype dtypes.DType) []*Node {
+	defer func() {
+		if r := recover(); r != nil {
+			panic(fmt.Errorf("%s: %v", j.name, r))
+		}
+	}()
+	cast := make([]*Node, len(in))
+	for i, n := range in {
+		cast[i] = n
+		if n.DType().IsFloat() {
+			cast[i] = ConvertDType(n, dtype)
+		}
+	}
+	out := j.graph(cast)
+	for i, n := range out {
+		must(n.DType() == dtype, "output %d: expected %s, got %s", i, dtype, n.DType())
+	}
+	return out
+}
+
+func (j job) verify(t *testing.T, got []array, p precision) {
+	t.Helper()
+	if j.check != nil {
+		j.check(t, got)
+		return
+	}
+	tol := p.tol
+	if p.dtype == dtypes.Float32 && j.tol32 > 0 {
+		tol = j.tol32
+	}
+	require.Len(t, got, len(j.want))
+	for i, want := range j.want {
+		requireClose(t, want, got[i], tol, "output %d", i)
+	}
+}
