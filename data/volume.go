@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Volume is how the model sees a window's channels: 1D and 2D systems are thin
 // 3D ones (paper §4.1). Vectors and tensors get all their components, those
@@ -17,14 +20,17 @@ type Volume struct {
 	ConstantSource []int
 	// Mask is the index of the constant channel [MaskName], or -1.
 	Mask int
+	// Real reports for each variable channel whether it is a component of the
+	// system and not padding.
+	Real []bool
 }
 
 // Volume describes the window's channels in three dimensions.
 func (w *Window) Volume() Volume {
 	v := Volume{Shape: [3]int{1, 1, 1}, Mask: -1}
 	copy(v.Shape[:], w.Grid)
-	v.Variable, v.Source = w.embed(false)
-	v.Constant, v.ConstantSource = w.embed(true)
+	v.Variable, v.Source, v.Real = w.embed(false)
+	v.Constant, v.ConstantSource, _ = w.embed(true)
 	for i, name := range v.Constant {
 		if name == MaskName {
 			v.Mask = i
@@ -33,7 +39,15 @@ func (w *Window) Volume() Volume {
 	return v
 }
 
-func (w *Window) embed(constant bool) (names []string, source []int) {
+func (w *Window) embed(constant bool) (names []string, source []int, real []bool) {
+	missing := func(component string) bool {
+		for _, c := range component {
+			if a := strings.IndexRune(axisNames, c); w.Embedded && w.Grid[a] == 1 {
+				return true
+			}
+		}
+		return false
+	}
 	at := 0
 	for _, f := range w.Fields {
 		if f.Constant != constant {
@@ -49,20 +63,12 @@ func (w *Window) embed(constant bool) (names []string, source []int) {
 			if !ok {
 				i = -1
 			}
+			suffix := strings.TrimPrefix(strings.TrimPrefix(name, f.Name), "_")
 			names, source = append(names, name), append(source, i)
+			real = append(real, i >= 0 && !missing(suffix))
 		}
 	}
-	return names, source
-}
-
-// Real reports for each variable channel whether it is a component of the
-// system and not padding.
-func (v Volume) Real() []bool {
-	out := make([]bool, len(v.Source))
-	for i, s := range v.Source {
-		out[i] = s >= 0
-	}
-	return out
+	return names, source, real
 }
 
 // Points returns the number of grid points.

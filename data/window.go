@@ -22,6 +22,10 @@ type Window struct {
 	Grid []int
 	// Boundaries holds one condition per axis and side. There is no default.
 	Boundaries Boundaries
+	// Embedded says that a grid of three axes holds a plane or a line of which
+	// the axes of length 1 are not part: vector and tensor components along
+	// them only pad, they are forecast as 0 and do not count.
+	Embedded bool
 	// Frames are consecutive in time, evenly spaced. Each holds the channels
 	// of the variable fields, in the order of Fields, one after the other:
 	// [C·H·W·D].
@@ -72,6 +76,9 @@ func (w *Window) validate() error {
 		if n < 1 {
 			return fmt.Errorf("grid %v: expected a positive length on axis %d, got %d", w.Grid, i, n)
 		}
+	}
+	if w.Embedded && len(w.Grid) != 3 {
+		return fmt.Errorf("embedded: expected a grid of 3 axes, got %v", w.Grid)
 	}
 	if err := w.Boundaries.Validate(len(w.Grid)); err != nil {
 		return err

@@ -157,9 +157,5 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 // are variables of a gomlx scope, for training loops that keep their weights in
 // a gomlx store.
 func (m *Model) Build(vars layers.Vars, in Inputs, plan *csm.Plan) *Node {
-	dim, err := m.dimensionality(plan)
-	if err != nil {
-		panic(err)
-	}
-	return m.Forward(m.Weights(vars, dim), in, plan)
+	return m.Forward(m.WeightsFor(vars, plan), in, plan)
 }

@@ -48,6 +48,26 @@ func (m *Model) params(dims ...int) []Param {
 	return out
 }
 
+// ParamsFor lists the tensors that inputs of a plan use: all but the encoders
+// and decoders of other dimensionalities.
+func (m *Model) ParamsFor(plan *csm.Plan) ([]Param, error) {
+	dim, err := m.dimensionality(plan)
+	if err != nil {
+		return nil, err
+	}
+	return m.params(dim), nil
+}
+
+// WeightsFor asks v for the parameters of [Model.ParamsFor]. It panics when the
+// network has no encoder for the plan.
+func (m *Model) WeightsFor(v layers.Vars, plan *csm.Plan) ModelWeights {
+	dim, err := m.dimensionality(plan)
+	if err != nil {
+		panic(err)
+	}
+	return m.Weights(v, dim)
+}
+
 // ModelWeights are the parameters of a network, as nodes.
 type ModelWeights struct {
 	FieldScale *Node // [1], the release's encoder_dummy

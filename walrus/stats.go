@@ -74,12 +74,14 @@ func meanOver(x *Node) *Node {
 	return ReduceAndKeep(x, ReduceMean, 0)
 }
 
-// Normalize returns (x − Mean)/Std.
-func (s Stats) Normalize(x *Node) *Node { return Div(Sub(x, s.Mean), s.Std) }
-
 // Denormalize undoes Normalize for the first channels, those of y.
 func (s Stats) Denormalize(y *Node) *Node {
 	return Add(Mul(y, firstChannels(s.Std, y)), firstChannels(s.Mean, y))
+}
+
+// Normalize returns (x − Mean)/Std for x of all channels or the first ones.
+func (s Stats) Normalize(x *Node) *Node {
+	return Div(Sub(x, firstChannels(s.Mean, x)), firstChannels(s.Std, x))
 }
 
 // NormalizeDelta normalises changes, of the first channels.

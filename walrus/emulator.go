@@ -1,0 +1,216 @@
+package walrus
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/gomlx/compute"
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// EmulatorOptions configure an Emulator. Only Backend is required.
+type EmulatorOptions struct {
+	Backend compute.Backend
+	// Step is how fields are normalised and resized; the zero value is the
+	// pretraining recipe.
+	Step Step
+	// Statistics replaces the statistics of the given history by those of a
+	// data set, the finetuning recipe: rms and rms_delta, or with
+	// NormalizeMeanStd mean, std, mean_delta and std_delta.
+	Statistics *data.Statistics
+	// Ensemble averages each frame over that many draws of jitter before the
+	// next one is forecast; 0 is 1.
+	Ensemble int
+	// Seed seeds the draws. The same seed gives the same forecast on the same
+	// backend.
+	Seed uint64
+	// JitterOff pads without random shifts and rolls: the forecast no longer
+	// depends on a seed. (The release's jitter_patches: false; padding differs
+	// slightly from that with jitter.)
+	JitterOff bool
+	// Log receives a record for every compiled program; nil is silent.
+	Log *slog.Logger
+}
+
+// Validate checks the options.
+func (o EmulatorOptions) Validate() error {
+	if o.Backend == nil {
+		return fmt.Errorf("walrus: emulator options: expected a backend (see package walrus/backend), got none")
+	}
+	if o.Ensemble < 0 {
+		return fmt.Errorf("walrus: emulator options: expected an ensemble of at least 1, got %d", o.Ensemble)
+	}
+	return nil
+}
+
+// Emulator forecasts fields in physical units. It is safe for concurrent use.
+type Emulator struct {
+	opts    EmulatorOptions
+	model   *Model
+	weights *Weights
+
+	mu       sync.Mutex
+	programs map[string]*stepProgram
+}
+
+// NewEmulator returns an emulator of the given weights.
+func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if w == nil {
+		return nil, fmt.Errorf("walrus: emulator: expected weights, got none")
+	}
+	c := w.Config()
+	if o.JitterOff {
+		c.Jitter = JitterOff
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Ensemble = max(o.Ensemble, 1)
+	m, err := NewModel(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Emulator{opts: o, model: m, weights: w, programs: map[string]*stepProgram{}}, nil
+}
+
+// Model returns the network, with jitter as the options say.
+func (e *Emulator) Model() *Model { return e.model }
+
+// Emulate forecasts the frame after the window. The result holds the variable
+// channels of the window, in its order, units and axes: [C·H·W·D].
+//
+// The window must name fields the network knows, a boundary for every axis and
+// side, and at least one frame. More frames tell the network how fast things
+// change; the released weights were trained with 6 in 2D and 3 in 3D.
+func (e *Emulator) Emulate(ctx context.Context, w *data.Window) ([]float32, error) {
+	for frame, err := range e.Rollout(ctx, w, 1) {
+		return frame.Values, err
+	}
+	return nil, ctx.Err()
+}
+
+// Frame is one forecast frame.
+type Frame struct {
+	// Step counts from 1, the frame after the window.
+	Step int
+	// Values holds the variable channels in the window's order, units and
+	// axes: [C·H·W·D]. The caller owns it.
+	Values []float32
+}
+
+// Rollout forecasts the given number of frames one after the other, each from
+// the window moved on by one frame (SPEC §9). It stops after the first error,
+// which it yields; cancelling ctx is noticed before every step.
+//
+//	for frame, err := range em.Rollout(ctx, window, 20) {
+//		if err != nil { … }
+//	}
+func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[Frame, error] {
+	rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
+	return e.rollout(ctx, w, steps, func(r *rollout) (Draws, error) { return e.model.Draw(rng, r.plan), nil })
+}
+
+// Replay is Rollout with given draws: Ensemble draws for each step.
+func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) iter.Seq2[Frame, error] {
+	next := 0
+	return e.rollout(ctx, w, len(draws)/e.opts.Ensemble, func(*rollout) (Draws, error) {
+		next++
+		return draws[next-1], nil
+	})
+}
+
+// Average runs members independent rollouts, each with its own draws, and
+// yields the mean of their frames (the release's full-trajectory ensemble).
+func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members int) iter.Seq2[Frame, error] {
+	return func(yield func(Frame, error) bool) {
+		if members < 1 {
+			yield(Frame{}, fmt.Errorf("walrus: average: expected at least 1 member, got %d", members))
+			return
+		}
+		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656e73656d626c65))
+		draw := func(r *rollout) (Draws, error) { return e.model.Draw(rng, r.plan), nil }
+		runs := make([]*rollout, members)
+		for i := range runs {
+			var err error
+			if runs[i], err = e.begin(w); err != nil {
+				yield(Frame{}, err)
+				return
+			}
+		}
+		for step := 1; step <= steps; step++ {
+			var sum []float64
+			for _, r := range runs {
+				u, err := r.next(ctx, step, draw)
+				if err != nil {
+					yield(Frame{}, err)
+					return
+				}
+				sum = addTo(sum, u)
+			}
+			if !yield(Frame{Step: step, Values: scaled(sum, 1/float64(members))}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// rollout runs the steps of one trajectory.
+func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps int, draw func(*rollout) (Draws, error)) iter.Seq2[Frame, error] {
+	return func(yield func(Frame, error) bool) {
+		if steps < 0 {
+			yield(Frame{}, fmt.Errorf("walrus: rollout: expected a number of steps, got %d", steps))
+			return
+		}
+		r, err := e.begin(w)
+		if err != nil {
+			yield(Frame{}, err)
+			return
+		}
+		for step := 1; step <= steps; step++ {
+			values, err := r.next(ctx, step, draw)
+			if err != nil {
+				yield(Frame{}, err)
+				return
+			}
+			if !yield(Frame{Step: step, Values: values}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func addTo(sum []float64, u []float32) []float64 {
+	if sum == nil {
+		sum = make([]float64, len(u))
+	}
+	for i, v := range u {
+		sum[i] += float64(v)
+	}
+	return sum
+}
+
+func scaled(sum []float64, by float64) []float32 {
+	out := make([]float32, len(sum))
+	for i, v := range sum {
+		out[i] = float32(v * by)
+	}
+	return out
+}
+
+// firstBad returns the position of the first value that is not finite, or -1.
+func firstBad(values []float32) int {
+	for i, v := range values {
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,64 @@
+package walrus
+
+import (
+	"fmt"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// ChannelStats are statistics of a data set, one value per channel: variable
+// fields then constant ones, three components per vector. The delta statistics
+// cover the variable channels only.
+type ChannelStats struct {
+	Mean, Std, DeltaMean, DeltaStd []float32
+}
+
+// GlobalStats turns a data set's statistics into those of the channels of
+// fields (SPEC §8, global variant). Where the release silently skips a field
+// that the statistics lack, this is an error. Field transforms (log10 …) are
+// not applied: statistics of transformed data must be given as such.
+func GlobalStats(s *data.Statistics, fields []data.Field, step Step) (ChannelStats, error) {
+	var variable, constant []data.Field
+	for _, f := range fields {
+		if f.Constant {
+			constant = append(constant, f)
+		} else {
+			variable = append(variable, f)
+		}
+	}
+	all := append(append([]data.Field{}, variable...), constant...)
+	var out ChannelStats
+	var err error
+	read := func(kind string, table map[string][]float64, fields []data.Field, floor bool) []float32 {
+		if err != nil {
+			return nil
+		}
+		var v []float32
+		if v, err = s.Channels(kind, table, fields); err == nil && floor {
+			err = checkScale(kind, v, step.eps())
+		}
+		return v
+	}
+	if step.Normalization == NormalizeRMS {
+		out.Std = read("rms", s.RMS, all, true)
+		out.DeltaStd = read("rms_delta", s.RMSDelta, variable, true)
+		out.Mean, out.DeltaMean = make([]float32, len(out.Std)), make([]float32, len(out.DeltaStd))
+		return out, err
+	}
+	out.Mean = read("mean", s.Mean, all, false)
+	out.Std = read("std", s.Std, all, true)
+	out.DeltaMean = read("mean_delta", s.MeanDelta, variable, false)
+	out.DeltaStd = read("std_delta", s.StdDelta, variable, true)
+	return out, err
+}
+
+// checkScale raises scales to the floor and refuses negative ones.
+func checkScale(kind string, v []float32, floor float64) error {
+	for i, x := range v {
+		if x < 0 {
+			return fmt.Errorf("walrus: statistics: %s of channel %d: expected a positive number, got %v", kind, i, x)
+		}
+		v[i] = max(x, float32(floor))
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package walrus
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Resize is a grid that fields are interpolated to before the network and back
+// from afterwards; 0 keeps an axis. The zero value does nothing.
+//
+// The release does this for one data set, post_neutron_star_merger, whose last
+// axis of 66 points is no length its strides know; see [NeutronStarResize].
+// This library plans any length, so resizing is only needed to use the
+// released strides on such a grid.
+type Resize [3]int
+
+// NeutronStarResize is what the release does for post_neutron_star_merger: the
+// last axis is interpolated from 66 to 64 points and back.
+var NeutronStarResize = Resize{0, 0, 64}
+
+// Grid returns the grid of the network for a grid of the user. A missing axis
+// cannot be resized.
+func (r Resize) Grid(grid []int) ([]int, error) {
+	out := make([]int, len(grid))
+	for i, n := range grid {
+		out[i] = n
+		if r[i] != 0 {
+			out[i] = r[i]
+		}
+	}
+	for i, n := range r {
+		if n < 0 || n != 0 && (i >= len(grid) || grid[i] == 1) {
+			return nil, fmt.Errorf("walrus: resize %v: axis %d of grid %v cannot become %d points", r, i, grid, n)
+		}
+	}
+	return out, nil
+}
+
+// To interpolates x [..., H, W, D] to the grid of the network.
+func (r Resize) To(x *Node) *Node {
+	for i, n := range r {
+		if n != 0 {
+			x = interpolate(x, x.Rank()-3+i, n)
+		}
+	}
+	return x
+}
+
+// From interpolates y [..., h, w, d] back to the user's grid.
+func (r Resize) From(y *Node, grid [3]int) *Node {
+	for i, n := range r {
+		if n != 0 {
+			y = interpolate(y, y.Rank()-3+i, grid[i])
+		}
+	}
+	return y
+}
+
+// interpolate is linear interpolation along one axis between cell centres
+// ("align_corners false"): point i of n lies at (i+½)·m/n − ½ of the m given
+// points, clamped to the first and the last.
+func interpolate(x *Node, axis, n int) *Node {
+	m := x.Shape().Dim(axis)
+	if m == n {
+		return x
+	}
+	weights := make([][]float32, n)
+	for i := range weights {
+		weights[i] = make([]float32, m)
+		at := math.Max(0, (float64(i)+0.5)*float64(m)/float64(n)-0.5)
+		lo := min(int(at), m-1)
+		hi := min(lo+1, m-1)
+		weights[i][lo] += float32(1 - (at - float64(lo)))
+		weights[i][hi] += float32(at - float64(lo))
+	}
+	w := ConvertDType(Const(x.Graph(), weights), x.DType())
+	y := DotGeneral(x, []int{axis}, nil, w, []int{1}, nil)
+	order := make([]int, x.Rank())
+	for a := range order {
+		switch {
+		case a < axis:
+			order[a] = a
+		case a == axis:
+			order[a] = x.Rank() - 1
+		default:
+			order[a] = a - 1
+		}
+	}
+	return TransposeAllDims(y, order...)
+}

@@ -1,0 +1,103 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// AdamW configures the optimiser (Loshchilov & Hutter 2019, decoupled decay).
+// The zero value holds the release's settings.
+type AdamW struct {
+	// Beta1, Beta2 decay the moments; zero values are 0.9 and 0.999.
+	Beta1, Beta2 float64
+	// Eps is added to the root of the second moment; 0 is the release's 1e-10.
+	Eps float64
+	// WeightDecay shrinks every tensor, norms and biases too, by lr·decay per
+	// update; 0 is the release's 1e-4, a negative value is no decay.
+	WeightDecay float64
+	// ClipNorm bounds the global L2 norm of the gradients; 0 is the release's
+	// 10, a negative value does not clip.
+	ClipNorm float64
+}
+
+func (a AdamW) withDefaults() AdamW {
+	set := func(v *float64, d float64) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	set(&a.Beta1, 0.9)
+	set(&a.Beta2, 0.999)
+	set(&a.Eps, 1e-10)
+	set(&a.WeightDecay, 1e-4)
+	set(&a.ClipNorm, 10)
+	a.WeightDecay = max(a.WeightDecay, 0)
+	return a
+}
+
+// Validate checks the ranges.
+func (a AdamW) Validate() error {
+	a = a.withDefaults()
+	for _, b := range []struct {
+		name string
+		v    float64
+	}{{"beta1", a.Beta1}, {"beta2", a.Beta2}} {
+		if !(b.v >= 0 && b.v < 1) {
+			return fmt.Errorf("train: AdamW %s: expected 0 ≤ β < 1, got %v", b.name, b.v)
+		}
+	}
+	if !(a.Eps > 0) {
+		return fmt.Errorf("train: AdamW eps: expected a positive number, got %v", a.Eps)
+	}
+	return nil
+}
+
+// update is one AdamW step for one tensor with gradient g (SPEC §8):
+//
+//	p ← p − lr·λ·p
+//	m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²
+//	p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + ε)
+//
+// rate is lr/(1−β1ᵗ) and root √(1−β2ᵗ), scalars that change with the step.
+func (a AdamW) update(p, m, v, g, lr, rate, root *Node) (p1, m1, v1 *Node) {
+	p = Sub(p, Mul(p, MulScalar(lr, a.WeightDecay)))
+	m1 = Add(MulScalar(m, a.Beta1), MulScalar(g, 1-a.Beta1))
+	v1 = Add(MulScalar(v, a.Beta2), MulScalar(Square(g), 1-a.Beta2))
+	step := Div(m1, AddScalar(Div(Sqrt(v1), root), a.Eps))
+	return Sub(p, Mul(step, rate)), m1, v1
+}
+
+// rates returns lr/(1−β1ᵗ) and √(1−β2ᵗ) for step t ≥ 1.
+func (a AdamW) rates(lr float64, t int) (rate, root float32) {
+	return float32(lr / (1 - math.Pow(a.Beta1, float64(t)))), float32(math.Sqrt(1 - math.Pow(a.Beta2, float64(t))))
+}
+
+// globalNorm is the L2 norm of all gradients together.
+func globalNorm(grads []*Node) *Node {
+	var sum *Node
+	for _, g := range grads {
+		s := ReduceAllSum(Square(g))
+		if sum == nil {
+			sum = s
+		} else {
+			sum = Add(sum, s)
+		}
+	}
+	return Sqrt(sum)
+}
+
+// clip scales the gradients so that their global norm is at most ClipNorm:
+// min(1, clip/(norm+1e-6)).
+func (a AdamW) clip(grads []*Node, norm *Node) []*Node {
+	if a.ClipNorm <= 0 {
+		return grads
+	}
+	factor := MinScalar(Div(ConstAs(norm, a.ClipNorm), AddScalar(norm, 1e-6)), 1)
+	out := make([]*Node, len(grads))
+	for i, g := range grads {
+		out[i] = Mul(g, factor)
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// Batch is one micro-batch: samples of one system with the same number of
+// frames. Every window holds the history and, as its last frame, the target.
+type Batch struct {
+	Windows []*data.Window
+	// Draws are the random numbers of the pass; nil draws them from the
+	// trainer's generator.
+	Draws *walrus.Draws
+}
+
+// hostBatch is a batch in the layout of the programs.
+type hostBatch struct {
+	volume       data.Volume
+	plan         *csm.Plan
+	steps, size  int // T, B
+	ids          []int32
+	fields       []float32 // [T+1, B, Cv, H, W, D]
+	constants    []float32 // [B, Cc, H, W, D]
+	real         []float32 // [Cv]
+	draws        walrus.Draws
+	nVar, nConst int
+}
+
+// prepare checks a batch and lays it out.
+func prepare(m *walrus.Model, b *Batch) (*hostBatch, error) {
+	if len(b.Windows) == 0 {
+		return nil, fmt.Errorf("train: empty batch: expected at least one window")
+	}
+	first := b.Windows[0]
+	for i, w := range b.Windows {
+		if err := w.Validate(); err != nil {
+			return nil, fmt.Errorf("train: sample %d: %w", i, err)
+		}
+		if err := sameSystem(first, w); err != nil {
+			return nil, fmt.Errorf("train: sample %d (%s) does not fit sample 0 (%s): %w", i, w.Name, first.Name, err)
+		}
+	}
+	if len(first.Frames) < 2 {
+		return nil, fmt.Errorf("train: window %s: expected at least 2 frames, history and target, got %d", first.Name, len(first.Frames))
+	}
+	h := &hostBatch{volume: first.Volume(), steps: len(first.Frames) - 1, size: len(b.Windows)}
+	var err error
+	if h.plan, err = m.Plan(first.Grid, first.Boundaries); err != nil {
+		return nil, fmt.Errorf("train: window %s: %w", first.Name, err)
+	}
+	if h.ids, err = h.volume.IDs(m.Config().Registry); err != nil {
+		return nil, fmt.Errorf("train: window %s: %w", first.Name, err)
+	}
+	return h, h.fill(b.Windows)
+}
+
+// sameSystem returns an error unless two windows can share a batch.
+func sameSystem(a, b *data.Window) error {
+	switch {
+	case !slices.Equal(a.Grid, b.Grid):
+		return fmt.Errorf("grid: expected %v, got %v", a.Grid, b.Grid)
+	case !slices.Equal(a.Boundaries, b.Boundaries):
+		return fmt.Errorf("boundaries: expected %v, got %v", a.Boundaries, b.Boundaries)
+	case !slices.Equal(a.Fields, b.Fields):
+		return fmt.Errorf("fields: expected %v, got %v", a.Fields, b.Fields)
+	case len(a.Frames) != len(b.Frames):
+		return fmt.Errorf("frames: expected %d, got %d", len(a.Frames), len(b.Frames))
+	}
+	return nil
+}
+
+func (h *hostBatch) fill(windows []*data.Window) error {
+	points := h.volume.Points()
+	h.nVar, h.nConst = len(h.volume.Variable), len(h.volume.Constant)
+	h.fields = make([]float32, (h.steps+1)*h.size*h.nVar*points)
+	h.constants = make([]float32, h.size*h.nConst*points)
+	for b, w := range windows {
+		for t, frame := range w.Frames {
+			at := (t*h.size + b) * h.nVar * points
+			if err := h.volume.Spread(h.fields[at:at+h.nVar*points], frame, h.volume.Source); err != nil {
+				return err
+			}
+		}
+		at := b * h.nConst * points
+		if err := h.volume.Spread(h.constants[at:at+h.nConst*points], w.Constants, h.volume.ConstantSource); err != nil {
+			return err
+		}
+	}
+	for _, real := range h.volume.Real {
+		v := float32(0)
+		if real {
+			v = 1
+		}
+		h.real = append(h.real, v)
+	}
+	return nil
+}
+
+// class is the shape class of a batch: batches of one class share a program.
+func (h *hostBatch) class() string {
+	return fmt.Sprintf("grid %v boundaries %v T=%d B=%d channels %d+%d mask %d",
+		h.volume.Shape, boundaries(h.plan), h.steps, h.size, h.nVar, h.nConst, h.volume.Mask)
+}
+
+func boundaries(p *csm.Plan) (out [3]string) {
+	for i, a := range p.Axes {
+		out[i] = a.Boundary.String()
+	}
+	return out
+}
+
+// inputs returns the batch as the tensors its program takes, in the order of
+// inputNodes.
+func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
+	shift, rolls, err := m.Tensors(h.draws, h.plan)
+	if err != nil {
+		return nil, err
+	}
+	s := h.volume.Shape
+	out := []*tensors.Tensor{
+		tensors.FromFlatDataAndDimensions(h.fields, h.steps+1, h.size, h.nVar, s[0], s[1], s[2]),
+		tensors.FromFlatDataAndDimensions(h.ids, len(h.ids)),
+		tensors.FromFlatDataAndDimensions(h.real, h.nVar),
+		shift, rolls,
+	}
+	if h.nConst > 0 {
+		out = append(out, tensors.FromFlatDataAndDimensions(h.constants, h.size, h.nConst, s[0], s[1], s[2]))
+	}
+	return out, nil
+}

@@ -1,0 +1,89 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// gradientProgram computes loss and gradients for one shape class.
+type gradientProgram struct {
+	exec *Exec
+	// trained and fixed are the parameters in the order of the inputs; trained
+	// is also the order of the gradients.
+	trained, fixed []walrus.Param
+}
+
+// newGradientProgram builds the program for the class of a batch. Parameters
+// that the class does not use, the encoders of other dimensionalities, are not
+// among its inputs and get no gradient.
+func newGradientProgram(b compute.Backend, m *walrus.Model, o Objective, h *hostBatch) (*gradientProgram, error) {
+	p := &gradientProgram{}
+	params, err := m.ParamsFor(h.plan)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range params {
+		if q.Init.Buffer {
+			p.fixed = append(p.fixed, q)
+		} else {
+			p.trained = append(p.trained, q)
+		}
+	}
+	p.exec, err = NewExec(b, func(in []*Node) []*Node {
+		nodes := map[string]*Node{}
+		for i, q := range append(append([]walrus.Param{}, p.trained...), p.fixed...) {
+			nodes[q.Key] = in[i]
+		}
+		rest := in[len(nodes):]
+		vars := layers.VarsFrom(func(key string, _ layers.Init, dims []int) *Node { return nodes[key] })
+		r := o.Loss(m, m.WeightsFor(vars, h.plan), h.nodes(rest), h.plan)
+		return append([]*Node{r.Loss}, Gradient(r.Loss, in[:len(p.trained)]...)...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("train: building the gradient program for %s: %w", h.class(), err)
+	}
+	return p, nil
+}
+
+// nodes names the inputs made by hostBatch.inputs.
+func (h *hostBatch) nodes(in []*Node) BatchNodes {
+	b := BatchNodes{Fields: in[0], Real: in[2], Net: walrus.Inputs{IDs: in[1], Shift: in[3], Rolls: in[4], Recompute: true}}
+	if h.nConst > 0 {
+		b.Constants = in[5]
+	}
+	if h.volume.Mask >= 0 {
+		b.Solid = SliceAxis(in[5], 1, AxisElem(h.volume.Mask))
+	}
+	return b
+}
+
+// run returns the loss and the gradients, on the device.
+func (p *gradientProgram) run(w *walrus.Weights, batch []*tensors.Tensor) (float64, []*tensors.Tensor, error) {
+	args := make([]any, 0, len(p.trained)+len(p.fixed)+len(batch))
+	for _, list := range [][]walrus.Param{p.trained, p.fixed} {
+		for _, q := range list {
+			t, ok := w.Tensor(q.Key)
+			if !ok {
+				return 0, nil, fmt.Errorf("train: the weights have no %s", q.Key)
+			}
+			args = append(args, t)
+		}
+	}
+	for _, t := range batch {
+		args = append(args, t)
+	}
+	out, err := p.exec.Call(args...)
+	if err != nil {
+		return 0, nil, fmt.Errorf("train: gradient program: %w", err)
+	}
+	loss, err := tensors.CopyFlatData[float32](out[0])
+	if err != nil {
+		return 0, nil, err
+	}
+	return float64(loss[0]), out[1:], nil
+}

@@ -1,0 +1,103 @@
+package train
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// Objective says what is minimised. The zero value is the release's
+// pretraining objective.
+type Objective struct {
+	Normalization walrus.Normalization
+	// Eps is the floor of the statistics; 0 is walrus.DefaultStatEps.
+	Eps float64
+	// Multiplier scales the loss; 0 is the release's 100.
+	Multiplier float64
+	// KeepFirst also scores the first prediction, which saw a single frame.
+	// The release drops it (minimum context 1) when there is more than one.
+	KeepFirst bool
+}
+
+func (o Objective) eps() float64 {
+	if o.Eps == 0 {
+		return walrus.DefaultStatEps
+	}
+	return o.Eps
+}
+
+func (o Objective) multiplier() float64 {
+	if o.Multiplier == 0 {
+		return 100
+	}
+	return o.Multiplier
+}
+
+// BatchNodes is a batch inside a graph.
+type BatchNodes struct {
+	// Fields [T+1, B, Cv, H, W, D] are the variable fields in physical units,
+	// the history and the frame that follows it.
+	Fields *Node
+	// Constants [B, Cc, H, W, D] are the constant fields, or nil.
+	Constants *Node
+	// Real [Cv] is 0 for components that only pad a 2D vector to 3D, else 1.
+	Real *Node
+	// Solid [B, 1, H, W, D] marks with values other than 0 the points that do
+	// not count (a constant field named "mask"), or is nil.
+	Solid *Node
+	// Net holds IDs, Shift, Rolls and the drop-path factors; X is filled in.
+	Net walrus.Inputs
+}
+
+// Result is what the loss is made of: normalised predictions and targets
+// [T, B, Cv, H, W, D] and the scalar loss.
+type Result struct {
+	Loss, Predictions, Targets *Node
+	Stats                      walrus.Stats
+}
+
+// Loss builds the training objective (SPEC §8; paper eq. 8 in the form of the
+// release): the network sees the normalised history and predicts, at every
+// step, the normalised change to the next frame; the loss is the mean absolute
+// error over space, samples, fields and all steps but the first, times 100.
+// Padded components and solid points are set to zero on both sides; they count
+// in the mean.
+func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, plan *csm.Plan) Result {
+	steps := b.Fields.Shape().Dim(0) - 1
+	history := SliceAxis(b.Fields, 0, AxisRange(0, steps))
+	x := walrus.WithConstants(history, b.Constants)
+	r := Result{Stats: walrus.SampleStats(x, o.Normalization, o.eps())}
+	in := b.Net
+	in.X = r.Stats.Normalize(x)
+	y := m.Forward(w, in, plan)
+	y = SliceAxis(y, 2, AxisRange(0, b.Fields.Shape().Dim(2)))
+	next := SliceAxis(b.Fields, 0, AxisRange(1))
+	if !m.Config().Causal {
+		next, history = SliceAxis(next, 0, AxisElem(-1)), SliceAxis(history, 0, AxisElem(-1))
+	}
+	if m.Config().Prediction == walrus.PredictFull {
+		r.Targets = r.Stats.Normalize(next)
+	} else {
+		r.Targets = r.Stats.NormalizeDelta(Sub(next, history))
+	}
+	r.Predictions = Mul(y, Reshape(b.Real, 1, 1, -1, 1, 1, 1))
+	if b.Solid != nil {
+		fluid := ConvertDType(Equal(b.Solid, ZerosLike(b.Solid)), y.DType())
+		fluid = ExpandAxes(fluid, 0)
+		r.Predictions, r.Targets = Mul(r.Predictions, fluid), Mul(r.Targets, fluid)
+	}
+	r.Loss = o.mae(r.Predictions, r.Targets)
+	return r
+}
+
+// mae is the mean absolute error, without the first step if there are others.
+func (o Objective) mae(pred, ref *Node) *Node {
+	diff := Abs(Sub(pred, StopGradient(ref)))
+	if diff.Shape().Dim(0) > 1 && !o.KeepFirst {
+		diff = SliceAxis(diff, 0, AxisRange(1))
+	}
+	for a := diff.Rank() - 1; a >= 0; a-- {
+		diff = ReduceAndKeep(diff, ReduceMean, a)
+	}
+	return MulScalar(Reshape(diff), o.multiplier())
+}

@@ -1,0 +1,252 @@
+package train
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// Options configure a Trainer. The zero value but for Backend trains with the
+// release's objective and optimiser.
+type Options struct {
+	Backend   compute.Backend
+	Objective Objective
+	AdamW     AdamW
+	// Seed seeds the generator of jitter and latent rolls.
+	Seed uint64
+	// Log receives one record per compiled program; nil is silent.
+	Log *slog.Logger
+}
+
+// Trainer updates the weights of a network.
+type Trainer struct {
+	opts    Options
+	model   *walrus.Model
+	weights *walrus.Weights
+	rng     *rand.Rand
+
+	gradients map[string]*gradientProgram
+	updates   map[int]*Exec
+	sums      map[int]*Exec
+
+	state map[string]*moments
+	sum   map[string]*tensors.Tensor // gradients since the last update
+	micro int                        // micro-batches in sum
+}
+
+// New returns a trainer of the given weights, which it changes in place.
+func New(weights *walrus.Weights, o Options) (*Trainer, error) {
+	if o.Backend == nil {
+		return nil, fmt.Errorf("train: options: expected a backend, got none")
+	}
+	if err := o.AdamW.Validate(); err != nil {
+		return nil, err
+	}
+	o.AdamW = o.AdamW.withDefaults()
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	m, err := walrus.NewModel(weights.Config())
+	if err != nil {
+		return nil, err
+	}
+	return &Trainer{
+		opts: o, model: m, weights: weights, rng: rand.New(rand.NewPCG(o.Seed, 0x77616c727573)),
+		gradients: map[string]*gradientProgram{}, updates: map[int]*Exec{}, sums: map[int]*Exec{},
+		state: map[string]*moments{}, sum: map[string]*tensors.Tensor{},
+	}, nil
+}
+
+// Weights returns the weights in training.
+func (t *Trainer) Weights() *walrus.Weights { return t.weights }
+
+// Accumulate runs one micro-batch and adds its gradients to those since the
+// last update. It returns the loss. A loss that is not finite is an error and
+// adds nothing.
+func (t *Trainer) Accumulate(b *Batch) (float64, error) {
+	h, err := prepare(t.model, b)
+	if err != nil {
+		return 0, err
+	}
+	if b.Draws != nil {
+		h.draws = *b.Draws
+	} else {
+		h.draws = t.model.Draw(t.rng, h.plan)
+	}
+	inputs, err := h.inputs(t.model)
+	if err != nil {
+		return 0, fmt.Errorf("train: window %s: %w", b.Windows[0].Name, err)
+	}
+	defer finalize(inputs)
+	p, fresh, err := t.gradientProgram(h)
+	if err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	loss, grads, err := p.run(t.weights, inputs)
+	if err != nil {
+		return 0, fmt.Errorf("train: window %s: %w", b.Windows[0].Name, err)
+	}
+	if fresh {
+		t.opts.Log.Info("compiled and ran", "program", "gradients", "class", h.class(), "seconds", time.Since(begin).Seconds())
+	}
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		finalize(grads)
+		return loss, fmt.Errorf("train: window %s: the loss is %v", b.Windows[0].Name, loss)
+	}
+	return loss, t.add(p, grads)
+}
+
+// gradientProgram returns the program of a class, building it the first time.
+func (t *Trainer) gradientProgram(h *hostBatch) (p *gradientProgram, fresh bool, err error) {
+	class := h.class()
+	if p, ok := t.gradients[class]; ok {
+		return p, false, nil
+	}
+	p, err = newGradientProgram(t.opts.Backend, t.model, t.opts.Objective, h)
+	if err != nil {
+		return nil, false, err
+	}
+	t.gradients[class] = p
+	return p, true, nil
+}
+
+// add accumulates the gradients of one micro-batch.
+func (t *Trainer) add(p *gradientProgram, grads []*tensors.Tensor) error {
+	t.micro++
+	var keys []string
+	var args, old []any
+	for i, q := range p.trained {
+		sum, ok := t.sum[q.Key]
+		if !ok {
+			t.sum[q.Key] = grads[i]
+			continue
+		}
+		keys, old, args = append(keys, q.Key), append(old, sum), append(args, grads[i])
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	exec, err := t.sumProgram(len(keys))
+	if err != nil {
+		return err
+	}
+	out, err := exec.Call(append(old, args...)...)
+	if err != nil {
+		return fmt.Errorf("train: accumulating gradients: %w", err)
+	}
+	for i, key := range keys {
+		old[i].(*tensors.Tensor).FinalizeAll()
+		args[i].(*tensors.Tensor).FinalizeAll()
+		t.sum[key] = out[i]
+	}
+	return nil
+}
+
+func (t *Trainer) sumProgram(n int) (exec *Exec, err error) {
+	if exec, ok := t.sums[n]; ok {
+		return exec, nil
+	}
+	exec, err = newSumProgram(t.opts.Backend, n)
+	t.sums[n] = exec
+	return exec, err
+}
+
+func finalize(list []*tensors.Tensor) {
+	for _, t := range list {
+		t.FinalizeAll()
+	}
+}
+
+// Update applies the mean of the accumulated gradients with AdamW at learning
+// rate lr and returns their global norm before clipping. Tensors without a
+// gradient since the last update are left alone, decay included, as in the
+// release.
+func (t *Trainer) Update(lr float64) (norm float64, err error) {
+	if t.micro == 0 {
+		return 0, fmt.Errorf("train: update: expected accumulated gradients, got none")
+	}
+	var keys []string
+	for _, p := range t.weights.Params() {
+		if _, ok := t.sum[p.Key]; ok {
+			keys = append(keys, p.Key)
+		}
+	}
+	args, err := t.updateArgs(keys, lr)
+	if err != nil {
+		return 0, err
+	}
+	n := len(keys)
+	if t.updates[n] == nil {
+		if t.updates[n], err = newUpdateProgram(t.opts.Backend, t.opts.AdamW, n); err != nil {
+			return 0, err
+		}
+	}
+	out, err := t.updates[n].Call(args...)
+	if err != nil {
+		return 0, fmt.Errorf("train: update program: %w", err)
+	}
+	for i, key := range keys {
+		t.sum[key].FinalizeAll()
+		s := t.state[key]
+		s.first, s.second = out[n+i], out[2*n+i]
+		if err := t.weights.Set(key, out[i]); err != nil {
+			return 0, err
+		}
+	}
+	clear(t.sum)
+	t.micro = 0
+	value, err := tensors.CopyFlatData[float32](out[3*n])
+	if err != nil {
+		return 0, err
+	}
+	return float64(value[0]), nil
+}
+
+// updateArgs advances the step of every tensor and collects the inputs of the
+// update program. Parameters and moments are donated: their memory becomes
+// that of the results.
+func (t *Trainer) updateArgs(keys []string, lr float64) ([]any, error) {
+	n := len(keys)
+	args := make([]any, 4*n, 4*n+4)
+	rates, roots := make([]float32, n), make([]float32, n)
+	for i, key := range keys {
+		p, ok := t.weights.Tensor(key)
+		if !ok {
+			return nil, fmt.Errorf("train: the weights have no %s", key)
+		}
+		s := t.state[key]
+		if s == nil {
+			s = &moments{first: tensors.FromShape(p.Shape()), second: tensors.FromShape(p.Shape())}
+			t.state[key] = s
+		}
+		s.steps++
+		rates[i], roots[i] = t.opts.AdamW.rates(lr, s.steps)
+		for k, x := range []*tensors.Tensor{p, s.first, s.second} {
+			donated, err := DonateTensorBuffer(x, t.opts.Backend, 0)
+			if err != nil {
+				return nil, fmt.Errorf("train: %s: %w", key, err)
+			}
+			args[k*n+i] = donated
+		}
+		args[3*n+i] = t.sum[key]
+	}
+	return slices.Concat(args, []any{float32(1 / float64(t.micro)), float32(lr), rates, roots}), nil
+}
+
+// Step is one update of a single micro-batch: Accumulate, then Update.
+func (t *Trainer) Step(b *Batch, lr float64) (loss float64, err error) {
+	if loss, err = t.Accumulate(b); err != nil {
+		return loss, err
+	}
+	_, err = t.Update(lr)
+	return loss, err
+}
