@@ -58,7 +58,7 @@ func checkGradients(t *testing.T, cases ...gradCase) {
 // gradGraph returns, for each case, the loss and its gradients.
 func gradGraph(cases []gradCase, in []*Node) (out []*Node) {
 	for _, c := range cases {
-		mine := in[:len(c.in)]
+		mine := in[:len(c.in):len(c.in)]
 		in = in[len(c.in):]
 		y := c.graph(mine)
 		weights := ConstTensor(y.Graph(), normal(seeded("weights of "+c.name), y.Shape().Dimensions...).tensor())

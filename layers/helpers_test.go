@@ -84,6 +84,9 @@ func (a array) rolled(axis, by int) array {
 	return a.permuted(axis, order)
 }
 
+// replace overwrites the values with those of b.
+func (a array) replace(b array) { copy(a.data, b.data) }
+
 func (a array) tensor() *tensors.Tensor {
 	if !a.ints {
 		return testbackend.Tensor(a.data, a.dims...)

@@ -63,7 +63,7 @@ func TestRMSGroupNorm(t *testing.T) {
 				want: []array{naiveNorm(x, w, groups, eps)}})
 		}
 	}
-	runJobs(t, jobs...)
+	runSweep(t, jobs...)
 }
 
 func TestRMSGroupNormGradients(t *testing.T) {

@@ -83,7 +83,7 @@ func naiveRotate(x, angles array) array {
 
 // ropeRolls are rolls of a grid, none in the first place.
 func ropeRolls(grid [3]int) [][3]int {
-	return [][3]int{{}, {grid[0] - 1, 0, 0}, {0, grid[1] / 2, grid[2] - 1}, {grid[0] / 2, grid[1] - 1, grid[2] / 2}}
+	return [][3]int{{}, {grid[0] - 1, grid[1] / 2, grid[2] / 2}, {0, grid[1] - 1, grid[2] - 1}}
 }
 
 func TestAxialRoPE(t *testing.T) {
