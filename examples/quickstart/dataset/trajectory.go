@@ -42,6 +42,15 @@ func fields() []data.Field {
 	}
 }
 
+// Window returns the frames [from, to) as the library takes them. The arrays
+// are shared.
+func (t Trajectory) Window(from, to int) *data.Window {
+	return &data.Window{
+		Name: fmt.Sprintf("%s frames %d to %d", t.Name, from, to-1), Fields: t.Fields, Grid: t.Shape,
+		Boundaries: t.Boundaries, Frames: t.Frames[from:to], Constants: t.Constants,
+	}
+}
+
 // Points returns H*W.
 func (t Trajectory) Points() int { return t.Shape[0] * t.Shape[1] }
 

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// peak is the largest learning rate; it is reached after warmup updates and
+// falls along half a cosine to a fiftieth.
+const (
+	peak   = 2e-3
+	warmup = 30
+)
+
+func learningRate(update int, done float64) float64 {
+	return peak * min(1, float64(update+1)/warmup) * (0.02 + 0.98*(1+math.Cos(math.Pi*done))/2)
+}
+
+// fit trains on random windows of the runs until time or updates are used up.
+func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b compute.Backend, o options, stderr io.Writer) error {
+	tr, err := train.New(w, train.Options{Backend: b, Seed: o.seed})
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(o.seed, 1))
+	bar := newBar(o, stderr)
+	begin, mean := time.Now(), 0.0
+	for update := 0; ; update++ {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("training stopped after %d updates: %w", update, err)
+		}
+		done := time.Since(begin).Seconds() / o.train.Seconds()
+		if o.updates > 0 {
+			done = float64(update) / float64(o.updates)
+		}
+		if done >= 1 {
+			bar.finish(update, mean)
+			return nil
+		}
+		loss, err := tr.Step(&train.Batch{Windows: []*data.Window{sample(rng, runs)}}, learningRate(update, done))
+		if err != nil {
+			return fmt.Errorf("update %d: %w", update, err)
+		}
+		mean += (loss - mean) / min(float64(update+1), 30)
+		bar.show(done, update+1, mean)
+	}
+}
+
+// sample draws a run and a place in it: the history and the frame after it.
+func sample(rng *rand.Rand, runs []dataset.Trajectory) *data.Window {
+	run := runs[rng.IntN(len(runs))]
+	from := rng.IntN(len(run.Frames) - history)
+	return run.Window(from, from+history+1)
+}
+
+// bar is the progress bar: per mille of the training, with the running loss.
+type bar struct{ *progressbar.ProgressBar }
+
+func newBar(o options, stderr io.Writer) bar {
+	return bar{progressbar.NewOptions(1000, progressbar.OptionSetWriter(stderr),
+		progressbar.OptionSetDescription("training"), progressbar.OptionSetWidth(30),
+		progressbar.OptionThrottle(500*time.Millisecond), progressbar.OptionShowElapsedTimeOnFinish(),
+		progressbar.OptionSetPredictTime(true))}
+}
+
+func (b bar) show(done float64, updates int, loss float64) {
+	b.Describe(fmt.Sprintf("training, %d updates, loss %.1f", updates, loss))
+	_ = b.Set(min(int(1000*done), 999)) // a bar that cannot be drawn stops nothing
+}
+
+func (b bar) finish(updates int, loss float64) {
+	b.show(1, updates, loss)
+	_ = b.Finish()
+}

@@ -1,0 +1,119 @@
+// Command quickstart trains a small Walrus on sound waves for two to three
+// minutes and forecasts a run it has never seen. It needs nothing but Go:
+//
+//	GOEXPERIMENT=simd go run ./examples/quickstart
+//
+// It prints the error of every forecast step beside two simple forecasts and
+// writes truth, forecast and error as a PNG and an animated GIF. The last line
+// is one JSON object with the numbers.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+)
+
+// options are the command's flags.
+type options struct {
+	seed    uint64
+	train   time.Duration
+	updates int
+	steps   int
+	out     string
+	anyBack bool
+}
+
+// history is the number of frames the network sees.
+const history = 4
+
+// start is the first frame of the history in the unseen run.
+const start = 4
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.Uint64Var(&o.seed, "seed", 1, "seed of the weights, the order of the data and the jitter")
+	f.DurationVar(&o.train, "train", 150*time.Second, "how long to train")
+	f.IntVar(&o.updates, "updates", 0, "train for this many updates instead, whatever they take")
+	f.IntVar(&o.steps, "steps", 20, "frames to forecast, at most 23")
+	f.StringVar(&o.out, "out", "out/quickstart", "folder for the pictures")
+	f.BoolVar(&o.anyBack, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("expected flags only, got %q", f.Args())
+	}
+	if o.steps < 1 || o.updates < 0 || o.updates == 0 && o.train <= 0 {
+		return o, fmt.Errorf("-steps and -train must be positive, -updates not negative")
+	}
+	return o, nil
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole command.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	set, err := dataset.Load()
+	if err != nil {
+		return err
+	}
+	unseen := set.Test[0]
+	if most := len(unseen.Frames) - start - history; o.steps > most {
+		return fmt.Errorf("-steps: the unseen run has %d frames after the history, got %d", most, o.steps)
+	}
+	b, err := openBackend(o)
+	if err != nil {
+		return err
+	}
+	weights, err := walrus.InitWeights(network(), o.seed)
+	if err != nil {
+		return err
+	}
+	defer weights.Finalize()
+	if err := describe(stdout, weights, set, b); err != nil {
+		return err
+	}
+	if err := fit(ctx, weights, set.Train, b, o, stderr); err != nil {
+		return err
+	}
+	f, err := predict(ctx, weights, unseen, b, o)
+	if err != nil {
+		return err
+	}
+	if err := f.draw(o.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "\nWrote step1.png, forecast.gif and vrmse.png to %s\n\n", o.out)
+	return f.report(stdout, o.seed, time.Since(begin))
+}
+
+func openBackend(o options) (compute.Backend, error) {
+	if o.anyBack {
+		return backend.Default()
+	}
+	return backend.Go()
+}

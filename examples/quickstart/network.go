@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/gomlx/compute"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// network is a Walrus of about 0.7 million parameters: two blocks of width 64,
+// and 12 tokens per axis instead of 32.
+func network() walrus.Config {
+	c := walrus.Nano()
+	c.Name = "quickstart"
+	c.Registry = data.MustRegistry("pressure", "velocity_x", "velocity_y", "velocity_z", "density", "speed_of_sound")
+	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 64, 2, 4, 4, 32
+	c.Tokens = [3]int{12, 12, 12}
+	return c
+}
+
+// describe prints what is about to happen.
+func describe(w io.Writer, weights *walrus.Weights, set *dataset.Set, b compute.Backend) error {
+	m, err := walrus.NewModel(weights.Config())
+	if err != nil {
+		return err
+	}
+	run := set.Train[0]
+	plan, err := m.Plan(run.Shape, run.Boundaries)
+	if err != nil {
+		return err
+	}
+	used, err := m.ParamsFor(plan)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, p := range used {
+		n += p.Size()
+	}
+	fmt.Fprintf(w, "Sound waves in a medium of varying density: %d runs to learn from, grid %v, %d frames each.\n",
+		len(set.Train), run.Shape, len(run.Frames))
+	fmt.Fprintf(w, "Boundaries: %v along x, %v along y.\n", run.Boundaries[0], run.Boundaries[1])
+	fmt.Fprintf(w, "Network: %d parameters, %d tokens per frame.\n", n, plan.Tokens())
+	fmt.Fprintf(w, "Backend: %s\n\n", b.Description())
+	return nil
+}
