@@ -1,0 +1,131 @@
+package walrus
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// matching says which tensor of a file becomes which of a network.
+type matching struct {
+	file    *weightFile
+	weights *Weights
+	options LoadOptions
+	report  *LoadReport
+	users   map[int][]int // entry of the file → parameters read from it
+	columns []columnMove  // nil when the registries agree
+	states  int           // field columns of tensors in the file
+}
+
+// weightPrefixes are what names may begin with: nothing, the place of the
+// model in a larger module, and what wrappers of torch put before.
+var weightPrefixes = []string{"", "model.", "module.", "_orig_mod."}
+
+// floatTypes are the element types that become float32.
+var floatTypes = []string{"F32", "F64", "F16", "BF16"}
+
+// match compares a file's tensors with a network's.
+func match(f *weightFile, w *Weights, o LoadOptions) *matching {
+	m := &matching{file: f, weights: w, options: o, users: map[int][]int{}, states: w.config.States()}
+	m.report = &LoadReport{Path: f.path, Format: f.format, Where: f.where, Converted: map[string]int{}}
+	m.alignFields()
+	prefix := bestPrefix(f, w)
+	if prefix != "" {
+		m.report.Where += fmt.Sprintf(", prefix %q", prefix)
+	}
+	index := map[string]int{}
+	for e, entry := range f.entries {
+		if name, ok := strings.CutPrefix(entry.Name, prefix); ok {
+			index[name] = e
+		}
+	}
+	for i, p := range w.params {
+		m.matchParam(i, p, index)
+	}
+	for e, entry := range f.entries {
+		if name, ok := strings.CutPrefix(entry.Name, prefix); ok && m.users[e] == nil && !m.report.mismatched(name) {
+			m.report.Unexpected = append(m.report.Unexpected, name)
+		}
+	}
+	return m
+}
+
+// bestPrefix returns the prefix under which most of the network's names are in
+// the file.
+func bestPrefix(f *weightFile, w *Weights) string {
+	best, most := "", 0
+	for _, prefix := range weightPrefixes {
+		n := 0
+		for _, e := range f.entries {
+			if name, ok := strings.CutPrefix(e.Name, prefix); ok {
+				if _, ok := w.index[name]; ok {
+					n++
+				}
+			}
+		}
+		if n > most {
+			best, most = prefix, n
+		}
+	}
+	return best
+}
+
+// matchParam finds the entry of one parameter and notes what is wrong.
+func (m *matching) matchParam(i int, p Param, index map[string]int) {
+	e, ok := index[p.Key]
+	if !ok {
+		base, perAxis := sharedFrequencies(p.Key)
+		if e, ok = index[base]; !perAxis || !ok {
+			m.report.Missing = append(m.report.Missing, p.Key)
+			return
+		}
+		m.report.Expanded = append(m.report.Expanded, p.Key)
+	}
+	entry, want := m.file.entries[e], slices.Clone(p.Dims)
+	if axis, _ := fieldAxis(p.Key); axis >= 0 {
+		want[axis] = m.states
+	}
+	if !slices.Equal(want, entry.Shape) || !slices.Contains(floatTypes, entry.DType) {
+		m.report.Mismatched = append(m.report.Mismatched, Mismatch{p.Key, want, entry.Shape, entry.DType})
+		return
+	}
+	m.users[e] = append(m.users[e], i)
+	m.report.Tensors++
+	if !p.Init.Buffer {
+		m.report.Parameters += int64(p.Size())
+	}
+	if entry.DType != "F32" {
+		m.report.Converted[entry.DType]++
+	}
+}
+
+// sharedFrequencies returns the key of the frequencies that all axes share for
+// a key of one axis, and false for other keys.
+func sharedFrequencies(key string) (string, bool) {
+	for _, axis := range []string{".0", ".1", ".2"} {
+		if base, ok := strings.CutSuffix(key, axis); ok && strings.HasSuffix(base, ".rotary_emb.freqs") {
+			return base, true
+		}
+	}
+	return "", false
+}
+
+// alignFields prepares the moves of field columns if the registries differ.
+func (m *matching) alignFields() {
+	from, to := m.options.Source, m.weights.config.Registry
+	if from.Len() == 0 || sameRegistry(from, to) {
+		return
+	}
+	m.states = from.States()
+	m.columns, m.report.NewFields, m.report.DroppedFields = columnMoves(from, to)
+	m.report.Aligned = true
+}
+
+// scale returns the factor of moved columns.
+func (m *matching) scale(scaled bool) float32 {
+	if !scaled {
+		return 1
+	}
+	return float32(math.Sqrt(float64(m.states) / float64(m.weights.config.States())))
+}

@@ -1,0 +1,155 @@
+package walrus
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Weights holds the values of a network's tensors under the release's keys,
+// float32, each either in host memory or on one device of a backend. It owns
+// them.
+//
+// Several goroutines may read at once; [Weights.Set], [Weights.Place],
+// [Weights.Save] and [Weights.Finalize] need the Weights for themselves.
+type Weights struct {
+	config Config
+	params []Param
+	index  map[string]int // key → position in params and values
+	values []*tensors.Tensor
+}
+
+// newWeights returns the frame of a network's weights, without values.
+func newWeights(c Config) (*Weights, error) {
+	params, err := c.Params()
+	if err != nil {
+		return nil, err
+	}
+	w := &Weights{config: c, params: params, index: make(map[string]int, len(params)),
+		values: make([]*tensors.Tensor, len(params))}
+	for i, p := range params {
+		w.index[p.Key] = i
+	}
+	return w, nil
+}
+
+// InitWeights returns the weights of a fresh network in host memory, drawn from
+// the reference's default distributions (SPEC §7.4). A tensor's values depend
+// on the seed and on its key alone.
+func InitWeights(c Config, seed uint64) (*Weights, error) {
+	w, err := newWeights(c)
+	if err != nil {
+		return nil, err
+	}
+	s := stager{}
+	for i, p := range w.params {
+		w.values[i], err = s.tensor(p, func(dst []float32) error { return p.Init.Fill(dst, seed, p.Key) })
+		if err != nil {
+			w.Finalize()
+			return nil, fmt.Errorf("walrus: initial weights: %s: %w", p.Key, err)
+		}
+	}
+	return w, nil
+}
+
+// Config returns the network's configuration.
+func (w *Weights) Config() Config { return w.config }
+
+// Params lists the tensors in the order of the release's state dict. The slice
+// must not be changed.
+func (w *Weights) Params() []Param { return w.params }
+
+// Tensor returns the tensor of a key, and false if the network has none of that
+// name or the weights were finalized. It stays the property of w.
+func (w *Weights) Tensor(key string) (*tensors.Tensor, bool) {
+	i, ok := w.index[key]
+	if !ok || w.values[i] == nil {
+		return nil, false
+	}
+	return w.values[i], true
+}
+
+// Tensors returns the tensors of several keys in their order, for feeding a
+// program. The error lists every key that is not there.
+func (w *Weights) Tensors(keys []string) ([]*tensors.Tensor, error) {
+	out := make([]*tensors.Tensor, len(keys))
+	var unknown []string
+	for i, key := range keys {
+		var ok bool
+		if out[i], ok = w.Tensor(key); !ok {
+			unknown = append(unknown, key)
+		}
+	}
+	if unknown != nil {
+		return nil, fmt.Errorf("walrus: weights: expected keys of this network, which has %d tensors, got %s",
+			w.live(), strings.Join(unknown, ", "))
+	}
+	return out, nil
+}
+
+// live counts the tensors that are there.
+func (w *Weights) live() int {
+	n := 0
+	for _, t := range w.values {
+		if t != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Set replaces the tensor of a key, whose shape and type must be as listed by
+// Params. w takes t over and frees what it held before.
+func (w *Weights) Set(key string, t *tensors.Tensor) error {
+	i, ok := w.index[key]
+	if !ok {
+		return fmt.Errorf("walrus: weights: expected a key of this network, got %q", key)
+	}
+	if t == nil || !t.Ok() {
+		return fmt.Errorf("walrus: weights: %s: expected a tensor, got none or a finalized one", key)
+	}
+	if s := t.Shape(); s.DType != dtypes.Float32 || !slices.Equal(s.Dimensions, w.params[i].Dims) {
+		return fmt.Errorf("walrus: weights: %s: expected Float32 %v, got %v %v", key, w.params[i].Dims, s.DType, s.Dimensions)
+	}
+	old := w.values[i]
+	w.values[i] = t
+	if old == nil || old == t {
+		return nil
+	}
+	if err := old.FinalizeAll(); err != nil {
+		return fmt.Errorf("walrus: weights: %s: freeing the old value: %w", key, err)
+	}
+	return nil
+}
+
+// Place moves every tensor to the first device of a backend and frees the host
+// copies, one after the other. Programs do the same with what they are fed,
+// but keep the host copy on devices with memory of their own.
+func (w *Weights) Place(backend compute.Backend) error {
+	for i, t := range w.values {
+		if t == nil {
+			return fmt.Errorf("walrus: weights: %s: expected a value, got finalized weights", w.params[i].Key)
+		}
+		if err := t.MaterializeOnDevice(backend, true, 0); err != nil {
+			return fmt.Errorf("walrus: weights: %s: placing on %s: %w", w.params[i].Key, backend.Name(), err)
+		}
+		t.FinalizeLocal()
+	}
+	return nil
+}
+
+// Finalize frees device and host memory now. The weights are empty afterwards;
+// a second call does nothing. No program that uses them may be running.
+func (w *Weights) Finalize() {
+	for i, t := range w.values {
+		if t != nil {
+			// The only failure is a buffer whose backend freed it already.
+			_ = t.FinalizeAll()
+		}
+		w.values[i] = nil
+	}
+}

@@ -1,0 +1,51 @@
+package walrus
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/internal/safetensors"
+)
+
+// Save writes the weights to a .safetensors file under the release's keys,
+// with free-text metadata, which may be nil. Tensors are written one at a time;
+// those on a device with memory of its own pass through the host one by one.
+// The file appears under its name only when it is complete.
+func (w *Weights) Save(path string, metadata map[string]string) error {
+	infos := make([]safetensors.Info, len(w.params))
+	for i, p := range w.params {
+		infos[i] = safetensors.Info{Name: p.Key, DType: safetensors.F32, Shape: p.Dims}
+	}
+	out, err := safetensors.Create(path, infos, metadata)
+	if err != nil {
+		return fmt.Errorf("walrus: saving weights: %w", err)
+	}
+	defer out.Abort()
+	for i, p := range w.params {
+		if w.values[i] == nil {
+			return fmt.Errorf("walrus: saving weights to %s: %s: expected a value, got finalized weights", path, p.Key)
+		}
+		if err := withValues(w.values[i], func(v []float32) error { return out.WriteFloat32(p.Key, v) }); err != nil {
+			return fmt.Errorf("walrus: saving weights to %s: %s: %w", path, p.Key, err)
+		}
+	}
+	if err := out.Close(); err != nil {
+		return fmt.Errorf("walrus: saving weights: %w", err)
+	}
+	return nil
+}
+
+// withValues lends a tensor's values to visit. A host copy made for it is freed
+// again.
+func withValues(t *tensors.Tensor, visit func([]float32) error) error {
+	kept := t.HasLocal() || t.IsShared()
+	var failed error
+	err := tensors.ConstFlatData(t, func(v []float32) { failed = visit(v) })
+	if !kept {
+		t.FinalizeLocal()
+	}
+	if err != nil {
+		return err
+	}
+	return failed
+}

@@ -1,0 +1,85 @@
+package walrus
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// stager makes tensors so that each value lies in memory once: in Go memory
+// without a backend, in memory that host and device share where a backend has
+// such, and else on the device, by way of one host buffer that all tensors
+// take turns in.
+type stager struct {
+	backend compute.Backend
+	buffer  []float32
+}
+
+// tensor makes a tensor of a parameter's shape with the values that fill
+// writes. fill gets a slice of p.Size() values with unspecified content.
+func (s *stager) tensor(p Param, fill func(dst []float32) error) (*tensors.Tensor, error) {
+	shape := shapes.Make(dtypes.Float32, p.Dims...)
+	if s.backend != nil && !s.backend.HasSharedBuffers() {
+		return s.upload(shape, fill)
+	}
+	t, err := tensors.FromShapeForBackend(s.backend, 0, shape)
+	if err != nil {
+		return nil, err
+	}
+	err = t.MutableFlatData(func(flat any) {
+		values, ok := flat.([]float32)
+		if !ok {
+			err = fmt.Errorf("expected memory of type []float32, got %T", flat)
+			return
+		}
+		err = fill(values)
+	})
+	if err != nil {
+		_ = t.FinalizeAll() // the first error tells more
+		return nil, err
+	}
+	return t, nil
+}
+
+// upload fills the host buffer and copies it to the device.
+func (s *stager) upload(shape shapes.Shape, fill func(dst []float32) error) (*tensors.Tensor, error) {
+	n := shape.Size()
+	if cap(s.buffer) < n {
+		s.buffer = make([]float32, n)
+	}
+	values := s.buffer[:n]
+	if err := fill(values); err != nil {
+		return nil, err
+	}
+	buffer, err := s.backend.BufferFromFlatData(0, values, shape)
+	if err != nil {
+		return nil, err
+	}
+	return tensors.FromBuffer(buffer)
+}
+
+// checkFinite returns an error with the position of the first NaN or infinity
+// of a tensor.
+func checkFinite(values []float32, dims []int) error {
+	for i, v := range values {
+		// The exponent's bits are all set in NaN and in the infinities only.
+		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
+			return fmt.Errorf("expected finite values, got %v at %v", v, position(i, dims))
+		}
+	}
+	return nil
+}
+
+// position turns a row-major index into one index per axis.
+func position(i int, dims []int) []int {
+	at := make([]int, len(dims))
+	for a := len(dims) - 1; a >= 0; a-- {
+		at[a] = i % dims[a]
+		i /= dims[a]
+	}
+	return at
+}
