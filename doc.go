@@ -1,0 +1,44 @@
+// Package gowalrus is the front door of a Go implementation of Walrus, the
+// transformer that forecasts physical fields on grids (arXiv 2511.15684). It
+// exports nothing itself: a program imports the packages below.
+//
+//	b, err := backend.Default()
+//	…
+//	em, err := walrus.Load("walrus.pt", walrus.EmulatorOptions{Backend: b})
+//	…
+//	w := &data.Window{
+//		Fields:     []data.Field{{Name: "pressure"}, {Name: "velocity", Order: 1}},
+//		Grid:       []int{128, 128},
+//		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
+//		Frames:     frames, // six frames of [3·128·128] float32, physical units
+//	}
+//	for frame, err := range em.Rollout(ctx, w, 20) {
+//		…
+//	}
+//
+// # Packages
+//
+// The order is that of imports: a package imports only packages above it.
+//
+//	data            fields, registry, boundaries, windows; imported by all
+//	layers          blocks on gomlx nodes; imports none of ours
+//	csm             grid → strides, padding, tokens; encoder and decoder
+//	jitter          padding by boundary, random shifts, their exact inverse
+//	walrus          configuration, network, weights, emulator
+//	walrus/backend  chooses a gomlx backend for programs that ask for it
+//	walrus/eval     VRMSE and other metrics, intervals, baselines
+//	walrus/train    loss, gradients, AdamW, the training step
+//	examples        programs
+//
+// # Letters
+//
+// T time, B batch, C channels, H W D space, G norm groups, N heads, K width of
+// a head, S = H·W·D tokens. Fields are [T, B, C, H, W, D]; values a caller
+// hands over or gets back are float32 in physical units.
+//
+// # Errors
+//
+// Functions that build graphs may panic with an error, as is gomlx's habit.
+// Every other exported function returns errors that name the file, tensor or
+// field, what was expected and what was found. BEWARE.md lists the traps.
+package gowalrus
