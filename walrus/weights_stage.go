@@ -30,14 +30,11 @@ func (s *stager) tensor(p Param, fill func(dst []float32) error) (*tensors.Tenso
 	if err != nil {
 		return nil, err
 	}
-	err = t.MutableFlatData(func(flat any) {
-		values, ok := flat.([]float32)
-		if !ok {
-			err = fmt.Errorf("expected memory of type []float32, got %T", flat)
-			return
-		}
-		err = fill(values)
-	})
+	var failed error
+	err = tensors.MutableFlatData(t, func(values []float32) { failed = fill(values) })
+	if err == nil {
+		err = failed
+	}
 	if err != nil {
 		_ = t.FinalizeAll() // the first error tells more
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -142,11 +143,19 @@ func TestWeightsTensors(t *testing.T) {
 	assert.ErrorContains(t, w.Place(testbackend.New(t)), "finalized weights")
 }
 
+// discrete is a backend that shares no memory with the host, as those of
+// accelerators.
+type discrete struct{ compute.Backend }
+
+func (discrete) HasSharedBuffers() bool { return false }
+
 func TestWeightsSave(t *testing.T) {
 	w := initNano(t, 3)
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	require.NoError(t, w.Save(path, map[string]string{"note": "a test"}))
-	for name, o := range map[string]walrus.LoadOptions{"host": {}, "device": {Backend: testbackend.New(t)}} {
+	for name, o := range map[string]walrus.LoadOptions{
+		"host": {}, "device": {Backend: testbackend.New(t)}, "device without shared memory": {Backend: discrete{testbackend.New(t)}},
+	} {
 		t.Run(name, func(t *testing.T) {
 			back, report, err := walrus.LoadWeights(path, walrus.Nano(), o)
 			require.NoError(t, err)
@@ -154,8 +163,16 @@ func TestWeightsSave(t *testing.T) {
 			requireSameWeights(t, w, back)
 			assert.Equal(t, len(w.Params()), report.Tensors)
 			assert.Empty(t, report.Missing)
+			if x, _ := back.Tensor("encoder_dummy"); o.Backend != nil {
+				assert.True(t, x.IsOnAnyDevice())
+				assert.Equal(t, o.Backend.HasSharedBuffers(), x.IsShared())
+			}
 			second := filepath.Join(t.TempDir(), "again.safetensors")
 			require.NoError(t, back.Save(second, nil))
+			for _, p := range back.Params() {
+				x, _ := back.Tensor(p.Key)
+				assert.Equal(t, o.Backend == nil, x.HasLocal(), "%s: saving leaves no host copy", p.Key)
+			}
 			third, _, err := walrus.LoadWeights(second, walrus.Nano(), walrus.LoadOptions{})
 			require.NoError(t, err)
 			requireSameWeights(t, w, third)
