@@ -1,0 +1,130 @@
+// Command fullsize writes a random checkpoint of a preset, loads it tensor by
+// tensor and forecasts one 2D frame with it, printing the time and the peak
+// memory of each phase:
+//
+//	go run ./benchmarks/fullsize -preset walrus
+//
+// The released size needs 5.2 GB of disk for the file, which is deleted, and
+// about 12 GB of memory. GOMLX_BACKEND chooses the backend.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+)
+
+func main() {
+	preset := flag.String("preset", "walrus", "network: "+strings.Join(walrus.PresetNames(), ", "))
+	grid := flag.Int("grid", 128, "points along both axes")
+	frames := flag.Int("frames", 3, "frames of history")
+	flag.Parse()
+	if err := run(*preset, *grid, *frames); err != nil {
+		fmt.Fprintln(os.Stderr, "fullsize:", err)
+		os.Exit(1)
+	}
+}
+
+func run(preset string, grid, frames int) error {
+	c, err := walrus.Preset(preset)
+	if err != nil {
+		return err
+	}
+	b, err := backend.Default()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "fullsize")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "model.safetensors")
+	fmt.Println("| phase | seconds | peak memory so far, MiB |\n|---|---|---|")
+	return phases([]phase{
+		{"draw the weights and write the file", func() error { return write(c, path) }},
+		{"", resetPeak},
+		{"load, forecast", func() error { return load(c, path, b, grid, frames) }},
+	})
+}
+
+// phase is one measured part; one without a name is not reported.
+type phase struct {
+	name string
+	do   func() error
+}
+
+func phases(list []phase) error {
+	for _, p := range list {
+		begin := time.Now()
+		if err := p.do(); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		if p.name != "" {
+			fmt.Printf("| %s | %.1f | %s |\n", p.name, time.Since(begin).Seconds(), peak())
+		}
+	}
+	return nil
+}
+
+func write(c walrus.Config, path string) error {
+	w, err := walrus.InitWeights(c, 1)
+	if err != nil {
+		return err
+	}
+	defer w.Finalize()
+	return w.Save(path, nil)
+}
+
+func load(c walrus.Config, path string, b compute.Backend, grid, frames int) error {
+	var w *walrus.Weights
+	var em *walrus.Emulator
+	step := func() error {
+		_, err := em.Emulate(context.Background(), window(grid, frames))
+		return err
+	}
+	err := phases([]phase{
+		{"load, tensor by tensor", func() (err error) {
+			w, _, err = walrus.LoadWeights(path, c, walrus.LoadOptions{Backend: b})
+			return err
+		}},
+		{"first frame, compilation included", func() (err error) {
+			if em, err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b}); err != nil {
+				return err
+			}
+			return step()
+		}},
+		{"second frame", step},
+	})
+	if w != nil {
+		w.Finalize()
+	}
+	return err
+}
+
+// window is a few frames of a travelling wave.
+func window(n, frames int) *data.Window {
+	w := &data.Window{
+		Name: "wave", Grid: []int{n, n}, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
+		Fields: []data.Field{{Name: "pressure"}, {Name: "velocity", Order: 1}},
+	}
+	for t := range frames {
+		f := make([]float32, 3*n*n)
+		for i := range f {
+			x, y, c := i/n%n, i%n, i/(n*n)
+			f[i] = float32(math.Sin(2*math.Pi*(float64(x)/float64(n)-0.05*float64(t))+float64(c)) * math.Cos(math.Pi*float64(y)/float64(n)))
+		}
+		w.Frames = append(w.Frames, f)
+	}
+	return w
+}
