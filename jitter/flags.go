@@ -15,6 +15,9 @@ import (
 //	closed, open     the sum over the axes, up to 3 in a corner
 //
 // Periodic axes set no flags.
+//
+// zero is 1 on points that keep their value and 0 in the pads. It differs from
+// inside only on an axis without pads; see lines.
 type flagLines struct {
 	inside, zero, closed, open func(p int) float64
 }
@@ -24,12 +27,12 @@ type flagLines struct {
 // is then the whole axis, which marks all of it as the high boundary. The
 // weights know it that way, so it is kept (SPEC §4.2).
 func lines(a csm.Axis) flagLines {
-	in := func(p int) bool { return p >= a.PadLow && p < a.PadLow+a.Length }
+	real := func(p int) bool { return p >= a.PadLow && p < a.PadLow+a.Length }
+	inside := real
 	low := func(p int) bool { return p < a.PadLow }
 	high := func(p int) bool { return p >= a.PadLow+a.Length }
-	zero := func(p int) float64 { return one(in(p)) }
 	if a.PadLow == 0 && a.PadHigh == 0 {
-		in = func(int) bool { return false }
+		inside = func(int) bool { return false }
 		high = func(int) bool { return true }
 	}
 	side := func(bc data.BC) func(p int) float64 {
@@ -38,8 +41,8 @@ func lines(a csm.Axis) flagLines {
 		}
 	}
 	return flagLines{
-		inside: func(p int) float64 { return one(in(p)) },
-		zero:   zero,
+		inside: func(p int) float64 { return one(inside(p)) },
+		zero:   func(p int) float64 { return one(real(p)) },
 		closed: side(data.Wall),
 		open:   side(data.Open),
 	}
