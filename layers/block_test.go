@@ -3,6 +3,7 @@ package layers
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -138,8 +139,9 @@ func TestBlockLooksBack(t *testing.T) {
 // shapes, and space mixing before time mixing.
 func TestBlockNames(t *testing.T) {
 	const file = "released_state_dict_keys.json"
-	if _, ok := golden.Load(t).Files[file]; !ok && os.Getenv(golden.EnvDir) != "" {
-		t.Skipf("%s has no %s", os.Getenv(golden.EnvDir), file)
+	// Another set of vectors may come without it.
+	if _, err := os.Stat(filepath.Join(golden.Dir(t), file)); err != nil && os.Getenv(golden.EnvDir) != "" {
+		t.Skipf("%v", err)
 	}
 	var released []struct {
 		Key   string `json:"key"`

@@ -45,10 +45,15 @@ func keepNode(x *Node) *Node {
 	return DivScalar(AddScalar(Iota(x.Graph(), shapes.Make(x.DType(), n), 0), 1), float64(n))
 }
 
-func builderCases() []builderCase {
-	group := NormConfig{Form: NormGroup, Groups: 4}
-	grid, roll := [3]int{2, 3, 1}, [3]int{1, 2, 0}
-	perAxis := []string{"freqs.0", "freqs.1", "freqs.2"}
+// The grid, roll and norm of the builders under test.
+var (
+	builderGrid = [3]int{2, 3, 1}
+	builderRoll = [3]int{1, 2, 0}
+	builderNorm = NormConfig{Form: NormGroup, Groups: 4}
+)
+
+func normAndRoPEBuilders() []builderCase {
+	grid, roll := builderGrid, builderRoll
 	return []builderCase{
 		{name: "norm", dims: []int{2, 3, 8}, names: []string{"weight"},
 			build: func(s *model.Scope, x *Node) *Node { return NewRMSGroupNorm(s, x).Done() },
@@ -64,13 +69,19 @@ func builderCases() []builderCase {
 		{name: "shared RoPE", dims: []int{2, 6, 16}, names: []string{"freqs"},
 			build: func(s *model.Scope, x *Node) *Node { return NewAxialRoPE(s, x, grid).Mode(RoPEShared).Done() },
 			pure:  func(x *Node, v Vars) *Node { return Rotate(x, RoPEWeights(v, RoPEShared, 16).Angles(grid, nil)) }},
-		{name: "rolled RoPE", dims: []int{2, 6, 16}, names: perAxis,
+		{name: "rolled RoPE", dims: []int{2, 6, 16}, names: []string{"freqs.0", "freqs.1", "freqs.2"},
 			build: func(s *model.Scope, x *Node) *Node {
 				return NewAxialRoPE(s, x, grid).Mode(RoPEPerAxis).Roll(rollNode(x, roll)).Done()
 			},
 			pure: func(x *Node, v Vars) *Node {
 				return Rotate(x, RoPEWeights(v, RoPEPerAxis, 16).Angles(grid, rollNode(x, roll)))
 			}},
+	}
+}
+
+func attentionBuilders() []builderCase {
+	grid, roll, group := builderGrid, builderRoll, builderNorm
+	return []builderCase{
 		{name: "space", dims: []int{2, 6, 16}, names: plus(spaceNames, "rotary_emb.freqs"), frozen: []string{"rotary_emb.freqs"},
 			build: func(s *model.Scope, x *Node) *Node { return NewParallelAttention(s, x, 2, grid).Done() },
 			pure: func(x *Node, v Vars) *Node {
@@ -114,7 +125,7 @@ func builderCases() []builderCase {
 // second time finds the variables of the first, gives them random values, and
 // compares with the pure function on them.
 func TestBuilders(t *testing.T) {
-	for _, c := range builderCases() {
+	for _, c := range append(normAndRoPEBuilders(), attentionBuilders()...) {
 		t.Run(c.name, func(t *testing.T) {
 			store := model.NewStore()
 			x := seeded32("x "+c.name, c.dims)

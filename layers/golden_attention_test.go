@@ -43,12 +43,12 @@ func (m attentionMeta) space(shapes map[string][]int, scope string) ParallelAtte
 		MLP: shapes[scope+"fused_ff_qkv.weight"][0] - 3*m.Hidden}
 }
 
-// The gradient of the keys' norm bias vanishes where all tokens are rotated
-// alike, because a constant added to all keys shifts every logit of a query
-// equally; what any implementation has there is rounding noise (SPEC §16).
-// These are the only values that are not compared: in time, where nothing is
-// rotated, the whole tensor, in space the dimensions that do not turn from one
-// token to the next.
+// excludeZeroGradients leaves the gradient of the keys' norm bias out of the
+// comparison where it vanishes: where all tokens are rotated alike a constant
+// added to all keys shifts every logit of a query equally, and what any
+// implementation has there is rounding noise (SPEC §16). In time, where nothing
+// is rotated, that is the whole tensor; in space the dimensions that do not
+// turn from one token to the next. Nothing else is left out.
 func (r *goldenRun) excludeZeroGradients(prefix, space, time string, turns []bool) {
 	if space != "" {
 		r.keep[prefix+space] = func(i int) bool { return turns[i] }
