@@ -1,0 +1,178 @@
+package walrus
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// manifestVersion is the format that this library writes and the newest that
+// it reads.
+const manifestVersion = 1
+
+// maxManifest bounds a manifest. Extra values are states of generators, not
+// data.
+const maxManifest = 64 << 20
+
+// Manifest describes a checkpoint folder.
+type Manifest struct {
+	FormatVersion int `json:"format_version"`
+	// Config is the network, its field registry included.
+	Config  Config                     `json:"config"`
+	Scaling Scaling                    `json:"scaling"`
+	Step    int64                      `json:"step"`
+	Extra   map[string]json.RawMessage `json:"extra,omitempty"`
+	Files   []ManifestPart             `json:"files"`
+	// Dir is the folder that the manifest was read from.
+	Dir string `json:"-"`
+}
+
+// ManifestPart is one file of a checkpoint.
+type ManifestPart struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"` // in hexadecimal digits
+}
+
+// Part returns the entry of a file, and false if the checkpoint has none of
+// that name.
+func (m *Manifest) Part(name string) (ManifestPart, bool) {
+	for _, f := range m.Files {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return ManifestPart{}, false
+}
+
+// Path returns the path of a file of the checkpoint.
+func (m *Manifest) Path(name string) string { return filepath.Join(m.Dir, name) }
+
+// readManifest reads and checks the manifest of a folder and the lengths of its
+// parts.
+func readManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, ManifestFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("walrus: checkpoint: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
+	if err != nil {
+		return nil, fmt.Errorf("walrus: checkpoint %s: %w", path, err)
+	}
+	m, err := parseManifest(text)
+	if err != nil {
+		return nil, fmt.Errorf("walrus: checkpoint %s: %w", path, err)
+	}
+	m.Dir = dir
+	for _, part := range m.Files {
+		if err := part.verifyLength(dir); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func parseManifest(text []byte) (*Manifest, error) {
+	if len(text) > maxManifest {
+		return nil, fmt.Errorf("expected at most %d bytes, got more", maxManifest)
+	}
+	var version struct {
+		FormatVersion *int `json:"format_version"`
+	}
+	if err := json.Unmarshal(text, &version); err != nil {
+		return nil, fmt.Errorf("expected a JSON object: %w", err)
+	}
+	switch v := version.FormatVersion; {
+	case v == nil:
+		return nil, errors.New("expected a format_version, got none (another program's manifest?)")
+	case *v < 1 || *v > manifestVersion:
+		return nil, fmt.Errorf("expected format_version 1 to %d, got %d; a newer version of this library may read it", manifestVersion, *v)
+	}
+	m := new(Manifest)
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(m); err != nil {
+		return nil, err
+	}
+	if err := m.Config.Validate(); err != nil {
+		return nil, err
+	}
+	return m, m.checkParts()
+}
+
+// checkParts refuses names that leave the folder, and a manifest without
+// weights.
+func (m *Manifest) checkParts() error {
+	seen := map[string]bool{}
+	for _, f := range m.Files {
+		if err := checkPartName(f.Name); err != nil {
+			return err
+		}
+		if seen[f.Name] {
+			return fmt.Errorf("part %q: expected every name once, got it twice", f.Name)
+		}
+		seen[f.Name] = true
+	}
+	if !seen[WeightsFile] {
+		return fmt.Errorf("expected a part %s, got %d others", WeightsFile, len(seen))
+	}
+	return nil
+}
+
+func checkPartName(name string) error {
+	if name == "" || name == "." || name == ".." || name == ManifestFile || filepath.Base(name) != name || !filepath.IsLocal(name) {
+		return fmt.Errorf("part %q: expected a plain file name other than %s", name, ManifestFile)
+	}
+	return nil
+}
+
+// describePart measures a part.
+func describePart(dir, name string) (ManifestPart, error) {
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		return ManifestPart{}, fmt.Errorf("part %q: %w", name, err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	if err != nil {
+		return ManifestPart{}, fmt.Errorf("part %q: %w", name, err)
+	}
+	return ManifestPart{Name: name, Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
+}
+
+// verifyLength compares the length of a part on disk.
+func (f ManifestPart) verifyLength(dir string) error {
+	path := filepath.Join(dir, f.Name)
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("walrus: checkpoint: %w", err)
+	}
+	if info.Size() != f.Bytes {
+		return fmt.Errorf("walrus: checkpoint: %s is damaged: expected %d bytes, got %d", path, f.Bytes, info.Size())
+	}
+	return nil
+}
+
+// verify compares length and SHA-256 of a part on disk.
+func (f ManifestPart) verify(dir string) error {
+	if err := f.verifyLength(dir); err != nil {
+		return err
+	}
+	got, err := describePart(dir, f.Name)
+	if err != nil {
+		return fmt.Errorf("walrus: checkpoint %s: %w", dir, err)
+	}
+	if got.SHA256 != f.SHA256 {
+		return fmt.Errorf("walrus: checkpoint: %s is damaged: expected SHA-256 %s, got %s", filepath.Join(dir, f.Name), f.SHA256, got.SHA256)
+	}
+	return nil
+}

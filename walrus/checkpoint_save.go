@@ -1,0 +1,192 @@
+package walrus
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// SaveCheckpoint writes a checkpoint folder: model.safetensors with the
+// release's keys, the other parts, and manifest.json with their SHA-256. The
+// folder is written beside dir under the name .<dir>.partial and renamed into
+// place; a checkpoint that was at dir waits as .<dir>.previous until then. At
+// every moment one of the two is complete, and after an interruption
+// [OpenCheckpoint] and [FindCheckpoint] find it. Files in dir that belong to no
+// checkpoint are kept. A folder that holds files but no checkpoint is refused.
+//
+// Only one save to a folder may run at a time.
+func SaveCheckpoint(dir string, c Checkpoint) error {
+	dir = filepath.Clean(dir)
+	if c.Weights == nil {
+		return fmt.Errorf("walrus: checkpoint %s: expected weights, got none", dir)
+	}
+	if base := filepath.Base(dir); base == "." || base == ".." || base == string(filepath.Separator) {
+		return fmt.Errorf("walrus: checkpoint: expected the path of a folder to create or replace, got %q", dir)
+	}
+	if err := checkReplaceable(dir); err != nil {
+		return err
+	}
+	partial := beside(dir, "partial")
+	if err := os.RemoveAll(partial); err != nil { // of an interrupted save
+		return fmt.Errorf("walrus: checkpoint %s: %w", dir, err)
+	}
+	if err := os.MkdirAll(partial, 0o777); err != nil {
+		return fmt.Errorf("walrus: checkpoint %s: %w", dir, err)
+	}
+	err := writeFolder(partial, c)
+	if err == nil {
+		err = moveIn(partial, dir)
+	}
+	if err != nil {
+		os.RemoveAll(partial)
+		return fmt.Errorf("walrus: checkpoint %s: %w", dir, err)
+	}
+	return nil
+}
+
+// checkReplaceable puts back a checkpoint that an interrupted save moved aside
+// and refuses anything at dir that is neither empty nor a checkpoint.
+func checkReplaceable(dir string) error {
+	if aside := present(dir); aside != dir {
+		if err := os.Rename(aside, dir); err != nil {
+			return fmt.Errorf("walrus: checkpoint %s: putting back the previous one after an interrupted save: %w", dir, err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("walrus: checkpoint: expected a folder: %w", err)
+	case len(entries) == 0:
+		return nil
+	}
+	if !exists(filepath.Join(dir, ManifestFile)) {
+		return fmt.Errorf("walrus: checkpoint %s: expected a new folder, an empty one or a checkpoint, got a folder with %q and no %s",
+			dir, entries[0].Name(), ManifestFile)
+	}
+	return nil
+}
+
+// writeFolder writes all files of a checkpoint and flushes them to disk.
+func writeFolder(dir string, c Checkpoint) error {
+	m := Manifest{FormatVersion: manifestVersion, Config: c.Weights.Config(), Scaling: c.Scaling, Step: c.Step, Extra: c.Extra}
+	parts := append([]Part{{WeightsFile, func(path string) error { return c.Weights.Save(path, nil) }}}, c.Parts...)
+	for i, p := range parts {
+		if err := checkPartName(p.Name); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(parts[:i], func(q Part) bool { return q.Name == p.Name }) {
+			return fmt.Errorf("part %q: expected every name once, got it twice", p.Name)
+		}
+		if err := p.Write(filepath.Join(dir, p.Name)); err != nil {
+			return fmt.Errorf("part %q: %w", p.Name, err)
+		}
+		if err := syncFile(filepath.Join(dir, p.Name)); err != nil {
+			return fmt.Errorf("part %q: expected it to be written: %w", p.Name, err)
+		}
+		f, err := describePart(dir, p.Name)
+		if err != nil {
+			return err
+		}
+		m.Files = append(m.Files, f)
+	}
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	if err := writeSynced(filepath.Join(dir, ManifestFile), append(text, '\n')); err != nil {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+// moveIn renames a complete folder into place.
+func moveIn(partial, dir string) error {
+	aside := beside(dir, "previous")
+	// An earlier save got as far as moving its folder in; finish it.
+	if err := dissolve(aside, dir); err != nil {
+		return err
+	}
+	err := os.Rename(dir, aside)
+	replaced := err == nil
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(partial, dir); err != nil {
+		if replaced {
+			err = errors.Join(err, os.Rename(aside, dir))
+		}
+		return err
+	}
+	if err := syncFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	return dissolve(aside, dir)
+}
+
+// dissolve removes the checkpoint at from, if there is one, and moves what is
+// in there but belongs to no checkpoint to the folder to.
+func dissolve(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	old, err := readManifest(from)
+	if err != nil {
+		old = &Manifest{} // a damaged one: everything but the known names is kept
+	}
+	for _, e := range entries {
+		if _, part := old.Part(e.Name()); part || e.Name() == ManifestFile {
+			continue
+		}
+		target := filepath.Join(to, e.Name())
+		if exists(target) {
+			continue
+		}
+		if err := os.Rename(filepath.Join(from, e.Name()), target); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(from)
+}
+
+// syncFile flushes a file to disk, so that it is there before its folder is
+// renamed into place.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// writeSynced writes a file and flushes it to disk.
+func writeSynced(path string, text []byte) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// syncFolder flushes a folder's list of names to disk, where the system can.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_ = f.Sync() // some systems cannot flush folders; the files themselves are flushed
+	return nil
+}

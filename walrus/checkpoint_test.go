@@ -1,0 +1,250 @@
+package walrus_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// note is a part that holds a text.
+func note(name, text string) walrus.Part {
+	return walrus.Part{Name: name, Write: func(path string) error { return os.WriteFile(path, []byte(text), 0o666) }}
+}
+
+// nanoCheckpoint is a checkpoint at a step whose weights are seeded by it.
+func nanoCheckpoint(t *testing.T, step int64) walrus.Checkpoint {
+	t.Helper()
+	return walrus.Checkpoint{
+		Weights: initNano(t, uint64(step)),
+		Scaling: walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-8,
+			Statistics: &data.Statistics{RMS: map[string][]float64{"density": {1.5}}}},
+		Step:  step,
+		Extra: map[string]json.RawMessage{"rng": json.RawMessage(`{"state":[1,2]}`)},
+		Parts: []walrus.Part{note(walrus.OptimizerFile, "moments")},
+	}
+}
+
+// saved writes a checkpoint in a new folder and returns it.
+func saved(t *testing.T, step int64) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "last")
+	require.NoError(t, walrus.SaveCheckpoint(dir, nanoCheckpoint(t, step)))
+	return dir
+}
+
+// requireStep opens a checkpoint and checks that it is that of a step, whole.
+func requireStep(t *testing.T, dir string, step int64) *walrus.Manifest {
+	t.Helper()
+	m, err := walrus.OpenCheckpoint(dir)
+	require.NoError(t, err)
+	require.Equal(t, step, m.Step)
+	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, walrus.LoadOptions{})
+	require.NoError(t, err)
+	defer w.Finalize()
+	requireSameWeights(t, initNano(t, uint64(step)), w)
+	return m
+}
+
+// names lists a folder, hidden files included.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	out := []string{}
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return out
+}
+
+func TestCheckpointRoundTrip(t *testing.T) {
+	dir := saved(t, 7)
+	c := nanoCheckpoint(t, 7)
+	m := requireStep(t, dir, 7)
+	assert.Equal(t, 1, m.FormatVersion)
+	assert.Equal(t, walrus.Nano(), m.Config)
+	assert.Equal(t, c.Scaling, m.Scaling)
+	assert.JSONEq(t, `{"state":[1,2]}`, string(m.Extra["rng"]))
+	assert.Equal(t, []string{walrus.ManifestFile, walrus.WeightsFile, walrus.OptimizerFile}, names(t, dir))
+	assert.Equal(t, []string{"last"}, names(t, filepath.Dir(dir)), "nothing is left beside the folder")
+	part, ok := m.Part(walrus.OptimizerFile)
+	require.True(t, ok)
+	assert.EqualValues(t, len("moments"), part.Bytes)
+
+	require.NoError(t, walrus.SaveCheckpoint(dir, nanoCheckpoint(t, 8)))
+	requireStep(t, dir, 8)
+	assert.Equal(t, []string{"last"}, names(t, filepath.Dir(dir)))
+}
+
+// TestCheckpointInterrupted sets up the folders as a save leaves them when it
+// is interrupted, and expects the newest complete checkpoint and a working save.
+func TestCheckpointInterrupted(t *testing.T) {
+	rename := func(t *testing.T, from, to string) { t.Helper(); require.NoError(t, os.Rename(from, to)) }
+	for name, c := range map[string]struct {
+		interrupt func(t *testing.T, dir, partial, previous string)
+		found     int64
+	}{
+		"while writing": {func(t *testing.T, dir, partial, previous string) {
+			require.NoError(t, os.Mkdir(partial, 0o777))
+			require.NoError(t, os.WriteFile(filepath.Join(partial, walrus.WeightsFile), []byte("half"), 0o666))
+		}, 1},
+		"after moving the old aside": {func(t *testing.T, dir, partial, previous string) {
+			rename(t, saved(t, 2), partial)
+			rename(t, dir, previous)
+		}, 1},
+		"before removing the old": {func(t *testing.T, dir, partial, previous string) {
+			rename(t, dir, previous)
+			rename(t, saved(t, 2), dir)
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := saved(t, 1)
+			parent := filepath.Dir(dir)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("mine"), 0o666))
+			c.interrupt(t, dir, filepath.Join(parent, ".last.partial"), filepath.Join(parent, ".last.previous"))
+			requireStep(t, dir, c.found)
+			found, err := walrus.FindCheckpoint(dir)
+			require.NoError(t, err)
+			assert.Equal(t, c.found, found.Manifest.Step)
+			require.NoError(t, walrus.SaveCheckpoint(dir, nanoCheckpoint(t, 3)))
+			requireStep(t, dir, 3)
+			assert.Equal(t, []string{"last"}, names(t, parent))
+			assert.Contains(t, names(t, dir), "notes.txt", "files of others survive")
+		})
+	}
+}
+
+// TestCheckpointSaveFails checks that a failed save leaves the old checkpoint
+// and nothing else.
+func TestCheckpointSaveFails(t *testing.T) {
+	with := func(parts ...walrus.Part) func(c *walrus.Checkpoint) {
+		return func(c *walrus.Checkpoint) { c.Parts = parts }
+	}
+	for name, c := range map[string]struct {
+		spoil func(c *walrus.Checkpoint)
+		want  string
+	}{
+		"part fails":          {with(walrus.Part{Name: "x", Write: func(string) error { return errors.New("disk full") }}), `part "x": disk full`},
+		"part writes nothing": {with(walrus.Part{Name: "x", Write: func(string) error { return nil }}), `part "x": expected it to be written`},
+		"path as name":        {with(note("a/b", "")), `part "a/b": expected a plain file name`},
+		"parent as name":      {with(note("..", "")), `part "..": expected a plain file name`},
+		"manifest as name":    {with(note(walrus.ManifestFile, "")), "expected a plain file name other than manifest.json"},
+		"weights as name":     {with(note(walrus.WeightsFile, "")), "expected every name once"},
+		"extra is no JSON": {func(c *walrus.Checkpoint) {
+			c.Extra["rng"] = json.RawMessage("{")
+		}, "manifest"},
+		"freed weights": {func(c *walrus.Checkpoint) { c.Weights.Finalize() }, "finalized weights"},
+		"no weights":    {func(c *walrus.Checkpoint) { c.Weights = nil }, "expected weights, got none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := saved(t, 1)
+			check := nanoCheckpoint(t, 2)
+			c.spoil(&check)
+			err := walrus.SaveCheckpoint(dir, check)
+			assert.ErrorContains(t, err, c.want)
+			assert.ErrorContains(t, err, dir)
+			requireStep(t, dir, 1)
+			assert.Equal(t, []string{"last"}, names(t, filepath.Dir(dir)))
+		})
+	}
+}
+
+// TestCheckpointRefusesFolders protects folders that are no checkpoints.
+func TestCheckpointRefusesFolders(t *testing.T) {
+	dir := t.TempDir()
+	c := nanoCheckpoint(t, 1)
+	empty := filepath.Join(dir, "empty")
+	require.NoError(t, os.Mkdir(empty, 0o777))
+	require.NoError(t, walrus.SaveCheckpoint(empty, c))
+	requireStep(t, empty, 1)
+	require.NoError(t, walrus.SaveCheckpoint(filepath.Join(dir, "new", "nested")+"/", c))
+	requireStep(t, filepath.Join(dir, "new", "nested"), 1)
+
+	foreign := filepath.Join(dir, "photos")
+	require.NoError(t, os.Mkdir(foreign, 0o777))
+	require.NoError(t, os.WriteFile(filepath.Join(foreign, "cat.jpg"), nil, 0o666))
+	assert.ErrorContains(t, walrus.SaveCheckpoint(foreign, c), `got a folder with "cat.jpg" and no manifest.json`)
+	assert.Equal(t, []string{"cat.jpg"}, names(t, foreign))
+	assert.ErrorContains(t, walrus.SaveCheckpoint(filepath.Join(foreign, "cat.jpg"), c), "expected a folder")
+	for _, path := range []string{".", "..", "/", ""} {
+		assert.ErrorContains(t, walrus.SaveCheckpoint(path, c), "expected the path of a folder to create or replace")
+	}
+}
+
+// TestCheckpointDamage finds every kind of damage and names the file.
+func TestCheckpointDamage(t *testing.T) {
+	for _, part := range []string{walrus.WeightsFile, walrus.OptimizerFile} {
+		for name, c := range map[string]struct {
+			damage func(b []byte) []byte
+			want   string
+		}{
+			"a flipped bit": {func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, "is damaged: expected SHA-256"},
+			"truncated":     {func(b []byte) []byte { return b[:len(b)-1] }, "is damaged: expected"},
+			"longer":        {func(b []byte) []byte { return append(b, 0) }, "is damaged: expected"},
+			"missing":       {nil, "no such file"},
+		} {
+			t.Run(part+" "+name, func(t *testing.T) {
+				dir := saved(t, 1)
+				path := filepath.Join(dir, part)
+				b, err := os.ReadFile(path)
+				require.NoError(t, err)
+				require.NoError(t, os.Remove(path))
+				if c.damage != nil {
+					require.NoError(t, os.WriteFile(path, c.damage(b), 0o666))
+				}
+				_, err = walrus.OpenCheckpoint(dir)
+				assert.ErrorContains(t, err, c.want)
+				assert.ErrorContains(t, err, path)
+				found, err := walrus.FindCheckpoint(dir)
+				if name != "a flipped bit" {
+					assert.ErrorContains(t, err, path)
+					return
+				}
+				require.NoError(t, err, "finding does not read the parts")
+				w, _, err := found.Load(walrus.LoadOptions{})
+				if part == walrus.WeightsFile {
+					assert.ErrorContains(t, err, path+" is damaged")
+					return
+				}
+				require.NoError(t, err, "the weights are whole")
+				w.Finalize()
+			})
+		}
+	}
+}
+
+// TestCheckpointManifests refuses manifests that cannot be ours.
+func TestCheckpointManifests(t *testing.T) {
+	dir := saved(t, 1)
+	path := filepath.Join(dir, walrus.ManifestFile)
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for name, c := range map[string]struct{ old, new, want string }{
+		"newer format":  {`"format_version": 1`, `"format_version": 2`, "expected format_version 1 to 1, got 2; a newer version of this library may read it"},
+		"no version":    {`"format_version": 1,`, ``, "expected a format_version, got none"},
+		"no JSON":       {`{`, `[`, "expected a JSON object"},
+		"unknown key":   {`"step": 1`, `"stap": 1`, "stap"},
+		"bad config":    {`"hidden": 32`, `"hidden": -1`, "hidden"},
+		"normalization": {`"mean_std"`, `"median"`, "expected rms or mean_std"},
+		"leaves the folder": {`"name": "model.safetensors"`, `"name": "../model.safetensors"`,
+			`part "../model.safetensors": expected a plain file name`},
+		"twice":      {`"name": "optimizer.safetensors"`, `"name": "model.safetensors"`, "expected every name once"},
+		"no weights": {`"name": "model.safetensors"`, `"name": "weights.safetensors"`, "expected a part model.safetensors"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, string(good), c.old)
+			require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(good), c.old, c.new, 1)), 0o666))
+			_, err := walrus.OpenCheckpoint(dir)
+			assert.ErrorContains(t, err, c.want)
+			assert.ErrorContains(t, err, path)
+		})
+	}
+}
