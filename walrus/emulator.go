@@ -53,6 +53,8 @@ type Emulator struct {
 	opts    EmulatorOptions
 	model   *Model
 	weights *Weights
+	// ownsWeights says that Close frees them.
+	ownsWeights bool
 
 	mu       sync.Mutex
 	programs map[string]*stepProgram

@@ -1,0 +1,49 @@
+package walrus
+
+// Load opens a checkpoint for emulation: a folder of this library, a folder
+// with the release's extended_config.yaml and weights, or a weight file in
+// such a folder ([FindCheckpoint] says exactly which). The weights are placed
+// on the backend tensor by tensor; every missing, unexpected or mis-shaped one
+// is an error that lists them all.
+//
+// A checkpoint of this library knows how its fields were normalised; that is
+// used unless the options set Step or Statistics. The release's checkpoints do
+// not say; the zero options are right for the pretrained weights.
+func Load(path string, o EmulatorOptions) (*Emulator, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	found, err := FindCheckpoint(path)
+	if err != nil {
+		return nil, err
+	}
+	if m := found.Manifest; m != nil && o.Step == (Step{}) && o.Statistics == nil {
+		o.Step.Normalization, o.Step.Eps = m.Scaling.Normalization, m.Scaling.Eps
+		o.Statistics = m.Scaling.Statistics
+	}
+	w, _, err := found.Load(LoadOptions{Backend: o.Backend})
+	if err != nil {
+		return nil, err
+	}
+	e, err := NewEmulator(w, o)
+	if err != nil {
+		w.Finalize()
+		return nil, err
+	}
+	e.ownsWeights = true
+	return e, nil
+}
+
+// Close frees the compiled programs, and the weights if [Load] read them. The
+// emulator must not be used afterwards.
+func (e *Emulator) Close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for class, p := range e.programs {
+		p.exec.Finalize()
+		delete(e.programs, class)
+	}
+	if e.ownsWeights {
+		e.weights.Finalize()
+	}
+}
