@@ -53,6 +53,9 @@ func ParseStatistics(raw []byte) (*Statistics, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s of %s: %w", kind, name, err)
 			}
+			if len(flat) == 0 {
+				return nil, fmt.Errorf("%s of %s: expected a number or a list of numbers, got %v", kind, name, v)
+			}
 			(*into)[name] = flat
 		}
 	}
@@ -102,6 +105,9 @@ func (s *Statistics) Channels(kind string, table map[string][]float64, fields []
 		values, ok := table[f.Name]
 		if !ok {
 			return nil, fmt.Errorf("data: statistics: %s: expected field %q, which is missing", kind, f.Name)
+		}
+		if len(values) == 0 {
+			return nil, fmt.Errorf("data: statistics: %s of %q: expected one value per component, got none", kind, f.Name)
 		}
 		if f.Order == 0 && len(values) == 1 {
 			out = append(out, float32(values[0]))

@@ -94,11 +94,19 @@ func (v Volume) IDs(r Registry) ([]int32, error) {
 }
 
 // Spread copies a window's array of channels into dst with the padding
-// components set to zero; source is Source or ConstantSource.
+// components set to zero; source is Source or ConstantSource. Arrays of other
+// lengths are errors.
 func (v Volume) Spread(dst, src []float32, source []int) error {
 	points := v.Points()
 	if len(dst) != len(source)*points {
 		return fmt.Errorf("data: spread: expected room for %d values, got %d", len(source)*points, len(dst))
+	}
+	own := 0
+	for _, s := range source {
+		own = max(own, s+1)
+	}
+	if len(src) != own*points {
+		return fmt.Errorf("data: spread: expected %d values, got %d", own*points, len(src))
 	}
 	for i, s := range source {
 		to := dst[i*points : (i+1)*points]

@@ -93,6 +93,9 @@ func (w *Window) validate() error {
 		}
 		seen[f.Name] = true
 	}
+	if err := distinct(w.Fields); err != nil {
+		return err
+	}
 	if len(w.Channels(false)) == 0 {
 		return fmt.Errorf("expected at least one field that varies with time, got fields %v", w.Fields)
 	}
@@ -105,6 +108,22 @@ func (w *Window) validate() error {
 		}
 	}
 	return w.checkArray("constant fields", w.Constants, w.Channels(true))
+}
+
+// distinct returns an error when two fields name the same channel, a vector
+// "velocity" and a scalar "velocity_x" say. Components count in three
+// dimensions, as the network sees them.
+func distinct(fields []Field) error {
+	owner := map[string]string{}
+	for _, f := range fields {
+		for _, name := range f.Components(3) {
+			if other, dup := owner[name]; dup {
+				return fmt.Errorf("fields %q and %q both have the channel %s", other, f.Name, name)
+			}
+			owner[name] = f.Name
+		}
+	}
+	return nil
 }
 
 // checkArray checks the length and the values of one stored array.
