@@ -32,7 +32,8 @@ type Found struct {
 //   - a weight file in such a folder.
 //
 // It reads configuration and manifest and compares the lengths of parts, no
-// more. The error says what was found instead.
+// more. The error says what was found instead; when only the configuration is
+// missing or unreadable, Found still has Weights.
 func FindCheckpoint(path string) (Found, error) {
 	path = present(path)
 	info, err := os.Stat(path)
@@ -69,10 +70,12 @@ func (f Found) Load(o LoadOptions) (*Weights, *LoadReport, error) {
 func findIn(dir, file string) (Found, error) {
 	if exists(filepath.Join(dir, ManifestFile)) && (file == "" || file == WeightsFile || file == ManifestFile) {
 		m, err := readManifest(dir)
-		if err != nil {
+		if err == nil {
+			return Found{Weights: m.Path(WeightsFile), Config: m.Config, ConfigPath: m.Path(ManifestFile), Manifest: m}, nil
+		}
+		if !errors.Is(err, errForeignManifest) || file == ManifestFile || !exists(filepath.Join(dir, ConfigFile)) {
 			return Found{}, err
 		}
-		return Found{Weights: m.Path(WeightsFile), Config: m.Config, ConfigPath: m.Path(ManifestFile), Manifest: m}, nil
 	}
 	f := Found{ConfigPath: filepath.Join(dir, ConfigFile)}
 	entries, err := os.ReadDir(dir)

@@ -45,6 +45,7 @@ func TestGoldenFindCheckpoint(t *testing.T) {
 			"release":           {map[string]string{tinyConfig: tinyConfig, "walrus.pt": tinyTorch}, "", "walrus.pt"},
 			"training":          {map[string]string{tinyConfig: tinyConfig, "full_checkpoint.pt": tinyTorch, "metadata.pt": ""}, "", "full_checkpoint.pt"},
 			"converted":         {map[string]string{tinyConfig: tinyConfig, "model.safetensors": tinySafe, "README.md": ""}, "", "model.safetensors"},
+			"foreign manifest":  {map[string]string{tinyConfig: tinyConfig, "walrus.pt": tinyTorch, "manifest.json": "manifest.json"}, "", "walrus.pt"},
 			"any name":          {map[string]string{tinyConfig: tinyConfig, "mine.pt": tinyTorch}, "", "mine.pt"},
 			"one of two, named": {map[string]string{tinyConfig: tinyConfig, "a.pt": tinyTorch, "b.pt": ""}, "a.pt", "a.pt"},
 		} {
@@ -78,6 +79,7 @@ func TestFindCheckpointErrors(t *testing.T) {
 			[]string{"expected manifest.json, or extended_config.yaml with a .pt or .safetensors file, got README.md, extended_config.yaml"}},
 		"no configuration":             {map[string]string{"walrus.pt": tinyTorch}, "", []string{"expected extended_config.yaml or manifest.json beside", "walrus.pt", "got walrus.pt"}},
 		"file without configuration":   {map[string]string{"walrus.pt": tinyTorch}, "walrus.pt", []string{"expected extended_config.yaml or manifest.json beside"}},
+		"foreign manifest alone":       {map[string]string{"manifest.json": "manifest.json", "walrus.pt": tinyTorch}, "", []string{"manifest.json: expected a format_version, got none"}},
 		"empty folder":                 {nil, "", []string{"got an empty folder"}},
 		"nothing":                      {nil, "none.pt", []string{"none.pt: no such file"}},
 		"distributed checkpoint":       {map[string]string{"__0_0.distcp": "", ".metadata": ""}, "", []string{"a distributed checkpoint of torch", "dcp_to_torch_save"}},

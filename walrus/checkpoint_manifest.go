@@ -20,6 +20,10 @@ const manifestVersion = 1
 // data.
 const maxManifest = 64 << 20
 
+// errForeignManifest is the error for a manifest.json that something else than
+// SaveCheckpoint wrote.
+var errForeignManifest = errors.New("expected a format_version, got none (another program's manifest?)")
+
 // Manifest describes a checkpoint folder.
 type Manifest struct {
 	FormatVersion int `json:"format_version"`
@@ -92,7 +96,7 @@ func parseManifest(text []byte) (*Manifest, error) {
 	}
 	switch v := version.FormatVersion; {
 	case v == nil:
-		return nil, errors.New("expected a format_version, got none (another program's manifest?)")
+		return nil, errForeignManifest
 	case *v < 1 || *v > manifestVersion:
 		return nil, fmt.Errorf("expected format_version 1 to %d, got %d; a newer version of this library may read it", manifestVersion, *v)
 	}

@@ -1,0 +1,130 @@
+// Command inspect describes a network, the plan for a grid, a checkpoint and the
+// backend, without loading any weights:
+//
+//	go run ./examples/inspect -preset walrus
+//	go run ./examples/inspect -preset walrus -grid 256x512 -boundary periodic,wall
+//	go run ./examples/inspect -config extended_config.yaml -json
+//	go run ./examples/inspect -checkpoint walrus.pt
+//	go run ./examples/inspect -backend
+//
+// With -json it prints one JSON object instead of text.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// options are the command's flags.
+type options struct {
+	preset, config, checkpoint string
+	grid, boundary             string
+	backend, json              bool
+}
+
+// errUsage marks mistakes in the flags.
+var errUsage = errors.New("usage")
+
+func newFlags(o *options) *flag.FlagSet {
+	f := flag.NewFlagSet("inspect", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.StringVar(&o.preset, "preset", "", "network: "+strings.Join(walrus.PresetNames(), ", ")+" (walrus, if nothing else is asked for)")
+	f.StringVar(&o.config, "config", "", "network: path of an extended_config.yaml")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "path of a .pt or .safetensors file, or of a checkpoint folder")
+	f.StringVar(&o.grid, "grid", "", "plan this grid: points per axis, such as 256x512")
+	f.StringVar(&o.boundary, "boundary", "", "boundary per axis of the grid: periodic, wall, open, or wall/open for low/high, such as periodic,wall")
+	f.BoolVar(&o.backend, "backend", false, "open the default backend and multiply two matrices on it")
+	f.BoolVar(&o.json, "json", false, "print one JSON object")
+	return f
+}
+
+func main() {
+	err := run(os.Args[1:], os.Stdout)
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(os.Stderr, "inspect:", err)
+	if errors.Is(err, errUsage) {
+		usage(os.Stderr)
+		os.Exit(2)
+	}
+	os.Exit(1)
+}
+
+func usage(w io.Writer) {
+	f := newFlags(new(options))
+	f.SetOutput(w)
+	fmt.Fprintln(w, "Usage of inspect:")
+	f.PrintDefaults()
+}
+
+// run is the whole command.
+func run(args []string, stdout io.Writer) error {
+	o, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		usage(stdout)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	r, err := inspect(o)
+	if err != nil {
+		return err
+	}
+	if !o.json {
+		_, err = io.WriteString(stdout, r.text())
+		return err
+	}
+	return json.NewEncoder(stdout).Encode(r)
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	f := newFlags(&o)
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case f.NArg() > 0:
+		return o, fmt.Errorf("expected flags only, got %q", f.Args())
+	case o.preset != "" && o.config != "":
+		return o, errors.New("expected -preset or -config, got both")
+	case o.grid == "" && o.boundary != "":
+		return o, errors.New("expected -grid with -boundary, got -boundary alone")
+	case o.grid != "" && o.boundary == "":
+		return o, errors.New("expected -boundary with -grid (periodic, wall or open per axis), got -grid alone")
+	case o.preset == "" && o.config == "" && o.checkpoint == "" && (!o.backend || o.grid != ""):
+		o.preset = "walrus"
+	}
+	return o, nil
+}
+
+// inspect collects what was asked for.
+func inspect(o options) (*report, error) {
+	r := &report{}
+	if err := r.network(o); err != nil {
+		return nil, err
+	}
+	if o.checkpoint != "" {
+		if err := r.checkpoint(o); err != nil {
+			return nil, err
+		}
+	}
+	if o.grid != "" {
+		if err := r.plan(o); err != nil {
+			return nil, err
+		}
+	}
+	if o.backend {
+		return r, r.backend()
+	}
+	return r, nil
+}

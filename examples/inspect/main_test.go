@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gowalrus/gowalrus/internal/golden"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// output runs the command and returns what it prints.
+func output(t *testing.T, args ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, run(args, &b))
+	return b.String()
+}
+
+// object runs the command with -json and decodes its one object.
+func object(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	text := output(t, append(args, "-json")...)
+	dec := json.NewDecoder(strings.NewReader(text))
+	var v map[string]any
+	require.NoError(t, dec.Decode(&v))
+	assert.False(t, dec.More(), "one object only")
+	return v
+}
+
+func TestPreset(t *testing.T) {
+	assert.True(t, strings.HasPrefix(output(t, "-preset", "walrus", "-json"), `{"tensors":857,"parameters":1286199047,"bytes":5144797948,`))
+	assert.Equal(t, object(t, "-preset", "walrus"), object(t), "the default")
+	text := output(t, "-preset", "walrus")
+	for _, want := range []string{"857 tensors, 1,286,199,047 parameters, 5.14 GB in float32",
+		"blocks          1,111,016,960", "embed              87,592,384", "debed              87,589,702", "40 blocks of width 1408 with 16 heads"} {
+		assert.Contains(t, text, want)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	args := []string{"-preset", "walrus", "-grid", "256x512", "-boundary", "periodic,wall"}
+	text := output(t, args...)
+	assert.Contains(t, text, "axis 0: 256 points, periodic: patch 8")
+	assert.Contains(t, text, "axis 1: 512 points, wall: patch 16")
+	assert.Contains(t, text, "512 points are the target of 32 tokens times 16")
+	plan := object(t, args...)["plan"].(map[string]any)
+	assert.Equal(t, []any{32., 33., 1.}, plan["token_grid"])
+	assert.Equal(t, true, plan["released"])
+	text = output(t, "-grid", "128x64x16", "-boundary", "wall/open,periodic,closed")
+	assert.Contains(t, text, "axis 0: 128 points, wall/open")
+	assert.Contains(t, text, "axis 2: 16 points, wall")
+}
+
+func TestConfigFile(t *testing.T) {
+	v := object(t, "-config", golden.Path(t, "extended_config.yaml"))
+	assert.Equal(t, 59., v["tensors"])
+	assert.Equal(t, 428471., v["parameters"])
+	assert.Equal(t, "tiny-walrus", v["config"].(map[string]any)["name"])
+}
+
+func TestCheckpoint(t *testing.T) {
+	tiny := golden.Path(t, "tiny_walrus.pt")
+	v := object(t, "-checkpoint", tiny)
+	assert.Equal(t, 428471., v["parameters"], "the network's, from the configuration beside the file")
+	c := v["checkpoint"].(map[string]any)
+	assert.Equal(t, true, c["fits"])
+	assert.Equal(t, "app.model", c["where"])
+	assert.Equal(t, map[string]any{"F32": 59.}, c["dtypes"])
+	assert.Contains(t, output(t, "-checkpoint", tiny), "fits the network")
+
+	c = object(t, "-checkpoint", tiny, "-preset", "nano")["checkpoint"].(map[string]any)
+	assert.Equal(t, false, c["fits"])
+	fit := c["fit"].(map[string]any)
+	assert.Contains(t, fit["unexpected"], "blocks.1.space_mixing.ff_out.bias")
+	text := output(t, "-checkpoint", tiny, "-preset", "nano")
+	assert.Contains(t, text, "does not fit the network")
+	assert.Contains(t, text, "blocks.0.space_mixing.ff_out.bias: expected shape [32], got [64]")
+
+	text = output(t, "-checkpoint", golden.Path(t, "micro_checkpoints/step_1"))
+	for _, want := range []string{"38 tensors", "the state of an optimizer is saved too", "step 1", "epoch 1", "validation loss 0.5",
+		"not compared with a network: walrus: checkpoint: expected extended_config.yaml"} {
+		assert.Contains(t, text, want)
+	}
+}
+
+func TestOwnCheckpoint(t *testing.T) {
+	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "c")
+	require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: w, Step: 41}))
+	text := output(t, "-checkpoint", dir, "-grid", "128x128", "-boundary", "wall,open")
+	for _, want := range []string{"network nano", "step 41", "fits the network", "axis 1: 128 points, open"} {
+		assert.Contains(t, text, want)
+	}
+}
+
+func TestBackend(t *testing.T) {
+	b := object(t, "-backend")["backend"].(map[string]any)
+	assert.NotEmpty(t, b["config"])
+	assert.NotEmpty(t, b["devices"])
+	text := output(t, "-backend")
+	assert.Contains(t, text, "a matrix product came out right")
+	assert.NotContains(t, text, "network")
+}
+
+func TestHelp(t *testing.T) {
+	text := output(t, "-h")
+	for _, flag := range []string{"-preset", "-config", "-checkpoint", "-grid", "-boundary", "-backend", "-json"} {
+		assert.Regexp(t, `\n  `+flag+`\b`, text)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "broken.pt")
+	require.NoError(t, os.WriteFile(broken, []byte("PK\x03\x04"), 0o666))
+	for args, c := range map[string]struct {
+		want  string
+		usage bool
+	}{
+		"-nonsense":                   {"flag provided but not defined: -nonsense", true},
+		"stray":                       {`expected flags only, got ["stray"]`, true},
+		"-preset huge":                {`expected one of walrus, half-walrus, small, tiny, nano, got "huge"`, true},
+		"-preset nano -config a.yaml": {"expected -preset or -config, got both", true},
+		"-grid 64x64":                 {"expected -boundary with -grid", true},
+		"-boundary wall":              {"expected -grid with -boundary", true},
+		"-grid 64by64 -boundary wall": {`expected positive numbers joined by x, such as 256x512, got "64by64"`, true},
+		"-grid 0 -boundary wall":      {"expected positive numbers", true},
+		"-grid 1x1x1x1 -boundary wall,wall,wall,wall":   {"expected one to three axes, got 4", true},
+		"-grid 64x64 -boundary wall":                    {"expected 2 axes as in -grid 64x64, got 1", true},
+		"-grid 64 -boundary slippery":                   {`axis 0: "slippery"`, true},
+		"-grid 64 -boundary periodic/wall":              {`axis 0: "periodic/wall"`, true},
+		"-config none.yaml":                             {"none.yaml", false},
+		"-checkpoint none.pt":                           {"none.pt", false},
+		"-checkpoint " + broken:                         {broken, false},
+		"-checkpoint " + golden.Path(t, "well"):         {"expected manifest.json, or extended_config.yaml with a .pt or .safetensors file", false},
+		"-grid 64 -boundary wall -backend -preset none": {`got "none"`, true},
+	} {
+		t.Run(args, func(t *testing.T) {
+			var b bytes.Buffer
+			err := run(strings.Fields(args), &b)
+			require.ErrorContains(t, err, c.want)
+			assert.Equal(t, c.usage, strings.HasPrefix(err.Error(), "usage"), "exit status 2 or 1")
+			if c.usage {
+				assert.ErrorIs(t, err, errUsage)
+			}
+			assert.NotContains(t, err.Error(), "\n", "one line")
+			assert.Empty(t, b.String())
+		})
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// plan plans the grid that was asked for.
+func (r *report) plan(o options) error {
+	grid, err := parseGrid(o.grid)
+	if err != nil {
+		return fmt.Errorf("%w: -grid: %w", errUsage, err)
+	}
+	bcs, err := parseBoundaries(o.boundary)
+	if err == nil && len(bcs) != len(grid) {
+		err = fmt.Errorf("expected %d axes as in -grid %s, got %d", len(grid), o.grid, len(bcs))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: -boundary: %w", errUsage, err)
+	}
+	if r.Config == nil {
+		return fmt.Errorf("%w: -grid: expected a network to plan for (-preset or -config), got a checkpoint without configuration", errUsage)
+	}
+	m, err := walrus.NewModel(*r.Config)
+	if err != nil {
+		return err
+	}
+	r.Plan, err = m.Plan(grid, bcs)
+	return err
+}
+
+// parseGrid reads points per axis: "256x512".
+func parseGrid(s string) ([]int, error) {
+	var grid []int
+	for _, word := range strings.Split(s, "x") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("expected positive numbers joined by x, such as 256x512, got %q", s)
+		}
+		grid = append(grid, n)
+	}
+	if len(grid) > 3 {
+		return nil, fmt.Errorf("expected one to three axes, got %d", len(grid))
+	}
+	return grid, nil
+}
+
+// parseBoundaries reads a condition per axis, "periodic,wall", or two for low
+// and high side, "wall/open".
+func parseBoundaries(s string) (data.Boundaries, error) {
+	var out data.Boundaries
+	for axis, word := range strings.Split(s, ",") {
+		low, high, two := strings.Cut(word, "/")
+		if !two {
+			high = low
+		}
+		var b data.Boundary
+		var err error
+		if b.Low, err = data.ParseBC(low); err == nil {
+			b.High, err = data.ParseBC(high)
+		}
+		if err == nil {
+			err = b.Validate()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("axis %d: %q: %w", axis, word, err)
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}

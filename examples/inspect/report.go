@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// report is all that the command can say. The first keys are those of the
+// network, or without one those of the file.
+type report struct {
+	Tensors    int   `json:"tensors"`
+	Parameters int64 `json:"parameters"`
+	// Bytes are those of all tensors in float32.
+	Bytes int64 `json:"bytes"`
+	// Constants counts values that are saved but not trained.
+	Constants  int64              `json:"constants"`
+	Source     string             `json:"source,omitempty"`
+	Parts      []part             `json:"parts,omitempty"`
+	Config     *walrus.Config     `json:"config,omitempty"`
+	Plan       *csm.Plan          `json:"plan,omitempty"`
+	Checkpoint *checkpointSummary `json:"checkpoint,omitempty"`
+	Backend    *backendSummary    `json:"backend,omitempty"`
+}
+
+// part counts the parameters below the first name of the keys.
+type part struct {
+	Name       string `json:"name"`
+	Parameters int64  `json:"parameters"`
+}
+
+// network reads the configuration that was asked for by name or file.
+func (r *report) network(o options) error {
+	var c walrus.Config
+	var err error
+	switch {
+	case o.preset != "":
+		if c, err = walrus.Preset(o.preset); err != nil {
+			return fmt.Errorf("%w: -preset: %w", errUsage, err)
+		}
+		r.Source = "preset " + o.preset
+	case o.config != "":
+		c, err = walrus.ReadConfig(o.config)
+		r.Source = o.config
+	default:
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.count(c)
+}
+
+// count fills in the numbers of a network.
+func (r *report) count(c walrus.Config) error {
+	params, err := c.Params()
+	if err != nil {
+		return err
+	}
+	r.Config, r.Tensors = &c, len(params)
+	for _, p := range params {
+		n := int64(p.Size())
+		r.Bytes += 4 * n
+		if p.Init.Buffer {
+			r.Constants += n
+			continue
+		}
+		r.Parameters += n
+		name, _, _ := strings.Cut(p.Key, ".")
+		if k := len(r.Parts) - 1; k < 0 || r.Parts[k].Name != name {
+			r.Parts = append(r.Parts, part{Name: name})
+		}
+		r.Parts[len(r.Parts)-1].Parameters += n
+	}
+	return nil
+}
+
+// text is the report for people.
+func (r *report) text() string {
+	var b strings.Builder
+	if c := r.Config; c != nil {
+		fmt.Fprintf(&b, "network %s (%s)\n", c.Name, r.Source)
+		fmt.Fprintf(&b, "  %s tensors, %s parameters, %s in float32\n", grouped(int64(r.Tensors)), grouped(r.Parameters), size(r.Bytes))
+		for _, p := range r.Parts {
+			fmt.Fprintf(&b, "  %-14s %14s\n", p.Name, grouped(p.Parameters))
+		}
+		fmt.Fprintf(&b, "  %d blocks of width %d with %d heads, encoder width %d, kernels %d and %d, encoders for %v axes\n",
+			c.Blocks, c.Hidden, c.Heads, c.Intermediate, c.Kernel[0], c.Kernel[1], c.Dims)
+		fmt.Fprintf(&b, "  jitter %v, norm over %v, rotary embedding %v, predicts %v, causal %v\n",
+			c.Jitter, c.Norm, c.RoPE, c.Prediction, c.Causal)
+		fmt.Fprintf(&b, "  %d fields in %d columns: %s\n", c.Registry.Len(), c.States(), strings.Join(c.Registry.Names(), ", "))
+	}
+	if r.Checkpoint != nil {
+		r.Checkpoint.text(&b)
+	}
+	if r.Plan != nil {
+		fmt.Fprintf(&b, "plan\n%s\n", indent(r.Plan.Describe()))
+	}
+	if r.Backend != nil {
+		r.Backend.text(&b)
+	}
+	return b.String()
+}
+
+// indent puts two spaces before each line.
+func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }
+
+// grouped writes a count with commas: 1,286,199,047.
+func grouped(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// size writes bytes in decimal units.
+func size(n int64) string {
+	x := float64(n)
+	for _, unit := range []string{"B", "kB", "MB"} {
+		if x < 1000 {
+			return fmt.Sprintf("%.3g %s", x, unit)
+		}
+		x /= 1000
+	}
+	return fmt.Sprintf("%.2f GB", x)
+}
