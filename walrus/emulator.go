@@ -45,6 +45,9 @@ func (o EmulatorOptions) Validate() error {
 	if o.Ensemble < 0 {
 		return fmt.Errorf("walrus: emulator options: expected an ensemble of at least 1, got %d", o.Ensemble)
 	}
+	if err := o.Step.Validate(); err != nil {
+		return fmt.Errorf("walrus: emulator options: %w", err)
+	}
 	return nil
 }
 
@@ -116,29 +119,38 @@ type Frame struct {
 //		if err != nil { … }
 //	}
 func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[Frame, error] {
-	rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
-	return e.rollout(ctx, w, steps, func(r *rollout) (Draws, error) { return e.model.Draw(rng, r.plan), nil })
+	return func(yield func(Frame, error) bool) {
+		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
+		e.rollout(ctx, w, steps, yield, func(r *rollout) Draws { return e.model.Draw(rng, r.plan) })
+	}
 }
 
-// Replay is Rollout with given draws: Ensemble draws for each step.
+// Replay is Rollout with given draws: Ensemble draws for each step, so their
+// number must be a multiple of Ensemble.
 func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) iter.Seq2[Frame, error] {
-	next := 0
-	return e.rollout(ctx, w, len(draws)/e.opts.Ensemble, func(*rollout) (Draws, error) {
-		next++
-		return draws[next-1], nil
-	})
+	return func(yield func(Frame, error) bool) {
+		if n := e.opts.Ensemble; len(draws)%n != 0 {
+			yield(Frame{}, fmt.Errorf("walrus: replay: expected %d draws for every step, got %d in all", n, len(draws)))
+			return
+		}
+		next := 0
+		e.rollout(ctx, w, len(draws)/e.opts.Ensemble, yield, func(*rollout) Draws {
+			next++
+			return draws[next-1]
+		})
+	}
 }
 
 // Average runs members independent rollouts, each with its own draws, and
 // yields the mean of their frames (the release's full-trajectory ensemble).
 func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
-		if members < 1 {
-			yield(Frame{}, fmt.Errorf("walrus: average: expected at least 1 member, got %d", members))
+		if members < 1 || steps < 0 {
+			yield(Frame{}, fmt.Errorf("walrus: average: expected at least 1 member and 0 steps, got %d and %d", members, steps))
 			return
 		}
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656e73656d626c65))
-		draw := func(r *rollout) (Draws, error) { return e.model.Draw(rng, r.plan), nil }
+		draw := func(r *rollout) Draws { return e.model.Draw(rng, r.plan) }
 		runs := make([]*rollout, members)
 		for i := range runs {
 			var err error
@@ -165,26 +177,24 @@ func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members i
 }
 
 // rollout runs the steps of one trajectory.
-func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps int, draw func(*rollout) (Draws, error)) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
-		if steps < 0 {
-			yield(Frame{}, fmt.Errorf("walrus: rollout: expected a number of steps, got %d", steps))
-			return
-		}
-		r, err := e.begin(w)
+func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps int, yield func(Frame, error) bool, draw func(*rollout) Draws) {
+	if steps < 0 {
+		yield(Frame{}, fmt.Errorf("walrus: rollout: expected a number of steps, got %d", steps))
+		return
+	}
+	r, err := e.begin(w)
+	if err != nil {
+		yield(Frame{}, err)
+		return
+	}
+	for step := 1; step <= steps; step++ {
+		values, err := r.next(ctx, step, draw)
 		if err != nil {
 			yield(Frame{}, err)
 			return
 		}
-		for step := 1; step <= steps; step++ {
-			values, err := r.next(ctx, step, draw)
-			if err != nil {
-				yield(Frame{}, err)
-				return
-			}
-			if !yield(Frame{Step: step, Values: values}, nil) {
-				return
-			}
+		if !yield(Frame{Step: step, Values: values}, nil) {
+			return
 		}
 	}
 }

@@ -2,6 +2,7 @@ package walrus
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -18,6 +19,9 @@ type ChannelStats struct {
 // that the statistics lack, this is an error. Field transforms (log10 …) are
 // not applied: statistics of transformed data must be given as such.
 func GlobalStats(s *data.Statistics, fields []data.Field, step Step) (ChannelStats, error) {
+	if s == nil {
+		return ChannelStats{}, fmt.Errorf("walrus: statistics: expected those of a data set, got none")
+	}
 	var variable, constant []data.Field
 	for _, f := range fields {
 		if f.Constant {
@@ -55,7 +59,7 @@ func GlobalStats(s *data.Statistics, fields []data.Field, step Step) (ChannelSta
 // checkScale raises scales to the floor and refuses negative ones.
 func checkScale(kind string, v []float32, floor float64) error {
 	for i, x := range v {
-		if x < 0 {
+		if !(x >= 0) || math.IsInf(float64(x), 0) {
 			return fmt.Errorf("walrus: statistics: %s of channel %d: expected a positive number, got %v", kind, i, x)
 		}
 		v[i] = max(x, float32(floor))

@@ -16,7 +16,14 @@ import (
 type stepProgram struct {
 	exec   *Exec
 	params []*tensors.Tensor
-	ran    bool
+}
+
+// label names a window in errors.
+func label(w *data.Window) string {
+	if w.Name == "" {
+		return "window"
+	}
+	return "window " + w.Name
 }
 
 // rollout is the state of one trajectory: the window that moves.
@@ -39,7 +46,7 @@ func (e *Emulator) begin(w *data.Window) (*rollout, error) {
 	if err := w.Validate(); err != nil {
 		return nil, err
 	}
-	fail := func(err error) (*rollout, error) { return nil, fmt.Errorf("walrus: window %s: %w", w.Name, err) }
+	fail := func(err error) (*rollout, error) { return nil, fmt.Errorf("walrus: %s: %w", label(w), err) }
 	r := &rollout{e: e, window: w, volume: w.Volume()}
 	grid, err := e.opts.Step.Resize.Grid(w.Grid)
 	if err != nil {
@@ -176,21 +183,18 @@ func (e *Emulator) stepInputs(in []*Node, v data.Volume) StepInputs {
 
 // next forecasts one frame, the mean over the ensemble's draws, and moves the
 // window on.
-func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) (Draws, error)) ([]float32, error) {
+func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws) ([]float32, error) {
 	fail := func(err error) ([]float32, error) {
-		return nil, fmt.Errorf("walrus: window %s: step %d: %w", r.window.Name, step, err)
+		return nil, fmt.Errorf("walrus: %s: step %d: %w", label(r.window), step, err)
 	}
 	var sum []float64
 	var u []float32
 	for range r.e.opts.Ensemble {
 		if err := ctx.Err(); err != nil {
-			return fail(context.Cause(ctx))
+			return fail(cancelled(ctx))
 		}
-		d, err := draw(r)
-		if err != nil {
-			return fail(err)
-		}
-		if u, err = r.run(d); err != nil {
+		var err error
+		if u, err = r.run(draw(r)); err != nil {
 			return fail(err)
 		}
 		if r.e.opts.Ensemble > 1 {
@@ -205,6 +209,14 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) (Draws
 	}
 	r.frames = append(r.frames[1:], u)
 	return r.volume.Gather(u), nil
+}
+
+// cancelled is the context's error, with its cause if that says more.
+func cancelled(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		return fmt.Errorf("%w: %w", ctx.Err(), cause)
+	}
+	return ctx.Err()
 }
 
 // run executes the program on the present window.

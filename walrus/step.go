@@ -1,6 +1,9 @@
 package walrus
 
 import (
+	"fmt"
+	"math"
+
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gowalrus/gowalrus/csm"
 )
@@ -12,6 +15,17 @@ type Step struct {
 	// Eps is the floor of sample statistics; 0 is DefaultStatEps.
 	Eps    float64
 	Resize Resize
+}
+
+// Validate checks the kind of normalisation and its floor.
+func (s Step) Validate() error {
+	if s.Normalization > NormalizeMeanStd {
+		return fmt.Errorf("normalization: expected NormalizeRMS or NormalizeMeanStd, got %d", s.Normalization)
+	}
+	if s.Eps < 0 || math.IsNaN(s.Eps) || math.IsInf(s.Eps, 0) {
+		return fmt.Errorf("eps: expected a positive number or 0 for the default, got %v", s.Eps)
+	}
+	return nil
 }
 
 // StepInputs are the tensors of one step besides the weights.
