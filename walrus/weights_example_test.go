@@ -1,0 +1,70 @@
+package walrus_test
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// Weights go to a file and back; a file of another network is refused with a
+// list of what does not fit.
+func ExampleLoadWeights() {
+	dir, err := os.MkdirTemp("", "weights")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "nano.safetensors")
+	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := w.Save(path, nil); err != nil {
+		log.Fatal(err)
+	}
+	w.Finalize()
+
+	w, report, err := walrus.LoadWeights(path, walrus.Nano(), walrus.LoadOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Finalize()
+	fmt.Println(report.Format, report.Tensors, report.Parameters)
+
+	wide := walrus.Nano()
+	wide.Blocks = 2
+	report, err = walrus.CheckWeights(path, wide, walrus.LoadOptions{})
+	fmt.Println(err != nil, len(report.Missing), report.Missing[0])
+	// Output:
+	// safetensors 38 1178471
+	// true 21 blocks.1.space_mixing.norm1.weight
+}
+
+// A checkpoint is a folder that is replaced as a whole.
+func ExampleSaveCheckpoint() {
+	parent, err := os.MkdirTemp("", "checkpoint")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(parent)
+	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Finalize()
+	dir := filepath.Join(parent, "last")
+	for step := range int64(3) {
+		if err := walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: w, Step: step}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	found, err := walrus.FindCheckpoint(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(found.Config.Name, found.Manifest.Step, filepath.Base(found.Weights))
+	// Output: nano 2 model.safetensors
+}
