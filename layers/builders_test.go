@@ -172,7 +172,7 @@ func existing(store *model.Store, g *Graph, path string) Vars {
 	return VarsFrom(func(key string, _ Init, dims []int) *Node {
 		v := store.GetVariable(path + strings.ReplaceAll(key, ".", "/"))
 		must(v != nil, "expected a variable for %s, got none", key)
-		v.Shape().AssertDims(dims...)
+		must(slices.Equal(dims, v.Shape().Dimensions), "%s: expected %v, got %v", key, dims, v.Shape().Dimensions)
 		return v.NodeValue(g)
 	})
 }

@@ -113,6 +113,19 @@ func convShapes() []convCase {
 	}
 }
 
+func TestExtent(t *testing.T) {
+	for _, c := range []struct {
+		extent
+		views, out int
+	}{
+		{extent{n: 1, k: 1, s: 1}, 1, 1}, {extent{n: 8, k: 8, s: 4}, 2, 1}, {extent{n: 15, k: 8, s: 4}, 2, 2},
+		{extent{n: 16, k: 8, s: 6}, 2, 2}, {extent{n: 9, k: 8, s: 1}, 8, 2}, {extent{n: 9, k: 2, s: 5}, 1, 2},
+	} {
+		require.Equal(t, c.views, c.extent.views(), "views of %+v", c.extent)
+		require.Equal(t, c.out, c.extent.out(), "results of %+v", c.extent)
+	}
+}
+
 func TestPatchConv(t *testing.T) {
 	var jobs []job
 	for _, c := range append(convShapes(), kernelSweep(func(k int) int { return max(k, 2) })...) {
