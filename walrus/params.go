@@ -29,7 +29,8 @@ func (p Param) Size() int {
 
 // Params lists every tensor of the network in the order of the release's state
 // dict, by shape alone: nothing is allocated. The released configuration lists
-// 857 tensors with 1,286,199,047 values.
+// 857 tensors with 1,286,199,047 parameters, not counting the 440 constant
+// rotary frequencies (Init.Buffer) among them.
 func (c Config) Params() ([]Param, error) {
 	m, err := NewModel(c)
 	if err != nil {

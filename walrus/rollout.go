@@ -28,14 +28,13 @@ func label(w *data.Window) string {
 
 // rollout is the state of one trajectory: the window that moves.
 type rollout struct {
-	e         *Emulator
-	window    *data.Window
-	volume    data.Volume
-	plan      *csm.Plan
-	program   *stepProgram
-	frames    [][]float32 // [T] of [Cv·H·W·D], with padding components
-	constants []float32
-	fixed     []*tensors.Tensor // inputs that stay the same
+	e       *Emulator
+	window  *data.Window
+	volume  data.Volume
+	plan    *csm.Plan
+	program *stepProgram
+	frames  [][]float32       // [T] of [Cv·H·W·D], with padding components
+	fixed   []*tensors.Tensor // inputs that stay the same
 }
 
 // begin checks a window and prepares its rollout.
