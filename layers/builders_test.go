@@ -151,7 +151,7 @@ func TestBuilders(t *testing.T) {
 					frozen = append(frozen, key)
 				}
 				require.Equal(t, dtypes.Float32, v.DType(), key)
-				v.MustSetValue(seeded32(key, v.Shape().Dimensions))
+				require.NoError(t, v.SetValue(seeded32(key, v.Shape().Dimensions)))
 			}
 			slices.Sort(names)
 			require.Equal(t, c.names, names)

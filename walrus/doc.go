@@ -2,7 +2,7 @@
 // network on gomlx, its weights, and an emulator that forecasts fields in
 // physical units.
 //
-//	em, err := walrus.Load("checkpoint/", walrus.LoadOptions{Backend: backend})
+//	em, err := walrus.Load("checkpoint", walrus.EmulatorOptions{Backend: backend})
 //	…
 //	for frame, err := range em.Rollout(ctx, window, 20) {
 //		…
