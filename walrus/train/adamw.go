@@ -51,6 +51,14 @@ func (a AdamW) Validate() error {
 	if !(a.Eps > 0) {
 		return fmt.Errorf("train: AdamW eps: expected a positive number, got %v", a.Eps)
 	}
+	for _, f := range []struct {
+		name string
+		v    float64
+	}{{"eps", a.Eps}, {"weight decay", a.WeightDecay}, {"clip norm", a.ClipNorm}} {
+		if math.IsNaN(f.v) || math.IsInf(f.v, 0) {
+			return fmt.Errorf("train: AdamW %s: expected a finite number, got %v", f.name, f.v)
+		}
+	}
 	return nil
 }
 

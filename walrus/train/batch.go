@@ -34,11 +34,14 @@ type hostBatch struct {
 
 // prepare checks a batch and lays it out.
 func prepare(m *walrus.Model, b *Batch) (*hostBatch, error) {
-	if len(b.Windows) == 0 {
+	if b == nil || len(b.Windows) == 0 {
 		return nil, fmt.Errorf("train: empty batch: expected at least one window")
 	}
 	first := b.Windows[0]
 	for i, w := range b.Windows {
+		if w == nil {
+			return nil, fmt.Errorf("train: sample %d: expected a window, got none", i)
+		}
 		if err := w.Validate(); err != nil {
 			return nil, fmt.Errorf("train: sample %d: %w", i, err)
 		}

@@ -47,6 +47,9 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	if o.Backend == nil {
 		return nil, fmt.Errorf("train: options: expected a backend, got none")
 	}
+	if weights == nil {
+		return nil, fmt.Errorf("train: expected weights, got none")
+	}
 	if err := o.AdamW.Validate(); err != nil {
 		return nil, err
 	}
@@ -169,10 +172,14 @@ func finalize(list []*tensors.Tensor) {
 // Update applies the mean of the accumulated gradients with AdamW at learning
 // rate lr and returns their global norm before clipping. Tensors without a
 // gradient since the last update are left alone, decay included, as in the
-// release.
+// release. A negative or infinite rate is refused; a gradient norm that is not
+// finite is an error after which the weights are lost, as it enters all of them.
 func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	if t.micro == 0 {
 		return 0, fmt.Errorf("train: update: expected accumulated gradients, got none")
+	}
+	if !(lr >= 0) || math.IsInf(lr, 0) {
+		return 0, fmt.Errorf("train: update: expected a learning rate of at least 0, got %v", lr)
 	}
 	var keys []string
 	for _, p := range t.weights.Params() {
@@ -208,7 +215,10 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return float64(value[0]), nil
+	if norm = float64(value[0]); math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return norm, fmt.Errorf("train: update: the gradient norm is %v: the weights are no longer usable", norm)
+	}
+	return norm, nil
 }
 
 // updateArgs advances the step of every tensor and collects the inputs of the
