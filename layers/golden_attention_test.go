@@ -2,7 +2,6 @@ package layers
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
@@ -58,26 +57,8 @@ func (r *goldenRun) excludeZeroGradients(prefix, space, time string, turns []boo
 	}
 }
 
-// turning reports the dimensions of a head of width k that are rotated
-// differently for different tokens. Pair j of axis a is the dimensions
-// 2(am+j) and 2(am+j)+1; its angle grows by 2f/(n−1) from token to token. It
-// does not turn on an axis of one token, nor where that step is a multiple of
-// 2π, as for f = 128π on five tokens.
-func turning(k int, grid [3]int) []bool {
-	out := make([]bool, k)
-	freqs := RoPEBase(k)
-	for a, n := range grid {
-		for j, f := range freqs {
-			if n == 1 {
-				continue
-			}
-			step := math.Abs(math.Remainder(2*float64(f)/float64(n-1), 2*math.Pi))
-			at := 2 * (a*len(freqs) + j)
-			out[at], out[at+1] = step > 1e-3, step > 1e-3
-		}
-	}
-	return out
-}
+// turning is golden.Turning for the released frequencies.
+func turning(k int, grid [3]int) []bool { return golden.Turning(RoPEBase(k), k, grid) }
 
 func TestTurning(t *testing.T) {
 	// Width 16: frequencies π and 128π, four dimensions per axis.
