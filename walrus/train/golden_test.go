@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -145,6 +146,13 @@ func TestGoldenGradients(t *testing.T) {
 			Norm      float64 `json:"total_grad_norm"`
 		}
 		c.Decode(t, &meta)
+		sum := 0.0
+		for _, key := range f.Names() {
+			for _, g := range got["grad."+key] {
+				sum += float64(g) * float64(g)
+			}
+		}
+		require.InEpsilon(t, meta.Norm, math.Sqrt(sum), modelTol, "global gradient norm")
 		compareKernels(t, f, f.Names(), got, "grad.", meta.Subsample != nil, modelTol, 0)
 	})
 }
