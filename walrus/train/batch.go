@@ -2,11 +2,13 @@ package train
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -14,8 +16,8 @@ import (
 // frames. Every window holds the history and, as its last frame, the target.
 type Batch struct {
 	Windows []*data.Window
-	// Draws are the random numbers of the pass; nil draws them from the
-	// trainer's generator.
+	// Draws are the jitter and the latent rolls of the pass; nil draws them from
+	// the trainer's generator, as dropped paths always are.
 	Draws *walrus.Draws
 }
 
@@ -29,6 +31,8 @@ type hostBatch struct {
 	constants    []float32 // [B, Cc, H, W, D]
 	real         []float32 // [Cv]
 	draws        walrus.Draws
+	keepTime     []float32 // [Blocks, T] drop-path factors, or nil
+	keepSpace    []float32 // [Blocks, T·B]
 	nVar, nConst int
 }
 
@@ -118,6 +122,20 @@ func boundaries(p *csm.Plan) (out [3]string) {
 	return out
 }
 
+// dropPaths draws which paths are dropped, block after block, time before space
+// (SPEC §7). A network without drop path draws nothing.
+func (h *hostBatch) dropPaths(c walrus.Config, rng *rand.Rand) {
+	if c.DropPath == 0 {
+		return
+	}
+	frames := h.steps * h.size
+	h.keepTime, h.keepSpace = make([]float32, c.Blocks*h.steps), make([]float32, c.Blocks*frames)
+	for i := range c.Blocks {
+		layers.DrawKeep(rng, c.DropPathAt(i), h.keepTime[i*h.steps:(i+1)*h.steps])
+		layers.DrawKeep(rng, c.DropPathAt(i), h.keepSpace[i*frames:(i+1)*frames])
+	}
+}
+
 // inputs returns the batch as the tensors its program takes, in the order of
 // inputNodes.
 func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
@@ -131,6 +149,10 @@ func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
 		tensors.FromFlatDataAndDimensions(h.ids, len(h.ids)),
 		tensors.FromFlatDataAndDimensions(h.real, h.nVar),
 		shift, rolls,
+	}
+	if blocks := m.Config().Blocks; h.keepTime != nil {
+		out = append(out, tensors.FromFlatDataAndDimensions(h.keepTime, blocks, h.steps),
+			tensors.FromFlatDataAndDimensions(h.keepSpace, blocks, h.steps*h.size))
 	}
 	if h.nConst > 0 {
 		out = append(out, tensors.FromFlatDataAndDimensions(h.constants, h.size, h.nConst, s[0], s[1], s[2]))

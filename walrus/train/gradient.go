@@ -53,11 +53,15 @@ func newGradientProgram(b compute.Backend, m *walrus.Model, o Objective, h *host
 // nodes names the inputs made by hostBatch.inputs.
 func (h *hostBatch) nodes(in []*Node) BatchNodes {
 	b := BatchNodes{Fields: in[0], Real: in[2], Net: walrus.Inputs{IDs: in[1], Shift: in[3], Rolls: in[4], Recompute: true}}
+	in = in[5:]
+	if h.keepTime != nil {
+		b.Net.KeepTime, b.Net.KeepSpace, in = in[0], in[1], in[2:]
+	}
 	if h.nConst > 0 {
-		b.Constants = in[5]
+		b.Constants = in[0]
 	}
 	if h.volume.Mask >= 0 {
-		b.Solid = SliceAxis(in[5], 1, AxisElem(h.volume.Mask))
+		b.Solid = SliceAxis(b.Constants, 1, AxisElem(h.volume.Mask))
 	}
 	return b
 }
