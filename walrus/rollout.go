@@ -152,6 +152,13 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 	if p.params, err = e.weights.Tensors(keys); err != nil {
 		return nil, err
 	}
+	// On the device now, while no other rollout runs this program: a tensor that
+	// moves there on its first use must not be used by two at once.
+	for i, t := range p.params {
+		if err := t.MaterializeOnDevice(e.opts.Backend, true, 0); err != nil {
+			return nil, fmt.Errorf("placing %s on %s: %w", keys[i], e.opts.Backend.Name(), err)
+		}
+	}
 	plan, volume := r.plan, r.volume
 	p.exec, err = NewExec(e.opts.Backend, func(in []*Node) *Node {
 		nodes := map[string]*Node{}
