@@ -82,18 +82,10 @@ func scaleFields(w1, scale *Node) *Node {
 	if scale.Shape().Size() != 1 {
 		panic(fmt.Errorf("csm: field scale: expected one value, got shape %s", scale.Shape()))
 	}
-	fields := SliceAxis(w1, 1, AxisRange(0, n))
-	// Spread out one axis after the other: the gradient then sums one axis
-	// after the other, and it needs the digits, because the norm that follows
-	// makes it a small difference of large terms.
+	// One broadcast: XLA needs minutes to compile the gradient of several.
 	scale = Reshape(scale, 1, 1, 1, 1, 1)
-	dims := []int{1, 1, 1, 1, 1}
-	for axis, length := range fields.Shape().Dimensions {
-		dims[axis] = length
-		scale = BroadcastToDims(scale, dims...)
-	}
 	return Concatenate([]*Node{
-		Mul(fields, scale),
+		Mul(SliceAxis(w1, 1, AxisRange(0, n)), scale),
 		SliceAxis(w1, 1, AxisRange(n)),
 	}, 1)
 }

@@ -68,17 +68,22 @@ func TestLoadMemory(t *testing.T) {
 	const slack = 48 << 20
 	b := testbackend.New(t)
 	for _, o := range []walrus.LoadOptions{{}, {Backend: b}} {
-		before := resident(t, "VmRSS")
-		peak := peakOf(t, func() { w, _, err = walrus.LoadWeights(path, c, o) })
-		require.NoError(t, err)
-		t.Logf("network %d MB, largest tensor %d MB, peak %d MB", model>>20, largest>>20, peak>>20)
-		assert.Less(t, peak, model+largest+slack)
-		saved := peakOf(t, func() { err = w.Save(filepath.Join(t.TempDir(), "copy.safetensors"), nil) })
-		require.NoError(t, err)
-		assert.Less(t, saved, largest+slack, "saving copies at most a tensor at a time")
-		w.Finalize()
-		debug.FreeOSMemory()
-		assert.Less(t, resident(t, "VmRSS"), before+slack, "Finalize frees the network")
+		// Allocators may keep what is freed; a network that is not freed shows
+		// as growth from round to round.
+		var after [3]int64
+		for round := range after {
+			peak := peakOf(t, func() { w, _, err = walrus.LoadWeights(path, c, o) })
+			require.NoError(t, err)
+			t.Logf("network %d MB, largest tensor %d MB, peak %d MB", model>>20, largest>>20, peak>>20)
+			assert.Less(t, peak, model+largest+slack)
+			saved := peakOf(t, func() { err = w.Save(filepath.Join(t.TempDir(), "copy.safetensors"), nil) })
+			require.NoError(t, err)
+			assert.Less(t, saved, largest+slack, "saving copies at most a tensor at a time")
+			w.Finalize()
+			debug.FreeOSMemory()
+			after[round] = resident(t, "VmRSS")
+		}
+		assert.Less(t, after[2], after[0]+slack, "Finalize frees the network")
 	}
 	before := resident(t, "VmRSS")
 	peak := peakOf(t, func() {
