@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/layers"
 )
 
 // Config describes a Walrus network: what decides the shapes of its weights,
@@ -123,7 +124,7 @@ func (c Config) HeadWidth() int {
 // Frequencies returns the number of frequencies per axis of the rotary
 // embedding: half of a quarter of the head width, both rounded down (11 for
 // the released width 88). Twice that many dimensions turn per axis.
-func (c Config) Frequencies() int { return c.HeadWidth() / 4 / 2 }
+func (c Config) Frequencies() int { return layers.RoPEFrequencies(c.HeadWidth()) }
 
 // MLPWidth returns MLP, or 4·Hidden when MLP is zero.
 func (c Config) MLPWidth() int {
