@@ -15,30 +15,46 @@ type Field struct {
 	Constant bool
 }
 
-// axisNames are the component suffixes of Cartesian fields.
-const axisNames = "xyz"
+// cartesianAxes are the component suffixes of Cartesian fields.
+var cartesianAxes = []string{"x", "y", "z"}
 
-// Components returns the channel names of the field on a grid with dims
-// spatial axes: {"velocity_x", "velocity_y"} for a vector in two dimensions.
-func (f Field) Components(dims int) []string {
+// Components returns the channel names of the field on a Cartesian grid with
+// dims spatial axes: {"velocity_x", "velocity_y"} for a vector in two
+// dimensions.
+func (f Field) Components(dims int) []string { return f.ComponentsOf(cartesianAxes[:dims]) }
+
+// ComponentsOf returns the channel names of the field on a grid whose axes have
+// the given names: {"velocity_theta", "velocity_phi"} for a vector on a sphere,
+// {"D_xx", "D_xy", "D_yx", "D_yy"} for a tensor in the plane.
+func (f Field) ComponentsOf(axes []string) []string {
 	switch f.Order {
 	case 0:
 		return []string{f.Name}
 	case 1:
-		out := make([]string, 0, dims)
-		for _, a := range axisNames[:dims] {
-			out = append(out, fmt.Sprintf("%s_%c", f.Name, a))
+		out := make([]string, 0, len(axes))
+		for _, a := range axes {
+			out = append(out, f.Name+"_"+a)
 		}
 		return out
 	default:
-		out := make([]string, 0, dims*dims)
-		for _, a := range axisNames[:dims] {
-			for _, b := range axisNames[:dims] {
-				out = append(out, fmt.Sprintf("%s_%c%c", f.Name, a, b))
+		out := make([]string, 0, len(axes)*len(axes))
+		for _, a := range axes {
+			for _, b := range axes {
+				out = append(out, f.Name+"_"+a+b)
 			}
 		}
 		return out
 	}
+}
+
+// ComponentCount returns the number of channels of the field on a grid with
+// dims axes: 1, dims or dims².
+func (f Field) ComponentCount(dims int) int {
+	n := 1
+	for range f.Order {
+		n *= dims
+	}
+	return n
 }
 
 // Validate checks name and order.

@@ -7,7 +7,8 @@ import (
 
 // Volume is how the model sees a window's channels: 1D and 2D systems are thin
 // 3D ones (paper §4.1). Vectors and tensors get all their components, those
-// along the missing axes are zero and marked as not real.
+// along the missing axes are zero and marked as not real. A curvilinear window
+// keeps its own components.
 type Volume struct {
 	// Shape is the grid with missing axes of length 1.
 	Shape [3]int
@@ -39,14 +40,12 @@ func (w *Window) Volume() Volume {
 	return v
 }
 
+// embed lists the channels of the constant or the variable fields as the
+// network sees them.
 func (w *Window) embed(constant bool) (names []string, source []int, real []bool) {
-	missing := func(component string) bool {
-		for _, c := range component {
-			if a := strings.IndexRune(axisNames, c); w.Embedded && w.Grid[a] == 1 {
-				return true
-			}
-		}
-		return false
+	to := cartesianAxes
+	if w.Curvilinear {
+		to = w.AxisNames()
 	}
 	at := 0
 	for _, f := range w.Fields {
@@ -54,21 +53,35 @@ func (w *Window) embed(constant bool) (names []string, source []int, real []bool
 			continue
 		}
 		own := map[string]int{}
-		for _, name := range f.Components(len(w.Grid)) {
+		for _, name := range f.ComponentsOf(w.AxisNames()) {
 			own[name] = at
 			at++
 		}
-		for _, name := range f.Components(3) {
+		for _, name := range f.ComponentsOf(to) {
 			i, ok := own[name]
 			if !ok {
 				i = -1
 			}
-			suffix := strings.TrimPrefix(strings.TrimPrefix(name, f.Name), "_")
 			names, source = append(names, name), append(source, i)
-			real = append(real, i >= 0 && !missing(suffix))
+			real = append(real, i >= 0 && !w.pads(f, name))
 		}
 	}
 	return names, source, real
+}
+
+// pads reports whether a component of f belongs to an axis of length 1 that is
+// not part of an embedded window.
+func (w *Window) pads(f Field, component string) bool {
+	if !w.Embedded || f.Order == 0 {
+		return false
+	}
+	suffix := strings.TrimPrefix(component, f.Name+"_")
+	for a, axis := range cartesianAxes {
+		if w.Grid[a] == 1 && strings.Contains(suffix, axis) {
+			return true
+		}
+	}
+	return false
 }
 
 // Points returns the number of grid points.

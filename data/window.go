@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // MaskName is the constant scalar field that marks solid points: where it is
@@ -33,6 +34,31 @@ type Window struct {
 	// Constants holds the channels of the constant fields in the same way, or
 	// is empty.
 	Constants []float32
+
+	// Axes names the axes of the grid and so the components of vectors; nil
+	// stands for the first of x, y, z.
+	Axes []string
+	// Curvilinear says that the coordinates are not Cartesian: a component
+	// belongs to no direction in space, so the window is neither embedded into
+	// three dimensions nor turned (SPEC §11).
+	Curvilinear bool
+	// Times holds the time of each frame, counted from the first, Coordinates
+	// the coordinate of each point along each axis. Both may be nil.
+	Times       []float32
+	Coordinates [][]float32
+	// Scalars are numbers that go with the window: parameters of the equations,
+	// diagnostics.
+	Scalars []Scalar
+	// Origin says which file the window was read from, if any.
+	Origin Origin
+}
+
+// Scalar is a number that goes with a window.
+type Scalar struct {
+	Name string
+	// Constant scalars have one value, others one per frame.
+	Constant bool
+	Values   []float32
 }
 
 // Points returns the number of grid points.
@@ -50,10 +76,18 @@ func (w *Window) Channels(constant bool) []string {
 	var out []string
 	for _, f := range w.Fields {
 		if f.Constant == constant {
-			out = append(out, f.Components(len(w.Grid))...)
+			out = append(out, f.ComponentsOf(w.AxisNames())...)
 		}
 	}
 	return out
+}
+
+// AxisNames returns the name of each axis of the grid.
+func (w *Window) AxisNames() []string {
+	if w.Axes != nil {
+		return w.Axes
+	}
+	return cartesianAxes[:min(len(w.Grid), 3)]
 }
 
 // Validate checks that grid, boundaries, fields and arrays fit together and
@@ -80,6 +114,12 @@ func (w *Window) validate() error {
 	if w.Embedded && len(w.Grid) != 3 {
 		return fmt.Errorf("embedded: expected a grid of 3 axes, got %v", w.Grid)
 	}
+	if w.Embedded && w.Curvilinear {
+		return fmt.Errorf("embedded: expected Cartesian coordinates, got curvilinear ones")
+	}
+	if err := w.checkAxes(); err != nil {
+		return err
+	}
 	if err := w.Boundaries.Validate(len(w.Grid)); err != nil {
 		return err
 	}
@@ -93,7 +133,7 @@ func (w *Window) validate() error {
 		}
 		seen[f.Name] = true
 	}
-	if err := distinct(w.Fields); err != nil {
+	if err := w.distinct(); err != nil {
 		return err
 	}
 	if len(w.Channels(false)) == 0 {
@@ -110,13 +150,33 @@ func (w *Window) validate() error {
 	return w.checkArray("constant fields", w.Constants, w.Channels(true))
 }
 
+// checkAxes checks the names of the axes. The axes of Cartesian coordinates are
+// called x, y, z in this order, because the network knows components by these
+// names.
+func (w *Window) checkAxes() error {
+	if w.Axes == nil {
+		return nil
+	}
+	if len(w.Axes) != len(w.Grid) {
+		return fmt.Errorf("axes %v: expected one name for each axis of grid %v, got %d", w.Axes, w.Grid, len(w.Axes))
+	}
+	if want := cartesianAxes[:len(w.Grid)]; !w.Curvilinear && !slices.Equal(w.Axes, want) {
+		return fmt.Errorf("axes %v: expected %v for Cartesian coordinates", w.Axes, want)
+	}
+	return nil
+}
+
 // distinct returns an error when two fields name the same channel, a vector
-// "velocity" and a scalar "velocity_x" say. Components count in three
-// dimensions, as the network sees them.
-func distinct(fields []Field) error {
+// "velocity" and a scalar "velocity_x" say. Components count as the network
+// sees them, in three dimensions if the coordinates are Cartesian.
+func (w *Window) distinct() error {
+	axes := cartesianAxes
+	if w.Curvilinear {
+		axes = w.AxisNames()
+	}
 	owner := map[string]string{}
-	for _, f := range fields {
-		for _, name := range f.Components(3) {
+	for _, f := range w.Fields {
+		for _, name := range f.ComponentsOf(axes) {
 			if other, dup := owner[name]; dup {
 				return fmt.Errorf("fields %q and %q both have the channel %s", other, f.Name, name)
 			}
