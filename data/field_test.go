@@ -23,6 +23,7 @@ func TestFieldComponents(t *testing.T) {
 	for _, tt := range tests {
 		got := Field{Name: "u", Order: tt.order}.Components(tt.dims)
 		assert.Equal(t, tt.want, got, "order %d in %d dimensions", tt.order, tt.dims)
+		assert.Equal(t, len(tt.want), Field{Order: tt.order}.ComponentCount(tt.dims))
 	}
 }
 

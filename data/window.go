@@ -42,8 +42,8 @@ type Window struct {
 	// belongs to no direction in space, so the window is neither embedded into
 	// three dimensions nor turned (SPEC §11).
 	Curvilinear bool
-	// Times holds the time of each frame, counted from the first, Coordinates
-	// the coordinate of each point along each axis. Both may be nil.
+	// Times holds the time of each frame, Coordinates the coordinate of each
+	// point along each axis. Both may be nil.
 	Times       []float32
 	Coordinates [][]float32
 	// Scalars are numbers that go with the window: parameters of the equations,
@@ -147,7 +147,35 @@ func (w *Window) validate() error {
 			return err
 		}
 	}
-	return w.checkArray("constant fields", w.Constants, w.Channels(true))
+	if err := w.checkArray("constant fields", w.Constants, w.Channels(true)); err != nil {
+		return err
+	}
+	return w.checkExtras()
+}
+
+// checkExtras checks the lengths of what goes with the fields.
+func (w *Window) checkExtras() error {
+	if w.Times != nil && len(w.Times) != len(w.Frames) {
+		return fmt.Errorf("times: expected one per frame (%d), got %d", len(w.Frames), len(w.Times))
+	}
+	if w.Coordinates != nil && len(w.Coordinates) != len(w.Grid) {
+		return fmt.Errorf("coordinates: expected one list per axis (%d), got %d", len(w.Grid), len(w.Coordinates))
+	}
+	for i, c := range w.Coordinates {
+		if len(c) != w.Grid[i] {
+			return fmt.Errorf("coordinates of axis %d: expected %d values, got %d", i, w.Grid[i], len(c))
+		}
+	}
+	for _, s := range w.Scalars {
+		want := len(w.Frames)
+		if s.Constant {
+			want = 1
+		}
+		if len(s.Values) != want {
+			return fmt.Errorf("scalar %q: expected %d values, got %d", s.Name, want, len(s.Values))
+		}
+	}
+	return nil
 }
 
 // checkAxes checks the names of the axes. The axes of Cartesian coordinates are
@@ -219,5 +247,15 @@ func (w *Window) Slice(from, to int) (*Window, error) {
 	}
 	out := *w
 	out.Frames = w.Frames[from:to]
+	if w.Times != nil {
+		out.Times = w.Times[from:to]
+	}
+	out.Scalars = slices.Clone(w.Scalars)
+	for i, s := range w.Scalars {
+		if !s.Constant {
+			out.Scalars[i].Values = s.Values[from:to]
+		}
+	}
+	out.Origin.Start += from * w.Origin.Stride
 	return &out, nil
 }

@@ -66,6 +66,18 @@ func TestWindowValidate(t *testing.T) {
 		{"constants without a field", "constant fields: expected 0 values", func(w *Window) { w.Fields = w.Fields[:2] }},
 		{"NaN", "frame 1: field velocity_y is NaN at [2 1]: expected finite values", func(w *Window) { w.Frames[1][17] = nan }},
 		{"infinite", "frame 0: field velocity_x is -Inf at [0 1]: expected finite values", func(w *Window) { w.Frames[0][7] = inf }},
+		{"one axis name", "axes [x]: expected one name for each axis of grid [3 2], got 1", func(w *Window) { w.Axes = []string{"x"} }},
+		{"Cartesian axes in another order", "axes [y x]: expected [x y] for Cartesian coordinates", func(w *Window) { w.Axes = []string{"y", "x"} }},
+		{"embedded sphere", "embedded: expected Cartesian coordinates, got curvilinear ones", func(w *Window) {
+			w.Grid, w.Embedded, w.Curvilinear = []int{3, 2, 1}, true, true
+		}},
+		{"missing time", "times: expected one per frame (2), got 1", func(w *Window) { w.Times = []float32{0} }},
+		{"coordinates of one axis", "coordinates: expected one list per axis (2), got 1", func(w *Window) { w.Coordinates = [][]float32{{0, 1, 2}} }},
+		{"short coordinates", "coordinates of axis 1: expected 2 values, got 1", func(w *Window) { w.Coordinates = [][]float32{{0, 1, 2}, {0}} }},
+		{"scalar per frame", `scalar "energy": expected 2 values, got 1`, func(w *Window) { w.Scalars = []Scalar{{Name: "energy", Values: []float32{1}}} }},
+		{"constant scalar", `scalar "Re": expected 1 values, got 2`, func(w *Window) {
+			w.Scalars = []Scalar{{Name: "Re", Constant: true, Values: []float32{1, 2}}}
+		}},
 		{"NaN constant", "constant fields: field mask is NaN at [1 0]: expected finite values", func(w *Window) { w.Constants[2] = nan }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,13 +94,42 @@ func TestWindowValidate(t *testing.T) {
 
 func TestWindowSlice(t *testing.T) {
 	w := plane()
+	w.Times = []float32{0.5, 0.75}
+	w.Scalars = []Scalar{{"Re", true, []float32{100}}, {"energy", false, []float32{3, 2}}}
+	w.Origin = Origin{Dataset: "tank", File: "a.hdf5", Trajectory: 4, Start: 10, Stride: 3}
 	last, err := w.Slice(1, 2)
 	require.NoError(t, err)
 	require.NoError(t, last.Validate())
 	assert.Equal(t, [][]float32{w.Frames[1]}, last.Frames)
+	assert.Equal(t, []float32{0.75}, last.Times)
+	assert.Equal(t, []Scalar{{"Re", true, []float32{100}}, {"energy", false, []float32{2}}}, last.Scalars)
+	assert.Equal(t, "tank trajectory 4 frame 13 stride 3 (a.hdf5)", last.Origin.String())
+	assert.Equal(t, []float32{3, 2}, w.Scalars[1].Values, "the window keeps its scalars")
 	assert.Len(t, w.Frames, 2, "the window keeps its frames")
 	for _, bad := range [][2]int{{-1, 1}, {0, 3}, {1, 1}, {2, 1}} {
 		_, err := w.Slice(bad[0], bad[1])
 		require.ErrorContains(t, err, "data: window tank 7 has 2 frames: cannot take [", "%v", bad)
 	}
+}
+
+// TestCurvilinearWindow: components carry the names of the axes, and the
+// network sees just these.
+func TestCurvilinearWindow(t *testing.T) {
+	w := &Window{
+		Fields: []Field{{Name: "height"}, {Name: "velocity", Order: 1}}, Grid: []int{2, 3}, Axes: []string{"theta", "phi"},
+		Curvilinear: true, Boundaries: Boundaries{Both(Open), Both(Periodic)}, Frames: [][]float32{make([]float32, 18)},
+	}
+	require.NoError(t, w.Validate())
+	assert.Equal(t, []string{"height", "velocity_theta", "velocity_phi"}, w.Channels(false))
+	v := w.Volume()
+	assert.Equal(t, []string{"height", "velocity_theta", "velocity_phi"}, v.Variable)
+	assert.Equal(t, []int{0, 1, 2}, v.Source)
+	assert.Equal(t, []bool{true, true, true}, v.Real)
+	assert.Equal(t, [3]int{2, 3, 1}, v.Shape)
+	ids, err := v.IDs(ReleasedRegistry())
+	require.NoError(t, err)
+	assert.Equal(t, []int32{44, 31, 32}, ids)
+	w.Fields = append(w.Fields, Field{Name: "velocity_z"})
+	w.Frames[0] = make([]float32, 24)
+	require.NoError(t, w.Validate(), "no component of the vector is called z here")
 }
