@@ -13,6 +13,11 @@ var (
 	releasedKernel = [2]int{8, 4}
 )
 
+// ReleasedTokens returns the tokens per axis that the release aims for on grids
+// with one, two and three axes longer than 1 (SPEC §3; paper Table 2: base
+// token shapes 32² and 16³).
+func ReleasedTokens() [3]int { return releasedTokens }
+
 // releasedStrides is the release's table from the patch, points per token, to
 // the strides s1, s2 (SPEC §3).
 var releasedStrides = map[int][2]int{

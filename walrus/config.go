@@ -3,6 +3,7 @@ package walrus
 import (
 	"slices"
 
+	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/layers"
 )
@@ -46,7 +47,7 @@ type Config struct {
 	MLP int `json:"mlp"`
 
 	// DropPath is the rate of the last block; block i of n has
-	// DropPath·i/(n−1). Training only. See [Config.DropPathAt].
+	// DropPath·i/(n−1). Training only. See [Config.DropPathRates].
 	DropPath float64 `json:"drop_path"`
 	// FieldDrop divided by the number of channels at hand is the probability
 	// that a channel of a sample is set to zero. Training only; released: 0.
@@ -104,10 +105,6 @@ type Config struct {
 	ProjectionDim int `json:"projection_dim"`
 }
 
-// releasedTokens are the token targets per axis of the release for one, two
-// and three axes (paper Table 2: base token shapes 32² and 16³).
-var releasedTokens = [3]int{32, 32, 16}
-
 // States returns the number of weight columns: the largest index of the
 // registry plus one (67 for the released registry).
 func (c Config) States() int { return c.Registry.States() }
@@ -144,18 +141,13 @@ func (c Config) TokenTarget(axes int) int {
 	if n := c.Tokens[axes-1]; n != 0 {
 		return n
 	}
-	return releasedTokens[axes-1]
+	return csm.ReleasedTokens()[axes-1]
 }
 
-// DropPathAt returns the drop-path rate of a block: rates rise linearly from 0
-// at the first block to DropPath at the last. A network of one block drops
-// nothing.
-func (c Config) DropPathAt(block int) float64 {
-	if c.Blocks < 2 {
-		return 0
-	}
-	return c.DropPath * float64(block) / float64(c.Blocks-1)
-}
+// DropPathRates returns the drop-path rate of each block: rates rise linearly
+// from 0 at the first block to DropPath at the last. A network of one block
+// drops nothing.
+func (c Config) DropPathRates() []float64 { return layers.DropPathRates(c.DropPath, c.Blocks) }
 
 // Checkpointed reports whether the backward pass recomputes a block.
 func (c Config) Checkpointed(block int) bool {

@@ -27,12 +27,10 @@ func TestConfigTokenTarget(t *testing.T) {
 	assert.Equal(t, []int{0, 32, 24, 16, 0, 0}, got)
 }
 
-func TestConfigDropPathAt(t *testing.T) {
+func TestConfigDropPathRates(t *testing.T) {
 	c := Config{Blocks: 5, DropPath: 0.2}
-	for block, want := range []float64{0, 0.05, 0.1, 0.15, 0.2} {
-		assert.InDelta(t, want, c.DropPathAt(block), 1e-15, "block %d", block)
-	}
-	assert.Zero(t, Config{Blocks: 1, DropPath: 0.2}.DropPathAt(0))
+	assert.InDeltaSlice(t, []float64{0, 0.05, 0.1, 0.15, 0.2}, c.DropPathRates(), 1e-15)
+	assert.Equal(t, []float64{0}, Config{Blocks: 1, DropPath: 0.2}.DropPathRates())
 }
 
 func TestConfigCheckpointed(t *testing.T) {

@@ -130,9 +130,9 @@ func (h *hostBatch) dropPaths(c walrus.Config, rng *rand.Rand) {
 	}
 	frames := h.steps * h.size
 	h.keepTime, h.keepSpace = make([]float32, c.Blocks*h.steps), make([]float32, c.Blocks*frames)
-	for i := range c.Blocks {
-		layers.DrawKeep(rng, c.DropPathAt(i), h.keepTime[i*h.steps:(i+1)*h.steps])
-		layers.DrawKeep(rng, c.DropPathAt(i), h.keepSpace[i*frames:(i+1)*frames])
+	for i, rate := range c.DropPathRates() {
+		layers.DrawKeep(rng, rate, h.keepTime[i*h.steps:(i+1)*h.steps])
+		layers.DrawKeep(rng, rate, h.keepSpace[i*frames:(i+1)*frames])
 	}
 }
 
