@@ -1,0 +1,248 @@
+package hdf5
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/data/well/driver"
+)
+
+// attribute is a named value of an object, not yet decoded: types we cannot
+// decode must not hide the others.
+type attribute struct {
+	name string
+	// what the type is, or why it could not be parsed
+	typ   datatype
+	space dataspace
+	err   error
+	data  []byte
+}
+
+// Attributes lists the names of an object's attributes, sorted.
+func (f *File) Attributes(path string) ([]string, error) {
+	list, err := f.attributesAt(path)
+	if err != nil {
+		return nil, f.wrap(path, err)
+	}
+	names := make([]string, len(list))
+	for i, a := range list {
+		names[i] = a.name
+	}
+	return names, nil
+}
+
+// Attribute reads one attribute; see driver.File.
+func (f *File) Attribute(path, name string) (any, error) {
+	list, err := f.attributesAt(path)
+	if err != nil {
+		return nil, f.wrap(path, err)
+	}
+	for _, a := range list {
+		if a.name == name {
+			v, err := f.value(a)
+			if err != nil {
+				return nil, f.wrap(path, fmt.Errorf("attribute %q: %w", name, err))
+			}
+			return v, nil
+		}
+	}
+	return nil, f.wrap(path, fmt.Errorf("attribute %q: %w", name, driver.ErrNotFound))
+}
+
+func (f *File) attributesAt(path string) ([]attribute, error) {
+	at, err := f.find(path)
+	if err != nil {
+		return nil, err
+	}
+	o, err := f.object(at)
+	if err != nil {
+		return nil, err
+	}
+	return f.attributes(o)
+}
+
+// attributes lists the attributes of an object, sorted by name.
+func (f *File) attributes(o *object) ([]attribute, error) {
+	var list []attribute
+	for _, m := range o.messages {
+		switch {
+		case m.kind == msgAttribute && m.shared():
+			return nil, fmt.Errorf("the object at %#x has a shared attribute, which is not supported", o.address)
+		case m.kind == msgAttribute:
+			c := o.cursor(m, "attribute")
+			list = append(list, f.parseAttribute(o, c))
+			if c.err != nil {
+				return nil, c.err
+			}
+		case m.kind == msgAttributeInfo:
+			c := o.cursor(m, "attribute info")
+			c.version(0)
+			if flags := c.u8(); flags&1 != 0 {
+				c.skip(2) // largest creation order
+			}
+			heap, tree := f.address(c), f.address(c)
+			if c.err != nil {
+				return nil, c.err
+			}
+			if heap == undefined || tree == undefined {
+				continue
+			}
+			err := f.denseMessages(heap, tree, recordAttributeName, func(c *cursor) { list = append(list, f.parseAttribute(o, c)) })
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b attribute) int { return strings.Compare(a.name, b.name) })
+	return list, nil
+}
+
+// parseAttribute parses an attribute message. A type or shape that cannot be
+// parsed is kept as the attribute's error.
+func (f *File) parseAttribute(o *object, c *cursor) attribute {
+	version := c.version(1, 2, 3)
+	flags := c.u8()
+	nameLen, typeLen, spaceLen := c.u16(), c.u16(), c.u16()
+	if version == 3 {
+		c.skip(1) // character set
+	}
+	part := func(n int) []byte {
+		b := c.bytes(n)
+		if r := n % 8; version == 1 && r != 0 {
+			c.skip(8 - r)
+		}
+		return b
+	}
+	a := attribute{name: (&cursor{b: part(nameLen)}).text(nameLen)}
+	typ := message{kind: msgDatatype, data: part(typeLen), flags: flags << 1 & 2}
+	space := &cursor{b: part(spaceLen), what: "attribute"}
+	if c.err != nil {
+		return a
+	}
+	a.data = c.bytes(c.left())
+	if version > 1 && typ.shared() {
+		if typ, a.err = f.sharedMessage(o, typ); a.err != nil {
+			return a
+		}
+	}
+	t := &cursor{b: typ.data, what: "attribute"}
+	if a.typ, a.err = parseDatatype(t, 0), t.err; a.err != nil {
+		return a
+	}
+	a.space = f.parseDataspace(space)
+	if a.err = space.err; a.err == nil && a.space.count() > len(a.data)/a.typ.size {
+		a.err = fmt.Errorf("expected %d elements of %d bytes, got %d bytes", a.space.count(), a.typ.size, len(a.data))
+	}
+	return a
+}
+
+// value decodes an attribute.
+func (f *File) value(a attribute) (any, error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	if len(a.space.dims) > 1 {
+		return nil, fmt.Errorf("expected a scalar or a list, got an array of shape %v", a.space.dims)
+	}
+	n := a.space.count()
+	scalar := len(a.space.dims) == 0 && !a.space.null
+	switch {
+	case a.typ.class == classString || a.typ.text:
+		list, err := f.texts(a, n)
+		return unwrap(list, scalar), err
+	case a.typ.number() != nil && n == 0:
+		return []float64{}, nil // an empty list, of whatever
+	case a.typ.number() != nil:
+		return nil, fmt.Errorf("expected text or a number, got the type %s", a.typ)
+	case a.typ.bool:
+		list := make([]bool, n)
+		for i := range list {
+			list[i] = a.data[i] != 0
+		}
+		return unwrap(list, scalar), nil
+	case a.typ.class == classFloat:
+		list := make([]float64, n)
+		a.typ.float64s(list, a.data)
+		return unwrap(list, scalar), nil
+	}
+	list, err := integers(a, n)
+	return unwrap(list, scalar), err
+}
+
+// unwrap returns the only element of a list if it stands for a scalar.
+func unwrap[T any](list []T, scalar bool) any {
+	if scalar && len(list) == 1 {
+		return list[0]
+	}
+	return list
+}
+
+func integers(a attribute, n int) ([]int64, error) {
+	list := make([]int64, n)
+	for i := range list {
+		v := a.typ.integer(a.data[i*a.typ.size:])
+		if !a.typ.signed && a.typ.size == 8 && v < 0 {
+			return nil, fmt.Errorf("expected numbers below 2^63, got %d", uint64(v))
+		}
+		list[i] = v
+	}
+	return list, nil
+}
+
+// texts decodes strings: of fixed length, padded with zeros or spaces, or of
+// variable length in global heaps.
+func (f *File) texts(a attribute, n int) ([]string, error) {
+	list := make([]string, n)
+	heap := globalHeap{f: f}
+	for i := range list {
+		b := a.data[i*a.typ.size : (i+1)*a.typ.size]
+		if !a.typ.text {
+			list[i] = strings.TrimRight((&cursor{b: b}).text(len(b)), " ")
+			continue
+		}
+		c := &cursor{b: b, what: "text"}
+		length, address, index := c.u32(), f.address(c), c.u32()
+		if c.err != nil {
+			return nil, c.err
+		}
+		if length == 0 {
+			continue
+		}
+		object, err := heap.object(address, int(index))
+		if err != nil {
+			return nil, err
+		}
+		if uint64(length) > uint64(len(object)) {
+			return nil, fmt.Errorf("expected text of %d bytes in the global heap, got %d", length, len(object))
+		}
+		list[i] = (&cursor{b: object}).text(int(length))
+	}
+	return list, nil
+}
+
+// integer decodes one element, sign-extended if the type is signed.
+func (t datatype) integer(b []byte) int64 {
+	var v uint64
+	switch {
+	case t.size == 1:
+		v = uint64(b[0])
+	case t.size == 2 && t.big:
+		v = uint64(binary.BigEndian.Uint16(b))
+	case t.size == 2:
+		v = uint64(binary.LittleEndian.Uint16(b))
+	case t.size == 4 && t.big:
+		v = uint64(binary.BigEndian.Uint32(b))
+	case t.size == 4:
+		v = uint64(binary.LittleEndian.Uint32(b))
+	case t.big:
+		v = binary.BigEndian.Uint64(b)
+	default:
+		v = binary.LittleEndian.Uint64(b)
+	}
+	if unused := 64 - 8*t.size; t.signed {
+		return int64(v<<unused) >> unused
+	}
+	return int64(v)
+}

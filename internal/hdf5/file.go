@@ -1,0 +1,209 @@
+package hdf5
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/gowalrus/gowalrus/data/well/driver"
+)
+
+// File is an HDF5 file open for reading. It implements driver.File.
+type File struct {
+	name   string
+	r      io.ReaderAt
+	size   int64
+	closer io.Closer
+	super  superblock
+
+	mu       sync.Mutex
+	objects  map[uint64]*object
+	groups   map[uint64][]link
+	datasets map[string]*Dataset
+}
+
+// Open opens a file. Errors name the file.
+func Open(name string) (*File, error) {
+	r, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("hdf5: %w", err)
+	}
+	stat, err := r.Stat()
+	if err == nil && stat.IsDir() {
+		err = fmt.Errorf("expected a file, got a folder")
+	}
+	if err != nil {
+		r.Close()
+		return nil, fmt.Errorf("hdf5: %s: %w", name, err)
+	}
+	f, err := NewFile(r, stat.Size(), name)
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	f.closer = r
+	return f, nil
+}
+
+// NewFile reads a file of size bytes from r; name is used in errors only. Close
+// does not close r.
+func NewFile(r io.ReaderAt, size int64, name string) (*File, error) {
+	f := &File{name: name, r: r, size: size, objects: map[uint64]*object{}, groups: map[uint64][]link{}, datasets: map[string]*Dataset{}}
+	if err := f.readSuperblock(); err != nil {
+		return nil, f.wrap("", err)
+	}
+	if _, err := f.group(f.super.root); err != nil {
+		return nil, f.wrap("/", err)
+	}
+	return f, nil
+}
+
+// Close closes the file.
+func (f *File) Close() error {
+	if f.closer == nil {
+		return nil
+	}
+	return f.closer.Close()
+}
+
+// Name returns the name the file was opened with.
+func (f *File) Name() string { return f.name }
+
+// wrap puts the names of the file and of an object before an error.
+func (f *File) wrap(object string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if object == "" {
+		return fmt.Errorf("hdf5: %s: %w", f.name, err)
+	}
+	return fmt.Errorf("hdf5: %s: %s: %w", f.name, object, err)
+}
+
+// read reads n bytes at an address.
+func (f *File) read(address, n uint64) ([]byte, error) {
+	if err := f.within(address, n); err != nil {
+		return nil, err
+	}
+	b := make([]byte, n)
+	return b, f.readInto(b, address)
+}
+
+// within checks that n bytes at an address lie inside the file.
+func (f *File) within(address, n uint64) error {
+	end := uint64(f.size) - f.super.base
+	if address > end || n > end-address {
+		return fmt.Errorf("expected %d bytes at %#x, beyond the end of the file at %#x", n, address, end)
+	}
+	return nil
+}
+
+// readInto fills b from an address that was checked with within.
+func (f *File) readInto(b []byte, address uint64) error {
+	if _, err := f.r.ReadAt(b, int64(address+f.super.base)); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return fmt.Errorf("reading %d bytes at %#x: %w", len(b), address, err)
+	}
+	return nil
+}
+
+// readUpTo reads at most n bytes at an offset from the start of the file.
+func (f *File) readUpTo(at uint64, n int) ([]byte, error) {
+	b := make([]byte, min(uint64(n), uint64(f.size)-min(at, uint64(f.size))))
+	if _, err := f.r.ReadAt(b, int64(at)); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return b, nil
+}
+
+// block reads a structure of n bytes and returns a cursor on it.
+func (f *File) block(address, n uint64, what string) (*cursor, error) {
+	what = fmt.Sprintf("%s at %#x", what, address)
+	b, err := f.read(address, n)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return &cursor{b: b, what: what}, nil
+}
+
+// maxLinks bounds the soft links on the way to an object.
+const maxLinks = 32
+
+// find returns the address of the object header at a path.
+func (f *File) find(p string) (uint64, error) { return f.resolve(p, maxLinks) }
+
+func (f *File) resolve(p string, links int) (uint64, error) {
+	if links < 0 {
+		return 0, fmt.Errorf("more than %d soft links on the way", maxLinks)
+	}
+	at, walked := f.super.root, "/"
+	for _, name := range strings.FieldsFunc(p, func(r rune) bool { return r == '/' }) {
+		list, err := f.group(at)
+		if err != nil {
+			return 0, err
+		}
+		l, ok := lookup(list, name)
+		if !ok {
+			return 0, fmt.Errorf("%w: %q has no member %q", driver.ErrNotFound, walked, name)
+		}
+		if at, err = f.follow(l, walked, links); err != nil {
+			return 0, err
+		}
+		walked = path.Join(walked, name)
+	}
+	return at, nil
+}
+
+// follow returns the object a link in group points to.
+func (f *File) follow(l link, group string, links int) (uint64, error) {
+	switch l.kind {
+	case hardLink:
+		return l.address, nil
+	case softLink:
+		target := l.target
+		if !path.IsAbs(target) {
+			target = path.Join(group, target)
+		}
+		return f.resolve(target, links-1)
+	}
+	return 0, fmt.Errorf("%q in %q is a link to another file, which is not supported", l.name, group)
+}
+
+// Children lists the names of a group's members, sorted.
+func (f *File) Children(group string) ([]string, error) {
+	at, err := f.find(group)
+	if err != nil {
+		return nil, f.wrap(group, err)
+	}
+	list, err := f.group(at)
+	if err != nil {
+		return nil, f.wrap(group, err)
+	}
+	names := make([]string, len(list))
+	for i, l := range list {
+		names[i] = l.name
+	}
+	return names, nil
+}
+
+// IsGroup reports whether the object at a path exists and is a group.
+func (f *File) IsGroup(p string) (bool, error) {
+	at, err := f.find(p)
+	if errors.Is(err, driver.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, f.wrap(p, err)
+	}
+	o, err := f.object(at)
+	if err != nil {
+		return false, f.wrap(p, err)
+	}
+	return o.isGroup(), nil
+}

@@ -1,0 +1,279 @@
+package hdf5
+
+import (
+	"fmt"
+	"math/bits"
+)
+
+// fractalHeap holds the links of a large group or the attributes of an object
+// that has many. Its blocks form a table: rows of width blocks, those of rows 0
+// and 1 of the starting size, then twice as large from row to row.
+type fractalHeap struct {
+	f          *File
+	what       string
+	idLen      int
+	filtered   bool
+	checksums  bool // of direct blocks
+	maxManaged int
+	hugeTree   uint64
+	width      int
+	start      uint64 // size of the smallest block
+	maxDirect  uint64 // size of the largest direct block
+	sizeBits   int
+	root       uint64
+	rows       int // of the root; 0 if it is a direct block
+}
+
+func (f *File) fractalHeap(address uint64) (*fractalHeap, error) {
+	c, err := f.block(address, uint64(26+12*f.super.lengthLen+3*f.super.offsetLen), "fractal heap")
+	if err != nil {
+		return nil, err
+	}
+	c.signature("FRHP")
+	c.version(0)
+	h := &fractalHeap{f: f, what: c.what, idLen: c.u16()}
+	h.filtered = c.u16() > 0
+	h.checksums = c.u8()&2 != 0
+	h.maxManaged = int(c.u32())
+	f.length(c) // next huge object
+	h.hugeTree = f.address(c)
+	f.length(c)  // free space
+	f.address(c) // its manager
+	for range 8 {
+		f.length(c) // sizes and numbers of objects
+	}
+	h.width = c.u16()
+	h.start, h.maxDirect = f.length(c), f.length(c)
+	h.sizeBits = c.u16()
+	c.skip(2) // rows the root starts with
+	h.root, h.rows = f.address(c), c.u16()
+	if c.err == nil {
+		err = h.check(c)
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return h, err
+}
+
+func (h *fractalHeap) check(c *cursor) error {
+	if h.filtered {
+		return fmt.Errorf("%s: compressed heaps are not supported", h.what)
+	}
+	powers := bits.OnesCount64(h.start) == 1 && bits.OnesCount64(h.maxDirect) == 1 && bits.OnesCount(uint(h.width)) == 1 && h.start <= h.maxDirect
+	if !powers || h.maxDirect > 1<<32 || h.sizeBits < 1 || h.sizeBits > 64 || h.rows > 64 || h.idLen < 1 {
+		return fmt.Errorf("%s: a table of %d blocks in %d rows, %d to %d bytes each, is not sensible", h.what, h.width, h.rows, h.start, h.maxDirect)
+	}
+	h.f.verify(c)
+	return nil
+}
+
+// offsetLen and lengthLen are the bytes of an offset and a length in an ID.
+func (h *fractalHeap) offsetLen() int { return (h.sizeBits + 7) / 8 }
+
+func (h *fractalHeap) lengthLen() int {
+	return min((bits.Len64(h.maxDirect)-1+7)/8, bytesFor(uint64(h.maxManaged)))
+}
+
+// object returns the bytes of the object with an ID.
+func (h *fractalHeap) object(id []byte) ([]byte, error) {
+	c := &cursor{b: id, what: h.what + ": object ID"}
+	head := c.u8()
+	switch kind := head >> 4 & 3; {
+	case head>>6 != 0:
+		c.fail("expected version 0, got %d", head>>6)
+	case kind == 0:
+		at, n := c.uint(h.offsetLen()), c.uint(h.lengthLen())
+		if c.err == nil {
+			return h.managed(at, n)
+		}
+	case kind == 1:
+		return h.huge(c)
+	case kind == 2 && h.idLen <= 17:
+		return c.bytes(head&15 + 1), c.err
+	case kind == 2:
+		n := (head&15)<<8 | c.u8()
+		return c.bytes(n + 1), c.err
+	default:
+		c.fail("unknown kind of object %d", kind)
+	}
+	return nil, c.err
+}
+
+// rowSize returns the size of the blocks of a row.
+func (h *fractalHeap) rowSize(row int) uint64 {
+	if row == 0 {
+		return h.start
+	}
+	return h.start << min(row-1, 62)
+}
+
+// directRows is the number of rows of direct blocks.
+func (h *fractalHeap) directRows() int {
+	return bits.Len64(h.maxDirect) - bits.Len64(h.start) + 2
+}
+
+// managed reads n bytes at an offset of the heap's own address space.
+func (h *fractalHeap) managed(at, n uint64) ([]byte, error) {
+	if h.rows == 0 {
+		return h.direct(h.root, h.start, at, n)
+	}
+	return h.indirect(h.root, h.rows, at, n, 0)
+}
+
+// direct reads from a direct block; at counts from the block's first byte.
+func (h *fractalHeap) direct(address, size, at, n uint64) ([]byte, error) {
+	if at > size || n > size-at {
+		return nil, fmt.Errorf("%s: expected an object within a block of %d bytes, got %d bytes at %d", h.what, size, n, at)
+	}
+	c, err := h.f.block(address, size, "direct block")
+	if err != nil {
+		return nil, err
+	}
+	c.signature("FHDB")
+	c.version(0)
+	if c.err != nil {
+		return nil, c.err
+	}
+	if h.checksums {
+		if err := h.verifyDirect(c); err != nil {
+			return nil, err
+		}
+	}
+	return c.b[at : at+n], nil
+}
+
+// verifyDirect checks the checksum of a direct block, which is computed with
+// its own field zero.
+func (h *fractalHeap) verifyDirect(c *cursor) error {
+	c.skip(h.f.super.offsetLen + h.offsetLen())
+	at := c.pos
+	want := c.u32()
+	if c.err != nil {
+		return c.err
+	}
+	b := append([]byte(nil), c.b...)
+	clear(b[at : at+4])
+	if got := checksum(b); got != want {
+		return fmt.Errorf("%s: checksum: expected %#08x, got %#08x: the file is damaged here", c.what, got, want)
+	}
+	return nil
+}
+
+// indirect finds the block that holds an offset in a table and reads there.
+func (h *fractalHeap) indirect(address uint64, rows int, at, n uint64, depth int) ([]byte, error) {
+	if depth > 16 {
+		return nil, fmt.Errorf("%s: more than 16 nested indirect blocks", h.what)
+	}
+	row, column, inside := h.locate(at)
+	if row >= rows {
+		return nil, fmt.Errorf("%s: expected an offset within %d rows of blocks, got %d", h.what, rows, at)
+	}
+	direct := min(rows, h.directRows())
+	entries := rows * h.width
+	size := 5 + h.f.super.offsetLen + h.offsetLen() + entries*h.f.super.offsetLen + 4
+	c, err := h.f.block(address, uint64(size), "indirect block")
+	if err != nil {
+		return nil, err
+	}
+	c.signature("FHIB")
+	c.version(0)
+	c.skip(h.f.super.offsetLen + h.offsetLen())
+	var child uint64
+	for i := range entries {
+		if a := h.f.address(c); i == row*h.width+column {
+			child = a
+		}
+	}
+	h.f.verify(c)
+	if c.err != nil {
+		return nil, c.err
+	}
+	if child == undefined {
+		return nil, fmt.Errorf("%s: no block at offset %d", c.what, at)
+	}
+	if row < direct {
+		return h.direct(child, h.rowSize(row), inside, n)
+	}
+	return h.indirect(child, bits.Len64(h.rowSize(row))-bits.Len64(h.start*uint64(h.width))+1, inside, n, depth+1)
+}
+
+// locate returns the row and column of the block that holds an offset, and the
+// offset inside that block.
+func (h *fractalHeap) locate(at uint64) (row, column int, inside uint64) {
+	begin := uint64(0)
+	for row = range 64 {
+		size := h.rowSize(row)
+		hi, all := bits.Mul64(size, uint64(h.width))
+		if hi != 0 || at-begin < all {
+			return row, int((at - begin) / size), (at - begin) % size
+		}
+		begin += all
+	}
+	return 64, 0, 0
+}
+
+// huge reads an object that is too large for the blocks of the heap.
+func (h *fractalHeap) huge(c *cursor) ([]byte, error) {
+	if h.idLen-1 >= h.f.super.offsetLen+h.f.super.lengthLen {
+		at, n := h.f.address(c), h.f.length(c)
+		if c.err != nil {
+			return nil, c.err
+		}
+		return h.f.read(at, n)
+	}
+	id := c.uint(min(h.idLen-1, h.f.super.lengthLen))
+	if c.err != nil {
+		return nil, c.err
+	}
+	t, err := h.f.tree2(h.hugeTree, recordHuge)
+	if err != nil {
+		return nil, err
+	}
+	var found []byte
+	err = t.each(func(c *cursor) error {
+		at, n, own := h.f.address(c), h.f.length(c), h.f.length(c)
+		if c.err != nil || own != id {
+			return c.err
+		}
+		var err error
+		found, err = h.f.read(at, n)
+		return err
+	})
+	if err == nil && found == nil {
+		err = fmt.Errorf("%s: has no huge object %d", h.what, id)
+	}
+	return found, err
+}
+
+// denseMessages calls visit with every message of a fractal heap that a B-tree
+// of names lists.
+func (f *File) denseMessages(heap, tree uint64, kind int, visit func(c *cursor)) error {
+	h, err := f.fractalHeap(heap)
+	if err != nil {
+		return err
+	}
+	t, err := f.tree2(tree, kind)
+	if err != nil {
+		return err
+	}
+	return t.each(func(r *cursor) error {
+		if kind == recordLinkName {
+			r.skip(4) // hash of the name; the ID follows
+		}
+		id := r.bytes(h.idLen)
+		if kind == recordAttributeName && r.uint(1)&2 != 0 {
+			return fmt.Errorf("%s: shared attributes are not supported", r.what)
+		}
+		if r.err != nil {
+			return r.err
+		}
+		b, err := h.object(id)
+		if err != nil {
+			return err
+		}
+		c := &cursor{b: b, what: h.what + ": object"}
+		visit(c)
+		return c.err
+	})
+}
