@@ -29,7 +29,7 @@ func TestTransformFields(t *testing.T) {
 	assert.Equal(t, "density", fields[0].Name, "the argument keeps its names")
 	for want, ts := range map[string][]Transform{
 		`field "energy": expected one of the fields [density velocity rho], each once`: {{"energy", Log10}},
-		`field "density": expected one of the fields`:                                   {{"density", Log10}, {"density", ZerosLike}},
+		`field "density": expected one of the fields`:                                  {{"density", Log10}, {"density", ZerosLike}},
 		`unknown kind 0`: {{Field: "density"}},
 	} {
 		_, err := TransformFields(fields, ts)

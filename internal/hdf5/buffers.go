@@ -68,7 +68,7 @@ func (b *buffers) drained(n, size int) error {
 	var more [1]byte
 	k, err := b.zlib.Read(more[:])
 	if k > 0 {
-		return fmt.Errorf("expected at most %d bytes, got more", size)
+		return fmt.Errorf("the stream is damaged: expected at most %d bytes, got more", size)
 	}
 	if !errors.Is(err, io.EOF) {
 		return fmt.Errorf("the stream is damaged after %d bytes: %w", n, err)

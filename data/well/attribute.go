@@ -1,0 +1,101 @@
+package well
+
+import (
+	"fmt"
+
+	"github.com/gowalrus/gowalrus/data/well/driver"
+)
+
+// attribute reads an attribute of an object as a T. The types of the layout are
+// those that h5py writes; see driver.File.
+func attribute[T any](f driver.File, path, name string) (T, error) {
+	var zero T
+	v, err := f.Attribute(path, name)
+	if err != nil {
+		return zero, err
+	}
+	out, ok := coerce(v, zero).(T)
+	if !ok {
+		return zero, fmt.Errorf("%s: attribute %q: expected a %T, got %v (%T)", path, name, zero, v, v)
+	}
+	return out, nil
+}
+
+// coerce accepts what other writers use: numbers for bools, whole floats for
+// integers, an empty list of any type.
+func coerce(v, want any) any {
+	switch want.(type) {
+	case int64:
+		if x, ok := v.(float64); ok && x == float64(int64(x)) {
+			return int64(x)
+		}
+	case bool:
+		if x, ok := v.(int64); ok && (x == 0 || x == 1) {
+			return x == 1
+		}
+	case []string:
+		if length(v) == 0 {
+			return []string(nil)
+		}
+		if x, ok := v.(string); ok {
+			return []string{x}
+		}
+	case []bool:
+		if x, ok := v.([]int64); ok {
+			out := make([]bool, len(x))
+			for i, n := range x {
+				if n != 0 && n != 1 {
+					return v
+				}
+				out[i] = n == 1
+			}
+			return out
+		}
+	}
+	return v
+}
+
+// length returns the length of a list and -1 for a scalar.
+func length(v any) int {
+	switch x := v.(type) {
+	case []string:
+		return len(x)
+	case []bool:
+		return len(x)
+	case []int64:
+		return len(x)
+	case []float64:
+		return len(x)
+	}
+	return -1
+}
+
+// need checks that the groups of the layout exist.
+func need(f driver.File, groups ...string) error {
+	for _, g := range groups {
+		ok, err := f.IsGroup(g)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("the group %s is missing", g)
+		}
+	}
+	return nil
+}
+
+// maxSmall bounds the elements of an array that is read whole when a file is
+// opened: coordinates, times, scalars, masks.
+const maxSmall = 1 << 26
+
+// whole reads a small dataset.
+func whole(d driver.Dataset, path string) ([]float32, error) {
+	n := 1
+	for _, s := range d.Shape() {
+		if n *= s; s > maxSmall || n > maxSmall {
+			return nil, fmt.Errorf("%s: expected at most %d elements, got shape %v", path, maxSmall, d.Shape())
+		}
+	}
+	out := make([]float32, n)
+	return out, d.Float32(out, make([]int, len(d.Shape())), d.Shape())
+}

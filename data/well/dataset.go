@@ -1,0 +1,116 @@
+package well
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// Dataset is an open data set of The Well. It implements data.Dataset and is
+// safe for concurrent use.
+type Dataset struct {
+	options      Options
+	root         string
+	files        []*header
+	trajectories []data.Trajectory
+	fileOf       []int // trajectory → file
+	meta         data.Metadata
+	stored       []data.Field // before transforms
+	statistics   *data.Statistics
+	norms        map[string]norm
+	cache        *cache
+}
+
+// StatisticsFile is the name of the file with the statistics of a data set.
+const StatisticsFile = "stats.yaml"
+
+// describe fills what the files have in common.
+func (d *Dataset) describe() error {
+	first := d.files[0]
+	d.stored = first.fieldList()
+	fields, err := data.TransformFields(d.stored, d.options.Transforms)
+	if err != nil {
+		return fmt.Errorf("well: %s: %w", first.path, err)
+	}
+	d.meta = data.Metadata{
+		Name: first.dataset, GridType: first.gridType,
+		Axes: slices.Clone(first.axes), Grid: slices.Clone(first.grid), Fields: fields,
+	}
+	for _, s := range first.scalars {
+		if s.constant {
+			d.meta.ConstantScalars = append(d.meta.ConstantScalars, s.name)
+		} else {
+			d.meta.Scalars = append(d.meta.Scalars, s.name)
+		}
+	}
+	return d.readStatistics()
+}
+
+// readStatistics reads the statistics, which must be there only if they are
+// used.
+func (d *Dataset) readStatistics() error {
+	path := d.options.Statistics
+	if path == "" {
+		path = filepath.Join(d.root, StatisticsFile)
+	}
+	var err error
+	d.statistics, err = data.ReadStatistics(path)
+	if errors.Is(err, fs.ErrNotExist) && d.options.Normalization == NoNormalization && d.options.Statistics == "" {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("well: data set %s: %w", d.meta.Name, err)
+	}
+	d.norms, err = newNorms(d.options.Normalization, d.statistics, d.meta)
+	if err != nil {
+		return fmt.Errorf("well: data set %s: %s: %w", d.meta.Name, path, err)
+	}
+	return nil
+}
+
+// Metadata describes the data set. Fields carry the names that transforms give
+// them.
+func (d *Dataset) Metadata() data.Metadata { return d.meta }
+
+// Trajectories lists the simulations, file by file in the order of the names.
+func (d *Dataset) Trajectories() []data.Trajectory { return d.trajectories }
+
+// Statistics returns what stats.yaml holds, nil if the data set has none.
+func (d *Dataset) Statistics() *data.Statistics { return d.statistics }
+
+// File describes one file of a data set.
+type File struct {
+	Path         string
+	Trajectories int
+	Steps        int
+	Boundaries   data.Boundaries
+	Parameters   []Parameter
+	// Bytes is the size of the file.
+	Bytes int64
+}
+
+// Files lists the files in the order of the trajectories.
+func (d *Dataset) Files() []File {
+	out := make([]File, len(d.files))
+	for i, h := range d.files {
+		out[i] = File{Path: h.path, Trajectories: h.trajectories, Steps: h.steps, Boundaries: h.boundaries, Parameters: h.parameters}
+		if info, err := os.Stat(h.path); err == nil {
+			out[i].Bytes = info.Size()
+		}
+	}
+	return out
+}
+
+// Close closes the files.
+func (d *Dataset) Close() error {
+	var all error
+	for _, h := range d.files {
+		all = errors.Join(all, h.f.Close())
+	}
+	return all
+}

@@ -1,0 +1,247 @@
+package well
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well/driver"
+)
+
+// header is what a file of the layout says about itself.
+type header struct {
+	path         string
+	dataset      string
+	gridType     string
+	axes         []string
+	grid         []int
+	coordinates  [][]float32
+	trajectories int
+	steps        int
+	// times has one row if all trajectories share it, else one per trajectory.
+	times      [][]float32
+	boundaries data.Boundaries
+	parameters []Parameter
+	fields     []*storedField // variable by order, then constant by order
+	scalars    []storedScalar
+	f          driver.File
+}
+
+// openFile opens a file, reads its header and checks it.
+func openFile(d driver.Driver, path string) (*header, error) {
+	f, err := d.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("well: %w", err)
+	}
+	h := &header{path: path, f: f}
+	if err := h.read(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("well: %s: %w", path, err), f.Close())
+	}
+	return h, nil
+}
+
+// read reads everything but the values of the fields.
+func (h *header) read(f driver.File) error {
+	for _, step := range []func(driver.File) error{
+		h.readRoot, h.readDimensions, h.readTime, h.readParameters, h.readFields, h.readScalars,
+	} {
+		if err := step(f); err != nil {
+			return err
+		}
+	}
+	var err error
+	h.boundaries, err = readBoundaries(f, h.axes, h.grid)
+	return err
+}
+
+func (h *header) readRoot(f driver.File) error {
+	var err error
+	if h.dataset, err = attribute[string](f, "/", "dataset_name"); err != nil {
+		return err
+	}
+	if h.gridType, err = attribute[string](f, "/", "grid_type"); err != nil {
+		return err
+	}
+	n, err := attribute[int64](f, "/", "n_trajectories")
+	if err != nil {
+		return err
+	}
+	if n < 1 || n > maxSmall {
+		return fmt.Errorf("n_trajectories: expected at least 1, got %d", n)
+	}
+	h.trajectories = int(n)
+	if err := need(f, "/dimensions", "/boundary_conditions", "/scalars", "/t0_fields", "/t1_fields", "/t2_fields"); err != nil {
+		return err
+	}
+	groups, err := f.Children("/")
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if tensorGroup.MatchString(g) && g != "t0_fields" && g != "t1_fields" && g != "t2_fields" {
+			return fmt.Errorf("/%s: fields of this tensor order are not supported: expected orders 0, 1 and 2", g)
+		}
+	}
+	return nil
+}
+
+var tensorGroup = regexp.MustCompile(`^t\d+_fields$`)
+
+// readDimensions reads the names of the axes and the coordinates along them.
+func (h *header) readDimensions(f driver.File) error {
+	var err error
+	if h.axes, err = attribute[[]string](f, "/dimensions", "spatial_dims"); err != nil {
+		return err
+	}
+	n, err := attribute[int64](f, "/", "n_spatial_dims")
+	if err != nil {
+		return err
+	}
+	if int(n) != len(h.axes) || n < 1 || n > 3 {
+		return fmt.Errorf("n_spatial_dims: expected 1 to 3 and the number of the axes %v, got %d", h.axes, n)
+	}
+	if want := []string{"x", "y", "z"}[:n]; h.gridType == data.CartesianGrid && !slices.Equal(h.axes, want) {
+		return fmt.Errorf("/dimensions: spatial_dims: expected %v on a cartesian grid, got %v", want, h.axes)
+	}
+	for _, a := range h.axes {
+		path := "/dimensions/" + a
+		ds, err := f.Dataset(path)
+		if err != nil {
+			return err
+		}
+		if len(ds.Shape()) != 1 || ds.Shape()[0] < 1 {
+			return fmt.Errorf("%s: expected a list of coordinates, got shape %v", path, ds.Shape())
+		}
+		x, err := whole(ds, path)
+		if err != nil {
+			return err
+		}
+		h.coordinates, h.grid = append(h.coordinates, x), append(h.grid, len(x))
+	}
+	return nil
+}
+
+// readTime reads the time of each frame, of all trajectories or of each.
+func (h *header) readTime(f driver.File) error {
+	const path = "/dimensions/time"
+	ds, err := f.Dataset(path)
+	if err != nil {
+		return err
+	}
+	shape := ds.Shape()
+	rows := 1
+	switch {
+	case len(shape) == 2 && shape[0] == h.trajectories:
+		rows = shape[0]
+	case len(shape) != 1:
+		return fmt.Errorf("%s: expected shape [time] or [%d time], got %v", path, h.trajectories, shape)
+	}
+	if h.steps = shape[len(shape)-1]; h.steps < 1 {
+		return fmt.Errorf("%s: expected at least one frame, got none", path)
+	}
+	all, err := whole(ds, path)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		h.times = append(h.times, all[i*h.steps:(i+1)*h.steps])
+	}
+	return nil
+}
+
+// readParameters reads the numbers that the root attribute simulation_parameters
+// names. Parameters that are not numbers are left out.
+func (h *header) readParameters(f driver.File) error {
+	names, err := attribute[[]string](f, "/", "simulation_parameters")
+	if errors.Is(err, driver.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		v, err := f.Attribute("/", name)
+		if err != nil {
+			return err
+		}
+		switch v := v.(type) {
+		case float64:
+			h.parameters = append(h.parameters, Parameter{name, v})
+		case int64:
+			h.parameters = append(h.parameters, Parameter{name, float64(v)})
+		}
+	}
+	return nil
+}
+
+// readFields opens the fields that field_names list, in this order; other
+// datasets of the groups are none of the data set's fields.
+func (h *header) readFields(f driver.File) error {
+	var constant []*storedField
+	for order := range 3 {
+		names, err := attribute[[]string](f, fmt.Sprintf("/t%d_fields", order), "field_names")
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			s, err := h.openField(f, name, order)
+			if err != nil {
+				return err
+			}
+			if s.field.Constant {
+				constant = append(constant, s)
+			} else {
+				h.fields = append(h.fields, s)
+			}
+		}
+	}
+	if len(h.fields) == 0 {
+		return fmt.Errorf("expected at least one field that varies with time, got none")
+	}
+	h.fields = append(h.fields, constant...)
+	return nil
+}
+
+// fieldList returns the fields in the order of a window's channels.
+func (h *header) fieldList() []data.Field {
+	out := make([]data.Field, len(h.fields))
+	for i, s := range h.fields {
+		out[i] = s.field
+	}
+	return out
+}
+
+// sameSystem returns an error unless h belongs to the same data set as first.
+func (h *header) sameSystem(first *header) error {
+	for _, c := range []struct {
+		what      string
+		want, got any
+	}{
+		{"dataset_name", first.dataset, h.dataset},
+		{"grid_type", first.gridType, h.gridType},
+		{"axes", first.axes, h.axes},
+		{"resolution", first.grid, h.grid},
+		{"fields", first.fieldList(), h.fieldList()},
+		{"scalars", first.scalarNames(), h.scalarNames()},
+	} {
+		if fmt.Sprint(c.want) != fmt.Sprint(c.got) {
+			return fmt.Errorf("well: %s: %s: expected %v, as in %s, got %v", h.path, c.what, c.want, first.path, c.got)
+		}
+	}
+	return nil
+}
+
+// scalarNames lists the scalars, those that vary with time marked.
+func (h *header) scalarNames() []string {
+	var out []string
+	for _, s := range h.scalars {
+		if s.constant {
+			out = append(out, s.name)
+		} else {
+			out = append(out, s.name+"(time)")
+		}
+	}
+	return out
+}

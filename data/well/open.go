@@ -1,0 +1,137 @@
+package well
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// Open opens a data set for reading: its folder (with data/<split>/ below it), a
+// folder of files, or one file. Headers of all files are read and checked,
+// values are not; see [Dataset.Check].
+//
+// All files must describe the same system: data set, grid, fields and scalars.
+// Errors name the file and what is wrong with it.
+func Open(path string, o Options) (*Dataset, error) {
+	files, root, err := listFiles(path, o)
+	if err != nil {
+		return nil, err
+	}
+	drv, err := driverFor(o.Driver)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{options: o, root: root, cache: newCache(o.CacheBytes)}
+	for _, name := range files {
+		h, err := openFile(drv, name)
+		if err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+		d.files = append(d.files, h)
+		if err := h.sameSystem(d.files[0]); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+		for i := range h.trajectories {
+			d.trajectories = append(d.trajectories, data.Trajectory{File: name, Index: i, Steps: h.steps})
+			d.fileOf = append(d.fileOf, len(d.files)-1)
+		}
+	}
+	if err := d.describe(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// Splits lists the splits of a data set: the folders below data/ that hold
+// files.
+func Splits(path string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(path, "data"))
+	if err != nil {
+		return nil, fmt.Errorf("well: %w", err)
+	}
+	var out []string
+	for _, e := range entries {
+		if files, err := hdf5Files(filepath.Join(path, "data", e.Name())); err == nil && len(files) > 0 {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
+}
+
+// listFiles returns the files to open, sorted, and the folder of the data set,
+// where stats.yaml is.
+func listFiles(path string, o Options) (files []string, root string, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("well: %w", err)
+	}
+	if !info.IsDir() {
+		return []string{path}, rootOf(filepath.Dir(path)), nil
+	}
+	folder := path
+	if inner, err := os.Stat(filepath.Join(path, "data")); err == nil && inner.IsDir() {
+		if folder, err = splitFolder(path, o.Split); err != nil {
+			return nil, "", err
+		}
+	}
+	if files, err = hdf5Files(folder); err != nil {
+		return nil, "", fmt.Errorf("well: %w", err)
+	}
+	files = slices.DeleteFunc(files, func(name string) bool { return !o.keeps(name) })
+	if len(files) == 0 {
+		return nil, "", fmt.Errorf("well: %s: expected files *.hdf5 or *.h5 (include %q, exclude %q), got none", folder, o.Include, o.Exclude)
+	}
+	return files, rootOf(folder), nil
+}
+
+// splitFolder returns the folder of a split; without a name there must be just
+// one.
+func splitFolder(path, split string) (string, error) {
+	names, err := Splits(path)
+	if err != nil {
+		return "", err
+	}
+	if split == "" && len(names) == 1 {
+		split = names[0]
+	}
+	if !slices.Contains(names, split) {
+		return "", fmt.Errorf("well: %s: expected one of the splits %v, got %q", path, names, split)
+	}
+	return filepath.Join(path, "data", split), nil
+}
+
+// rootOf returns the folder of the data set that a folder of files belongs to.
+func rootOf(folder string) string {
+	if parent := filepath.Dir(folder); filepath.Base(parent) == "data" {
+		return filepath.Dir(parent)
+	}
+	return folder
+}
+
+func hdf5Files(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".hdf5" || ext == ".h5") {
+			out = append(out, filepath.Join(folder, e.Name()))
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// keeps reports whether a file passes the word filters.
+func (o Options) keeps(name string) bool {
+	has := func(words []string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(name, w) })
+	}
+	return (len(o.Include) == 0 || has(o.Include)) && !has(o.Exclude)
+}

@@ -1,0 +1,274 @@
+package well
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// Read reads the frames of span; see data.Dataset. Values are float32 whatever
+// the file holds. Times are those of the file, coordinates are shared and must
+// not be changed. Errors name file, trajectory, frame and field.
+func (d *Dataset) Read(ctx context.Context, span data.Span, into *data.Window) (*data.Window, error) {
+	if err := d.checkSpan(span); err != nil {
+		return nil, err
+	}
+	number := d.fileOf[span.Trajectory]
+	h, own := d.files[number], d.trajectories[span.Trajectory].Index
+	w := into
+	if w == nil {
+		w = new(data.Window)
+	}
+	d.prepare(w, h, own, span)
+	if err := d.readFrames(ctx, w, h, own, span); err != nil {
+		return nil, err
+	}
+	var err error
+	if w.Constants, err = d.constants(w.Constants, number, own); err != nil {
+		return nil, err
+	}
+	if err := data.ApplyTransforms(w, d.options.Transforms); err != nil {
+		return nil, fmt.Errorf("well: %w", err)
+	}
+	for _, frame := range w.Frames {
+		d.normalize(frame, false)
+	}
+	d.normalize(w.Constants, true)
+	return w, nil
+}
+
+func (d *Dataset) checkSpan(s data.Span) error {
+	if s.Trajectory < 0 || s.Trajectory >= len(d.trajectories) {
+		return fmt.Errorf("well: data set %s: expected a trajectory below %d, got %d", d.meta.Name, len(d.trajectories), s.Trajectory)
+	}
+	t := d.trajectories[s.Trajectory]
+	if s.Start < 0 || s.Stride < 1 || s.Frames < 1 || s.Start >= t.Steps || (s.Frames-1) > (t.Steps-1-s.Start)/s.Stride {
+		return fmt.Errorf("well: %s: trajectory %d has %d frames: cannot take %d from frame %d with stride %d",
+			t.File, t.Index, t.Steps, s.Frames, s.Start, s.Stride)
+	}
+	return nil
+}
+
+func (d *Dataset) points() int {
+	n := 1
+	for _, x := range d.meta.Grid {
+		n *= x
+	}
+	return n
+}
+
+// prepare fills everything but the arrays of the fields, which it makes large
+// enough.
+func (d *Dataset) prepare(w *data.Window, h *header, own int, span data.Span) {
+	frames := w.Frames
+	*w = data.Window{
+		Origin:     data.Origin{Dataset: d.meta.Name, File: h.path, Trajectory: own, Start: span.Start, Stride: span.Stride},
+		Fields:     d.stored,
+		Grid:       d.meta.Grid,
+		Axes:       d.meta.Axes,
+		Boundaries: slices.Clone(h.boundaries), Curvilinear: !d.meta.Cartesian(),
+		Coordinates: h.coordinates, Times: w.Times[:0], Constants: w.Constants,
+	}
+	w.Name = w.Origin.String()
+	times := h.times[min(own, len(h.times)-1)]
+	for i := range span.Frames {
+		w.Times = append(w.Times, times[span.Start+i*span.Stride])
+	}
+	for _, s := range h.scalars {
+		w.Scalars = append(w.Scalars, s.window(own, span))
+	}
+	n := d.channels(false) * d.points()
+	for i := range span.Frames {
+		if i < len(frames) && cap(frames[i]) >= n {
+			w.Frames = append(w.Frames, frames[i][:n])
+		} else {
+			w.Frames = append(w.Frames, make([]float32, n))
+		}
+	}
+}
+
+// channels counts the channels of the variable or the constant fields.
+func (d *Dataset) channels(constant bool) int {
+	n := 0
+	for _, f := range d.stored {
+		if f.Constant == constant {
+			n += f.ComponentCount(len(d.meta.Grid))
+		}
+	}
+	return n
+}
+
+// readFrames reads the variable fields.
+func (d *Dataset) readFrames(ctx context.Context, w *data.Window, h *header, own int, span data.Span) error {
+	at := 0
+	for _, s := range h.fields {
+		if s.field.Constant {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := s.components * d.points()
+		if err := s.read(w.Frames, at, own, span, d.meta.Grid); err != nil {
+			return fmt.Errorf("well: trajectory %d: %w", own, err)
+		}
+		for i, frame := range w.Frames {
+			if err := d.options.NonFinite.check(frame[at : at+n]); err != nil {
+				return fmt.Errorf("well: %s: trajectory %d frame %d field %s: %w", h.path, own, span.Start+i*span.Stride, s.field.Name, err.at(s, d.meta))
+			}
+		}
+		at += n
+	}
+	return nil
+}
+
+// scratch holds stored frames whose axes must be put in another order.
+var scratch = sync.Pool{New: func() any { return new([]float32) }}
+
+// read reads the frames of a span into frames[i][at:].
+func (s *storedField) read(frames [][]float32, at, trajectory int, span data.Span, grid []int) error {
+	points := 1
+	for _, n := range grid {
+		points *= n
+	}
+	n := s.components * points
+	raw := scratch.Get().(*[]float32)
+	defer scratch.Put(raw)
+	// Frames that share a chunk are read at once, so that it is inflated once.
+	if s.framesPerChunk() > 1 && span.Frames > 1 {
+		return s.readTogether(raw, frames, at, trajectory, span, grid)
+	}
+	for i, frame := range frames {
+		offset, count := s.block(trajectory, span.Start+i*span.Stride, 1)
+		if s.components == 1 && s.plain(grid) {
+			if err := s.ds.Float32(frame[at:at+n], offset, count); err != nil {
+				return err
+			}
+			continue
+		}
+		*raw = sized(*raw, s.points()*s.components)
+		if err := s.ds.Float32(*raw, offset, count); err != nil {
+			return err
+		}
+		s.unpack(frame[at:at+n], *raw, grid)
+	}
+	return nil
+}
+
+// readTogether reads all frames from the first to the last of a span, a few at a
+// time, and takes those that belong to it.
+func (s *storedField) readTogether(raw *[]float32, frames [][]float32, at, trajectory int, span data.Span, grid []int) error {
+	size := s.points() * s.components
+	n := s.components
+	for _, x := range grid {
+		n *= x
+	}
+	step := s.framesPerChunk()
+	last := span.Start + (span.Frames-1)*span.Stride
+	for from := span.Start; from <= last; {
+		to := min((from/step+1)*step, last+1) // up to the end of the chunk
+		offset, count := s.block(trajectory, from, to-from)
+		*raw = sized(*raw, (to-from)*size)
+		if err := s.ds.Float32(*raw, offset, count); err != nil {
+			return err
+		}
+		for t := from; t < to; t++ {
+			if i := (t - span.Start) / span.Stride; (t-span.Start)%span.Stride == 0 {
+				s.unpack(frames[i][at:at+n], (*raw)[(t-from)*size:(t-from+1)*size], grid)
+			}
+		}
+		from = to
+	}
+	return nil
+}
+
+func sized(b []float32, n int) []float32 {
+	if cap(b) < n {
+		return make([]float32, n)
+	}
+	return b[:n]
+}
+
+// constants returns the channels of the constant fields of a trajectory, in dst
+// if it is large enough.
+func (d *Dataset) constants(dst []float32, file, own int) ([]float32, error) {
+	n := d.channels(true) * d.points()
+	if n == 0 {
+		return nil, nil
+	}
+	h := d.files[file]
+	key := cacheKey{file, -1}
+	for _, s := range h.fields {
+		if s.field.Constant && s.perSample {
+			key.trajectory = own
+		}
+	}
+	dst = sized(dst, n)
+	if values, ok := d.cache.get(key); ok {
+		copy(dst, values)
+		return dst, nil
+	}
+	at := 0
+	for _, s := range h.fields {
+		if !s.field.Constant {
+			continue
+		}
+		n := s.components * d.points()
+		if err := s.read([][]float32{dst}, at, own, data.Span{Stride: 1, Frames: 1}, d.meta.Grid); err != nil {
+			return nil, fmt.Errorf("well: trajectory %d: %w", own, err)
+		}
+		if err := d.options.NonFinite.check(dst[at : at+n]); err != nil {
+			return nil, fmt.Errorf("well: %s: trajectory %d constant field %s: %w", h.path, own, s.field.Name, err.at(s, d.meta))
+		}
+		at += n
+	}
+	d.cache.put(key, append([]float32(nil), dst...))
+	return dst, nil
+}
+
+// nonFinite is the first value of a field that is not finite.
+type nonFinite struct {
+	index int
+	value float32
+}
+
+// check does what the option says to values that are not finite.
+func (o NonFinite) check(values []float32) *nonFinite {
+	const exponent = 0x7f800000
+	for i, v := range values {
+		if math.Float32bits(v)&exponent != exponent || o == KeepNonFinite {
+			continue
+		}
+		if o == RefuseNonFinite {
+			return &nonFinite{i, v}
+		}
+		switch {
+		case v > 0:
+			values[i] = math.MaxFloat32
+		case v < 0:
+			values[i] = -math.MaxFloat32
+		default:
+			values[i] = 0
+		}
+	}
+	return nil
+}
+
+// at turns the index into a place on the grid.
+func (n *nonFinite) at(s *storedField, meta data.Metadata) error {
+	points := 1
+	for _, x := range meta.Grid {
+		points *= x
+	}
+	at, i := make([]int, len(meta.Grid)), n.index%points
+	for a := len(at) - 1; a >= 0; a-- {
+		at[a] = i % meta.Grid[a]
+		i /= meta.Grid[a]
+	}
+	component := s.field.ComponentsOf(meta.Axes)[n.index/points]
+	return fmt.Errorf("%s is %v at %v: expected finite values", component, n.value, at)
+}

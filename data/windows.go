@@ -1,0 +1,171 @@
+package data
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sort"
+)
+
+// Cut says how windows are cut from a trajectory: Input frames of history and
+// Output frames to forecast, Stride frames apart.
+type Cut struct {
+	Input, Output int
+	// MinStride and MaxStride bound the distance between two frames, which is
+	// drawn for each window. Zero stands for 1.
+	MinStride, MaxStride int
+}
+
+// withDefaults fills in the strides.
+func (c Cut) withDefaults() Cut {
+	c.MinStride = max(c.MinStride, 1)
+	c.MaxStride = max(c.MaxStride, c.MinStride)
+	return c
+}
+
+// Validate checks that there is history, something to forecast, and that the
+// bounds of the stride are in order.
+func (c Cut) Validate() error {
+	if c.Input < 1 || c.Output < 1 {
+		return fmt.Errorf("data: cut: expected at least one input and one output frame, got %d and %d", c.Input, c.Output)
+	}
+	if c.MinStride < 0 || c.MaxStride < 0 || (c.MaxStride != 0 && c.MaxStride < c.MinStride) {
+		return fmt.Errorf("data: cut: expected strides from 1 and in order, got %d to %d", c.MinStride, c.MaxStride)
+	}
+	return nil
+}
+
+// Frames returns the number of frames of a window.
+func (c Cut) Frames() int { return c.Input + c.Output }
+
+// Count returns the number of windows of a trajectory: one for every frame from
+// which a window at the smallest stride fits (SPEC §11).
+func (c Cut) Count(steps int) int {
+	c = c.withDefaults()
+	return max(0, steps-c.MinStride*(c.Frames()-1))
+}
+
+// StrideRange returns the strides at which a window fits that begins at a frame.
+func (c Cut) StrideRange(steps, start int) (lo, hi int) {
+	c = c.withDefaults()
+	if c.Frames() < 2 {
+		return c.MinStride, c.MaxStride
+	}
+	return c.MinStride, max(c.MinStride, min(c.MaxStride, (steps-start-1)/(c.Frames()-1)))
+}
+
+// Stride draws a stride, all in the range being equally likely. A range of one
+// draws nothing.
+func (c Cut) Stride(rng *rand.Rand, steps, start int) int {
+	lo, hi := c.StrideRange(steps, start)
+	if lo == hi {
+		return lo
+	}
+	return lo + rng.IntN(hi-lo+1)
+}
+
+// Windows numbers the windows of a data set: trajectory after trajectory, in
+// each by starting frame.
+type Windows struct {
+	ds  Dataset
+	cut Cut
+	end []int // end[i] windows belong to trajectories up to i
+}
+
+// NewWindows cuts a data set. A trajectory that is too short for one window is
+// an error, as in the release.
+func NewWindows(ds Dataset, cut Cut) (*Windows, error) {
+	if err := cut.Validate(); err != nil {
+		return nil, err
+	}
+	w := &Windows{ds: ds, cut: cut.withDefaults()}
+	total := 0
+	for _, t := range ds.Trajectories() {
+		n := cut.Count(t.Steps)
+		if n == 0 {
+			return nil, fmt.Errorf("data: %s: trajectory %d has %d frames: expected at least %d for windows of %d+%d frames at stride %d",
+				t.File, t.Index, t.Steps, w.cut.MinStride*(cut.Frames()-1)+1, cut.Input, cut.Output, w.cut.MinStride)
+		}
+		total += n
+		w.end = append(w.end, total)
+	}
+	if total == 0 {
+		return nil, fmt.Errorf("data: data set %s: expected at least one trajectory, got none", ds.Metadata().Name)
+	}
+	return w, nil
+}
+
+// Dataset returns the data set that is cut.
+func (w *Windows) Dataset() Dataset { return w.ds }
+
+// Cut returns how it is cut, strides filled in.
+func (w *Windows) Cut() Cut { return w.cut }
+
+// Len returns the number of windows.
+func (w *Windows) Len() int { return w.end[len(w.end)-1] }
+
+// Span returns window i, of 0 ≤ i < Len, at a stride.
+func (w *Windows) Span(i, stride int) Span {
+	trajectory, start := w.locate(i)
+	return Span{Trajectory: trajectory, Start: start, Stride: stride, Frames: w.cut.Frames()}
+}
+
+// Draw returns window i at a stride that rng draws.
+func (w *Windows) Draw(rng *rand.Rand, i int) Span {
+	trajectory, start := w.locate(i)
+	return w.Span(i, w.cut.Stride(rng, w.ds.Trajectories()[trajectory].Steps, start))
+}
+
+func (w *Windows) locate(i int) (trajectory, start int) {
+	trajectory = sort.SearchInts(w.end, i+1)
+	if trajectory > 0 {
+		i -= w.end[trajectory-1]
+	}
+	return trajectory, i
+}
+
+// Horizon says how whole trajectories are forecast (SPEC §10, full-trajectory
+// mode).
+type Horizon struct {
+	// Input is the number of frames of history, Stride their distance; 0
+	// stands for 1.
+	Input, Stride int
+	// Start, if positive, is the first frame to forecast; the history is what
+	// comes before. Otherwise the history begins at frame 0.
+	Start int
+	// MaxOutput bounds the frames to forecast; 0 stands for 100, as in The Well.
+	MaxOutput int
+}
+
+// FullTrajectories returns one span per trajectory: Input frames of history and
+// as many to forecast as the shortest trajectory has.
+func FullTrajectories(ds Dataset, h Horizon) ([]Span, error) {
+	h.Stride = max(h.Stride, 1)
+	if h.MaxOutput == 0 {
+		h.MaxOutput = 100
+	}
+	list := ds.Trajectories()
+	if len(list) == 0 {
+		return nil, fmt.Errorf("data: data set %s: expected at least one trajectory, got none", ds.Metadata().Name)
+	}
+	shortest := list[0]
+	for _, t := range list {
+		if t.Steps < shortest.Steps {
+			shortest = t
+		}
+	}
+	history := h.Input * h.Stride
+	output := min((shortest.Steps-max(history, h.Start))/h.Stride, h.MaxOutput)
+	start := 0
+	if h.Start > 0 {
+		start = h.Start - history
+	}
+	if h.Input < 1 || start < 0 || output < 1 {
+		return nil, fmt.Errorf("data: %s: trajectory %d has %d frames: cannot take %d frames of history at stride %d before frame %d and one to forecast",
+			shortest.File, shortest.Index, shortest.Steps, h.Input, h.Stride, max(h.Start, history))
+	}
+	spans := make([]Span, len(list))
+	for i := range list {
+		spans[i] = Span{Trajectory: i, Start: start, Stride: h.Stride, Frames: h.Input + output}
+	}
+	return spans, nil
+}
