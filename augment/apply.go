@@ -1,0 +1,169 @@
+package augment
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// Apply returns the turned window; w is not changed. The window must be a volume
+// or an embedded plane (see [Embed]); a plane or a line that is not embedded
+// takes only turns that leave the missing axes alone. Curvilinear windows are
+// refused: their axes are no directions in space, and the release leaves them
+// as they are (SPEC §11).
+//
+// A coordinate changes sign with its axis. Name, origin, times and scalars stay.
+func (t Turn) Apply(w *data.Window) (*data.Window, error) {
+	dims := len(w.Grid)
+	if err := t.check(w); err != nil {
+		return nil, err
+	}
+	out := *w
+	out.Grid, out.Boundaries = make([]int, dims), make(data.Boundaries, dims)
+	for i, a := range t.Axes[:dims] {
+		out.Grid[i], out.Boundaries[i] = w.Grid[a], w.Boundaries[a]
+		if t.Flip[i] {
+			b := w.Boundaries[a]
+			out.Boundaries[i] = data.Boundary{Low: b.High, High: b.Low}
+		}
+	}
+	if w.Coordinates != nil {
+		out.Coordinates = t.coordinates(w.Coordinates)
+	}
+	m := newMapping(t, w.Grid)
+	variable := t.channels(w, false)
+	out.Frames = make([][]float32, len(w.Frames))
+	for i, frame := range w.Frames {
+		out.Frames[i] = m.array(frame, variable)
+	}
+	if len(w.Constants) > 0 {
+		out.Constants = m.array(w.Constants, t.channels(w, true))
+	}
+	return &out, nil
+}
+
+// check returns an error unless the window can be turned.
+func (t Turn) check(w *data.Window) error {
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	dims := len(w.Grid)
+	if w.Curvilinear {
+		return fmt.Errorf("augment: window %s: expected Cartesian coordinates, got the axes %v", w.Name, w.Axes)
+	}
+	if dims < 1 || dims > 3 || len(w.Boundaries) != dims {
+		return fmt.Errorf("augment: window %s: expected 1 to 3 axes with a boundary each, got grid %v and %d boundaries", w.Name, w.Grid, len(w.Boundaries))
+	}
+	for i := dims; i < 3; i++ {
+		if t.Axes[i] != i || t.Flip[i] {
+			return fmt.Errorf("augment: window %s has %d axes: the turn %s moves others: embed it first", w.Name, dims, t)
+		}
+	}
+	for _, constant := range []bool{false, true} {
+		want := len(w.Channels(constant)) * w.Points()
+		arrays := w.Frames
+		if constant {
+			arrays = [][]float32{w.Constants}
+		}
+		for i, a := range arrays {
+			if len(a) != want {
+				return fmt.Errorf("augment: window %s: array %d: expected %d values, got %d", w.Name, i, want, len(a))
+			}
+		}
+	}
+	return nil
+}
+
+func (t Turn) coordinates(old [][]float32) [][]float32 {
+	out := make([][]float32, len(old))
+	for i, a := range t.Axes[:len(old)] {
+		out[i] = slices.Clone(old[a])
+		if t.Flip[i] {
+			slices.Reverse(out[i])
+			for k := range out[i] {
+				out[i][k] *= -1
+			}
+		}
+	}
+	return out
+}
+
+// channel says where a channel of the result comes from.
+type channel struct {
+	from   int
+	negate bool
+}
+
+// channels lists the channels of the result, in their order.
+func (t Turn) channels(w *data.Window, constant bool) []channel {
+	dims := len(w.Grid)
+	var out []channel
+	first := 0
+	for _, f := range w.Fields {
+		if f.Constant != constant {
+			continue
+		}
+		n := f.ComponentCount(dims)
+		for c := range n {
+			from, negate := 0, false
+			for div := n; div > 1; { // the indices of the component, first to last
+				div /= dims
+				i := c / div % dims
+				from = from*dims + t.Axes[i]
+				negate = negate != t.Flip[i]
+			}
+			out = append(out, channel{first + from, negate})
+		}
+		first += n
+	}
+	return out
+}
+
+// mapping moves the points of a grid.
+type mapping struct {
+	points int
+	n      [3]int // points along each axis of the result
+	step   [3]int // distance in the input of neighbours along it
+	begin  int    // where in the input the first point of the result lies
+}
+
+func newMapping(t Turn, grid []int) mapping {
+	in := [3]int{1, 1, 1}
+	copy(in[:], grid)
+	m := mapping{points: in[0] * in[1] * in[2]}
+	stride := [3]int{in[1] * in[2], in[2], 1}
+	for i, a := range t.Axes {
+		m.n[i], m.step[i] = in[a], stride[a]
+		if t.Flip[i] {
+			m.begin += (in[a] - 1) * stride[a]
+			m.step[i] = -stride[a]
+		}
+	}
+	return m
+}
+
+// array turns the channels of one array.
+func (m mapping) array(in []float32, channels []channel) []float32 {
+	out := make([]float32, len(channels)*m.points)
+	for k, c := range channels {
+		src, dst := in[c.from*m.points:(c.from+1)*m.points], out[k*m.points:(k+1)*m.points]
+		at := 0
+		for i := range m.n[0] {
+			for j := range m.n[1] {
+				from := m.begin + i*m.step[0] + j*m.step[1]
+				for range m.n[2] {
+					dst[at] = src[from]
+					at++
+					from += m.step[2]
+				}
+			}
+		}
+		if c.negate {
+			for i, v := range dst {
+				dst[i] = -v
+			}
+		}
+	}
+	return out
+}
