@@ -102,7 +102,9 @@ func (w *Window) Validate() error {
 	return nil
 }
 
-func (w *Window) validate() error {
+// ValidateLayout checks grid, axes, boundaries and fields, without arrays. The
+// error does not name the window.
+func (w *Window) ValidateLayout() error {
 	if n := len(w.Grid); n < 1 || n > 3 {
 		return fmt.Errorf("grid %v: expected 1 to 3 axes, got %d", w.Grid, n)
 	}
@@ -138,6 +140,13 @@ func (w *Window) validate() error {
 	}
 	if len(w.Channels(false)) == 0 {
 		return fmt.Errorf("expected at least one field that varies with time, got fields %v", w.Fields)
+	}
+	return nil
+}
+
+func (w *Window) validate() error {
+	if err := w.ValidateLayout(); err != nil {
+		return err
 	}
 	if len(w.Frames) == 0 {
 		return fmt.Errorf("expected at least one frame of history, got none")

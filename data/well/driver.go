@@ -62,4 +62,10 @@ func (goDriver) Open(path string) (driver.File, error) {
 	return f, nil
 }
 
-func (goDriver) Create(path string) (driver.Writer, error) { return nil, driver.ErrReadOnly }
+func (goDriver) Create(path string) (driver.Writer, error) {
+	w, err := hdf5.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}

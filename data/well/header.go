@@ -1,6 +1,12 @@
 package well
 
-import "github.com/gowalrus/gowalrus/data"
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+)
 
 // Header describes a file that is to be written: everything but the values of
 // the fields.
@@ -18,8 +24,9 @@ type Header struct {
 	Times []float32
 	// Trajectories is the number of simulations in the file.
 	Trajectories int
-	// Fields are the variable fields and the constant ones; they are stored in
-	// the order of their tensor order. A constant field has one array for each
+	// Fields are the variable fields and the constant ones, in the order of the
+	// channels that are written. In the file they are sorted by tensor order, so
+	// the order of a reader may differ. A constant field has one array for each
 	// trajectory.
 	Fields []data.Field
 	// Boundaries holds one condition per axis and side.
@@ -46,3 +53,113 @@ type ScalarSpec struct {
 	Name     string
 	Constant bool
 }
+
+// withDefaults fills in grid type, axes and compression.
+func (h Header) withDefaults() Header {
+	if h.GridType == "" {
+		h.GridType = data.CartesianGrid
+	}
+	if h.Axes == nil && len(h.Coordinates) <= 3 {
+		h.Axes = []string{"x", "y", "z"}[:len(h.Coordinates)]
+	}
+	switch h.Deflate {
+	case 0:
+		h.Deflate = 6
+	case -1:
+		h.Deflate = 0
+	}
+	return h
+}
+
+// grid returns the lengths of the axes.
+func (h Header) grid() []int {
+	out := make([]int, len(h.Coordinates))
+	for i, x := range h.Coordinates {
+		out[i] = len(x)
+	}
+	return out
+}
+
+// Validate returns an error for a header that cannot be written: it names what
+// is missing or wrong.
+func (h Header) Validate() error {
+	h = h.withDefaults()
+	if err := h.validate(); err != nil {
+		return fmt.Errorf("well: header of %q: %w", h.Dataset, err)
+	}
+	return nil
+}
+
+func (h Header) validate() error {
+	if h.Dataset == "" {
+		return fmt.Errorf("expected the name of the data set, got none")
+	}
+	if h.Trajectories < 1 {
+		return fmt.Errorf("expected at least one trajectory, got %d", h.Trajectories)
+	}
+	if h.Deflate < 0 || h.Deflate > 9 {
+		return fmt.Errorf("expected a compression level of -1 to 9, got %d", h.Deflate)
+	}
+	if err := h.validateGrid(); err != nil {
+		return err
+	}
+	if len(h.Times) == 0 {
+		return fmt.Errorf("expected the time of at least one frame, got none")
+	}
+	for i, t := range h.Times {
+		if !finite(t) || (i > 0 && t <= h.Times[i-1]) {
+			return fmt.Errorf("times: expected growing numbers, got %v after %v at frame %d", t, h.Times[max(i-1, 0)], i)
+		}
+	}
+	// A window knows what fields and boundaries must be.
+	w := data.Window{Fields: h.Fields, Grid: h.grid(), Boundaries: h.Boundaries, Axes: h.Axes, Curvilinear: h.GridType != data.CartesianGrid}
+	if err := w.ValidateLayout(); err != nil {
+		return err
+	}
+	for i, b := range h.Boundaries {
+		if len(h.Coordinates[i]) == 1 && b.Low != b.High {
+			return fmt.Errorf("axis %s has one point: expected the same boundary at both ends, got %s", h.Axes[i], b)
+		}
+	}
+	return h.validateScalars()
+}
+
+func finite(v float32) bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }
+
+func (h Header) validateGrid() error {
+	if n := len(h.Coordinates); n < 1 || n > 3 || len(h.Axes) != n {
+		return fmt.Errorf("expected the coordinates of 1 to 3 axes and a name for each, got %d and the names %v", n, h.Axes)
+	}
+	for i, x := range h.Coordinates {
+		if len(x) == 0 {
+			return fmt.Errorf("axis %s: expected coordinates, got none", h.Axes[i])
+		}
+		if k := slices.IndexFunc(x, func(v float32) bool { return !finite(v) }); k >= 0 {
+			return fmt.Errorf("axis %s: expected finite coordinates, got %v at point %d", h.Axes[i], x[k], k)
+		}
+	}
+	return nil
+}
+
+func (h Header) validateScalars() error {
+	seen := map[string]bool{"": true}
+	for _, p := range h.Parameters {
+		if seen[p.Name] || math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+			return fmt.Errorf("parameter %q: expected a new name and a finite number, got %v", p.Name, p.Value)
+		}
+		if slices.Contains(rootAttributes, p.Name) {
+			return fmt.Errorf("parameter %q: the layout has an attribute of this name", p.Name)
+		}
+		seen[p.Name] = true
+	}
+	for _, s := range h.Scalars {
+		if seen[s.Name] {
+			return fmt.Errorf("scalar %q: expected a new name", s.Name)
+		}
+		seen[s.Name] = true
+	}
+	return nil
+}
+
+// rootAttributes are the attributes of the root group that the layout defines.
+var rootAttributes = []string{"dataset_name", "grid_type", "n_spatial_dims", "n_trajectories", "simulation_parameters"}
