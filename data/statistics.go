@@ -38,10 +38,7 @@ func ParseStatistics(raw []byte) (*Statistics, error) {
 		return nil, fmt.Errorf("expected kinds with fields, e.g. rms: {density: 1.2}: %w", err)
 	}
 	s := &Statistics{}
-	kinds := map[string]*map[string][]float64{
-		"mean": &s.Mean, "std": &s.Std, "rms": &s.RMS,
-		"mean_delta": &s.MeanDelta, "std_delta": &s.StdDelta, "rms_delta": &s.RMSDelta,
-	}
+	kinds := s.tables()
 	for kind, fields := range tree {
 		into, ok := kinds[kind]
 		if !ok {
@@ -63,6 +60,14 @@ func ParseStatistics(raw []byte) (*Statistics, error) {
 		return nil, fmt.Errorf("expected at least one of mean, std, rms, got an empty document")
 	}
 	return s, nil
+}
+
+// tables names the kinds of statistics as a stats.yaml does.
+func (s *Statistics) tables() map[string]*map[string][]float64 {
+	return map[string]*map[string][]float64{
+		"mean": &s.Mean, "std": &s.Std, "rms": &s.RMS,
+		"mean_delta": &s.MeanDelta, "std_delta": &s.StdDelta, "rms_delta": &s.RMSDelta,
+	}
 }
 
 // flatten collects the numbers of nested lists in order.

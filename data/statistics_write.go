@@ -1,0 +1,126 @@
+package data
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Precision says how numbers are written to a stats.yaml.
+type Precision int
+
+const (
+	// FullPrecision writes numbers so that reading them gives the same float64.
+	FullPrecision Precision = iota
+	// WellPrecision writes five digits, 1.2345E-02, as The Well's script does.
+	WellPrecision
+)
+
+func (p Precision) format(v float64) string {
+	if p == WellPrecision {
+		return fmt.Sprintf("%.4E", v)
+	}
+	s := strconv.FormatFloat(v, 'E', -1, 64)
+	if mantissa, exponent, _ := strings.Cut(s, "E"); !strings.Contains(mantissa, ".") {
+		s = mantissa + ".0E" + exponent // YAML's floats have a point
+	}
+	return s
+}
+
+// Format returns the statistics as The Well's stats.yaml: kinds and fields
+// sorted, scalars as numbers, vectors as lists, tensors as lists of lists. fields
+// gives the tensor orders; a field of the statistics that it lacks, or one with
+// another number of components on a grid with dims axes, is an error.
+func (s *Statistics) Format(fields []Field, dims int, p Precision) ([]byte, error) {
+	order := map[string]int{}
+	for _, f := range fields {
+		order[f.Name] = f.Order
+	}
+	var b strings.Builder
+	tables := s.tables()
+	for _, kind := range slices.Sorted(maps.Keys(tables)) {
+		table := *tables[kind]
+		if table == nil {
+			continue
+		}
+		fmt.Fprintf(&b, "%s:\n", kind)
+		for _, name := range slices.Sorted(maps.Keys(table)) {
+			values := table[name]
+			o, ok := order[name]
+			if want := (Field{Order: o}).ComponentCount(dims); !ok || len(values) != want {
+				return nil, fmt.Errorf("data: statistics: %s of %q: expected a field of %v with %d components, got %d", kind, name, fieldNames(fields), want, len(values))
+			}
+			fmt.Fprintf(&b, "  %s:", name)
+			writeValues(&b, values, o, dims, p)
+		}
+	}
+	return []byte(b.String()), nil
+}
+
+// writeValues writes the components of a field in block style.
+func writeValues(b *strings.Builder, values []float64, order, dims int, p Precision) {
+	if order == 0 {
+		fmt.Fprintf(b, " %s\n", p.format(values[0]))
+		return
+	}
+	b.WriteString("\n")
+	for i, v := range values {
+		lead := "  - "
+		if order == 2 {
+			lead = "    - "
+			if i%dims == 0 {
+				lead = "  - - "
+			}
+		}
+		fmt.Fprintf(b, "%s%s\n", lead, p.format(v))
+	}
+}
+
+// WriteStatistics writes a stats.yaml, beside the old one and then in its place.
+func WriteStatistics(path string, s *Statistics, fields []Field, dims int, p Precision) error {
+	text, err := s.Format(fields, dims, p)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("data: statistics: %w", err)
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("data: statistics: %w", err)
+	}
+	return nil
+}
+
+// Small lists the standard deviations that are not above a limit: "std of
+// pressure". The Well's script refuses a data set with any below 1e-4, because
+// normalising such a field only shows its noise.
+func (s *Statistics) Small(limit float64) []string {
+	var out []string
+	for _, t := range []struct {
+		kind  string
+		table map[string][]float64
+	}{{"std", s.Std}, {"std_delta", s.StdDelta}} {
+		for _, name := range slices.Sorted(maps.Keys(t.table)) {
+			if slices.Min(t.table[name]) <= limit {
+				out = append(out, t.kind+" of "+name)
+			}
+		}
+	}
+	return out
+}

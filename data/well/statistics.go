@@ -1,0 +1,155 @@
+package well
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// ComputeStatistics computes the statistics of a data set as The Well's script
+// does for its training split: per component, in float64, over all trajectories,
+// frames and points; biased variances; differences between neighbouring frames.
+// Constant fields have no differences; those that trajectories of a file share
+// count once per file. Transforms are applied, and the statistics carry the new
+// names; a data set that is opened with a normalisation is refused.
+//
+// Trajectories are read in parallel, two frames of each in memory. progress, if
+// not nil, is told how many trajectories of how many are done.
+func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, total int)) (*data.Statistics, error) {
+	if d.options.Normalization != NoNormalization {
+		return nil, fmt.Errorf("well: statistics of %s: expected values that are not normalised", d.meta.Name)
+	}
+	parts := make([]*summary, len(d.trajectories))
+	errs := make([]error, len(d.trajectories))
+	jobs := make(chan int)
+	var workers sync.WaitGroup
+	var mu sync.Mutex
+	done := 0
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range jobs {
+				parts[i], errs[i] = d.summarize(ctx, i)
+				mu.Lock()
+				if done++; progress != nil {
+					progress(done, len(parts))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range parts {
+		jobs <- i
+	}
+	close(jobs)
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	// Merged in the order of the trajectories, so that the last digit does not
+	// depend on who was faster.
+	total := newSummary(d)
+	for _, p := range parts {
+		total.add(p)
+	}
+	return total.statistics(d), nil
+}
+
+// summary holds the moments of every channel.
+type summary struct {
+	frames, deltas, constants []data.Moments
+}
+
+func newSummary(d *Dataset) *summary {
+	return &summary{make([]data.Moments, d.channels(false)), make([]data.Moments, d.channels(false)), make([]data.Moments, d.channels(true))}
+}
+
+func (s *summary) add(o *summary) {
+	for i := range s.frames {
+		s.frames[i].Add(o.frames[i])
+		s.deltas[i].Add(o.deltas[i])
+	}
+	for i := range s.constants {
+		s.constants[i].Add(o.constants[i])
+	}
+}
+
+// summarize computes the moments of one trajectory.
+func (d *Dataset) summarize(ctx context.Context, trajectory int) (*summary, error) {
+	s, t := newSummary(d), d.trajectories[trajectory]
+	points := d.points()
+	values := make([]float64, points)
+	w, last := new(data.Window), new(data.Window)
+	for step := range t.Steps {
+		var err error
+		w, err = d.Read(ctx, data.Span{Trajectory: trajectory, Start: step, Stride: 1, Frames: 1}, w)
+		if err != nil {
+			return nil, err
+		}
+		for c := range s.frames {
+			now := w.Frames[0][c*points : (c+1)*points]
+			s.frames[c].Add(data.MomentsOf(widen(values, now)))
+			if step > 0 {
+				before := last.Frames[0][c*points:]
+				for i, v := range now {
+					values[i] = float64(v) - float64(before[i])
+				}
+				s.deltas[c].Add(data.MomentsOf(values))
+			}
+		}
+		w, last = last, w
+	}
+	at := 0
+	for _, f := range d.files[d.fileOf[trajectory]].fields {
+		if !f.field.Constant {
+			continue
+		}
+		for c := at; c < at+f.components && (f.perSample || t.Index == 0); c++ {
+			s.constants[c].Add(data.MomentsOf(widen(values, last.Constants[c*points:(c+1)*points])))
+		}
+		at += f.components
+	}
+	return s, nil
+}
+
+func widen(dst []float64, src []float32) []float64 {
+	for i, v := range src {
+		dst[i] = float64(v)
+	}
+	return dst
+}
+
+// statistics sorts the moments by field.
+func (s *summary) statistics(d *Dataset) *data.Statistics {
+	out := &data.Statistics{
+		Mean: map[string][]float64{}, Std: map[string][]float64{}, RMS: map[string][]float64{},
+		MeanDelta: map[string][]float64{}, StdDelta: map[string][]float64{}, RMSDelta: map[string][]float64{},
+	}
+	at := map[bool]int{}
+	for _, f := range d.meta.Fields {
+		n := f.ComponentCount(len(d.meta.Grid))
+		own := s.frames
+		if f.Constant {
+			own = s.constants
+		}
+		first := at[f.Constant]
+		for c := first; c < first+n; c++ {
+			out.Mean[f.Name] = append(out.Mean[f.Name], own[c].Mean)
+			out.Std[f.Name] = append(out.Std[f.Name], own[c].Std())
+			out.RMS[f.Name] = append(out.RMS[f.Name], own[c].RMS())
+			if !f.Constant {
+				out.MeanDelta[f.Name] = append(out.MeanDelta[f.Name], s.deltas[c].Mean)
+				out.StdDelta[f.Name] = append(out.StdDelta[f.Name], s.deltas[c].Std())
+				out.RMSDelta[f.Name] = append(out.RMSDelta[f.Name], s.deltas[c].RMS())
+			}
+		}
+		at[f.Constant] += n
+	}
+	return out
+}
