@@ -147,6 +147,15 @@ func TestLegalVariants(t *testing.T) {
 	assert.Equal(t, want.Frames[2][points:2*points], swapped.Frames[2][:points])
 }
 
+// TestAllFaults: a folder of damaged files names every one of them.
+func TestAllFaults(t *testing.T) {
+	_, err := well.Open(filepath.Join(dataDir(t), "broken"), well.Options{Include: []string{"/01_", "/03_", "/16_"}})
+	for _, name := range []string{"01_truncated_half.hdf5", "03_no_t1_group.hdf5", "16_no_dataset_name.hdf5"} {
+		assert.ErrorContains(t, err, name)
+		assert.Equal(t, 1, strings.Count(err.Error(), name), "each once")
+	}
+}
+
 func TestMixedResolution(t *testing.T) {
 	_, err := well.Open(filepath.Join(dataDir(t), "broken", "39_mixed_resolution_dir"), well.Options{})
 	require.ErrorContains(t, err, "b.hdf5: resolution: expected [32 32], as in ")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well/driver"
@@ -37,9 +38,17 @@ func openFile(d driver.Driver, path string) (*header, error) {
 	}
 	h := &header{path: path, f: f}
 	if err := h.read(f); err != nil {
-		return nil, errors.Join(fmt.Errorf("well: %s: %w", path, err), f.Close())
+		return nil, errors.Join(nameFile(path, err), f.Close())
 	}
 	return h, nil
+}
+
+// nameFile puts the name of the file before an error, unless a driver did.
+func nameFile(path string, err error) error {
+	if strings.Contains(err.Error(), path) {
+		return fmt.Errorf("well: %w", err)
+	}
+	return fmt.Errorf("well: %s: %w", path, err)
 }
 
 // read reads everything but the values of the fields.

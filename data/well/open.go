@@ -27,19 +27,22 @@ func Open(path string, o Options) (*Dataset, error) {
 		return nil, err
 	}
 	d := &Dataset{options: o, root: root, cache: newCache(o.CacheBytes)}
+	var faults error // of all files, so that they can be mended at once
 	for _, name := range files {
 		h, err := openFile(drv, name)
 		if err != nil {
-			return nil, errors.Join(err, d.Close())
+			faults = errors.Join(faults, err)
+			continue
 		}
 		d.files = append(d.files, h)
-		if err := h.sameSystem(d.files[0]); err != nil {
-			return nil, errors.Join(err, d.Close())
-		}
+		faults = errors.Join(faults, h.sameSystem(d.files[0]))
 		for i := range h.trajectories {
 			d.trajectories = append(d.trajectories, data.Trajectory{File: name, Index: i, Steps: h.steps})
 			d.fileOf = append(d.fileOf, len(d.files)-1)
 		}
+	}
+	if faults != nil {
+		return nil, errors.Join(faults, d.Close())
 	}
 	if err := d.describe(); err != nil {
 		return nil, errors.Join(err, d.Close())

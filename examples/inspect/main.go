@@ -1,10 +1,11 @@
-// Command inspect describes a network, the plan for a grid, a checkpoint and the
-// backend, without loading any weights:
+// Command inspect describes a network, the plan for a grid, a checkpoint, data sets
+// and the backend, without loading any weights:
 //
 //	go run ./examples/inspect -preset walrus
 //	go run ./examples/inspect -preset walrus -grid 256x512 -boundary periodic,wall
 //	go run ./examples/inspect -config extended_config.yaml -json
 //	go run ./examples/inspect -checkpoint walrus.pt
+//	go run ./examples/inspect -data datasets/shear_flow
 //	go run ./examples/inspect -backend
 //
 // With -json it prints one JSON object instead of text.
@@ -26,6 +27,7 @@ import (
 type options struct {
 	preset, config, checkpoint string
 	grid, boundary             string
+	data                       string
 	backend, json              bool
 }
 
@@ -40,6 +42,7 @@ func newFlags(o *options) *flag.FlagSet {
 	f.StringVar(&o.checkpoint, "checkpoint", "", "path of a .pt or .safetensors file, or of a checkpoint folder")
 	f.StringVar(&o.grid, "grid", "", "plan this grid: points per axis, such as 256x512")
 	f.StringVar(&o.boundary, "boundary", "", "boundary per axis of the grid: periodic, wall, open, or wall/open for low/high, such as periodic,wall")
+	f.StringVar(&o.data, "data", "", "check data sets in the layout of The Well: a file, a data set or a folder of data sets; every value is read")
 	f.BoolVar(&o.backend, "backend", false, "open the default backend and multiply two matrices on it")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	return f
@@ -75,6 +78,13 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	if o.data != "" {
+		r, problems := inspectData(o.data)
+		if r == nil {
+			return problems
+		}
+		return errors.Join(r.write(stdout, o.json), problems)
+	}
 	r, err := inspect(o)
 	if err != nil {
 		return err
@@ -97,6 +107,9 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("expected flags only, got %q", f.Args())
 	case o.preset != "" && o.config != "":
 		return o, errors.New("expected -preset or -config, got both")
+	case o.data != "" && (o.preset != "" || o.config != "" || o.checkpoint != "" || o.grid != "" || o.backend):
+		return o, errors.New("expected -data alone or with -json, got other flags beside it")
+	case o.data != "":
 	case o.grid == "" && o.boundary != "":
 		return o, errors.New("expected -grid with -boundary, got -boundary alone")
 	case o.grid != "" && o.boundary == "":

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var dataDir = filepath.Join("..", "..", "testdata", "data")
+
+func TestData(t *testing.T) {
+	text := output(t, "-data", filepath.Join(dataDir, "acoustic_obstacle_mask"))
+	for _, want := range []string{
+		"name        acoustic_obstacle_mask", "grid        [40 40], cartesian, axes x y",
+		"field       pressure: scalar\n", "field       velocity: vector\n", "field       mask: scalar, constant",
+		"scalars     background_density", "train       2 files (2.9 MB), 6 trajectories of [31] frames, 150 windows of 6+1",
+		"axis 0 open, axis 1 wall", "statistics  yes",
+	} {
+		assert.Contains(t, text, want)
+	}
+	assert.NotContains(t, text, "PROBLEM")
+}
+
+func TestDataJSON(t *testing.T) {
+	var r dataReport
+	require.NoError(t, json.Unmarshal([]byte(output(t, "-data", filepath.Join(dataDir, "shear_flow_tensor"), "-json")), &r))
+	require.Len(t, r.Datasets, 1)
+	d := r.Datasets[0]
+	assert.Equal(t, []int{32, 64}, d.Grid)
+	assert.Equal(t, fieldReport{"strain_rate", 2, false}, d.Fields[3])
+	assert.True(t, d.Statistics)
+	assert.Empty(t, d.Problems)
+	require.Len(t, d.Splits, 3)
+	assert.Equal(t, splitReport{Split: "train", Files: 2, Bytes: 2711960, Trajectories: 2, Steps: []int{18}, Windows: 24,
+		Boundaries: []string{"axis 0 periodic, axis 1 periodic"}}, d.Splits[1])
+}
+
+// TestDataProblems: a folder of data sets lists every one; what is wrong is in
+// the report and in the error, so that the exit status is not zero.
+func TestDataProblems(t *testing.T) {
+	for name, want := range map[string]string{
+		"broken/11_nan_frames.hdf5":      "trajectory 1 frame 5 field A: A is NaN at [0 0]",
+		"broken/38_too_few_frames.hdf5":  "expected at least 7 for windows of 6+1 frames",
+		"broken/01_truncated_half.hdf5":  "truncated",
+		"broken/39_mixed_resolution_dir": "resolution: expected [32 32]",
+		"sources":                        "PDEArena/NavierStokes2D_train_42_0.50000_1.h5: /: attribute \"dataset_name\": not found",
+		"expected":                       "expected a data set (data/<split>/*.hdf5)",
+		"nowhere":                        "no such file",
+	} {
+		var b bytes.Buffer
+		err := run([]string{"-data", filepath.Join(dataDir, name), "-json"}, &b)
+		require.ErrorContains(t, err, want)
+		if strings.HasPrefix(name, "broken") {
+			var r dataReport
+			require.NoError(t, json.Unmarshal(b.Bytes(), &r))
+			require.Len(t, r.Datasets, 1)
+			assert.Contains(t, strings.Join(r.Datasets[0].Problems, "\n"), want)
+		}
+	}
+	err := run([]string{"-data", dataDir, "-backend"}, &bytes.Buffer{})
+	assert.ErrorContains(t, err, "expected -data alone")
+}
