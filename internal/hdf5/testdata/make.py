@@ -158,3 +158,17 @@ with h5py.File("layouts_userblock.h5", "w", userblock_size=1024) as f:
 with h5py.File("layouts_paged.h5", "w", fs_strategy="page", fs_page_size=512) as f:
     f.create_dataset("contiguous", data=field(40, 7))
     f.create_dataset("gzip", data=field(9, 7), chunks=(2, 3), compression="gzip")
+# Small seeds for the fuzzer: every index once.
+for name, version in [("old", "earliest"), ("new", "latest")]:
+    with h5py.File(f"fuzz_{name}.h5", "w", libver=version) as f:
+        f.attrs["text"] = "abc"
+        f.attrs["texts"] = ["a", "b"]
+        f.create_dataset("fixed", data=field(3, 2), chunks=(2, 1), compression="gzip", shuffle=True, fletcher32=True)
+        f.create_dataset("extensible", data=field(9), chunks=(1,), maxshape=(None,))
+        f.create_dataset("tree", data=field(2, 2), chunks=(1, 1), maxshape=(None, None), compression="lzf")
+        f.create_dataset("flags", data=np.array([True, False]))
+        f["soft"] = h5py.SoftLink("/fixed")
+        many = f.create_group("many")
+        for i in range(9):
+            many.attrs[f"a{i}"] = i
+            many.create_group(f"g{i}")
