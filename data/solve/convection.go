@@ -1,0 +1,265 @@
+package solve
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/dsp/fourier"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// rayleighBenard is convection between a warm floor and a cold lid.
+func rayleighBenard() *System {
+	s := &System{
+		Name: "rayleigh_benard", Title: "Rayleigh–Bénard convection between a warm floor and a cold lid, no slip",
+		Equation:   "∂u/∂t + (u·∇)u = −∇p + √(Pr/Ra) ∇²u + b e_y, ∇·u = 0, ∂b/∂t + u·∇b = ∇²b/√(Ra Pr), b = 1 below and 0 above",
+		Method:     "staggered grid of second order, projection by Fourier transform and tridiagonal solves, SSP Runge–Kutta of third order",
+		Fields:     []data.Field{{Name: "buoyancy"}, {Name: "pressure"}, {Name: "velocity", Order: 1}},
+		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
+		Grid:       []int{64, 32}, Length: []float64{2, 1}, Frames: 31, Interval: 0.5,
+		Parameters: []Parameter{{"Rayleigh", "Ra", 5e4, 3e5}, {"Prandtl", "Pr", 0.5, 2}, {"spin_up", "time before the first frame", 8, 14}},
+	}
+	s.start = func(u Setup) (Run, error) {
+		r := newConvection(u.Grid, s.Length, u.Values["Rayleigh"], u.Values["Prandtl"])
+		b := newPeriodic(u.Grid, s.Length)
+		noise := b.random(u.Rng, 3)
+		for p := range r.q[0] {
+			y := b.position(p)[1]
+			r.q[0][p] = 1 - y + 0.05*noise[p]*math.Sin(math.Pi*y)
+		}
+		return r, r.Advance(u.Values["spin_up"])
+	}
+	return s
+}
+
+// convection solves the Boussinesq equations, periodic along x, between walls
+// along y: buoyancy and pressure in the cells, velocities on the faces below
+// their cells. The faces on the lid hold no velocity and are left out.
+type convection struct {
+	nx, ny    int
+	dx, dy    float64
+	nu, kappa float64
+	// q is buoyancy, u, v.
+	q, old, rate [3][]float64
+	pressure     []float64
+
+	fft  *fourier.CmplxFFT
+	line []complex128
+	hat  []complex128
+}
+
+func newConvection(n []int, length []float64, rayleigh, prandtl float64) *convection {
+	s := &convection{nx: n[0], ny: n[1], dx: length[0] / float64(n[0]), dy: length[1] / float64(n[1]),
+		nu: math.Sqrt(prandtl / rayleigh), kappa: 1 / math.Sqrt(rayleigh*prandtl), fft: fourier.NewCmplxFFT(n[0]),
+		line: make([]complex128, n[0]), hat: make([]complex128, n[0]*n[1]), pressure: make([]float64, n[0]*n[1])}
+	for i := range s.q {
+		s.q[i], s.old[i], s.rate[i] = make([]float64, n[0]*n[1]), make([]float64, n[0]*n[1]), make([]float64, n[0]*n[1])
+	}
+	return s
+}
+
+func (s *convection) at(i, j int) int { return (i+s.nx)%s.nx*s.ny + j }
+
+// u is the velocity along x; beyond a wall it is the opposite, so that it
+// vanishes on the wall.
+func (s *convection) u(i, j int) float64 {
+	switch {
+	case j < 0:
+		return -s.q[1][s.at(i, 0)]
+	case j >= s.ny:
+		return -s.q[1][s.at(i, s.ny-1)]
+	}
+	return s.q[1][s.at(i, j)]
+}
+
+// v is the velocity along y on the face below cell j; there is none on a wall.
+func (s *convection) v(i, j int) float64 {
+	if j <= 0 || j >= s.ny {
+		return 0
+	}
+	return s.q[2][s.at(i, j)]
+}
+
+// b is the buoyancy; beyond a wall it is such that the mean is that of the wall.
+func (s *convection) b(i, j int) float64 {
+	switch {
+	case j < 0:
+		return 2 - s.q[0][s.at(i, 0)]
+	case j >= s.ny:
+		return -s.q[0][s.at(i, s.ny-1)]
+	}
+	return s.q[0][s.at(i, j)]
+}
+
+// laplace is the second difference of f around (i, j).
+func (s *convection) laplace(f func(i, j int) float64, i, j int) float64 {
+	c := f(i, j)
+	return (f(i+1, j)-2*c+f(i-1, j))/(s.dx*s.dx) + (f(i, j+1)-2*c+f(i, j-1))/(s.dy*s.dy)
+}
+
+// corner is u·v on the lower left corner of a cell.
+func (s *convection) corner(i, j int) float64 {
+	return (s.u(i, j-1) + s.u(i, j)) / 2 * (s.v(i-1, j) + s.v(i, j)) / 2
+}
+
+// rates computes the time derivatives and the pressure that keeps the velocity
+// free of divergence.
+func (s *convection) rates() {
+	square := func(x float64) float64 { return x * x }
+	for i := range s.nx {
+		for j := range s.ny {
+			p := s.at(i, j)
+			right := s.u(i+1, j) * (s.b(i, j) + s.b(i+1, j)) / 2
+			left := s.u(i, j) * (s.b(i-1, j) + s.b(i, j)) / 2
+			above := s.v(i, j+1) * (s.b(i, j) + s.b(i, j+1)) / 2
+			below := s.v(i, j) * (s.b(i, j-1) + s.b(i, j)) / 2
+			s.rate[0][p] = -(right-left)/s.dx - (above-below)/s.dy + s.kappa*s.laplace(s.b, i, j)
+			uu := square((s.u(i, j)+s.u(i+1, j))/2) - square((s.u(i-1, j)+s.u(i, j))/2)
+			s.rate[1][p] = -uu/s.dx - (s.corner(i, j+1)-s.corner(i, j))/s.dy + s.nu*s.laplace(s.u, i, j)
+			if j == 0 {
+				s.rate[2][p] = 0
+				continue
+			}
+			vv := square((s.v(i, j)+s.v(i, j+1))/2) - square((s.v(i, j-1)+s.v(i, j))/2)
+			s.rate[2][p] = -vv/s.dy - (s.corner(i+1, j)-s.corner(i, j))/s.dx + s.nu*s.laplace(s.v, i, j) + (s.b(i, j-1)+s.b(i, j))/2
+		}
+	}
+	s.project()
+}
+
+// project subtracts the gradient of the pressure from the rates of the velocity.
+func (s *convection) project() {
+	for i := range s.nx {
+		for j := range s.ny {
+			above := 0.0
+			if j+1 < s.ny {
+				above = s.rate[2][s.at(i, j+1)]
+			}
+			s.pressure[s.at(i, j)] = (s.rate[1][s.at(i+1, j)]-s.rate[1][s.at(i, j)])/s.dx + (above-s.rate[2][s.at(i, j)])/s.dy
+		}
+	}
+	s.poisson()
+	for i := range s.nx {
+		for j := range s.ny {
+			p := s.at(i, j)
+			s.rate[1][p] -= (s.pressure[p] - s.pressure[s.at(i-1, j)]) / s.dx
+			if j > 0 {
+				s.rate[2][p] -= (s.pressure[p] - s.pressure[s.at(i, j-1)]) / s.dy
+			}
+		}
+	}
+}
+
+// poisson replaces the divergence in s.pressure by the pressure, whose mean is 0:
+// modes along x, a tridiagonal system along y for each.
+func (s *convection) poisson() {
+	for j := range s.ny {
+		for i := range s.nx {
+			s.line[i] = complex(s.pressure[s.at(i, j)], 0)
+		}
+		for m, v := range s.fft.Coefficients(s.line, s.line) {
+			s.hat[m*s.ny+j] = v
+		}
+	}
+	for m := range s.nx {
+		lambda := (2 - 2*math.Cos(2*math.Pi*float64(m)/float64(s.nx))) / (s.dx * s.dx)
+		s.tridiagonal(s.hat[m*s.ny:(m+1)*s.ny], lambda, m == 0)
+	}
+	mean := 0.0
+	for j := range s.ny {
+		for m := range s.nx {
+			s.line[m] = s.hat[m*s.ny+j]
+		}
+		for i, v := range s.fft.Sequence(s.line, s.line) {
+			s.pressure[s.at(i, j)] = real(v) / float64(s.nx)
+			mean += s.pressure[s.at(i, j)]
+		}
+	}
+	for p := range s.pressure {
+		s.pressure[p] -= mean / float64(len(s.pressure))
+	}
+}
+
+// tridiagonal solves (p[j+1] − 2 p[j] + p[j−1])/dy² − λ p[j] = d[j] in place, with
+// no gradient at the walls. The mean mode is only given up to a constant and
+// begins with 0.
+func (s *convection) tridiagonal(d []complex128, lambda float64, mean bool) {
+	side := 1 / (s.dy * s.dy)
+	upper := make([]float64, s.ny)
+	for j := range d {
+		diagonal := -2*side - lambda
+		if j == 0 || j == s.ny-1 {
+			diagonal += side
+		}
+		low, up := side, side
+		if j == 0 {
+			low = 0
+			if mean {
+				diagonal, up, d[0] = 1, 0, 0
+			}
+		}
+		before, value := 0.0, complex128(0)
+		if j > 0 {
+			before, value = upper[j-1], d[j-1]
+		}
+		pivot := diagonal - low*before
+		upper[j] = up / pivot
+		d[j] = (d[j] - complex(low, 0)*value) / complex(pivot, 0)
+	}
+	for j := s.ny - 2; j >= 0; j-- {
+		d[j] -= complex(upper[j], 0) * d[j+1]
+	}
+}
+
+// Advance goes on by a time.
+func (s *convection) Advance(time float64) error {
+	for time > 0 {
+		rate := 4 * max(s.nu, s.kappa) * (1/(s.dx*s.dx) + 1/(s.dy*s.dy))
+		for p := range s.q[1] {
+			rate = max(rate, 2*(math.Abs(s.q[1][p])/s.dx+math.Abs(s.q[2][p])/s.dy))
+		}
+		if err := lost([]float64{rate}); err != nil {
+			return err
+		}
+		h := min(1/rate, time)
+		if time-h < 1e-9*h {
+			h = time
+		}
+		s.once(h)
+		time -= h
+	}
+	return lost(s.q[:]...)
+}
+
+// once does one step of the Runge–Kutta scheme.
+func (s *convection) once(h float64) {
+	for f := range s.q {
+		copy(s.old[f], s.q[f])
+	}
+	for _, c := range sspStages {
+		s.rates()
+		for f, q := range s.q {
+			for p := range q {
+				q[p] = c[0]*s.old[f][p] + c[1]*(q[p]+h*s.rate[f][p])
+			}
+		}
+	}
+}
+
+// Frame writes buoyancy, pressure and the velocity in the cells.
+func (s *convection) Frame(dst []float32) {
+	s.rates() // for the pressure of this moment
+	dst = narrow(dst, s.q[0])
+	dst = narrow(dst, s.pressure)
+	u, v := make([]float64, len(s.pressure)), make([]float64, len(s.pressure))
+	for i := range s.nx {
+		for j := range s.ny {
+			u[s.at(i, j)] = (s.u(i, j) + s.u(i+1, j)) / 2
+			v[s.at(i, j)] = (s.v(i, j) + s.v(i, j+1)) / 2
+		}
+	}
+	narrow(narrow(dst, u), v)
+}
+
+// Constants has nothing to write.
+func (s *convection) Constants([]float32) {}

@@ -1,0 +1,212 @@
+package solve
+
+import (
+	"math"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// burgers is the vector equation of Burgers in 2 or 3 dimensions.
+func burgers(dims int) *System {
+	s := &System{
+		Name: "burgers", Title: "viscous Burgers equation of a velocity", Equation: "∂u/∂t + (u·∇)u = ν ∇²u",
+		Method: "pseudospectral with 2/3 dealiasing, ETDRK4",
+		Fields: []data.Field{{Name: "velocity", Order: 1}}, Boundaries: all(dims, data.Periodic),
+		Grid: same(dims, 32), Length: same(dims, 2*math.Pi), Frames: 31, Interval: 0.05,
+		Parameters: []Parameter{{"viscosity", "ν", 0.08, 0.16}},
+	}
+	if dims == 3 {
+		s.Name, s.Grid, s.Frames, s.Interval = "burgers_3d", same(3, 16), 13, 0.1
+		s.Parameters = []Parameter{{"viscosity", "ν", 0.15, 0.3}}
+	}
+	s.start = func(u Setup) (Run, error) {
+		b := newPeriodic(u.Grid, s.Length)
+		linear := b.laplace(u.Values["viscosity"])
+		e := &etd{box: b}
+		for range dims {
+			e.hat = append(e.hat, b.forward(nil, b.random(u.Rng, 1.5)))
+			e.linear = append(e.linear, linear)
+		}
+		velocity := make([][]float64, dims)
+		for i := range velocity {
+			velocity[i] = make([]float64, b.points)
+		}
+		e.nonlinear = func(dst, hat [][]complex128) {
+			for i := range velocity {
+				b.inverse(velocity[i], hat[i])
+			}
+			for i := range dst {
+				b.advect(dst[i], velocity, hat[i])
+			}
+		}
+		e.step = func() float64 { return b.advectiveStep(e.hat) }
+		return spectralRun{e}, nil
+	}
+	return s
+}
+
+// advect sets dst to the modes of −u·∇q.
+func (b *periodic) advect(dst []complex128, velocity [][]float64, q []complex128) {
+	sum := make([]float64, b.points)
+	var g []float64
+	for axis, v := range velocity {
+		g = b.derivative(g, q, axis)
+		for i, x := range g {
+			sum[i] -= v[i] * x
+		}
+	}
+	b.dealias(b.forward(dst, sum))
+}
+
+// advectiveStep is the time in which nothing moves further than 0.4 cells.
+func (b *periodic) advectiveStep(velocity [][]complex128) float64 {
+	rate := 1e-9
+	for axis, hat := range velocity {
+		for _, v := range b.inverse(nil, hat) {
+			rate = max(rate, math.Abs(v)*float64(b.n[axis])/b.length[axis])
+		}
+	}
+	return 0.4 / rate
+}
+
+// navierStokes is the incompressible flow of shear layers in the plane, solved
+// for its vorticity, with a tracer; or with the tensors of the velocity's
+// gradient.
+func navierStokes(tensors bool) *System {
+	s := &System{
+		Name: "navier_stokes", Title: "incompressible shear flow with a passive tracer",
+		Equation: "∂ω/∂t + u·∇ω = ∇²ω/Re, ∇·u = 0, ∂s/∂t + u·∇s = ∇²s/(Re Sc)",
+		Method:   "vorticity and stream function, pseudospectral with 2/3 dealiasing, ETDRK4",
+		Fields:   []data.Field{{Name: "tracer"}, {Name: "pressure"}, {Name: "velocity", Order: 1}}, Boundaries: all(2, data.Periodic),
+		Grid: []int{32, 64}, Length: []float64{1, 2}, Frames: 31, Interval: 0.1,
+		Parameters: []Parameter{{"Reynolds", "Re", 500, 1500}, {"Schmidt", "Sc", 0.5, 2}},
+	}
+	if tensors {
+		s.Name, s.Title = "navier_stokes_tensor", "incompressible shear flow with its velocity gradient and strain rate (tensors of order 2)"
+		s.Fields = []data.Field{{Name: "pressure"}, {Name: "velocity", Order: 1}, {Name: "velocity_gradient", Order: 2}, {Name: "strain_rate", Order: 2}}
+	}
+	s.start = func(u Setup) (Run, error) {
+		b := newPeriodic(u.Grid, s.Length)
+		vorticity, tracer := shearLayers(b, u)
+		nu := 1 / u.Values["Reynolds"]
+		r := &flowRun{tensors: tensors, etd: &etd{box: b, hat: [][]complex128{b.forward(nil, vorticity), b.forward(nil, tracer)},
+			linear: [][]complex128{b.laplace(nu), b.laplace(nu / u.Values["Schmidt"])}}}
+		r.nonlinear = func(dst, hat [][]complex128) {
+			velocity := [][]float64{nil, nil}
+			for i, v := range r.velocity(hat[0]) {
+				velocity[i] = b.inverse(nil, v)
+			}
+			for i := range dst {
+				b.advect(dst[i], velocity, hat[i])
+			}
+		}
+		r.step = func() float64 { return b.advectiveStep(r.velocity(r.hat[0])) }
+		return r, nil
+	}
+	return s
+}
+
+// shearLayers returns two layers across which the velocity along x changes its
+// sign, disturbed at random; the tracer marks what lies between them.
+func shearLayers(b *periodic, u Setup) (vorticity, tracer []float64) {
+	noise := b.random(u.Rng, 3)
+	width := 0.04 + 0.04*u.Rng.Float64()
+	vorticity, tracer = make([]float64, b.points), make([]float64, b.points)
+	for p := range vorticity {
+		y := b.position(p)[1]
+		low, high := (y-0.5)/width, (y-1.5)/width
+		// u = tanh at the low layer, −tanh at the high one; ω = −∂u/∂y.
+		sech := func(x float64) float64 { c := math.Cosh(x); return 1 / (c * c) }
+		vorticity[p] = (sech(high)-sech(low))/width + 0.5*noise[p]
+		tracer[p] = 0.5 * (math.Tanh(low) - math.Tanh(high))
+	}
+	mean := 0.0
+	for _, v := range vorticity {
+		mean += v / float64(b.points)
+	}
+	for p := range vorticity {
+		vorticity[p] -= mean
+	}
+	return vorticity, tracer
+}
+
+// flowRun is a Run for the vorticity and a tracer.
+type flowRun struct {
+	*etd
+	tensors bool
+}
+
+func (r *flowRun) Advance(time float64) error { return r.advance(time) }
+func (r *flowRun) Constants([]float32)        {}
+
+// velocity returns the modes of the velocity of a vorticity: u = ∂ψ/∂y,
+// v = −∂ψ/∂x, −∇²ψ = ω.
+func (r *flowRun) velocity(vorticity []complex128) [][]complex128 {
+	b := r.box
+	out := [][]complex128{make([]complex128, b.points), make([]complex128, b.points)}
+	for i, w := range vorticity {
+		if b.k2[i] == 0 {
+			continue
+		}
+		psi := w / complex(b.k2[i], 0)
+		out[0][i] = complex(0, b.k[1][i]) * psi
+		out[1][i] = complex(0, -b.k[0][i]) * psi
+	}
+	return out
+}
+
+// gradient returns the fields ∂u_i/∂x_j, row major.
+func (r *flowRun) gradient(velocity [][]complex128) [][]float64 {
+	var out [][]float64
+	for i := range velocity {
+		for j := range velocity {
+			out = append(out, r.box.derivative(nil, velocity[i], j))
+		}
+	}
+	return out
+}
+
+// pressure solves −∇²p = Σ ∂u_i/∂x_j ∂u_j/∂x_i; its mean is 0.
+func (r *flowRun) pressure(g [][]float64) []float64 {
+	b := r.box
+	source := make([]float64, b.points)
+	for p := range source {
+		source[p] = g[0][p]*g[0][p] + 2*g[1][p]*g[2][p] + g[3][p]*g[3][p]
+	}
+	hat := b.forward(nil, source)
+	for i := range hat {
+		if b.k2[i] == 0 {
+			hat[i] = 0
+		} else {
+			hat[i] /= complex(b.k2[i], 0)
+		}
+	}
+	return b.inverse(nil, hat)
+}
+
+// Frame writes tracer, pressure and velocity, or pressure, velocity, gradient
+// and strain rate.
+func (r *flowRun) Frame(dst []float32) {
+	velocity := r.velocity(r.hat[0])
+	g := r.gradient(velocity)
+	if !r.tensors {
+		dst = narrow(dst, r.box.inverse(nil, r.hat[1]))
+	}
+	dst = narrow(dst, r.pressure(g))
+	for _, v := range velocity {
+		dst = narrow(dst, r.box.inverse(nil, v))
+	}
+	if !r.tensors {
+		return
+	}
+	for _, x := range g {
+		dst = narrow(dst, x)
+	}
+	shear := make([]float64, r.box.points)
+	for p := range shear {
+		shear[p] = (g[1][p] + g[2][p]) / 2
+	}
+	for _, x := range [][]float64{g[0], shear, shear, g[3]} {
+		dst = narrow(dst, x)
+	}
+}

@@ -1,0 +1,232 @@
+package solve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well"
+)
+
+// Options say what Simulate makes. The zero value of most fields stands for the
+// system's own.
+type Options struct {
+	System *System
+	// Out is the folder that gets the folder of the data set, named like the
+	// system. A split that exists already is an error.
+	Out string
+	// Train, Valid and Test are the numbers of trajectories of each split.
+	Train, Valid, Test int
+	Grid               []int
+	Frames             int
+	Interval           float64
+	// Fixed gives parameters a value instead of drawing them.
+	Fixed map[string]float64
+	// Seed decides everything: the same options and seed give the same files,
+	// whatever the number of workers.
+	Seed    uint64
+	Workers int
+	// Progress, if not nil, is told how many frames of how many are done.
+	Progress func(done, total int)
+}
+
+// splits are the names of the splits, in the order in which seeds are given out.
+var splits = []string{"train", "valid", "test"}
+
+// Simulate runs a system and writes a data set in the layout of The Well: one
+// file for each split and stats.yaml of the training split. It returns the folder
+// of the data set. When it fails or the context ends, the split at hand is
+// removed.
+func Simulate(ctx context.Context, o Options) (string, error) {
+	if o.System == nil {
+		return "", fmt.Errorf("solve: expected a system, got none")
+	}
+	s := o.System
+	if o.Grid == nil {
+		o.Grid = s.Grid
+	}
+	if o.Frames == 0 {
+		o.Frames = s.Frames
+	}
+	if o.Interval == 0 {
+		o.Interval = s.Interval
+	}
+	counts := []int{o.Train, o.Valid, o.Test}
+	if slices.Min(counts) < 0 || slices.Max(counts) == 0 || o.Frames < 1 || !(o.Interval > 0) {
+		return "", fmt.Errorf("solve: %s: expected trajectories, frames and a time between them, got %v trajectories, %d frames and %v", s.Name, counts, o.Frames, o.Interval)
+	}
+	if _, err := s.Draw(rand.New(rand.NewPCG(0, 0)), o.Fixed); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(o.Out, s.Name)
+	done, total := 0, o.Frames*(o.Train+o.Valid+o.Test)
+	step := func() {
+		if done++; o.Progress != nil {
+			o.Progress(done, total)
+		}
+	}
+	for i, split := range splits {
+		if counts[i] == 0 {
+			continue
+		}
+		if err := o.split(ctx, dir, split, uint64(i), counts[i], step); err != nil {
+			return "", err
+		}
+	}
+	if o.Train == 0 {
+		return dir, nil
+	}
+	return dir, writeStatistics(ctx, dir)
+}
+
+func writeStatistics(ctx context.Context, dir string) error {
+	ds, err := well.Open(dir, well.Options{Split: "train"})
+	if err != nil {
+		return err
+	}
+	defer ds.Close()
+	stats, err := well.ComputeStatistics(ctx, ds, nil)
+	if err != nil {
+		return err
+	}
+	m := ds.Metadata()
+	return data.WriteStatistics(filepath.Join(dir, well.StatisticsFile), stats, m.Fields, len(m.Grid), data.FullPrecision)
+}
+
+// header describes a file of n trajectories. Parameters are scalars of the
+// trajectories, in which they differ.
+func (o Options) header(n int) well.Header {
+	s := o.System
+	h := well.Header{Dataset: s.Name, Coordinates: s.Coordinates(o.Grid), Trajectories: n, Fields: s.Fields, Boundaries: s.Boundaries}
+	for i := range o.Frames {
+		h.Times = append(h.Times, float32(float64(i)*o.Interval))
+	}
+	for _, p := range s.Parameters {
+		h.Scalars = append(h.Scalars, well.ScalarSpec{Name: p.Name, Constant: true})
+	}
+	return h
+}
+
+// split writes the file of one split. Trajectories are computed side by side and
+// written in order, so that the bytes do not depend on who is faster.
+func (o Options) split(ctx context.Context, dir, split string, number uint64, n int, step func()) (err error) {
+	folder := filepath.Join(dir, "data", split)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("solve: %w", err)
+	}
+	w, err := well.Create(filepath.Join(folder, o.System.Name+".hdf5"), o.header(n), well.WriteOptions{})
+	if err != nil {
+		return fmt.Errorf("solve: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Abort())
+		}
+	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results, release := o.compute(ctx, number, n)
+	for i := range n {
+		r := <-results[i]
+		if r.err != nil {
+			return fmt.Errorf("solve: %s: split %s trajectory %d (seed %d): %w", o.System.Name, split, i, o.Seed, r.err)
+		}
+		if err := r.write(w, o.System, i, step); err != nil {
+			return err
+		}
+		release()
+	}
+	return w.Close()
+}
+
+// trajectory is what a simulation yields.
+type trajectory struct {
+	values    map[string]float64
+	frames    [][]float32
+	constants []float32
+	err       error
+}
+
+// compute simulates n trajectories side by side and returns a channel for each.
+// Every result must be followed by a call of release: at most one trajectory per
+// worker is computed or waits to be written.
+func (o Options) compute(ctx context.Context, split uint64, n int) (out []chan trajectory, release func()) {
+	workers := o.Workers
+	if workers < 1 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	out = make([]chan trajectory, n)
+	for i := range out {
+		out[i] = make(chan trajectory, 1)
+	}
+	tokens := make(chan struct{}, workers)
+	go func() {
+		for i := range out {
+			select {
+			case tokens <- struct{}{}:
+				go func() { out[i] <- o.simulate(ctx, split, uint64(i)) }()
+			case <-ctx.Done():
+				out[i] <- trajectory{err: ctx.Err()}
+			}
+		}
+	}()
+	return out, func() { <-tokens }
+}
+
+// simulate runs one trajectory.
+func (o Options) simulate(ctx context.Context, split, i uint64) (t trajectory) {
+	s := o.System
+	rng := rand.New(rand.NewPCG(o.Seed, split<<32|i))
+	if t.values, t.err = s.Draw(rng, o.Fixed); t.err != nil {
+		return t
+	}
+	run, err := s.Start(o.Grid, t.values, rng)
+	if err != nil {
+		return trajectory{err: err}
+	}
+	w := data.Window{Fields: s.Fields, Grid: o.Grid}
+	variable, constant := len(w.Channels(false))*w.Points(), len(w.Channels(true))*w.Points()
+	if constant > 0 {
+		t.constants = make([]float32, constant)
+		run.Constants(t.constants)
+	}
+	for k := range o.Frames {
+		if t.err = ctx.Err(); t.err == nil && k > 0 {
+			t.err = run.Advance(o.Interval)
+		}
+		if t.err != nil {
+			return trajectory{err: t.err}
+		}
+		frame := make([]float32, variable)
+		run.Frame(frame)
+		t.frames = append(t.frames, frame)
+	}
+	return t
+}
+
+// write writes a trajectory.
+func (t trajectory) write(w *well.Writer, s *System, i int, step func()) error {
+	for k, frame := range t.frames {
+		if err := w.Frame(i, k, frame); err != nil {
+			return err
+		}
+		step()
+	}
+	if t.constants != nil {
+		if err := w.Constants(i, t.constants); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.Parameters {
+		if err := w.Scalar(p.Name, i, []float32{float32(t.values[p.Name])}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

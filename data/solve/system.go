@@ -1,0 +1,179 @@
+package solve
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// System is a family of equations on a box, with ranges of parameters and random
+// initial conditions. Its exported fields describe it; see [Systems].
+type System struct {
+	// Name is what it is called in files: "gray_scott".
+	Name string
+	// Title and Equation are for people.
+	Title, Equation string
+	// Method says how it is solved.
+	Method string
+	// Fields are the fields of a frame, in the order of its channels.
+	Fields []data.Field
+	// Boundaries holds the condition of each axis.
+	Boundaries data.Boundaries
+	// Grid is the default number of points along each axis, Length the size of
+	// the box.
+	Grid   []int
+	Length []float64
+	// Frames and Interval are the default number of frames and the time between
+	// two.
+	Frames   int
+	Interval float64
+	// Parameters are drawn for each trajectory.
+	Parameters []Parameter
+
+	start func(Setup) (Run, error)
+}
+
+// Parameter is a number of the equations, drawn uniformly from [Low, High].
+type Parameter struct {
+	Name, Doc string
+	Low, High float64
+}
+
+// Setup is what decides one trajectory.
+type Setup struct {
+	Grid []int
+	// Values holds the parameters by name.
+	Values map[string]float64
+	// Rng draws the initial condition.
+	Rng *rand.Rand
+
+	system *System
+}
+
+// Run is one simulation. It is not safe for concurrent use.
+type Run interface {
+	// Advance goes on by a time. An error means that the solution is lost.
+	Advance(time float64) error
+	// Frame fills dst with the channels of the variable fields, [C·points].
+	Frame(dst []float32)
+	// Constants does the same for the constant fields.
+	Constants(dst []float32)
+}
+
+// Draw draws the parameters. Values in fixed take the place of drawn ones, also
+// outside of their range; a name that the system does not have is an error.
+func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
+	out := map[string]float64{}
+	for _, p := range s.Parameters {
+		// Drawn in any case, so that fixing one leaves the others as they are.
+		out[p.Name] = p.Low + rng.Float64()*(p.High-p.Low)
+	}
+	for _, name := range slices.Sorted(maps.Keys(fixed)) {
+		if _, ok := out[name]; !ok {
+			return nil, fmt.Errorf("solve: %s: unknown parameter %q: expected some of %s", s.Name, name, strings.Join(s.parameterNames(), ", "))
+		}
+		if v := fixed[name]; math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("solve: %s: parameter %q: expected a finite number, got %v", s.Name, name, v)
+		}
+		out[name] = fixed[name]
+	}
+	return out, nil
+}
+
+func (s *System) parameterNames() []string {
+	out := make([]string, len(s.Parameters))
+	for i, p := range s.Parameters {
+		out[i] = p.Name
+	}
+	return out
+}
+
+// minPoints is the smallest number of points along an axis.
+const minPoints = 8
+
+// Start begins a simulation on a grid (the default one if nil).
+func (s *System) Start(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
+	if grid == nil {
+		grid = s.Grid
+	}
+	if len(grid) != len(s.Grid) {
+		return nil, fmt.Errorf("solve: %s: expected a grid of %d axes, got %v", s.Name, len(s.Grid), grid)
+	}
+	for _, n := range grid {
+		if n < minPoints || n%2 != 0 {
+			return nil, fmt.Errorf("solve: %s: expected an even number of at least %d points along each axis, got %v", s.Name, minPoints, grid)
+		}
+	}
+	r, err := s.start(Setup{Grid: grid, Values: values, Rng: rng, system: s})
+	if err != nil {
+		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
+	}
+	return r, nil
+}
+
+// Coordinates returns the cell centres along each axis of a grid.
+func (s *System) Coordinates(grid []int) [][]float32 {
+	out := make([][]float32, len(grid))
+	for a, n := range grid {
+		for i := range n {
+			out[a] = append(out[a], float32((float64(i)+0.5)*s.Length[a]/float64(n)))
+		}
+	}
+	return out
+}
+
+// Systems lists all systems, sorted by name.
+func Systems() []*System {
+	list := []*System{
+		advection(), diffusion(), burgers(2), burgers(3), kuramotoSivashinsky(), grayScott(), navierStokes(false), navierStokes(true),
+		acoustics(), shallowWater(), euler("euler_periodic", 2, data.Periodic), euler("euler_open", 2, data.Open),
+		euler("euler_3d", 3, data.Periodic), rayleighBenard(),
+	}
+	slices.SortFunc(list, func(a, b *System) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// Lookup returns the system of a name.
+func Lookup(name string) (*System, error) {
+	var names []string
+	for _, s := range Systems() {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return nil, fmt.Errorf("solve: unknown system %q: expected one of %s", name, strings.Join(names, ", "))
+}
+
+// all returns the same boundary for every axis.
+func all(dims int, bc data.BC) data.Boundaries {
+	return slices.Repeat(data.Boundaries{data.Both(bc)}, dims)
+}
+
+// same returns the same length for every axis.
+func same[T any](dims int, v T) []T { return slices.Repeat([]T{v}, dims) }
+
+// narrow copies float64 values into dst and returns what is left of it.
+func narrow(dst []float32, src []float64) []float32 {
+	for i, v := range src {
+		dst[i] = float32(v)
+	}
+	return dst[len(src):]
+}
+
+// lost returns an error if a value is not finite.
+func lost(fields ...[]float64) error {
+	for _, f := range fields {
+		for i, v := range f {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("the solution is %v at point %d: it needs a finer grid or milder parameters", v, i)
+			}
+		}
+	}
+	return nil
+}
