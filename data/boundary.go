@@ -1,6 +1,9 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // BC is what holds at one end of one axis. Its zero value, BCUnset, is not a
 // boundary condition: a boundary that was left out is an error everywhere,
@@ -112,4 +115,33 @@ func (bs Boundaries) Validate(naxes int) error {
 		}
 	}
 	return nil
+}
+
+// ParseBoundaries reads one boundary per axis, separated by commas: "periodic",
+// "wall" and "open" hold at both ends, "wall/open" at the low and the high one.
+// An empty text is no boundaries.
+func ParseBoundaries(s string) (Boundaries, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var out Boundaries
+	for axis, word := range strings.Split(s, ",") {
+		low, high, two := strings.Cut(word, "/")
+		if !two {
+			high = low
+		}
+		var b Boundary
+		var err error
+		if b.Low, err = ParseBC(low); err == nil {
+			b.High, err = ParseBC(high)
+		}
+		if err == nil {
+			err = b.Validate()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("axis %d: %q: %w", axis, word, err)
+		}
+		out = append(out, b)
+	}
+	return out, nil
 }

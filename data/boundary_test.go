@@ -88,3 +88,20 @@ func TestBoundariesValidate(t *testing.T) {
 	bs[1].High = BCUnset
 	assert.EqualError(t, bs.Validate(2), "data: axis 1: boundary of the high end is not set: expected wall, open or periodic")
 }
+
+func TestParseBoundaries(t *testing.T) {
+	got, err := ParseBoundaries("periodic,wall/open,open")
+	assert.NoError(t, err)
+	assert.Equal(t, Boundaries{Both(Periodic), {Wall, Open}, Both(Open)}, got)
+	got, err = ParseBoundaries("")
+	assert.NoError(t, err)
+	assert.Nil(t, got)
+	for text, want := range map[string]string{
+		"wall,up":       `axis 1: "up": data: boundary: expected wall, open or periodic, got "up"`,
+		"periodic/wall": `axis 0: "periodic/wall": boundary periodic/wall: an axis is periodic at both ends or at none`,
+		"wall,":         `axis 1: "": data: boundary: expected wall, open or periodic, got ""`,
+	} {
+		_, err := ParseBoundaries(text)
+		assert.EqualError(t, err, want)
+	}
+}

@@ -117,7 +117,7 @@ func shearLayers(b *periodic, u Setup) (vorticity, tracer []float64) {
 		low, high := (y-0.5)/width, (y-1.5)/width
 		// u = tanh at the low layer, −tanh at the high one; ω = −∂u/∂y.
 		sech := func(x float64) float64 { c := math.Cosh(x); return 1 / (c * c) }
-		vorticity[p] = (sech(high)-sech(low))/width + 0.5*noise[p]
+		vorticity[p] = (sech(high)-sech(low))/width + 3*noise[p]
 		tracer[p] = 0.5 * (math.Tanh(low) - math.Tanh(high))
 	}
 	mean := 0.0

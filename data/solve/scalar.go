@@ -97,7 +97,7 @@ func grayScott() *System {
 		Name: "gray_scott", Title: "Gray–Scott reaction and diffusion: spots and labyrinths",
 		Equation: "∂A/∂t = 2e-5 ∇²A − A B² + F (1 − A), ∂B/∂t = 1e-5 ∇²B + A B² − (F + k) B", Method: "pseudospectral, ETDRK4",
 		Fields: []data.Field{{Name: "A"}, {Name: "B"}}, Boundaries: all(2, data.Periodic),
-		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 30,
+		Grid: []int{64, 64}, Length: []float64{1, 1}, Frames: 31, Interval: 30,
 		Parameters: []Parameter{{"F", "feed rate", 0.025, 0.04}, {"k", "kill rate", 0.055, 0.06}},
 	}
 	s.start = func(u Setup) (Run, error) {

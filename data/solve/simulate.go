@@ -82,21 +82,7 @@ func Simulate(ctx context.Context, o Options) (string, error) {
 	if o.Train == 0 {
 		return dir, nil
 	}
-	return dir, writeStatistics(ctx, dir)
-}
-
-func writeStatistics(ctx context.Context, dir string) error {
-	ds, err := well.Open(dir, well.Options{Split: "train"})
-	if err != nil {
-		return err
-	}
-	defer ds.Close()
-	stats, err := well.ComputeStatistics(ctx, ds, nil)
-	if err != nil {
-		return err
-	}
-	m := ds.Metadata()
-	return data.WriteStatistics(filepath.Join(dir, well.StatisticsFile), stats, m.Fields, len(m.Grid), data.FullPrecision)
+	return dir, well.UpdateStatistics(ctx, dir)
 }
 
 // header describes a file of n trajectories. Parameters are scalars of the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -59,6 +60,21 @@ func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, tota
 		total.add(p)
 	}
 	return total.statistics(d), nil
+}
+
+// UpdateStatistics computes the statistics of the training split of a data set
+// and writes its stats.yaml, in full precision.
+func UpdateStatistics(ctx context.Context, dir string) error {
+	d, err := Open(dir, Options{Split: "train"})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	s, err := ComputeStatistics(ctx, d, nil)
+	if err != nil {
+		return err
+	}
+	return data.WriteStatistics(filepath.Join(dir, StatisticsFile), s, d.meta.Fields, len(d.meta.Grid), data.FullPrecision)
 }
 
 // summary holds the moments of every channel.

@@ -15,7 +15,7 @@ func (r *report) plan(o options) error {
 	if err != nil {
 		return fmt.Errorf("%w: -grid: %w", errUsage, err)
 	}
-	bcs, err := parseBoundaries(o.boundary)
+	bcs, err := data.ParseBoundaries(o.boundary)
 	if err == nil && len(bcs) != len(grid) {
 		err = fmt.Errorf("expected %d axes as in -grid %s, got %d", len(grid), o.grid, len(bcs))
 	}
@@ -47,29 +47,4 @@ func parseGrid(s string) ([]int, error) {
 		return nil, fmt.Errorf("expected one to three axes, got %d", len(grid))
 	}
 	return grid, nil
-}
-
-// parseBoundaries reads a condition per axis, "periodic,wall", or two for low
-// and high side, "wall/open".
-func parseBoundaries(s string) (data.Boundaries, error) {
-	var out data.Boundaries
-	for axis, word := range strings.Split(s, ",") {
-		low, high, two := strings.Cut(word, "/")
-		if !two {
-			high = low
-		}
-		var b data.Boundary
-		var err error
-		if b.Low, err = data.ParseBC(low); err == nil {
-			b.High, err = data.ParseBC(high)
-		}
-		if err == nil {
-			err = b.Validate()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("axis %d: %q: %w", axis, word, err)
-		}
-		out = append(out, b)
-	}
-	return out, nil
 }

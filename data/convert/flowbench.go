@@ -1,0 +1,158 @@
+package convert
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well"
+)
+
+// flowSkip is the number of frames at the start of a FlowBench file that do not
+// count, as the collection says.
+const flowSkip = 2
+
+// flow reads a FlowBench simulation: data [t, y, x, 3] of u, v, p in Re_*.npz.
+type flow struct {
+	path   string
+	nx, ny int
+	steps  int
+	a      *npy
+	next   int
+	raw    []float32
+	mask   []float32 // 1 where solid, [x, y]
+}
+
+// openFlowBench reads one simulation and the geometry beside it.
+func openFlowBench(path string) (*source, error) {
+	fl := &flow{path: path}
+	reynolds, err := strconv.ParseFloat(strings.TrimPrefix(stem(path), "Re_"), 64)
+	if err != nil {
+		return nil, fmt.Errorf("expected a name such as Re_100.npz, which gives the Reynolds number")
+	}
+	if err := fl.restart(); err != nil {
+		return nil, err
+	}
+	s := &source{close: fl.close}
+	if err := fl.geometry(s); err != nil {
+		return nil, errors.Join(err, fl.close())
+	}
+	h := &s.header
+	h.Fields = []data.Field{{Name: "pressure"}, {Name: "velocity", Order: 1}, {Name: data.MaskName, Constant: true}}
+	h.Trajectories, h.Boundaries = 1, every(2, data.Open)
+	h.Coordinates, h.Times = [][]float32{counted(fl.nx), counted(fl.ny)}, counted(fl.steps)
+	h.Parameters = []well.Parameter{{Name: "Reynolds", Value: reynolds}}
+	s.frame = fl.frame
+	s.constants = func(_ int, dst []float32) error { copy(dst, fl.mask); return nil }
+	s.note("the first %d frames are left out, as the collection says; times and points are counted from 0", flowSkip)
+	s.note("the signed distance of the geometry is left out; mask is 1 where nothing flows")
+	return s, nil
+}
+
+func (f *flow) close() error {
+	if f.a == nil {
+		return nil
+	}
+	return f.a.close()
+}
+
+// restart opens the array at its first frame that counts.
+func (f *flow) restart() error {
+	err := f.close()
+	if err != nil {
+		return err
+	}
+	if f.a, err = openNPY(f.path, "data"); err != nil {
+		return err
+	}
+	s := f.a.shape
+	if len(s) != 4 || s[3] != 3 || s[0] <= flowSkip || f.a.columns {
+		return fmt.Errorf("data: expected shape [time, y, x, 3] with more than %d frames, row major, got %v", flowSkip, slices.Clone(s))
+	}
+	f.steps, f.ny, f.nx, f.next = s[0]-flowSkip, s[1], s[2], 0
+	f.raw = make([]float32, 3*f.nx*f.ny)
+	for range flowSkip {
+		if err := f.a.next(f.raw); err != nil {
+			return fmt.Errorf("data: %w", err)
+		}
+	}
+	return nil
+}
+
+// frame writes pressure and velocity of a step; steps come in order.
+func (f *flow) frame(_, step int, dst []float32) error {
+	if step != f.next {
+		if err := f.restart(); err != nil {
+			return err
+		}
+	}
+	for ; f.next <= step; f.next++ {
+		if err := f.a.next(f.raw); err != nil {
+			return fmt.Errorf("data: frame %d: %w", f.next+flowSkip, err)
+		}
+	}
+	for c, from := range []int{2, 0, 1} {
+		for x := range f.nx {
+			for y := range f.ny {
+				dst[(c*f.nx+x)*f.ny+y] = f.raw[(y*f.nx+x)*3+from]
+			}
+		}
+	}
+	return nil
+}
+
+// geometry reads the mask [y, x] of input_geometry.npz. The collection's tools do
+// not say which of its two values is the solid, so the flow decides: it is the one
+// where the velocity is small.
+func (f *flow) geometry(s *source) error {
+	path := filepath.Join(filepath.Dir(f.path), "input_geometry.npz")
+	a, err := openNPY(path, "mask")
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	if !slices.Equal(a.shape, []int{f.ny, f.nx}) {
+		return fmt.Errorf("%s: mask: expected shape [%d %d], got %v", path, f.ny, f.nx, a.shape)
+	}
+	raw := make([]float32, f.nx*f.ny)
+	if err := a.next(raw); err != nil {
+		return fmt.Errorf("%s: mask: %w", path, err)
+	}
+	f.mask = make([]float32, len(raw))
+	if a.columns {
+		copy(f.mask, raw) // the file has turned it already
+	} else {
+		transpose(f.mask, raw, f.nx, f.ny)
+	}
+	frame := make([]float32, 3*len(raw))
+	if err := f.frame(0, f.steps-1, frame); err != nil {
+		return err
+	}
+	var speed, points [2]float64
+	for p, m := range f.mask {
+		if m != 0 && m != 1 {
+			return fmt.Errorf("%s: mask: expected 0 and 1, got %v", path, m)
+		}
+		speed[int(m)] += math.Hypot(float64(frame[len(raw)+p]), float64(frame[2*len(raw)+p]))
+		points[int(m)]++
+	}
+	for v := range speed {
+		speed[v] /= max(points[v], 1)
+	}
+	switch {
+	case speed[0] > 20*speed[1]:
+	case speed[1] > 20*speed[0]:
+		for p, m := range f.mask {
+			f.mask[p] = 1 - m
+		}
+		s.note("mask: turned round, as the fluid was 1")
+	default:
+		return fmt.Errorf("%s: mask: expected one of its values where the flow stands still, got mean speeds %.3g (0) and %.3g (1)", path, speed[0], speed[1])
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package convert
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/hdf5"
+)
+
+// openPDEArena reads one group, named like its split: u, vx, vy [n, t, x, y], and
+// for each trajectory t, x, y, and the buoyancy buo_y.
+func openPDEArena(path string) (*source, error) {
+	return open(path, func(f *hdf5.File, s *source) error {
+		groups, err := f.Children("/")
+		if err != nil {
+			return err
+		}
+		if len(groups) != 1 {
+			return fmt.Errorf("expected one group named like the split, got %v", groups)
+		}
+		g := "/" + groups[0] + "/"
+		var from []channel
+		for _, name := range []string{"u", "vx", "vy"} {
+			a, err := openArray(f, g+name, "ntxy")
+			if err != nil {
+				return err
+			}
+			from = append(from, channel{a, 0})
+		}
+		if s.frame, err = channels(from); err != nil {
+			return err
+		}
+		a, h := from[0].from, &s.header
+		h.Fields = []data.Field{{Name: "tracer"}, {Name: "velocity", Order: 1}}
+		h.Trajectories, h.Boundaries = a.size('n'), every(2, data.Wall)
+		if h.Times, err = sharedRow(f, g+"t", h.Trajectories, a.size('t')); err != nil {
+			return err
+		}
+		for _, axis := range "xy" {
+			x, err := sharedRow(f, g+string(axis), h.Trajectories, a.size(axis))
+			if err != nil {
+				return err
+			}
+			h.Coordinates = append(h.Coordinates, x)
+		}
+		buoyancy, err := coordinate(f, g+"buo_y", h.Trajectories)
+		if err != nil {
+			return err
+		}
+		h.Scalars = []well.ScalarSpec{{Name: "buo_y", Constant: true}}
+		s.scalars = map[string][]float32{"buo_y": buoyancy}
+		s.note("dt, dx and dy are left out: times and coordinates say the same")
+		return nil
+	})
+}
+
+// gymLayout is one of the arrays in which PDEGym keeps a solution.
+type gymLayout struct {
+	dataset, axes string
+	channels      int
+	fields        []data.Field
+	from          []int // channel of the file for each of ours
+	boundary      data.BC
+	// speed is the dataset of the speed of sound, if there is one.
+	speed string
+	note  string
+}
+
+var gymLayouts = []gymLayout{
+	{dataset: "/velocity", axes: "ntcxy", channels: 3, fields: []data.Field{{Name: "tracer"}, {Name: "velocity", Order: 1}}, from: []int{2, 0, 1}, boundary: data.Periodic},
+	{dataset: "/data", axes: "ntcxy", channels: 5, fields: []data.Field{{Name: "density"}, {Name: "pressure"}, {Name: "tracer"}, {Name: "velocity", Order: 1}},
+		from: []int{0, 3, 4, 1, 2}, boundary: data.Periodic},
+	{dataset: "/solution", axes: "ntcxy", channels: 5, fields: []data.Field{{Name: "density"}, {Name: "pressure"}, {Name: "velocity", Order: 1}},
+		from: []int{0, 3, 1, 2}, boundary: data.Periodic, note: "the fifth channel, whose meaning the collection does not state, is left out"},
+	{dataset: "/solution", axes: "ntxy", fields: []data.Field{{Name: "pressure"}, {Name: "speed_of_sound", Constant: true}}, from: []int{0}, boundary: data.Open, speed: "/c"},
+}
+
+// openPDEGym finds out which of the layouts a file has.
+func openPDEGym(path string) (*source, error) {
+	return open(path, func(f *hdf5.File, s *source) error {
+		names, err := f.Children("/")
+		if err != nil {
+			return err
+		}
+		for _, l := range gymLayouts {
+			if !slices.Contains(names, l.dataset[1:]) || (l.speed != "" && !slices.Contains(names, l.speed[1:])) {
+				continue
+			}
+			ds, err := f.Dataset(l.dataset)
+			if err != nil {
+				return err
+			}
+			if len(ds.Shape()) == len(l.axes) {
+				return l.describe(f, s)
+			}
+		}
+		return fmt.Errorf("expected velocity or data [n, t, channel, x, y], solution of this shape, or solution [n, t, x, y] with c, got the datasets %v", names)
+	})
+}
+
+func (l gymLayout) describe(f *hdf5.File, s *source) error {
+	a, err := openArray(f, l.dataset, l.axes)
+	if err != nil {
+		return err
+	}
+	if l.channels > 0 && a.size('c') != l.channels {
+		return fmt.Errorf("%s: expected %d channels, got shape %v", l.dataset, l.channels, a.ds.Shape())
+	}
+	var from []channel
+	for _, c := range l.from {
+		from = append(from, channel{a, c})
+	}
+	if s.frame, err = channels(from); err != nil {
+		return err
+	}
+	if l.speed != "" {
+		c, err := openArray(f, l.speed, "nxy")
+		if err == nil {
+			err = c.same(a)
+		}
+		if err != nil {
+			return err
+		}
+		s.constants = func(trajectory int, dst []float32) error { return c.read(dst, trajectory, 0, 0) }
+	}
+	h := &s.header
+	h.Fields, h.Trajectories, h.Boundaries = l.fields, a.size('n'), every(2, l.boundary)
+	if l.note != "" {
+		s.note("%s", l.note)
+	}
+	if h.Times, err = s.netCDFAxis(f, "time", a.size('t')); err != nil {
+		return err
+	}
+	for _, axis := range "xy" {
+		x, err := s.netCDFAxis(f, string(axis), a.size(axis))
+		if err != nil {
+			return err
+		}
+		h.Coordinates = append(h.Coordinates, x)
+	}
+	return nil
+}
+
+// netCDFAxis reads the coordinate of a dimension. NetCDF keeps one of zeros for a
+// dimension without coordinates; its points are counted.
+func (s *source) netCDFAxis(f *hdf5.File, name string, n int) ([]float32, error) {
+	names, err := f.Children("/")
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(names, name) {
+		x, err := coordinate(f, "/"+name, n)
+		if err != nil {
+			return nil, err
+		}
+		if growing(x) {
+			return x, nil
+		}
+	}
+	s.note("the file gives no values for %s: counted from 0", name)
+	return counted(n), nil
+}
