@@ -1,0 +1,248 @@
+package data
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Entry describes one of the paper's data sets: paper Tables 5 and 6, the
+// transforms of §C.1, and the fields and boundaries that the sources document.
+type Entry struct {
+	// Name is the name of the data set where it comes from, ShortName that of the
+	// paper's tables.
+	Name, ShortName string
+	// Source is the collection: "The Well", "FlowBench", ….
+	Source string
+	// Downstream data sets were never seen in pretraining (Table 6).
+	Downstream bool
+	// Axes and Grid are the coordinate system and the resolution. Systems other
+	// than x, y, z are curvilinear.
+	Axes []string
+	Grid []int
+	// Steps is the number of frames of a trajectory, 0 if it varies; Trajectories
+	// counts them.
+	Steps, Trajectories int
+	// Fields are those of the files, before transforms.
+	Fields []Field
+	// Boundaries holds one condition per axis and side.
+	Boundaries Boundaries
+	// Transforms were applied in all experiments of the paper.
+	Transforms []Transform
+	// Note says what else matters. Unconfirmed names what rests on the description
+	// of the source and not on its files, which could not be seen.
+	Note, Unconfirmed string
+}
+
+// The recipe of the release (SPEC §11): history and micro-batch of planes, and the
+// factors by which volumes reduce them.
+const (
+	planeHistory, planeBatch   = 6, 2
+	volumeHistory, volumeBatch = 0.5, 0.5
+)
+
+// Downsample returns max(1, ⌊n·factor⌋), the rule by which a data set reduces the
+// number of input frames and of windows in a batch (step_downsample_factor and
+// batch_downsample_factor of the release).
+func Downsample(n int, factor float64) int { return max(1, int(float64(n)*factor)) }
+
+// Volume reports whether the grid has three axes.
+func (e Entry) Volume() bool { return len(e.Grid) == 3 }
+
+// History returns the frames of history: 6 in the plane, 3 in space.
+func (e Entry) History() int {
+	if e.Volume() {
+		return Downsample(planeHistory, volumeHistory)
+	}
+	return planeHistory
+}
+
+// Batch returns the windows of a micro-batch: 2 in the plane, 1 in space.
+func (e Entry) Batch() int {
+	if e.Volume() {
+		return Downsample(planeBatch, volumeBatch)
+	}
+	return planeBatch
+}
+
+// Curvilinear reports whether the axes are other than x, y, z.
+func (e Entry) Curvilinear() bool { return e.Axes[0] != "x" }
+
+// Channels returns the names of the channels that the network sees, after the
+// transforms, in three dimensions unless the data set is curvilinear.
+func (e Entry) Channels() ([]string, error) {
+	fields, err := TransformFields(e.Fields, e.Transforms)
+	if err != nil {
+		return nil, fmt.Errorf("data: catalog: %s: %w", e.Name, err)
+	}
+	w := Window{Fields: fields, Grid: e.Grid, Axes: e.Axes, Curvilinear: e.Curvilinear()}
+	return w.Volume().Channels(), nil
+}
+
+// fieldsOf makes fields of one kind out of names.
+func fieldsOf(order int, constant bool, names ...string) []Field {
+	var out []Field
+	for _, n := range names {
+		out = append(out, Field{Name: n, Order: order, Constant: constant})
+	}
+	return out
+}
+
+func join(lists ...[]Field) (out []Field) {
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+func scalars(names ...string) []Field   { return fieldsOf(0, false, names...) }
+func vectors(names ...string) []Field   { return fieldsOf(1, false, names...) }
+func constants(names ...string) []Field { return fieldsOf(0, true, names...) }
+
+func logs(names ...string) (out []Transform) {
+	for _, n := range names {
+		out = append(out, Transform{n, Log10})
+	}
+	return out
+}
+
+func bounds(list ...Boundary) Boundaries { return list }
+
+var (
+	around, walled, free = Both(Periodic), Both(Wall), Both(Open)
+	plane2               = cartesianAxes[:2]
+)
+
+// Catalog lists the 27 data sets of the paper: the 19 of pretraining, then the 8 of
+// downstream tasks.
+var Catalog = []Entry{
+	acoustic("acoustic_scattering_discontinuous", "Discontinuous", 102, 2000),
+	acoustic("acoustic_scattering_inclusions", "Inclusions", 102, 4000),
+	acoustic("acoustic_scattering_maze", "Maze", 202, 2000),
+	{Name: "active_matter", ShortName: "Active Matter", Source: "The Well", Axes: plane2, Grid: []int{256, 256}, Steps: 81, Trajectories: 360,
+		Fields: join(scalars("concentration"), vectors("velocity"), fieldsOf(2, false, "D", "E")), Boundaries: bounds(around, around)},
+	{Name: "euler_multi_quadrants_periodicBC", ShortName: "MultiQuadrantsP", Source: "The Well", Axes: plane2, Grid: []int{512, 512}, Steps: 101, Trajectories: 5000,
+		Fields: join(scalars("energy", "density", "pressure"), vectors("momentum")), Boundaries: bounds(around, around)},
+	{Name: "euler_multi_quadrants_openBC", ShortName: "MultiQuadrantsO", Source: "The Well", Axes: plane2, Grid: []int{512, 512}, Steps: 101, Trajectories: 5000,
+		Fields: join(scalars("energy", "density", "pressure"), vectors("momentum")), Boundaries: bounds(free, free)},
+	{Name: "gray_scott_reaction_diffusion", ShortName: "Gray-Scott", Source: "The Well", Axes: plane2, Grid: []int{128, 128}, Steps: 1001, Trajectories: 1200,
+		Fields: scalars("A", "B"), Boundaries: bounds(around, around)},
+	{Name: "helmholtz_staircase", ShortName: "Staircase", Source: "The Well", Axes: plane2, Grid: []int{1024, 256}, Steps: 50, Trajectories: 512,
+		Fields: join(scalars("pressure_re", "pressure_im"), constants(MaskName)), Boundaries: bounds(free, Boundary{Wall, Open}),
+		Unconfirmed: "boundaries: open along x, wall below and open above are read from the description"},
+	{Name: "MHD_64", ShortName: "MHD (3D)", Source: "The Well", Axes: cartesianAxes, Grid: []int{64, 64, 64}, Steps: 100, Trajectories: 100,
+		Fields: join(scalars("density"), vectors("magnetic_field", "velocity")), Boundaries: bounds(around, around, around)},
+	{Name: "planetswe", ShortName: "PlanetSWE", Source: "The Well", Axes: []string{"theta", "phi"}, Grid: []int{256, 512}, Steps: 1008, Trajectories: 120,
+		Fields: join(scalars("height"), vectors("velocity")), Boundaries: bounds(free, around), Note: "equiangular grid: not embedded into three dimensions and not turned"},
+	{Name: "rayleigh_benard", ShortName: "Rayleigh-Benard", Source: "The Well", Axes: plane2, Grid: []int{512, 128}, Steps: 200, Trajectories: 1750,
+		Fields: join(scalars("buoyancy", "pressure"), vectors("velocity")), Boundaries: bounds(around, walled)},
+	{Name: "rayleigh_taylor_instability", ShortName: "RT Instability (3D)", Source: "The Well", Axes: cartesianAxes, Grid: []int{128, 128, 128}, Steps: 120, Trajectories: 45,
+		Fields: join(scalars("density"), vectors("velocity")), Boundaries: bounds(around, around, walled)},
+	{Name: "shear_flow", ShortName: "Shear Flow", Source: "The Well", Axes: plane2, Grid: []int{256, 512}, Steps: 200, Trajectories: 1120,
+		Fields: join(scalars("tracer", "pressure"), vectors("velocity")), Boundaries: bounds(around, around)},
+	{Name: "supernova_explosion_128", ShortName: "Supernova (3D)", Source: "The Well", Axes: cartesianAxes, Grid: []int{128, 128, 128}, Steps: 59, Trajectories: 1000,
+		Fields: join(scalars("pressure", "density", "temperature"), vectors("velocity")), Boundaries: bounds(free, free, free), Transforms: logs("density", "temperature")},
+	{Name: "turbulence_gravity_cooling", ShortName: "TGC (3D)", Source: "The Well", Axes: cartesianAxes, Grid: []int{64, 64, 64}, Steps: 50, Trajectories: 2700,
+		Fields: join(scalars("pressure", "density", "temperature"), vectors("velocity")), Boundaries: bounds(free, free, free), Transforms: logs("density", "temperature")},
+	{Name: "turbulent_radiative_layer_2D", ShortName: "TRL (2D)", Source: "The Well", Axes: plane2, Grid: []int{128, 384}, Steps: 101, Trajectories: 90,
+		Fields: join(scalars("density", "pressure"), vectors("velocity")), Boundaries: bounds(around, free)},
+	{Name: "turbulent_radiative_layer_3D", ShortName: "TRL (3D)", Source: "The Well", Axes: cartesianAxes, Grid: []int{128, 128, 256}, Steps: 101, Trajectories: 90,
+		Fields: join(scalars("density", "pressure"), vectors("velocity")), Boundaries: bounds(around, around, free), Transforms: logs("density"),
+		Unconfirmed: "paper §C.1 also takes the logarithm of a temperature, which the description of the data set does not list"},
+	{Name: "viscoelastic_instability", ShortName: "Viscoelastics", Source: "The Well", Axes: plane2, Grid: []int{512, 512}, Trajectories: 260,
+		Fields: join(scalars("pressure", "c_zz"), vectors("velocity"), fieldsOf(2, false, "C")), Boundaries: bounds(around, walled), Note: "trajectories differ in length"},
+	{Name: "FPO_NS_2D_512x128_harmonics", ShortName: "FBHarmonics", Source: "FlowBench", Axes: plane2, Grid: []int{512, 128}, Steps: 242, Trajectories: 400,
+		Fields: join(scalars("pressure"), vectors("velocity"), constants(MaskName)), Boundaries: bounds(free, free),
+		Note: "without the outlier of Reynolds number 614 (Table 5)", Unconfirmed: "boundaries"},
+
+	{Name: "FPO_NS_2D_512x128_skelneton", ShortName: "FPOSkelenton", Source: "FlowBench", Downstream: true, Axes: plane2, Grid: []int{512, 128}, Steps: 242, Trajectories: 262,
+		Fields: join(scalars("pressure"), vectors("velocity"), constants(MaskName)), Boundaries: bounds(free, free), Unconfirmed: "boundaries"},
+	{Name: "PoolBoiling_Subcooled", ShortName: "PoolBoil Subcooled", Source: "BubbleML 2.0", Downstream: true, Axes: plane2, Grid: []int{512, 512}, Steps: 2001, Trajectories: 44,
+		Fields:     join(scalars("temperature", "pressure", "signed_distance", "massflux"), vectors("velocity", "interface_normal")),
+		Boundaries: bounds(walled, Boundary{Wall, Open}), Unconfirmed: "boundaries; names of the fields as data/convert writes them"},
+	{Name: "pdearena_ns_conditioned", ShortName: "Conditioned Incompressible NS", Source: "PDEArena", Downstream: true, Axes: plane2, Grid: []int{128, 128}, Steps: 56, Trajectories: 6816,
+		Fields: join(scalars("tracer"), vectors("velocity")), Boundaries: bounds(walled, walled), Unconfirmed: "names of the fields as data/convert writes them"},
+	{Name: "CE-RM", ShortName: "CE-RM", Source: "PDEGym", Downstream: true, Axes: plane2, Grid: []int{128, 128}, Steps: 21, Trajectories: 1260,
+		Fields: join(scalars("density", "pressure"), vectors("velocity")), Boundaries: bounds(around, around), Unconfirmed: "meaning of the fifth channel"},
+	{Name: "3D_CFD_Turb", ShortName: "CNS Turbulent", Source: "PDEBench", Downstream: true, Axes: cartesianAxes, Grid: []int{64, 64, 64}, Steps: 21, Trajectories: 600,
+		Fields: join(scalars("density", "pressure"), vectors("velocity")), Boundaries: bounds(around, around, around)},
+	{Name: "3D_CFD_Rand", ShortName: "CNS Random", Source: "PDEBench", Downstream: true, Axes: cartesianAxes, Grid: []int{128, 128, 128}, Steps: 21, Trajectories: 100,
+		Fields: join(scalars("density", "pressure"), vectors("velocity")), Boundaries: bounds(around, around, around)},
+	{Name: "post_neutron_star_merger", ShortName: "post_neutron_star_merger", Source: "The Well", Downstream: true, Axes: []string{"log_r", "theta", "phi"}, Grid: []int{192, 128, 66}, Steps: 181, Trajectories: 8,
+		Fields:     join(scalars("density", "internal_energy", "electron_fraction", "temperature", "entropy", "pressure"), vectors("velocity", "magnetic_field")),
+		Boundaries: bounds(free, free, around), Transforms: logs("density", "temperature", "pressure", "entropy", "internal_energy"),
+		Note: "curvilinear; the network resizes its third axis to 64 points (SPEC §2)", Unconfirmed: "boundaries"},
+	{Name: "convective_envelope_rsg", ShortName: "convective_envelope_rsg", Source: "The Well", Downstream: true, Axes: []string{"r", "theta", "phi"}, Grid: []int{256, 128, 256}, Steps: 100, Trajectories: 29,
+		Fields: join(scalars("energy", "density", "pressure"), vectors("velocity")), Boundaries: bounds(free, free, around), Note: "curvilinear", Unconfirmed: "boundaries"},
+}
+
+// acoustic is one of the three acoustic data sets, which share all but geometry
+// and size.
+func acoustic(name, short string, steps, trajectories int) Entry {
+	return Entry{Name: name, ShortName: short, Source: "The Well", Axes: plane2, Grid: []int{256, 256}, Steps: steps, Trajectories: trajectories,
+		Fields:     join(scalars("pressure"), vectors("velocity"), constants("density", "speed_of_sound")),
+		Boundaries: bounds(Boundary{Wall, Open}, Boundary{Wall, Open}), Transforms: []Transform{{"density", ZerosLike}},
+		Note: "files differ in which sides are walls", Unconfirmed: "boundaries: those of one generating script"}
+}
+
+// FindEntry returns the entry of a name.
+func FindEntry(name string) (Entry, bool) {
+	for _, e := range Catalog {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// WriteCatalog writes the catalog as a table in Markdown.
+func WriteCatalog(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("# The paper's data sets\n\nMade from `data.Catalog` by `data.WriteCatalog`: paper Tables 5 and 6, §C.1, and the descriptions of the sources.\n")
+	for _, downstream := range []bool{false, true} {
+		title := "Pretraining"
+		if downstream {
+			title = "Downstream"
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n| data set | source | grid | frames | trajectories | fields | boundaries | transforms | history | batch | remarks |\n", title)
+		b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|\n")
+		for _, e := range Catalog {
+			if e.Downstream == downstream {
+				b.WriteString(e.row())
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// row is the line of an entry in the table.
+func (e Entry) row() string {
+	var axes, fields, bcs, transforms, remarks []string
+	for i, a := range e.Axes {
+		axes = append(axes, fmt.Sprintf("%s %d", a, e.Grid[i]))
+		bcs = append(bcs, fmt.Sprintf("%s %s", a, e.Boundaries[i]))
+	}
+	for _, f := range e.Fields {
+		text := f.Name + map[int]string{1: " (vector)", 2: " (tensor)"}[f.Order]
+		if f.Constant {
+			text += " (constant)"
+		}
+		fields = append(fields, text)
+	}
+	for _, t := range e.Transforms {
+		transforms = append(transforms, t.Rename())
+	}
+	if e.Note != "" {
+		remarks = append(remarks, e.Note)
+	}
+	if e.Unconfirmed != "" {
+		remarks = append(remarks, "not confirmed: "+e.Unconfirmed)
+	}
+	steps := fmt.Sprint(e.Steps)
+	if e.Steps == 0 {
+		steps = "varies"
+	}
+	return fmt.Sprintf("| %s (%s) | %s | %s | %s | %d | %s | %s | %s | %d | %d | %s |\n", e.Name, e.ShortName, e.Source, strings.Join(axes, ", "), steps,
+		e.Trajectories, strings.Join(fields, ", "), strings.Join(bcs, ", "), strings.Join(transforms, ", "), e.History(), e.Batch(), strings.Join(remarks, "; "))
+}
