@@ -28,6 +28,10 @@
 //	walrus/backend  chooses a gomlx backend for programs that ask for it
 //	walrus/eval     VRMSE and other metrics, intervals, baselines
 //	walrus/train    loss, gradients, AdamW, the training step
+//	data/well       The Well's files: read, check, write
+//	data/solve      simulations that make data sets
+//	data/convert    other layouts to The Well's
+//	augment         rotations, embedding, strides
 //	examples        programs
 //
 // # Letters
