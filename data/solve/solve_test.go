@@ -232,7 +232,7 @@ func TestFlowOrder(t *testing.T) {
 	solve := func(h float64) []float64 {
 		s, err := Lookup("kuramoto_sivashinsky")
 		require.NoError(t, err)
-		r := start(t, s, nil, map[string]float64{"spin_up": 20}).(spectralRun)
+		r := start(t, s, []int{24, 24}, map[string]float64{"spin_up": 20}).(spectralRun)
 		r.step = func() float64 { return h }
 		require.NoError(t, r.Advance(2))
 		return r.box.inverse(nil, r.hat[0])

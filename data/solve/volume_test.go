@@ -46,7 +46,7 @@ func TestConservation(t *testing.T) {
 func TestSod(t *testing.T) {
 	for dims := 2; dims <= 3; dims++ {
 		for axis := range dims {
-			n, length := same(dims, 8), same(dims, 1.0)
+			n, length := same(dims, 4), same(dims, 1.0)
 			n[axis] = 200
 			g := gas{dims, 1.4}
 			fv := newFiniteVolume(g, n, length, all(dims, data.Open))

@@ -95,10 +95,10 @@ func TestConduction(t *testing.T) {
 func TestOnsetOfConvection(t *testing.T) {
 	growth := func(rayleigh float64) float64 {
 		const width = 2 * math.Pi / 3.117
-		s := newConvection([]int{24, 24}, []float64{width, 1}, rayleigh, 1)
+		s := newConvection([]int{20, 20}, []float64{width, 1}, rayleigh, 1)
 		for p := range s.q[0] {
-			y := (float64(p%24) + 0.5) / 24
-			s.q[0][p] = 1 - y + 1e-6*math.Cos(2*math.Pi*(float64(p/24)+0.5)/24)*math.Sin(math.Pi*y)
+			y := (float64(p%20) + 0.5) / 24
+			s.q[0][p] = 1 - y + 1e-6*math.Cos(2*math.Pi*(float64(p/20)+0.5)/20)*math.Sin(math.Pi*y)
 		}
 		kinetic := func() (e float64) {
 			for p := range s.q[1] {
@@ -106,10 +106,10 @@ func TestOnsetOfConvection(t *testing.T) {
 			}
 			return e
 		}
-		require.NoError(t, s.Advance(30))
+		require.NoError(t, s.Advance(15))
 		before := kinetic()
-		require.NoError(t, s.Advance(30))
-		return math.Log(kinetic()/before) / 60
+		require.NoError(t, s.Advance(10))
+		return math.Log(kinetic()/before) / 20
 	}
 	below, above := growth(1600), growth(1820)
 	assert.Negative(t, below)

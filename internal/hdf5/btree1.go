@@ -29,7 +29,7 @@ func (w *treeWalk) keySize() int {
 // child.
 func (w *treeWalk) walk(address uint64, level int, visit func(key *cursor, child uint64) error) error {
 	if w.seen[address] {
-		return fmt.Errorf("B-tree node at %#x: is its own descendant", address)
+		return fmt.Errorf("the B-tree node at %#x: is its own descendant", address)
 	}
 	w.seen[address] = true
 	f := w.f

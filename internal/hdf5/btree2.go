@@ -97,11 +97,11 @@ func (t *tree2) each(visit func(c *cursor) error) error {
 // node visits the records of a node and of those below it.
 func (t *tree2) node(address uint64, n, depth int, visit func(c *cursor) error) error {
 	if t.seen[address] {
-		return fmt.Errorf("B-tree node at %#x: is its own descendant", address)
+		return fmt.Errorf("the B-tree node at %#x: is its own descendant", address)
 	}
 	t.seen[address] = true
 	if n > t.max[depth] {
-		return fmt.Errorf("B-tree node at %#x: expected at most %d records, got %d", address, t.max[depth], n)
+		return fmt.Errorf("the B-tree node at %#x: expected at most %d records, got %d", address, t.max[depth], n)
 	}
 	size := 6 + n*t.recordSize + 4
 	if depth > 0 {

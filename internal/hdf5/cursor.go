@@ -116,10 +116,3 @@ func (c *cursor) zeroTerminated() string {
 	c.fail("expected a zero byte after the name")
 	return ""
 }
-
-// align skips to the next multiple of n from the start of the block.
-func (c *cursor) align(n int) {
-	if r := c.pos % n; r != 0 {
-		c.skip(n - r)
-	}
-}
