@@ -1,0 +1,199 @@
+//go:build hdf5
+
+package libhdf5
+
+/*
+#include <hdf5.h>
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"gonum.org/v1/hdf5"
+
+	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/data/well/driver"
+)
+
+// Name is the name under which the driver is registered.
+const Name = "libhdf5"
+
+func init() { well.RegisterDriver(Name, lib{}) }
+
+type lib struct{}
+
+// file is an open file. The library closes a file only when nothing in it is open,
+// so datasets are kept.
+type file struct {
+	name string
+	f    *hdf5.File
+
+	mu       sync.Mutex
+	datasets []*hdf5.Dataset
+}
+
+// keep notes a dataset that is to be closed with the file.
+func (f *file) keep(d *hdf5.Dataset) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.datasets = append(f.datasets, d)
+}
+
+// Open opens a file for reading.
+func (lib) Open(name string) (driver.File, error) {
+	defer quiet()()
+	if _, err := os.Stat(name); err != nil {
+		return nil, fmt.Errorf("libhdf5: %w", err)
+	}
+	f, err := hdf5.OpenFile(name, hdf5.F_ACC_RDONLY)
+	if err != nil {
+		return nil, fmt.Errorf("libhdf5: %s: not an HDF5 file, damaged or cut short: %w", name, err)
+	}
+	return &file{name: name, f: f}, nil
+}
+
+func (f *file) fail(path string, format string, args ...any) error {
+	return fmt.Errorf("libhdf5: %s: %s: %w", f.name, path, fmt.Errorf(format, args...))
+}
+
+// id is the file's handle in C.
+func (f *file) id() C.hid_t { return C.hid_t(f.f.ID()) }
+
+// exists reports whether there is an object at a path, link by link.
+func (f *file) exists(path string) bool {
+	walked := ""
+	for _, name := range strings.FieldsFunc(path, func(r rune) bool { return r == '/' }) {
+		walked += "/" + name
+		if !f.f.LinkExists(walked) {
+			return false
+		}
+	}
+	return true
+}
+
+// Children lists a group's members, sorted.
+func (f *file) Children(path string) ([]string, error) {
+	defer quiet()()
+	if ok, err := f.IsGroup(path); !ok || err != nil {
+		return nil, errors.Join(err, f.fail(path, "%w: expected a group", driver.ErrNotFound))
+	}
+	g, err := f.f.OpenGroup(path)
+	if err != nil {
+		return nil, f.fail(path, "%w", err)
+	}
+	defer g.Close()
+	n, err := g.NumObjects()
+	if err != nil {
+		return nil, f.fail(path, "%w", err)
+	}
+	var out []string
+	for i := range n {
+		name, err := g.ObjectNameByIndex(i)
+		if err != nil {
+			return nil, f.fail(path, "%w", err)
+		}
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// IsGroup reports whether there is a group at a path.
+func (f *file) IsGroup(path string) (bool, error) {
+	defer quiet()()
+	if !f.exists(path) {
+		return false, nil
+	}
+	g, err := f.f.OpenGroup(path)
+	if err != nil {
+		return false, nil
+	}
+	return true, g.Close()
+}
+
+// Close closes the datasets and the file.
+func (f *file) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var err error
+	for _, d := range f.datasets {
+		err = errors.Join(err, d.Close())
+	}
+	f.datasets = nil
+	return errors.Join(err, f.f.Close())
+}
+
+// writer is a file being written, under another name until it is closed.
+type writer struct {
+	file
+	final string
+	done  bool
+}
+
+// Create makes a new file.
+func (lib) Create(name string) (driver.Writer, error) {
+	defer quiet()()
+	if _, err := os.Lstat(name); err == nil {
+		return nil, fmt.Errorf("libhdf5: %s: the file exists", name)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+	if err != nil {
+		return nil, fmt.Errorf("libhdf5: %w", err)
+	}
+	tmp.Close()
+	f, err := hdf5.CreateFile(tmp.Name(), hdf5.F_ACC_TRUNC)
+	if err != nil {
+		os.Remove(tmp.Name())
+		return nil, fmt.Errorf("libhdf5: %s: %w", name, err)
+	}
+	return &writer{file: file{name: tmp.Name(), f: f}, final: name}, nil
+}
+
+// Group makes a group.
+func (w *writer) Group(path string) error {
+	defer quiet()()
+	g, err := w.f.CreateGroup(path)
+	if err != nil {
+		return w.fail(path, "making a group: %w", err)
+	}
+	return g.Close()
+}
+
+// Close completes the file and gives it its name.
+func (w *writer) Close() error {
+	defer quiet()()
+	if w.done {
+		return fmt.Errorf("libhdf5: %s: the file is closed", w.final)
+	}
+	w.done = true
+	err := w.file.Close()
+	if err == nil {
+		err = os.Chmod(w.name, 0o644)
+	}
+	if err == nil {
+		err = os.Rename(w.name, w.final)
+	}
+	if err != nil {
+		os.Remove(w.name)
+		return fmt.Errorf("libhdf5: %s: %w", w.final, err)
+	}
+	return nil
+}
+
+// Abort removes what was written.
+func (w *writer) Abort() error {
+	defer quiet()()
+	if w.done {
+		return nil
+	}
+	w.done = true
+	return errors.Join(w.file.Close(), os.Remove(w.name))
+}
