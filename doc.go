@@ -31,6 +31,7 @@
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
 //	data/convert    other layouts to The Well's
+//	data/hub        downloads from the model hub
 //	augment         rotations, embedding, strides
 //	examples        programs
 //
