@@ -33,6 +33,7 @@ type hostBatch struct {
 	draws        walrus.Draws
 	keepTime     []float32 // [Blocks, T] drop-path factors, or nil
 	keepSpace    []float32 // [Blocks, T·B]
+	keepFields   []float32 // [T, B, C] field-drop factors, or nil
 	nVar, nConst int
 }
 
@@ -136,6 +137,18 @@ func (h *hostBatch) dropPaths(c walrus.Config, rng *rand.Rand) {
 	}
 }
 
+// dropFields draws which channels of which frames the network does not see, each
+// with probability FieldDrop/C (SPEC §2, step 4). A network without field drop
+// draws nothing.
+func (h *hostBatch) dropFields(c walrus.Config, rng *rand.Rand) {
+	if c.FieldDrop == 0 {
+		return
+	}
+	channels := h.nVar + h.nConst
+	h.keepFields = make([]float32, h.steps*h.size*channels)
+	layers.DrawKeep(rng, c.FieldDrop/float64(channels), h.keepFields)
+}
+
 // inputs returns the batch as the tensors its program takes, in the order of
 // inputNodes.
 func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
@@ -153,6 +166,9 @@ func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
 	if blocks := m.Config().Blocks; h.keepTime != nil {
 		out = append(out, tensors.FromFlatDataAndDimensions(h.keepTime, blocks, h.steps),
 			tensors.FromFlatDataAndDimensions(h.keepSpace, blocks, h.steps*h.size))
+	}
+	if h.keepFields != nil {
+		out = append(out, tensors.FromFlatDataAndDimensions(h.keepFields, h.steps, h.size, h.nVar+h.nConst))
 	}
 	if h.nConst > 0 {
 		out = append(out, tensors.FromFlatDataAndDimensions(h.constants, h.size, h.nConst, s[0], s[1], s[2]))

@@ -11,6 +11,6 @@
 // and channels. Micro-batches of different classes, 2D beside 3D, accumulate
 // into the same update.
 //
-// Every random number, jitter shifts, latent rolls and dropped paths, is drawn
+// Every random number, jitter shifts, latent rolls, dropped paths and fields, is drawn
 // on the host from a seeded generator and fed to the programs.
 package train

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/gowalrus/gowalrus/internal/testbackend"
@@ -48,12 +49,40 @@ func sumOfSquares(v []float32) (sum float64) {
 	return sum
 }
 
-func TestFieldDropIsRefused(t *testing.T) {
+// fieldLoss returns the loss of one pass of a network that drops fields.
+func fieldLoss(t *testing.T, rate float64, seed uint64) float64 {
+	t.Helper()
 	c := smallConfig()
-	c.FieldDrop = 0.1
+	c.FieldDrop = rate
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
 	defer w.Finalize()
-	_, err = New(w, Options{Backend: testbackend.New(t)})
-	require.ErrorContains(t, err, "drops fields at rate 0.1: expected 0")
+	tr, err := New(w, Options{Backend: testbackend.New(t), Seed: seed})
+	require.NoError(t, err)
+	loss, err := tr.Accumulate(still(plane(), plane()))
+	require.NoError(t, err)
+	return loss
+}
+
+// TestFieldDrop: dropped fields change what the network sees, by the seed; factors
+// are 0 or such that the mean stays.
+func TestFieldDrop(t *testing.T) {
+	none, all := fieldLoss(t, 0, 3), fieldLoss(t, 1, 3)
+	assert.NotEqual(t, none, all)
+	assert.Equal(t, all, fieldLoss(t, 1, 3), "replayed by seed")
+	assert.NotEqual(t, all, fieldLoss(t, 1, 4))
+	assert.Equal(t, none, fieldLoss(t, 1e-12, 3), "nothing is dropped and nothing scaled")
+
+	h := &hostBatch{steps: 200, size: 5, nVar: 3, nConst: 1}
+	h.dropFields(walrus.Config{FieldDrop: 0.8}, rand.New(rand.NewPCG(1, 2)))
+	dropped := 0
+	for _, k := range h.keepFields {
+		if k == 0 {
+			dropped++
+		} else {
+			assert.Equal(t, float32(1.25), k, "1/(1 − 0.8/4)")
+		}
+	}
+	require.Len(t, h.keepFields, 4000)
+	assert.InDelta(t, 800, dropped, 80)
 }

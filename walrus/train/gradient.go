@@ -57,6 +57,9 @@ func (h *hostBatch) nodes(in []*Node) BatchNodes {
 	if h.keepTime != nil {
 		b.Net.KeepTime, b.Net.KeepSpace, in = in[0], in[1], in[2:]
 	}
+	if h.keepFields != nil {
+		b.KeepFields, in = in[0], in[1:]
+	}
 	if h.nConst > 0 {
 		b.Constants = in[0]
 	}

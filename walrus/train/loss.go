@@ -45,6 +45,9 @@ type BatchNodes struct {
 	// Solid [B, 1, H, W, D] marks with values other than 0 the points that do
 	// not count (a constant field named "mask"), or is nil.
 	Solid *Node
+	// KeepFields [T, B, C] multiplies the channels that the network sees, constant
+	// ones included, or is nil: field drop (SPEC §2, step 4).
+	KeepFields *Node
 	// Net holds IDs, Shift, Rolls and the drop-path factors; X is filled in.
 	Net walrus.Inputs
 }
@@ -69,6 +72,9 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 	r := Result{Stats: walrus.SampleStats(x, o.Normalization, o.eps())}
 	in := b.Net
 	in.X = r.Stats.Normalize(x)
+	if keep := b.KeepFields; keep != nil {
+		in.X = Mul(in.X, ExpandAxes(keep, -1, -2, -3))
+	}
 	y := m.Forward(w, in, plan)
 	y = SliceAxis(y, 2, AxisRange(0, b.Fields.Shape().Dim(2)))
 	next := SliceAxis(b.Fields, 0, AxisRange(1))

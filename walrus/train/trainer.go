@@ -61,9 +61,6 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p := m.Config().FieldDrop; p != 0 {
-		return nil, fmt.Errorf("train: the configuration drops fields at rate %v: expected 0, this trainer does not drop fields", p)
-	}
 	return &Trainer{
 		opts: o, model: m, weights: weights, rng: rand.New(rand.NewPCG(o.Seed, 0x77616c727573)),
 		gradients: map[string]*gradientProgram{}, updates: map[int]*Exec{}, sums: map[int]*Exec{},
@@ -88,6 +85,7 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 		h.draws = t.model.Draw(t.rng, h.plan)
 	}
 	h.dropPaths(t.model.Config(), t.rng)
+	h.dropFields(t.model.Config(), t.rng)
 	inputs, err := h.inputs(t.model)
 	if err != nil {
 		return 0, fmt.Errorf("train: window %s: %w", b.Windows[0].Name, err)
