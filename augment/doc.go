@@ -12,7 +12,8 @@
 // field) are vectors here as in the release, so their sign is wrong after a
 // reflection; [Rotations], which the release draws from, holds none.
 //
-// The network is not equivariant by construction: it learns from turned data.
-// What its forecasts do when the input is turned is measured in
-// experiments/rotation.
+// The network is not equivariant by construction: it learns from turned data. In
+// experiments/rotation a small one changes its forecast by 36 to 42 % of the
+// forecast change when its input is turned, and by 19 to 22 % after training on
+// turned windows.
 package augment

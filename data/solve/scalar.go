@@ -7,7 +7,8 @@ import (
 )
 
 // advection is the experiment of paper Appendix D: a blob that moves at a speed
-// which no field tells.
+// which no field tells. The paper writes N(m, σI) and does not say whether σ is the
+// variance; here it is the standard deviation.
 func advection() *System {
 	s := &System{
 		Name: "advection", Title: "linear advection with hidden speed (paper Appendix D)",
