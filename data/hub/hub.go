@@ -108,7 +108,7 @@ func (c *Client) folder(r Repo) (string, error) {
 	}
 	for _, part := range []string{string(r.Kind), r.Name, r.revision()} {
 		if !filepath.IsLocal(filepath.FromSlash(part)) || strings.Contains(part, `\`) {
-			return "", fmt.Errorf("hub: %s: expected a kind, a name and a revision without ..", r)
+			return "", fmt.Errorf("hub: %s: expected a kind, a name and a revision that stay inside the cache", r)
 		}
 	}
 	return filepath.Join(root, string(r.Kind), filepath.FromSlash(r.Name), filepath.FromSlash(r.revision())), nil

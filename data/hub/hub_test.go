@@ -349,7 +349,7 @@ func TestPathsStayInside(t *testing.T) {
 		assert.ErrorContains(t, err, "leads out of the repository", path)
 	}
 	_, err := c.List(context.Background(), Repo{Kind: DatasetKind, Name: "../../etc"})
-	assert.ErrorContains(t, err, "expected a kind, a name and a revision without ..")
+	assert.ErrorContains(t, err, "expected a kind, a name and a revision that stay inside the cache")
 	s.files["stats.yaml"] = nil
 	hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `[{"type":"file","path":"../../x","size":1,"oid":"1"}]`)
