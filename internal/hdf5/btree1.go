@@ -10,16 +10,16 @@ const (
 
 // treeWalk visits the leaves of a B-tree of version 1.
 type treeWalk struct {
-	f    *File
-	kind int
-	rank int // chunkTree: axes of the dataset
-	seen map[uint64]bool
+	quota *quota
+	kind  int
+	rank  int // chunkTree: axes of the dataset
+	seen  map[uint64]bool
 }
 
 // keySize returns the bytes of a key.
 func (w *treeWalk) keySize() int {
 	if w.kind == groupTree {
-		return w.f.super.lengthLen
+		return w.quota.f.super.lengthLen
 	}
 	return 8 + 8*(w.rank+1)
 }
@@ -28,34 +28,13 @@ func (w *treeWalk) keySize() int {
 // stands for any. visit gets a cursor on the key before a leaf's child and the
 // child.
 func (w *treeWalk) walk(address uint64, level int, visit func(key *cursor, child uint64) error) error {
-	if w.seen[address] {
-		return fmt.Errorf("the B-tree node at %#x: is its own descendant", address)
-	}
-	w.seen[address] = true
-	f := w.f
-	c, err := f.block(address, uint64(8+2*f.super.offsetLen), "B-tree node")
+	c, own, n, err := w.node(address, level)
 	if err != nil {
-		return err
-	}
-	c.signature("TREE")
-	if kind := c.u8(); c.err == nil && kind != w.kind {
-		c.fail("expected node type %d, got %d", w.kind, kind)
-	}
-	own, n := c.u8(), c.u16()
-	if c.err == nil && level >= 0 && own != level {
-		c.fail("expected level %d, got %d", level, own)
-	}
-	if c.err != nil {
-		return c.err
-	}
-	begin := uint64(c.pos + 2*f.super.offsetLen)
-	size := uint64(n*(w.keySize()+f.super.offsetLen) + w.keySize())
-	if c, err = f.block(address+begin, size, "B-tree node"); err != nil {
 		return err
 	}
 	for range n {
 		key := &cursor{b: c.bytes(w.keySize()), what: c.what}
-		child := f.address(c)
+		child := w.quota.f.address(c)
 		if c.err != nil {
 			return c.err
 		}
@@ -69,4 +48,33 @@ func (w *treeWalk) walk(address uint64, level int, visit func(key *cursor, child
 		}
 	}
 	return nil
+}
+
+// node reads the node at an address and returns a cursor on its keys and
+// children, its level and how many children it has.
+func (w *treeWalk) node(address uint64, level int) (c *cursor, own, n int, err error) {
+	if w.seen[address] {
+		return nil, 0, 0, fmt.Errorf("the B-tree node at %#x: is its own descendant", address)
+	}
+	w.seen[address] = true
+	f := w.quota.f
+	head := uint64(8 + 2*f.super.offsetLen)
+	c, err = w.quota.block(address, head, "B-tree node")
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	c.signature("TREE")
+	if kind := c.u8(); c.err == nil && kind != w.kind {
+		c.fail("expected node type %d, got %d", w.kind, kind)
+	}
+	own, n = c.u8(), c.u16()
+	if c.err == nil && level >= 0 && own != level {
+		c.fail("expected level %d, got %d", level, own)
+	}
+	if c.err != nil {
+		return nil, 0, 0, c.err
+	}
+	size := uint64(n*(w.keySize()+f.super.offsetLen) + w.keySize())
+	c, err = w.quota.block(address+head, size, "B-tree node")
+	return c, own, n, err
 }

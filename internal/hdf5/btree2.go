@@ -16,7 +16,7 @@ const (
 
 // tree2 is the header of a B-tree of version 2.
 type tree2 struct {
-	f          *File
+	quota      *quota
 	kind       int
 	nodeSize   int
 	recordSize int
@@ -33,14 +33,15 @@ type tree2 struct {
 const nodeOverhead = 4 + 1 + 1 + 4
 
 // tree2 reads the header of a B-tree of one of the given kinds.
-func (f *File) tree2(address uint64, kinds ...int) (*tree2, error) {
-	c, err := f.block(address, uint64(22+f.super.offsetLen+f.super.lengthLen), "B-tree header")
+func (q *quota) tree2(address uint64, kinds ...int) (*tree2, error) {
+	f := q.f
+	c, err := q.block(address, uint64(22+f.super.offsetLen+f.super.lengthLen), "B-tree header")
 	if err != nil {
 		return nil, err
 	}
 	c.signature("BTHD")
 	c.version(0)
-	t := &tree2{f: f, kind: c.u8(), seen: map[uint64]bool{}}
+	t := &tree2{quota: q, kind: c.u8(), seen: map[uint64]bool{}}
 	known := false
 	for _, k := range kinds {
 		known = known || k == t.kind
@@ -80,13 +81,13 @@ func (t *tree2) sizes() {
 // pointerSize is the size of a child pointer in a node of a depth: address,
 // records of the child, records below it unless it is a leaf.
 func (t *tree2) pointerSize(depth int) int {
-	return t.f.super.offsetLen + bytesFor(uint64(t.max[0])) + t.countLen[depth-1]
+	return t.quota.f.super.offsetLen + bytesFor(uint64(t.max[0])) + t.countLen[depth-1]
 }
 
 // bytesFor returns the bytes that hold a number.
 func bytesFor(n uint64) int { return max(bits.Len64(n)-1, 0)/8 + 1 }
 
-// each calls visit with a cursor on every record.
+// each calls visit with a cursor on every record, whose errors visit returns.
 func (t *tree2) each(visit func(c *cursor) error) error {
 	if t.root == undefined {
 		return nil
@@ -96,18 +97,15 @@ func (t *tree2) each(visit func(c *cursor) error) error {
 
 // node visits the records of a node and of those below it.
 func (t *tree2) node(address uint64, n, depth int, visit func(c *cursor) error) error {
-	if t.seen[address] {
-		return fmt.Errorf("the B-tree node at %#x: is its own descendant", address)
+	if t.seen[address] || n > t.max[depth] {
+		return fmt.Errorf("the B-tree node at %#x: is its own descendant, or has more than %d records: %d", address, t.max[depth], n)
 	}
 	t.seen[address] = true
-	if n > t.max[depth] {
-		return fmt.Errorf("the B-tree node at %#x: expected at most %d records, got %d", address, t.max[depth], n)
-	}
 	size := 6 + n*t.recordSize + 4
 	if depth > 0 {
 		size += (n + 1) * t.pointerSize(depth)
 	}
-	c, err := t.f.block(address, uint64(size), "B-tree node")
+	c, err := t.quota.block(address, uint64(size), "B-tree node")
 	if err != nil {
 		return err
 	}
@@ -121,17 +119,13 @@ func (t *tree2) node(address uint64, n, depth int, visit func(c *cursor) error) 
 	if depth > 0 {
 		children = t.children(c, n+1, depth)
 	}
-	t.f.verify(c)
+	t.quota.f.verify(c)
 	if c.err != nil {
 		return c.err
 	}
 	for i := range n {
-		r := &cursor{b: records[i*t.recordSize : (i+1)*t.recordSize], what: c.what}
-		if err := visit(r); err != nil {
+		if err := visit(&cursor{b: records[i*t.recordSize : (i+1)*t.recordSize], what: c.what}); err != nil {
 			return err
-		}
-		if r.err != nil {
-			return r.err
 		}
 	}
 	for _, ch := range children {
@@ -150,7 +144,7 @@ type child2 struct {
 func (t *tree2) children(c *cursor, n, depth int) []child2 {
 	out := make([]child2, n)
 	for i := range out {
-		out[i].address = t.f.address(c)
+		out[i].address = t.quota.f.address(c)
 		out[i].records = int(min(c.uint(bytesFor(uint64(t.max[0]))), 1<<30))
 		c.skip(t.countLen[depth-1])
 	}

@@ -3,6 +3,7 @@ package hdf5
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -11,7 +12,7 @@ type chunk struct {
 	// number counts chunks row major over the dataset.
 	number  int
 	address uint64
-	size    uint64 // bytes stored
+	size    uint32 // bytes stored
 	mask    uint32 // filters left out
 }
 
@@ -33,6 +34,7 @@ func (x chunkIndex) find(number int) (chunk, bool) {
 // chunkReader collects the stored chunks of a dataset.
 type chunkReader struct {
 	f      *File
+	quota  quota // of the index and the chunks
 	d      *Dataset
 	counts []int // chunks along each axis
 	found  chunkIndex
@@ -40,7 +42,7 @@ type chunkReader struct {
 
 // chunks reads the index of a dataset.
 func (d *Dataset) readIndex() (chunkIndex, error) {
-	r := &chunkReader{f: d.f, d: d, counts: d.chunkCounts()}
+	r := &chunkReader{f: d.f, quota: quota{f: d.f}, d: d, counts: d.chunkCounts()}
 	if d.layout.address == undefined || product(r.counts) == 0 {
 		return nil, nil
 	}
@@ -57,7 +59,7 @@ func (d *Dataset) readIndex() (chunkIndex, error) {
 			return nil, fmt.Errorf("chunk index: chunk %d is listed twice", r.found[i].number)
 		}
 	}
-	return slices.Clip(r.found), nil
+	return slices.Clone(r.found), nil // without the room left over from growing
 }
 
 // chunkCounts returns the number of chunks along each axis.
@@ -84,13 +86,17 @@ func (r *chunkReader) add(place []int, address, size uint64, mask uint32) error 
 		}
 		number = number*r.counts[i] + p
 	}
-	if size > maxChunk+64 {
-		return fmt.Errorf("expected a chunk of at most 4 GiB, got %d bytes", size)
+	if size == 0 || size > math.MaxUint32 {
+		return fmt.Errorf("chunk %v: expected 1 byte to 4 GiB, got %d bytes", place, size)
 	}
-	if err := r.f.within(address, size); err != nil {
+	err := r.f.within(address, size)
+	if err == nil {
+		err = r.quota.take(size)
+	}
+	if err != nil {
 		return fmt.Errorf("chunk %v: %w", place, err)
 	}
-	r.found = append(r.found, chunk{number, address, size, mask})
+	r.found = append(r.found, chunk{number, address, uint32(size), mask})
 	return nil
 }
 
@@ -99,7 +105,7 @@ func (r *chunkReader) add(place []int, address, size uint64, mask uint32) error 
 func (r *chunkReader) tree1() error {
 	rank := len(r.counts)
 	place := make([]int, rank)
-	w := treeWalk{f: r.f, kind: chunkTree, rank: rank, seen: map[uint64]bool{}}
+	w := treeWalk{quota: &r.quota, kind: chunkTree, rank: rank, seen: map[uint64]bool{}}
 	return w.walk(r.d.layout.address, -1, func(key *cursor, child uint64) error {
 		size, mask := uint64(key.u32()), key.u32()
 		for i := range place {
@@ -118,11 +124,12 @@ func (r *chunkReader) tree1() error {
 
 // single reads the only chunk of a dataset.
 func (r *chunkReader) single() error {
-	c := r.d.layout.single
-	if c.size == 0 {
-		c.size = uint64(r.d.chunkBytes())
+	l := r.d.layout
+	size := l.singleSize
+	if size == 0 {
+		size = uint64(r.d.chunkBytes())
 	}
-	return r.add(make([]int, len(r.counts)), r.d.layout.address, c.size, c.mask)
+	return r.add(make([]int, len(r.counts)), l.address, size, l.singleMask)
 }
 
 // implicit lists chunks that follow each other in the file, unfiltered.
@@ -176,7 +183,7 @@ func (p *place) at(n int) []int {
 // tree2 reads a B-tree of version 2, whose records hold the address, for
 // filtered chunks size and mask, and the place in chunks.
 func (r *chunkReader) tree2() error {
-	t, err := r.f.tree2(r.d.layout.address, recordChunk, recordFilteredChunk)
+	t, err := r.quota.tree2(r.d.layout.address, recordChunk, recordFilteredChunk)
 	if err != nil {
 		return err
 	}

@@ -5,24 +5,31 @@ import (
 	"math"
 )
 
-// float32s converts len(dst) elements of raw.
+// float32s converts len(dst) elements of raw. Integers are rounded once, to the
+// nearest float32.
 func (t datatype) float32s(dst []float32, raw []byte) {
-	if t.class == classFloat && t.size == 4 {
-		order := t.order()
-		if !t.big {
-			raw = raw[:4*len(dst)]
-			for i := range dst {
-				dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-			}
-			return
-		}
+	switch {
+	case t.class == classFloat && t.size == 4 && !t.big:
+		raw = raw[:4*len(dst)]
 		for i := range dst {
-			dst[i] = math.Float32frombits(order.Uint32(raw[4*i:]))
+			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 		}
-		return
-	}
-	for i := range dst {
-		dst[i] = float32(t.float(raw[i*t.size:]))
+	case t.class == classFloat && t.size == 4:
+		for i := range dst {
+			dst[i] = math.Float32frombits(binary.BigEndian.Uint32(raw[4*i:]))
+		}
+	case t.class == classFloat:
+		for i := range dst {
+			dst[i] = float32(t.float(raw[i*t.size:]))
+		}
+	case t.signed:
+		for i := range dst {
+			dst[i] = float32(t.integer(raw[i*t.size:]))
+		}
+	default:
+		for i := range dst {
+			dst[i] = float32(uint64(t.integer(raw[i*t.size:])))
+		}
 	}
 }
 
@@ -74,4 +81,29 @@ func half(h uint16) float64 {
 		return math.Inf(int(sign))
 	}
 	return math.NaN()
+}
+
+// integer decodes one element, sign-extended if the type is signed.
+func (t datatype) integer(b []byte) int64 {
+	var v uint64
+	switch {
+	case t.size == 1:
+		v = uint64(b[0])
+	case t.size == 2 && t.big:
+		v = uint64(binary.BigEndian.Uint16(b))
+	case t.size == 2:
+		v = uint64(binary.LittleEndian.Uint16(b))
+	case t.size == 4 && t.big:
+		v = uint64(binary.BigEndian.Uint32(b))
+	case t.size == 4:
+		v = uint64(binary.LittleEndian.Uint32(b))
+	case t.big:
+		v = binary.BigEndian.Uint64(b)
+	default:
+		v = binary.LittleEndian.Uint64(b)
+	}
+	if unused := 64 - 8*t.size; t.signed {
+		return int64(v<<unused) >> unused
+	}
+	return int64(v)
 }

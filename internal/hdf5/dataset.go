@@ -69,7 +69,11 @@ func (f *File) openDataset(path string) (*Dataset, error) {
 	if d.fill, err = f.fillOf(o, d.typ.size); err != nil {
 		return nil, err
 	}
-	if m, ok := o.first(msgFilters); ok {
+	m, ok, err := f.message(o, msgFilters)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
 		c := o.cursor(m, "filters")
 		if d.filters = parseFilters(c); c.err != nil {
 			return nil, c.err

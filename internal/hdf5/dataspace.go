@@ -59,31 +59,34 @@ func (f *File) parseDataspace(c *cursor) dataspace {
 	}
 	s.limits = s.dims
 	if flags&1 != 0 {
-		s.limits = nil
-		for _, n := range s.dims {
-			limit := f.length(c)
-			switch {
-			case limit == undefined>>(64-8*f.super.lengthLen):
-				s.limits = append(s.limits, -1)
-			case limit < uint64(n) || limit > math.MaxInt64/maxElement:
-				c.fail("dataspace: expected room for %d elements on an axis, got %d", n, limit)
-				return s
-			default:
-				s.limits = append(s.limits, int(limit))
-			}
-		}
+		s.limits = f.parseLimits(c, s.dims)
 	}
 	return s
 }
 
+func (f *File) parseLimits(c *cursor, dims []int) []int {
+	limits := make([]int, len(dims))
+	for i, n := range dims {
+		switch limit := f.length(c); {
+		case limit == undefined>>(64-8*f.super.lengthLen):
+			limits[i] = -1
+		case limit < uint64(n) || limit > math.MaxInt64/maxElement:
+			c.fail("dataspace: expected room for %d elements on an axis, got %d", n, limit)
+		default:
+			limits[i] = int(limit)
+		}
+	}
+	return limits
+}
+
 // dataspaceOf returns the dataspace of an object.
 func (f *File) dataspaceOf(o *object) (dataspace, error) {
-	m, ok := o.first(msgDataspace)
-	if !ok {
-		return dataspace{}, fmt.Errorf("the object at %#x has no dataspace", o.address)
+	m, ok, err := f.message(o, msgDataspace)
+	if err == nil && !ok {
+		err = fmt.Errorf("the object at %#x has no dataspace", o.address)
 	}
-	if m.shared() {
-		return dataspace{}, fmt.Errorf("the object at %#x has a shared dataspace, which is not supported", o.address)
+	if err != nil {
+		return dataspace{}, err
 	}
 	c := o.cursor(m, "dataspace")
 	s := f.parseDataspace(c)

@@ -1,6 +1,9 @@
 package hdf5
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // class is the class of a datatype.
 type class int
@@ -17,12 +20,34 @@ const (
 	classEnum      class = 8
 	classVariable  class = 9
 	classArray     class = 10
+	classComplex   class = 11
 )
 
 var classNames = map[class]string{
 	classInt: "integer", classFloat: "float", classTime: "time", classString: "string", classBits: "bit field",
 	classOpaque: "opaque", classCompound: "compound", classReference: "reference", classEnum: "enumeration",
-	classVariable: "variable-length sequence", classArray: "array",
+	classVariable: "variable-length sequence", classArray: "array", classComplex: "complex number",
+}
+
+// padding is how strings shorter than their type are filled up.
+type padding int
+
+const (
+	padTerminated padding = 0 // what follows the first zero byte has no meaning
+	padZeros      padding = 1
+	padSpaces     padding = 2
+)
+
+// trim returns a string of fixed length without what fills it up.
+func (p padding) trim(b []byte) string {
+	switch p {
+	case padZeros:
+		return string(bytes.TrimRight(b, "\x00"))
+	case padSpaces:
+		return string(bytes.TrimRight(b, " "))
+	}
+	b, _, _ = bytes.Cut(b, []byte{0})
+	return string(b)
 }
 
 // datatype describes an element.
@@ -34,6 +59,7 @@ type datatype struct {
 	signed bool
 	// text is a variable-length string; bool an enumeration of FALSE and TRUE.
 	text, bool bool
+	padding    padding // of strings of fixed length
 	// odd says why a number is none that Go knows, "" for ordinary ones.
 	odd string
 }
@@ -116,6 +142,8 @@ func parseDatatype(c *cursor, depth int) datatype {
 		parseFloatProperties(c, &t, flags)
 	case classEnum:
 		parseEnum(c, &t, int(flags&0xffff), version, depth)
+	case classString:
+		t.padding = padding(flags & 15)
 	case classVariable:
 		t.text = flags&15 == 1
 	}
@@ -174,15 +202,12 @@ func parseEnum(c *cursor, t *datatype, members, version, depth int) {
 
 // datatypeOf returns the datatype of an object.
 func (f *File) datatypeOf(o *object) (datatype, error) {
-	m, ok := o.first(msgDatatype)
-	if !ok {
-		return datatype{}, fmt.Errorf("the object at %#x has no datatype", o.address)
+	m, ok, err := f.message(o, msgDatatype)
+	if err == nil && !ok {
+		err = fmt.Errorf("the object at %#x has no datatype", o.address)
 	}
-	if m.shared() {
-		var err error
-		if m, err = f.sharedMessage(o, m); err != nil {
-			return datatype{}, err
-		}
+	if err != nil {
+		return datatype{}, err
 	}
 	c := o.cursor(m, "datatype")
 	t := parseDatatype(c, 0)

@@ -5,11 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
-	"strings"
 	"sync"
-
-	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
 // File is an HDF5 file open for reading. It implements driver.File.
@@ -19,8 +15,12 @@ type File struct {
 	size   int64
 	closer io.Closer
 	super  superblock
+	// anyChecksum accepts metadata with wrong checksums: tests set it to let
+	// damage through to the parsers.
+	anyChecksum bool
 
 	mu       sync.Mutex
+	kept     quota // what objects and groups were parsed from
 	objects  map[uint64]*object
 	groups   map[uint64][]link
 	datasets map[string]*Dataset
@@ -52,7 +52,18 @@ func Open(name string) (*File, error) {
 // NewFile reads a file of size bytes from r; name is used in errors only. Close
 // does not close r.
 func NewFile(r io.ReaderAt, size int64, name string) (*File, error) {
-	f := &File{name: name, r: r, size: size, objects: map[uint64]*object{}, groups: map[uint64][]link{}, datasets: map[string]*Dataset{}}
+	return newFile(r, size, name, false)
+}
+
+func newFile(r io.ReaderAt, size int64, name string, anyChecksum bool) (*File, error) {
+	f := &File{
+		name: name, r: r, size: size, anyChecksum: anyChecksum,
+		objects: map[uint64]*object{}, groups: map[uint64][]link{}, datasets: map[string]*Dataset{},
+	}
+	f.kept.f = f
+	if size < 0 {
+		return nil, f.wrap("", fmt.Errorf("expected a size of 0 bytes or more, got %d", size))
+	}
 	if err := f.readSuperblock(); err != nil {
 		return nil, f.wrap("", err)
 	}
@@ -130,80 +141,4 @@ func (f *File) block(address, n uint64, what string) (*cursor, error) {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return &cursor{b: b, what: what}, nil
-}
-
-// maxLinks bounds the soft links on the way to an object.
-const maxLinks = 32
-
-// find returns the address of the object header at a path.
-func (f *File) find(p string) (uint64, error) { return f.resolve(p, maxLinks) }
-
-func (f *File) resolve(p string, links int) (uint64, error) {
-	if links < 0 {
-		return 0, fmt.Errorf("more than %d soft links on the way", maxLinks)
-	}
-	at, walked := f.super.root, "/"
-	for _, name := range strings.FieldsFunc(p, func(r rune) bool { return r == '/' }) {
-		list, err := f.group(at)
-		if err != nil {
-			return 0, err
-		}
-		l, ok := lookup(list, name)
-		if !ok {
-			return 0, fmt.Errorf("%w: %q has no member %q", driver.ErrNotFound, walked, name)
-		}
-		if at, err = f.follow(l, walked, links); err != nil {
-			return 0, err
-		}
-		walked = path.Join(walked, name)
-	}
-	return at, nil
-}
-
-// follow returns the object a link in group points to.
-func (f *File) follow(l link, group string, links int) (uint64, error) {
-	switch l.kind {
-	case hardLink:
-		return l.address, nil
-	case softLink:
-		target := l.target
-		if !path.IsAbs(target) {
-			target = path.Join(group, target)
-		}
-		return f.resolve(target, links-1)
-	}
-	return 0, fmt.Errorf("%q in %q is a link to another file, which is not supported", l.name, group)
-}
-
-// Children lists the names of a group's members, sorted.
-func (f *File) Children(group string) ([]string, error) {
-	at, err := f.find(group)
-	if err != nil {
-		return nil, f.wrap(group, err)
-	}
-	list, err := f.group(at)
-	if err != nil {
-		return nil, f.wrap(group, err)
-	}
-	names := make([]string, len(list))
-	for i, l := range list {
-		names[i] = l.name
-	}
-	return names, nil
-}
-
-// IsGroup reports whether the object at a path exists and is a group.
-func (f *File) IsGroup(p string) (bool, error) {
-	at, err := f.find(p)
-	if errors.Is(err, driver.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, f.wrap(p, err)
-	}
-	o, err := f.object(at)
-	if err != nil {
-		return false, f.wrap(p, err)
-	}
-	return o.isGroup(), nil
 }

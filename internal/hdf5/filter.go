@@ -76,18 +76,6 @@ func parseFilters(c *cursor) []filter {
 	return list
 }
 
-// checkFilters returns an error that names a filter we cannot undo.
-func checkFilters(list []filter) error {
-	for _, f := range list {
-		switch f.id {
-		case filterDeflate, filterShuffle, filterFletcher, filterLZF:
-		default:
-			return fmt.Errorf("compressed with filter %s: expected deflate, shuffle, fletcher32 or lzf", f)
-		}
-	}
-	return nil
-}
-
 // decode undoes the filters of a chunk in place of the buffers it is given:
 // the result has size bytes and lives in one of the two. Bit i of mask says
 // that filter i was left out for this chunk.
@@ -112,6 +100,8 @@ func decode(list []filter, mask uint32, size int, b *buffers) ([]byte, error) {
 				width = int(f.values[0])
 			}
 			in, err = b.swap(in, len(in), func(dst, src []byte) (int, error) { return unshuffle(dst, src, width) })
+		default:
+			return nil, fmt.Errorf("compressed with filter %s: expected deflate, shuffle, fletcher32 or lzf", f)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("filter %s: %w", f, err)

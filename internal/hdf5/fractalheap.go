@@ -10,12 +10,14 @@ import (
 // and 1 of the starting size, then twice as large from row to row.
 type fractalHeap struct {
 	f          *File
+	blocks     *blockCache
 	what       string
 	idLen      int
 	filtered   bool
 	checksums  bool // of direct blocks
 	maxManaged int
 	hugeTree   uint64
+	huge       map[uint64]extent // by ID; nil as long as the tree is not read
 	width      int
 	start      uint64 // size of the smallest block
 	maxDirect  uint64 // size of the largest direct block
@@ -31,7 +33,7 @@ func (f *File) fractalHeap(address uint64) (*fractalHeap, error) {
 	}
 	c.signature("FRHP")
 	c.version(0)
-	h := &fractalHeap{f: f, what: c.what, idLen: c.u16()}
+	h := &fractalHeap{f: f, blocks: newBlockCache(f), what: c.what, idLen: c.u16()}
 	h.filtered = c.u16() > 0
 	h.checksums = c.u8()&2 != 0
 	h.maxManaged = int(c.u32())
@@ -88,7 +90,7 @@ func (h *fractalHeap) object(id []byte) ([]byte, error) {
 			return h.managed(at, n)
 		}
 	case kind == 1:
-		return h.huge(c)
+		return h.hugeObject(c)
 	case kind == 2 && h.idLen <= 17:
 		return c.bytes(head&15 + 1), c.err
 	case kind == 2:
@@ -126,38 +128,31 @@ func (h *fractalHeap) direct(address, size, at, n uint64) ([]byte, error) {
 	if at > size || n > size-at {
 		return nil, fmt.Errorf("%s: expected an object within a block of %d bytes, got %d bytes at %d", h.what, size, n, at)
 	}
-	c, err := h.f.block(address, size, "direct block")
+	b, err := h.blocks.get(address, size, "direct block", h.checkDirect)
 	if err != nil {
 		return nil, err
 	}
-	c.signature("FHDB")
-	c.version(0)
-	if c.err != nil {
-		return nil, c.err
-	}
-	if h.checksums {
-		if err := h.verifyDirect(c); err != nil {
-			return nil, err
-		}
-	}
-	return c.b[at : at+n], nil
+	return b[at : at+n], nil
 }
 
-// verifyDirect checks the checksum of a direct block, which is computed with
-// its own field zero.
-func (h *fractalHeap) verifyDirect(c *cursor) error {
+// checkDirect checks the head of a direct block and its checksum, which is
+// computed with its own field zero.
+func (h *fractalHeap) checkDirect(c *cursor) {
+	c.signature("FHDB")
+	c.version(0)
+	if !h.checksums {
+		return
+	}
 	c.skip(h.f.super.offsetLen + h.offsetLen())
 	at := c.pos
 	want := c.u32()
-	if c.err != nil {
-		return c.err
+	if c.err != nil || h.f.anyChecksum {
+		return
 	}
-	b := append([]byte(nil), c.b...)
-	clear(b[at : at+4])
-	if got := checksum(b); got != want {
-		return fmt.Errorf("%s: checksum: expected %#08x, got %#08x: the file is damaged here", c.what, got, want)
+	clear(c.b[at : at+4])
+	if got := checksum(c.b); got != want {
+		c.fail("checksum: expected %#08x, got %#08x: the file is damaged here", got, want)
 	}
-	return nil
 }
 
 // indirect finds the block that holds an offset in a table and reads there.
@@ -169,33 +164,26 @@ func (h *fractalHeap) indirect(address uint64, rows int, at, n uint64, depth int
 	if row >= rows {
 		return nil, fmt.Errorf("%s: expected an offset within %d rows of blocks, got %d", h.what, rows, at)
 	}
-	direct := min(rows, h.directRows())
-	entries := rows * h.width
-	size := 5 + h.f.super.offsetLen + h.offsetLen() + entries*h.f.super.offsetLen + 4
-	c, err := h.f.block(address, uint64(size), "indirect block")
+	head, entry := 5+h.f.super.offsetLen+h.offsetLen(), h.f.super.offsetLen
+	b, err := h.blocks.get(address, uint64(head+rows*h.width*entry+4), "indirect block", h.checkIndirect)
 	if err != nil {
 		return nil, err
 	}
-	c.signature("FHIB")
-	c.version(0)
-	c.skip(h.f.super.offsetLen + h.offsetLen())
-	var child uint64
-	for i := range entries {
-		if a := h.f.address(c); i == row*h.width+column {
-			child = a
-		}
-	}
-	h.f.verify(c)
-	if c.err != nil {
-		return nil, c.err
-	}
+	child := h.f.address(&cursor{b: b[head+(row*h.width+column)*entry:]})
 	if child == undefined {
-		return nil, fmt.Errorf("%s: no block at offset %d", c.what, at)
+		return nil, fmt.Errorf("%s: no block at offset %d", h.what, at)
 	}
-	if row < direct {
+	if row < h.directRows() {
 		return h.direct(child, h.rowSize(row), inside, n)
 	}
 	return h.indirect(child, bits.Len64(h.rowSize(row))-bits.Len64(h.start*uint64(h.width))+1, inside, n, depth+1)
+}
+
+func (h *fractalHeap) checkIndirect(c *cursor) {
+	c.signature("FHIB")
+	c.version(0)
+	c.skip(c.left() - 4)
+	h.f.verify(c)
 }
 
 // locate returns the row and column of the block that holds an offset, and the
@@ -213,67 +201,41 @@ func (h *fractalHeap) locate(at uint64) (row, column int, inside uint64) {
 	return 64, 0, 0
 }
 
-// huge reads an object that is too large for the blocks of the heap.
-func (h *fractalHeap) huge(c *cursor) ([]byte, error) {
+// hugeObject reads an object that is too large for the blocks of the heap.
+func (h *fractalHeap) hugeObject(c *cursor) ([]byte, error) {
 	if h.idLen-1 >= h.f.super.offsetLen+h.f.super.lengthLen {
-		at, n := h.f.address(c), h.f.length(c)
+		e := extent{h.f.address(c), h.f.length(c)}
 		if c.err != nil {
 			return nil, c.err
 		}
-		return h.f.read(at, n)
+		return h.blocks.get(e.address, e.size, "huge object", nil)
 	}
 	id := c.uint(min(h.idLen-1, h.f.super.lengthLen))
 	if c.err != nil {
 		return nil, c.err
 	}
-	t, err := h.f.tree2(h.hugeTree, recordHuge)
-	if err != nil {
-		return nil, err
-	}
-	var found []byte
-	err = t.each(func(c *cursor) error {
-		at, n, own := h.f.address(c), h.f.length(c), h.f.length(c)
-		if c.err != nil || own != id {
-			return c.err
+	if h.huge == nil {
+		if err := h.readHuge(); err != nil {
+			return nil, err
 		}
-		var err error
-		found, err = h.f.read(at, n)
-		return err
-	})
-	if err == nil && found == nil {
-		err = fmt.Errorf("%s: has no huge object %d", h.what, id)
 	}
-	return found, err
+	e, ok := h.huge[id]
+	if !ok {
+		return nil, fmt.Errorf("%s: has no huge object %d", h.what, id)
+	}
+	return h.blocks.get(e.address, e.size, "huge object", nil)
 }
 
-// denseMessages calls visit with every message of a fractal heap that a B-tree
-// of names lists.
-func (f *File) denseMessages(heap, tree uint64, kind int, visit func(c *cursor)) error {
-	h, err := f.fractalHeap(heap)
+// readHuge reads the tree of the huge objects that IDs do not locate themselves.
+func (h *fractalHeap) readHuge() error {
+	t, err := (&quota{f: h.f}).tree2(h.hugeTree, recordHuge)
 	if err != nil {
 		return err
 	}
-	t, err := f.tree2(tree, kind)
-	if err != nil {
-		return err
-	}
-	return t.each(func(r *cursor) error {
-		if kind == recordLinkName {
-			r.skip(4) // hash of the name; the ID follows
-		}
-		id := r.bytes(h.idLen)
-		if kind == recordAttributeName && r.uint(1)&2 != 0 {
-			return fmt.Errorf("%s: shared attributes are not supported", r.what)
-		}
-		if r.err != nil {
-			return r.err
-		}
-		b, err := h.object(id)
-		if err != nil {
-			return err
-		}
-		c := &cursor{b: b, what: h.what + ": object"}
-		visit(c)
+	h.huge = map[uint64]extent{}
+	return t.each(func(c *cursor) error {
+		e, id := extent{h.f.address(c), h.f.length(c)}, h.f.length(c)
+		h.huge[id] = e
 		return c.err
 	})
 }

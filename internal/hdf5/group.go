@@ -30,7 +30,8 @@ func lookup(list []link, name string) (link, bool) {
 	return list[i], true
 }
 
-// group lists the members of the group at an address, sorted by name.
+// group lists the members of the group at an address, sorted by name. Like
+// objects, groups are read once.
 func (f *File) group(address uint64) ([]link, error) {
 	f.mu.Lock()
 	list, ok := f.groups[address]
@@ -48,9 +49,15 @@ func (f *File) group(address uint64) ([]link, error) {
 			return nil, fmt.Errorf("group at %#x: two members are called %q", address, list[i].name)
 		}
 	}
+	size := uint64(0)
+	for _, l := range list {
+		size += uint64(len(l.name) + len(l.target) + f.super.offsetLen)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.groups[address] = list
+	if _, ok := f.groups[address]; !ok && f.kept.take(size) == nil {
+		f.groups[address] = list
+	}
 	return list, nil
 }
 
@@ -139,76 +146,4 @@ func (f *File) denseLinks(o *object, m message) ([]link, error) {
 	var list []link
 	err := f.denseMessages(heap, tree, recordLinkName, func(c *cursor) { list = append(list, f.parseLink(c)) })
 	return list, err
-}
-
-// symbols lists the members of an old group.
-func (f *File) symbols(tree, heap uint64) ([]link, error) {
-	names, err := f.localHeap(heap)
-	if err != nil {
-		return nil, err
-	}
-	w := treeWalk{f: f, kind: groupTree, seen: map[uint64]bool{}}
-	var list []link
-	err = w.walk(tree, -1, func(_ *cursor, node uint64) error {
-		more, err := f.symbolNode(node, names)
-		list = append(list, more...)
-		return err
-	})
-	return list, err
-}
-
-// symbolNode parses a leaf of an old group.
-func (f *File) symbolNode(address uint64, names []byte) ([]link, error) {
-	c, err := f.block(address, 8, "symbol node")
-	if err != nil {
-		return nil, err
-	}
-	c.signature("SNOD")
-	c.version(1)
-	c.skip(1)
-	n := c.u16()
-	if c.err != nil {
-		return nil, c.err
-	}
-	size := 2*f.super.offsetLen + 24
-	if c, err = f.block(address+8, uint64(n*size), "symbol node"); err != nil {
-		return nil, err
-	}
-	list := make([]link, 0, n)
-	for range n {
-		l, err := f.symbol(c, names)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, l)
-	}
-	return list, c.err
-}
-
-// symbol parses one entry of a symbol node. Its cache type 2 marks a soft
-// link, whose path lies in the heap of names.
-func (f *File) symbol(c *cursor, names []byte) (link, error) {
-	nameAt, address, cache := c.uint(f.super.offsetLen), f.address(c), c.u32()
-	c.skip(4)
-	scratch := c.bytes(16)
-	if c.err != nil {
-		return link{}, c.err
-	}
-	text := func(at uint64) (string, error) {
-		if at >= uint64(len(names)) {
-			return "", fmt.Errorf("%s: expected a name within the heap of %d bytes, got offset %d", c.what, len(names), at)
-		}
-		h := &cursor{b: names[at:], what: c.what}
-		s := h.zeroTerminated()
-		return s, h.err
-	}
-	name, err := text(nameAt)
-	if err != nil {
-		return link{}, err
-	}
-	if cache != 2 {
-		return link{name: name, address: address}, nil
-	}
-	target, err := text((&cursor{b: scratch}).uint(4))
-	return link{name: name, kind: softLink, target: target}, err
 }

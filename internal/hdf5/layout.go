@@ -9,6 +9,7 @@ const (
 	compactLayout layoutKind = iota
 	contiguousLayout
 	chunkedLayout
+	virtualLayout // parts of other datasets, which is not read
 )
 
 // The indexes that find the chunks of a dataset.
@@ -34,7 +35,8 @@ type layout struct {
 	// filtered.
 	plainEdges bool
 	// Of a single filtered chunk.
-	single     chunk
+	singleSize uint64
+	singleMask uint32
 	pageBits   int // fixed array
 	extensible extensibleShape
 }
@@ -67,8 +69,10 @@ func (f *File) parseLayout(c *cursor, size int) layout {
 			} else {
 				f.parseNewChunks(c, &l, size)
 			}
+		case virtualLayout:
+			c.fail("data layout: virtual datasets are not supported")
 		default:
-			c.fail("data layout: class %d (virtual datasets are not supported)", l.kind)
+			c.fail("data layout: expected class 0 to 3, got %d", l.kind)
 		}
 	}
 	return l
@@ -121,8 +125,9 @@ func (f *File) parseChunkShape(c *cursor, l *layout, rank, width, size int) {
 	l.chunk = l.chunk[:rank-1]
 }
 
-// maxChunk bounds the bytes of a chunk, as the format does.
-const maxChunk = 1 << 32
+// maxChunk bounds the bytes of a chunk, as the format does up to layouts of
+// version 4.
+const maxChunk = 1<<32 - 1
 
 // parseNewChunks parses the chunks of versions 4 and 5.
 func (f *File) parseNewChunks(c *cursor, l *layout, size int) {
@@ -133,8 +138,8 @@ func (f *File) parseNewChunks(c *cursor, l *layout, size int) {
 	switch l.index = c.u8(); l.index {
 	case indexSingle:
 		if flags&2 != 0 {
-			l.single.size = f.length(c)
-			l.single.mask = c.u32()
+			l.singleSize = f.length(c)
+			l.singleMask = c.u32()
 		}
 	case indexImplicit:
 	case indexFixed:

@@ -25,12 +25,10 @@ func (f *File) localHeap(address uint64) ([]byte, error) {
 }
 
 // globalHeap reads objects of collections that hold variable-length values.
-// It keeps the collections it has read, and reads no more bytes than the file
-// has.
+// It keeps the collections it has read.
 type globalHeap struct {
-	f           *File
+	quota       quota
 	collections map[uint64]map[int][]byte
-	read        uint64
 }
 
 // object returns object i of the collection at an address.
@@ -54,7 +52,7 @@ func (h *globalHeap) object(address uint64, i int) ([]byte, error) {
 }
 
 func (h *globalHeap) collection(address uint64) (map[int][]byte, error) {
-	f := h.f
+	f := h.quota.f
 	head := 8 + f.super.lengthLen
 	c, err := f.block(address, uint64(head), "global heap")
 	if err != nil {
@@ -70,10 +68,7 @@ func (h *globalHeap) collection(address uint64) (map[int][]byte, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	if h.read += size; h.read > uint64(f.size) {
-		return nil, fmt.Errorf("%s: collections overlap: more bytes than the file has", c.what)
-	}
-	if c, err = f.block(address, size, "global heap"); err != nil {
+	if c, err = h.quota.block(address, size, "global heap"); err != nil {
 		return nil, err
 	}
 	c.skip(head)

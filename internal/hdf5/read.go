@@ -1,9 +1,6 @@
 package hdf5
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // convert turns raw elements of a type into numbers of Go.
 type convert[T any] func(t datatype, dst []T, raw []byte)
@@ -81,61 +78,33 @@ func (b *buffers) repeat(element []byte, n int) []byte {
 
 // readChunks reads every chunk that a block touches.
 func readChunks[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]) error {
-	if err := checkFilters(d.filters); err != nil {
-		return err
-	}
 	index, err := d.chunks()
 	if err != nil {
 		return err
 	}
 	b := pool.Get().(*buffers)
 	defer pool.Put(b)
-	rank, shape, counts := len(count), d.layout.chunk, d.chunkCounts()
-	at, low, high := make([]int, rank), make([]int, rank), make([]int, rank)
-	for i := range at {
-		low[i], high[i] = offset[i]/shape[i], (offset[i]+count[i]-1)/shape[i]
-	}
-	copy(at, low)
-	from, to, n := make([]int, rank), make([]int, rank), make([]int, rank)
+	w := newChunkWindow(d, offset, count)
 	for {
-		number := 0
-		for i, a := range at {
-			number = number*counts[i] + a
-			begin := max(offset[i], a*shape[i])
-			n[i] = min(offset[i]+count[i], (a+1)*shape[i]) - begin
-			from[i], to[i] = begin-a*shape[i], begin-offset[i]
-		}
-		raw, err := d.chunk(index, number, at, b)
+		raw, err := d.chunk(index, w.number(), w.at, b)
 		if err != nil {
-			return fmt.Errorf("chunk %v: %w", at, err)
+			return fmt.Errorf("chunk %v: %w", w.at, err)
 		}
-		copyRun := func(from, to, n int) error {
+		err = w.part().runs(func(from, to, n int) error {
 			if raw == nil {
 				conv(d.typ, dst[to:to+n], b.repeat(d.fill, n))
 			} else {
 				conv(d.typ, dst[to:to+n], raw[from*d.typ.size:])
 			}
 			return nil
-		}
-		if err := (box{shape, from, n, to, count}).runs(copyRun); err != nil {
+		})
+		if err != nil {
 			return err
 		}
-		if !advance(at, low, high) {
+		if !advance(w.at, w.low, w.high) {
 			return nil
 		}
 	}
-}
-
-// advance steps at through the box from low to high, both included, the last
-// axis fastest; false means that it is through.
-func advance(at, low, high []int) bool {
-	for i := len(at) - 1; i >= 0; i-- {
-		if at[i]++; at[i] <= high[i] {
-			return true
-		}
-		at[i] = low[i]
-	}
-	return false
 }
 
 // maxRatio is more than any filter compresses; deflate reaches 1032.
@@ -152,7 +121,7 @@ func (d *Dataset) chunk(index chunkIndex, number int, at []int, b *buffers) ([]b
 	if d.layout.plainEdges && d.cut(at) {
 		filters = nil
 	}
-	if size := uint64(d.chunkBytes()); size > (c.size+64)*maxRatio {
+	if size := uint64(d.chunkBytes()); size > (uint64(c.size)+64)*maxRatio {
 		return nil, fmt.Errorf("expected a chunk of %d bytes, %d stored bytes cannot hold that", size, c.size)
 	}
 	b.in = sized(b.in, int(c.size))
@@ -170,42 +139,4 @@ func (d *Dataset) cut(at []int) bool {
 		}
 	}
 	return false
-}
-
-// box is a block of n elements per axis inside two row-major arrays.
-type box struct{ srcShape, src, n, dst, dstShape []int }
-
-// runs calls visit for each run of elements that follow each other in both
-// arrays, with its place in the source, in the destination and its length.
-func (b box) runs(visit func(from, to, n int) error) error {
-	axis, run := len(b.n), 1 // axes from here on belong to a run
-	for axis > 0 {
-		axis--
-		run *= b.n[axis]
-		if b.n[axis] != b.srcShape[axis] || b.n[axis] != b.dstShape[axis] {
-			break
-		}
-	}
-	at := make([]int, axis)
-	high := slices.Clone(b.n[:axis])
-	for i := range high {
-		high[i]--
-	}
-	zero := make([]int, axis)
-	for {
-		from, to := 0, 0
-		for i := range b.n {
-			f, t := b.src[i], b.dst[i]
-			if i < axis {
-				f, t = f+at[i], t+at[i]
-			}
-			from, to = from*b.srcShape[i]+f, to*b.dstShape[i]+t
-		}
-		if err := visit(from, to, run); err != nil {
-			return err
-		}
-		if axis == 0 || !advance(at, zero, high) {
-			return nil
-		}
-	}
 }
