@@ -91,9 +91,12 @@ func (a *extensibleArray) indexBlock(address uint64) error {
 		return err
 	}
 	first := s.indexElements
+	if direct > 0 && a.paged(a.blockLength(direct-1)) {
+		return fmt.Errorf("%s: expected blocks of %d elements without pages, got pages of %d", c.what, a.blockLength(direct-1), 1<<s.pageBits)
+	}
 	for u := range direct {
 		for range a.blocks(u) {
-			if err := a.dataBlock(f.address(c), first, a.blockLength(u), nil); err != nil {
+			if err := a.dataBlock(f.address(c), first, a.blockLength(u), pageMap{}); err != nil {
 				return err
 			}
 			first += a.blockLength(u)
@@ -134,7 +137,7 @@ func (a *extensibleArray) superBlock(address uint64, first, u int) error {
 		if c.err != nil {
 			return c.err
 		}
-		if err := a.dataBlock(at, first+i*length, length, written[i*mapLen:(i+1)*mapLen]); err != nil {
+		if err := a.dataBlock(at, first+i*length, length, pageMap{written, i * a.pages(length)}); err != nil {
 			return err
 		}
 	}
@@ -142,9 +145,22 @@ func (a *extensibleArray) superBlock(address uint64, first, u int) error {
 	return c.err
 }
 
-// dataBlock reads a block of elements. A long one is cut into pages; written
-// has a bit for each that exists.
-func (a *extensibleArray) dataBlock(address uint64, first, length int, written []byte) error {
+// pageMap has a bit for each page of the data blocks of a super block, those of a
+// block from a bit on. The bits of small blocks share bytes, although the map has
+// room for whole bytes for each.
+type pageMap struct {
+	bits  []byte
+	first int
+}
+
+// written reports whether page p of the block exists.
+func (m pageMap) written(p int) bool {
+	p += m.first
+	return p/8 < len(m.bits) && m.bits[p/8]&(0x80>>(p%8)) != 0
+}
+
+// dataBlock reads a block of elements. A long one is cut into pages.
+func (a *extensibleArray) dataBlock(address uint64, first, length int, pages pageMap) error {
 	if address == undefined || uint64(first) >= a.used {
 		return nil
 	}
@@ -165,7 +181,7 @@ func (a *extensibleArray) dataBlock(address uint64, first, length int, written [
 	page := 1 << a.shape.pageBits
 	at := address + uint64(head+4)
 	for p := range a.pages(length) {
-		if p/8 < len(written) && written[p/8]&(0x80>>(p%8)) != 0 {
+		if pages.written(p) {
 			if err := a.elements.block(at, 0, page, first+p*page, "", "extensible array page"); err != nil {
 				return err
 			}

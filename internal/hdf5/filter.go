@@ -101,7 +101,7 @@ func decode(list []filter, mask uint32, size int, b *buffers) ([]byte, error) {
 			}
 			in, err = b.swap(in, len(in), func(dst, src []byte) (int, error) { return unshuffle(dst, src, width) })
 		default:
-			return nil, fmt.Errorf("compressed with filter %s: expected deflate, shuffle, fletcher32 or lzf", f)
+			err = fmt.Errorf("not supported: expected deflate, shuffle, fletcher32 or lzf")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("filter %s: %w", f, err)

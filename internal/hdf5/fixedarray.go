@@ -40,14 +40,14 @@ func (r *chunkReader) fixedPages(elements *elementReader, at uint64, n, page int
 	}
 	c.signature("FADB")
 	c.skip(head - 4)
-	written := c.bytes(mapLen)
+	written := pageMap{bits: c.bytes(mapLen)}
 	r.f.verify(c)
 	if c.err != nil {
 		return c.err
 	}
 	at += uint64(head + mapLen + 4)
 	for p := range pages {
-		if written[p/8]&(0x80>>(p%8)) != 0 {
+		if written.written(p) {
 			count := min(page, n-p*page)
 			if err := elements.block(at, 0, count, p*page, "", "fixed array page"); err != nil {
 				return err

@@ -53,7 +53,8 @@ func (h *globalHeap) object(address uint64, i int) ([]byte, error) {
 
 func (h *globalHeap) collection(address uint64) (map[int][]byte, error) {
 	f := h.quota.f
-	head := 8 + f.super.lengthLen
+	// The heads of a collection and of its objects end at multiples of 8.
+	head := ceilDiv(8+f.super.lengthLen, 8) * 8
 	c, err := f.block(address, uint64(head), "global heap")
 	if err != nil {
 		return nil, err
@@ -73,10 +74,11 @@ func (h *globalHeap) collection(address uint64) (map[int][]byte, error) {
 	}
 	c.skip(head)
 	objects := map[int][]byte{}
-	for c.left() >= 8+f.super.lengthLen {
+	for c.left() >= head {
 		i := c.u16()
 		c.skip(6)
 		n := f.length(c)
+		c.skip(head - 8 - f.super.lengthLen)
 		if i == 0 { // free space up to the end
 			break
 		}

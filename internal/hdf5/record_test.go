@@ -35,6 +35,13 @@ func TestRecordedLayouts(t *testing.T) {
 	compareRecorded(t, "testdata", filepath.Join("testdata", "layouts.json"))
 }
 
+// TestRecordedOdd does the same for files made by testdata/make_odd.py: addresses
+// and lengths of other sizes, superblock 1, edges of datasets that are not
+// filtered.
+func TestRecordedOdd(t *testing.T) {
+	compareRecorded(t, "testdata", filepath.Join("testdata", "odd.json"))
+}
+
 func compareRecorded(t *testing.T, root, list string) {
 	raw, err := os.ReadFile(list)
 	require.NoError(t, err)
