@@ -2,6 +2,7 @@ package well
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
@@ -98,4 +99,16 @@ func whole(d driver.Dataset, path string) ([]float32, error) {
 	}
 	out := make([]float32, n)
 	return out, d.Float32(out, make([]int, len(d.Shape())), d.Shape())
+}
+
+// wholeFinite reads coordinates or times.
+func wholeFinite(d driver.Dataset, path string) ([]float32, error) {
+	out, err := whole(d, path)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(out, func(v float32) bool { return !finite(v) }); i >= 0 {
+		return nil, fmt.Errorf("%s: expected finite numbers, got %v at %d", path, out[i], i)
+	}
+	return out, nil
 }

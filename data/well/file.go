@@ -61,8 +61,13 @@ func (h *header) read(f driver.File) error {
 		}
 	}
 	var err error
-	h.boundaries, err = readBoundaries(f, h.axes, h.grid)
-	return err
+	if h.boundaries, err = readBoundaries(f, h.axes, h.grid); err != nil {
+		return err
+	}
+	// A window knows what fields, axes and boundaries must be: names that tell
+	// channels apart, for one.
+	w := data.Window{Fields: h.fieldList(), Grid: h.grid, Boundaries: h.boundaries, Axes: h.axes, Curvilinear: h.gridType != data.CartesianGrid}
+	return w.ValidateLayout()
 }
 
 func (h *header) readRoot(f driver.File) error {
@@ -77,8 +82,8 @@ func (h *header) readRoot(f driver.File) error {
 	if err != nil {
 		return err
 	}
-	if n < 1 || n > maxSmall {
-		return fmt.Errorf("n_trajectories: expected at least 1, got %d", n)
+	if n < 1 || n > maxTrajectories {
+		return fmt.Errorf("n_trajectories: expected 1 to %d, got %d", maxTrajectories, n)
 	}
 	h.trajectories = int(n)
 	if err := need(f, "/dimensions", "/boundary_conditions", "/scalars", "/t0_fields", "/t1_fields", "/t2_fields"); err != nil {
@@ -123,7 +128,7 @@ func (h *header) readDimensions(f driver.File) error {
 		if len(ds.Shape()) != 1 || ds.Shape()[0] < 1 {
 			return fmt.Errorf("%s: expected a list of coordinates, got shape %v", path, ds.Shape())
 		}
-		x, err := whole(ds, path)
+		x, err := wholeFinite(ds, path)
 		if err != nil {
 			return err
 		}
@@ -150,7 +155,7 @@ func (h *header) readTime(f driver.File) error {
 	if h.steps = shape[len(shape)-1]; h.steps < 1 {
 		return fmt.Errorf("%s: expected at least one frame, got none", path)
 	}
-	all, err := whole(ds, path)
+	all, err := wholeFinite(ds, path)
 	if err != nil {
 		return err
 	}
@@ -206,10 +211,30 @@ func (h *header) readFields(f driver.File) error {
 			}
 		}
 	}
-	if len(h.fields) == 0 {
-		return fmt.Errorf("expected at least one field that varies with time, got none")
-	}
 	h.fields = append(h.fields, constant...)
+	return h.checkSize()
+}
+
+// What a file may declare without storing it: trajectories that share all their
+// values, points of axes along which no field varies.
+const (
+	maxTrajectories = 1 << 20
+	maxFrame        = 1 << 31 // values: 8 GiB
+)
+
+// checkSize refuses frames that no memory holds.
+func (h *header) checkSize() error {
+	channels := 0
+	for _, s := range h.fields {
+		channels += s.components
+	}
+	values := channels
+	for _, n := range h.grid {
+		if values > maxFrame/n {
+			return fmt.Errorf("expected frames of at most %d values, got a grid of %v with %d channels", maxFrame, h.grid, channels)
+		}
+		values *= n
+	}
 	return nil
 }
 

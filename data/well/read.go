@@ -159,8 +159,8 @@ func (s *storedField) read(frames [][]float32, at, trajectory int, span data.Spa
 	return nil
 }
 
-// readTogether reads all frames from the first to the last of a span, a few at a
-// time, and takes those that belong to it.
+// readTogether reads the frames of a span chunk by chunk, each with the frames
+// between them, and takes those that belong to it.
 func (s *storedField) readTogether(raw *[]float32, frames [][]float32, at, trajectory int, span data.Span, grid []int) error {
 	size := s.points() * s.components
 	n := s.components
@@ -181,7 +181,8 @@ func (s *storedField) readTogether(raw *[]float32, frames [][]float32, at, traje
 				s.unpack(frames[i][at:at+n], (*raw)[(t-from)*size:(t-from+1)*size], grid)
 			}
 		}
-		from = to
+		skip := (to - span.Start) % span.Stride
+		from = to + (span.Stride-skip)%span.Stride // chunks between two frames are left out
 	}
 	return nil
 }

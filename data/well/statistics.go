@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
-	"sync"
 
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -18,36 +16,16 @@ import (
 // count once per file. Transforms are applied, and the statistics carry the new
 // names; a data set that is opened with a normalisation is refused.
 //
-// Trajectories are read in parallel, two frames of each in memory. progress, if
-// not nil, is told how many trajectories of how many are done.
+// Trajectories are read in parallel, two blocks of frames of each in memory: the
+// frames that share a chunk, at most 32 MiB. progress, if not nil, is told how
+// many trajectories of how many are done.
 func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, total int)) (*data.Statistics, error) {
 	if d.options.Normalization != NoNormalization {
 		return nil, fmt.Errorf("well: statistics of %s: expected values that are not normalised", d.meta.Name)
 	}
 	parts := make([]*summary, len(d.trajectories))
 	errs := make([]error, len(d.trajectories))
-	jobs := make(chan int)
-	var workers sync.WaitGroup
-	var mu sync.Mutex
-	done := 0
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := range jobs {
-				parts[i], errs[i] = d.summarize(ctx, i)
-				mu.Lock()
-				if done++; progress != nil {
-					progress(done, len(parts))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range parts {
-		jobs <- i
-	}
-	close(jobs)
-	workers.Wait()
-	if err := ctx.Err(); err != nil {
+	if err := d.sweep(ctx, progress, func(i int) { parts[i], errs[i] = d.summarize(ctx, i) }); err != nil {
 		return nil, err
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -102,22 +80,14 @@ func (d *Dataset) summarize(ctx context.Context, trajectory int) (*summary, erro
 	points := d.points()
 	values := make([]float64, points)
 	w, last := new(data.Window), new(data.Window)
-	for step := range t.Steps {
-		var err error
-		w, err = d.Read(ctx, data.Span{Trajectory: trajectory, Start: step, Stride: 1, Frames: 1}, w)
-		if err != nil {
+	var before []float32 // the frame before, in last or w
+	for _, block := range d.blocks(trajectory) {
+		if _, err := d.Read(ctx, block, w); err != nil {
 			return nil, err
 		}
-		for c := range s.frames {
-			now := w.Frames[0][c*points : (c+1)*points]
-			s.frames[c].Add(data.MomentsOf(widen(values, now)))
-			if step > 0 {
-				before := last.Frames[0][c*points:]
-				for i, v := range now {
-					values[i] = float64(v) - float64(before[i])
-				}
-				s.deltas[c].Add(data.MomentsOf(values))
-			}
+		for _, frame := range w.Frames {
+			s.frame(frame, before, values)
+			before = frame
 		}
 		w, last = last, w
 	}
@@ -132,6 +102,23 @@ func (d *Dataset) summarize(ctx context.Context, trajectory int) (*summary, erro
 		at += f.components
 	}
 	return s, nil
+}
+
+// frame adds one frame, and its distance from the one before unless that is nil.
+// values is room for the points of a channel.
+func (s *summary) frame(now, before []float32, values []float64) {
+	points := len(values)
+	for c := range s.frames {
+		channel := now[c*points : (c+1)*points]
+		s.frames[c].Add(data.MomentsOf(widen(values, channel)))
+		if before == nil {
+			continue
+		}
+		for i, v := range channel {
+			values[i] = float64(v) - float64(before[c*points+i])
+		}
+		s.deltas[c].Add(data.MomentsOf(values))
+	}
 }
 
 func widen(dst []float64, src []float32) []float64 {

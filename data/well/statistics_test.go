@@ -113,3 +113,85 @@ func TestStatisticsOfTransforms(t *testing.T) {
 	_, err = well.ComputeStatistics(ctx, ds, nil)
 	assert.ErrorIs(t, err, context.Canceled)
 }
+
+// TestStatisticsNaively compares with sums over all values of a file, written
+// out: fields in chunks of several frames, constants of each trajectory and
+// constants that the trajectories share.
+func TestStatisticsNaively(t *testing.T) {
+	c := crafted{grid: []int{4, 3}, trajectories: 3, steps: 6, fields: []craftedField{
+		{name: "p", sample: true, time: true, chunk: []int{1, 3, 4, 3}}, {name: "uu", order: 1, sample: true, time: true},
+		{name: "ccc", sample: true}, {name: "dddd", along: []bool{true, false}},
+	}}
+	ds, err := well.Open(c.write(t), well.Options{})
+	require.NoError(t, err)
+	defer ds.Close()
+	calls := 0
+	got, err := well.ComputeStatistics(context.Background(), ds, func(done, total int) {
+		calls++
+		assert.Equal(t, []int{calls, 3}, []int{done, total})
+	})
+	require.NoError(t, err)
+	assert.Equal(t, 3, calls)
+	for _, f := range c.fields {
+		components := 1 + f.order
+		for component := range components {
+			var values, deltas []float64
+			for trajectory := range c.trajectories {
+				for step := range c.steps {
+					if (!f.sample && trajectory > 0) || (!f.time && step > 0) {
+						continue
+					}
+					each(c.grid, func(at []int) {
+						v := float64(c.value(f, trajectory, step, at, component))
+						values = append(values, v)
+						if step > 0 {
+							deltas = append(deltas, v-float64(c.value(f, trajectory, step-1, at, component)))
+						}
+					})
+				}
+			}
+			compareNaively(t, f.name, values, got.Mean[f.name][component], got.Std[f.name][component], got.RMS[f.name][component])
+			if !f.time {
+				assert.NotContains(t, got.MeanDelta, f.name)
+				continue
+			}
+			compareNaively(t, f.name, deltas, got.MeanDelta[f.name][component], got.StdDelta[f.name][component], got.RMSDelta[f.name][component])
+		}
+	}
+}
+
+func compareNaively(t *testing.T, name string, values []float64, mean, std, rms float64) {
+	sum, squares, spread := 0.0, 0.0, 0.0
+	for _, v := range values {
+		sum += v
+		squares += v * v
+	}
+	n := float64(len(values))
+	for _, v := range values {
+		spread += (v - sum/n) * (v - sum/n)
+	}
+	assert.InEpsilon(t, sum/n, mean, 1e-12, name)
+	assert.InDelta(t, math.Sqrt(spread/n), std, 1e-12*rms, name)
+	assert.InEpsilon(t, math.Sqrt(squares/n), rms, 1e-12, name)
+}
+
+// TestUpdateStatistics writes the stats.yaml of a data set from its training
+// split alone.
+func TestUpdateStatistics(t *testing.T) {
+	dir := t.TempDir()
+	split := filepath.Join(dir, "data", "train")
+	require.NoError(t, os.MkdirAll(split, 0o755))
+	c := crafted{grid: []int{4}, trajectories: 2, steps: 3, fields: []craftedField{{name: "p", sample: true, time: true}}}
+	require.NoError(t, os.Rename(c.write(t), filepath.Join(split, "a.hdf5")))
+	require.NoError(t, well.UpdateStatistics(context.Background(), dir))
+	ds, err := well.Open(dir, well.Options{})
+	require.NoError(t, err)
+	defer ds.Close()
+	want, err := well.ComputeStatistics(context.Background(), ds, nil)
+	require.NoError(t, err)
+	assert.Equal(t, want, ds.Statistics())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, entries, 2, "data and stats.yaml")
+	assert.ErrorContains(t, well.UpdateStatistics(context.Background(), t.TempDir()), "expected files")
+}

@@ -1,0 +1,36 @@
+package data
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// FuzzParseStatistics: no text of a stats.yaml makes the parser panic, and what it
+// accepts has finite values for every field.
+func FuzzParseStatistics(f *testing.F) {
+	f.Add([]byte(statsYAML))
+	raw, err := os.ReadFile(filepath.Join("..", "testdata", "data", "shear_flow_tensor", "stats.yaml"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s, err := ParseStatistics(raw)
+		if err != nil {
+			return
+		}
+		for kind, table := range s.tables() {
+			for name, values := range *table {
+				if len(values) == 0 {
+					t.Fatalf("%s of %q has no value", kind, name)
+				}
+				for _, v := range values {
+					if checkFinite(v) != nil {
+						t.Fatalf("%s of %q is %v", kind, name, v)
+					}
+				}
+			}
+		}
+	})
+}

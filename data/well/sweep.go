@@ -1,0 +1,61 @@
+package well
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// sweepBytes bounds the frames of a trajectory that a sweep holds at once, for
+// each processor. One frame is always allowed.
+const sweepBytes = 32 << 20
+
+// sweep calls do for every trajectory, as many at the same time as there are
+// processors. It stops early if the context ends, and returns the context's
+// error. progress, if not nil, is called by one goroutine at a time.
+func (d *Dataset) sweep(ctx context.Context, progress func(done, total int), do func(trajectory int)) error {
+	jobs := make(chan int)
+	var workers sync.WaitGroup
+	var mu sync.Mutex
+	done, total := 0, len(d.trajectories)
+	for range min(runtime.GOMAXPROCS(0), total) {
+		workers.Go(func() {
+			for i := range jobs {
+				if ctx.Err() != nil {
+					continue
+				}
+				do(i)
+				mu.Lock()
+				if done++; progress != nil {
+					progress(done, total)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range total {
+		jobs <- i
+	}
+	close(jobs)
+	workers.Wait()
+	return ctx.Err()
+}
+
+// blocks cuts a trajectory into spans of neighbouring frames that are read at
+// once. Frames that share a chunk are in the same block as far as sweepBytes
+// allows, so that chunks are inflated once.
+func (d *Dataset) blocks(trajectory int) []data.Span {
+	length := 1
+	for _, s := range d.files[d.fileOf[trajectory]].fields {
+		length = max(length, s.framesPerChunk())
+	}
+	length = max(1, min(length, sweepBytes/(4*d.channels(false)*d.points())))
+	var out []data.Span
+	steps := d.trajectories[trajectory].Steps
+	for from := 0; from < steps; from += length {
+		out = append(out, data.Span{Trajectory: trajectory, Start: from, Stride: 1, Frames: min(length, steps-from)})
+	}
+	return out
+}
