@@ -83,10 +83,13 @@ func half(h uint16) float64 {
 	return math.NaN()
 }
 
-// integer decodes one element, sign-extended if the type is signed.
+// integer decodes one element, sign-extended if the type is signed. Any bool but
+// 0 is 1, as numpy has it.
 func (t datatype) integer(b []byte) int64 {
 	var v uint64
 	switch {
+	case t.bool:
+		return int64(min(b[0], 1))
 	case t.size == 1:
 		v = uint64(b[0])
 	case t.size == 2 && t.big:
