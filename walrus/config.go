@@ -50,8 +50,8 @@ type Config struct {
 	// DropPath·i/(n−1). Training only. See [Config.DropPathRates].
 	DropPath float64 `json:"drop_path"`
 	// FieldDrop divided by the number of channels at hand is the probability
-	// that a channel of one frame of a sample is set to zero; the others are
-	// scaled up so that the mean stays. Training only; released: 0.
+	// that a channel of a sample is set to zero in all its frames; the others
+	// are scaled up so that the mean stays. Training only; released: 0.
 	FieldDrop float64 `json:"field_drop"`
 
 	// Causal makes time attention look back only and the network return every

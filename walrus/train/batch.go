@@ -33,7 +33,7 @@ type hostBatch struct {
 	draws        walrus.Draws
 	keepTime     []float32 // [Blocks, T] drop-path factors, or nil
 	keepSpace    []float32 // [Blocks, T·B]
-	keepFields   []float32 // [T, B, C] field-drop factors, or nil
+	keepFields   []float32 // [B, C] field-drop factors, or nil
 	nVar, nConst int
 }
 
@@ -137,15 +137,16 @@ func (h *hostBatch) dropPaths(c walrus.Config, rng *rand.Rand) {
 	}
 }
 
-// dropFields draws which channels of which frames the network does not see, each
-// with probability FieldDrop/C (SPEC §2, step 4). A network without field drop
+// dropFields draws which channels of which samples the network does not see, each
+// with probability FieldDrop/C and in all frames (SPEC §2, step 4: the release
+// folds time into space before it drops channels). A network without field drop
 // draws nothing.
 func (h *hostBatch) dropFields(c walrus.Config, rng *rand.Rand) {
 	if c.FieldDrop == 0 {
 		return
 	}
 	channels := h.nVar + h.nConst
-	h.keepFields = make([]float32, h.steps*h.size*channels)
+	h.keepFields = make([]float32, h.size*channels)
 	layers.DrawKeep(rng, c.FieldDrop/float64(channels), h.keepFields)
 }
 
@@ -168,7 +169,7 @@ func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
 			tensors.FromFlatDataAndDimensions(h.keepSpace, blocks, h.steps*h.size))
 	}
 	if h.keepFields != nil {
-		out = append(out, tensors.FromFlatDataAndDimensions(h.keepFields, h.steps, h.size, h.nVar+h.nConst))
+		out = append(out, tensors.FromFlatDataAndDimensions(h.keepFields, h.size, h.nVar+h.nConst))
 	}
 	if h.nConst > 0 {
 		out = append(out, tensors.FromFlatDataAndDimensions(h.constants, h.size, h.nConst, s[0], s[1], s[2]))

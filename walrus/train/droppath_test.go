@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/assert"
@@ -73,7 +74,7 @@ func TestFieldDrop(t *testing.T) {
 	assert.NotEqual(t, all, fieldLoss(t, 1, 4))
 	assert.Equal(t, none, fieldLoss(t, 1e-12, 3), "nothing is dropped and nothing scaled")
 
-	h := &hostBatch{steps: 200, size: 5, nVar: 3, nConst: 1}
+	h := &hostBatch{steps: 6, size: 1000, nVar: 3, nConst: 1}
 	h.dropFields(walrus.Config{FieldDrop: 0.8}, rand.New(rand.NewPCG(1, 2)))
 	dropped := 0
 	for _, k := range h.keepFields {
@@ -85,4 +86,45 @@ func TestFieldDrop(t *testing.T) {
 	}
 	require.Len(t, h.keepFields, 4000)
 	assert.InDelta(t, 800, dropped, 80)
+}
+
+// TestFieldDropIsForAllFrames: the encoder's weights of a dropped channel have no
+// gradient, so the channel is gone from every frame; that of a kept one has.
+func TestFieldDropIsForAllFrames(t *testing.T) {
+	c := smallConfig()
+	c.FieldDrop = 1
+	w, err := walrus.InitWeights(c, 1)
+	require.NoError(t, err)
+	defer w.Finalize()
+	tr, err := New(w, Options{Backend: testbackend.New(t), Seed: 5})
+	require.NoError(t, err)
+	window := waves("plane", []int{16, 16}, data.Boundaries{periodic, walled}, 7)
+	ids, err := window.Volume().IDs(c.Registry)
+	require.NoError(t, err)
+	const passes = 12
+	dropped := 0
+	for range passes {
+		clear(tr.sum)
+		_, err := tr.Accumulate(still(window))
+		require.NoError(t, err)
+		columns := columnsOf(gradientsOf(tr)["embed.2.proj1.weight"], c)
+		for _, id := range ids[:3] { // the fourth, velocity_z, is padding
+			if columns[id] == 0 {
+				dropped++
+			}
+		}
+	}
+	assert.Greater(t, dropped, 3, "of 36 with probability 1/4; frame by frame it would be 1/4 to the 6")
+	assert.Less(t, dropped, 18)
+}
+
+// columnsOf is the size of the part of the encoder's first weights
+// [intermediate, states, 8, 8, 8] that belongs to each state.
+func columnsOf(weights []float32, c walrus.Config) []float64 {
+	out := make([]float64, c.States())
+	kernel := len(weights) / c.Intermediate / len(out)
+	for i := 0; i < len(weights); i += kernel {
+		out[i/kernel%len(out)] += sumOfSquares(weights[i : i+kernel])
+	}
+	return out
 }

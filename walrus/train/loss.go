@@ -45,8 +45,8 @@ type BatchNodes struct {
 	// Solid [B, 1, H, W, D] marks with values other than 0 the points that do
 	// not count (a constant field named "mask"), or is nil.
 	Solid *Node
-	// KeepFields [T, B, C] multiplies the channels that the network sees, constant
-	// ones included, or is nil: field drop (SPEC §2, step 4).
+	// KeepFields [B, C] multiplies the channels that the network sees in all frames,
+	// constant ones included, or is nil: field drop (SPEC §2, step 4).
 	KeepFields *Node
 	// Net holds IDs, Shift, Rolls and the drop-path factors; X is filled in.
 	Net walrus.Inputs
@@ -73,7 +73,7 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 	in := b.Net
 	in.X = r.Stats.Normalize(x)
 	if keep := b.KeepFields; keep != nil {
-		in.X = Mul(in.X, ExpandAxes(keep, -1, -2, -3))
+		in.X = Mul(in.X, ExpandAxes(keep, 0, -1, -2, -3))
 	}
 	y := m.Forward(w, in, plan)
 	y = SliceAxis(y, 2, AxisRange(0, b.Fields.Shape().Dim(2)))
