@@ -1,11 +1,14 @@
 // Command fetch downloads data sets of The Well and the released weights from the
-// model hub into the cache, and prints the folder:
+// model hub into the cache, and prints the folder for well.Open or walrus.Load:
 //
-//	go run ./examples/fetch -dataset shear_flow -split test
-//	go run ./examples/fetch -weights
 //	go run ./examples/fetch -list
+//	go run ./examples/fetch -list -dataset shear_flow
+//	go run ./examples/fetch -dataset shear_flow -split test
+//	go run ./examples/fetch -weights -out models
 //
-// A download that was interrupted goes on where it stopped.
+// A download that was interrupted goes on where it stopped. With -offline the cache
+// alone is used. The environment's HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
+// honoured.
 package main
 
 import (
@@ -14,12 +17,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
-	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/hub"
@@ -27,6 +28,28 @@ import (
 
 // errUsage marks mistakes in the flags.
 var errUsage = errors.New("usage")
+
+// options are the command's flags.
+type options struct {
+	dataset, split string
+	weights, list  bool
+	client         *hub.Client
+}
+
+func newFlags(o *options) *flag.FlagSet {
+	f := flag.NewFlagSet("fetch", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	o.client = hub.FromEnvironment()
+	f.StringVar(&o.dataset, "dataset", "", "name of a data set of The Well, see -list")
+	f.StringVar(&o.split, "split", "", "splits of the data set, such as test or train,valid (all if empty)")
+	f.BoolVar(&o.weights, "weights", false, "the released weights and their configuration (5 GB)")
+	f.BoolVar(&o.list, "list", false, "download nothing: list the paper's data sets on the hub, or with -dataset or -weights the files")
+	f.StringVar(&o.client.Cache, "out", "", "cache folder (that of the user if empty)")
+	f.StringVar(&o.client.Endpoint, "endpoint", o.client.Endpoint, "address of the hub ("+hub.DefaultEndpoint+" if empty)")
+	f.BoolVar(&o.client.Offline, "offline", o.client.Offline, "use the cache only")
+	f.IntVar(&o.client.Parallel, "parallel", 0, "files at the same time (4 if 0)")
+	return f
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -44,16 +67,8 @@ func main() {
 
 // run is the whole command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	f := flag.NewFlagSet("fetch", flag.ContinueOnError)
-	f.SetOutput(io.Discard)
-	c := hub.Client{Token: os.Getenv("HF_TOKEN")}
-	dataset := f.String("dataset", "", "name of a data set of The Well, see -list")
-	split := f.String("split", "", "splits, such as test or train,valid (all if empty)")
-	weights := f.Bool("weights", false, "the released weights and their configuration (5 GB)")
-	list := f.Bool("list", false, "list the data sets of the paper that the hub has")
-	f.StringVar(&c.Cache, "out", "", "cache folder (that of the user if empty)")
-	f.StringVar(&c.Endpoint, "endpoint", "", "address of the hub ("+hub.DefaultEndpoint+" if empty); the environment's HF_TOKEN is its token")
-	f.BoolVar(&c.Offline, "offline", false, "use the cache only")
+	var o options
+	f := newFlags(&o)
 	switch err := f.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		f.SetOutput(stdout)
@@ -61,42 +76,47 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return nil
 	case err != nil:
 		return fmt.Errorf("%w: %w", errUsage, err)
-	case *list:
-		return listDatasets(stdout)
-	case (*dataset == "") == !*weights:
+	case f.NArg() > 0:
+		return fmt.Errorf("%w: expected flags only, got %q", errUsage, f.Arg(0))
+	case o.dataset != "" && o.weights || o.dataset == "" && !o.weights && !o.list:
 		return fmt.Errorf("%w: expected -dataset NAME or -weights", errUsage)
+	case o.split != "" && (o.dataset == "" || o.list):
+		return fmt.Errorf("%w: -split goes with a data set that is downloaded", errUsage)
+	case o.list && o.dataset == "" && !o.weights:
+		return listDatasets(stdout)
+	case o.list:
+		return listFiles(ctx, o, stdout)
 	}
-	c.Progress = progress(stderr)
+	return download(ctx, o, stdout, stderr)
+}
+
+// repo returns the repository that is meant.
+func (o options) repo() hub.Repo {
+	if o.weights {
+		return hub.Weights()
+	}
+	return hub.Dataset(o.dataset)
+}
+
+// download fetches and prints the folder.
+func download(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	screen := newScreen(stderr, o.repo().Name)
+	o.client.Progress = screen.progress
+	o.client.Log = slog.New(slog.NewTextHandler(screen, nil))
 	var dir string
 	var err error
-	if *weights {
-		dir, err = c.Walrus(ctx)
+	if o.weights {
+		dir, err = o.client.Walrus(ctx)
 	} else {
-		dir, err = c.WellDataset(ctx, *dataset, strings.FieldsFunc(*split, func(r rune) bool { return r == ',' })...)
+		splits := strings.FieldsFunc(o.split, func(r rune) bool { return r == ',' || r == ' ' })
+		dir, err = o.client.WellDataset(ctx, o.dataset, splits...)
 	}
-	fmt.Fprintln(stderr)
+	screen.finish()
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, dir)
 	return err
-}
-
-// progress returns a function that draws a bar for each file.
-func progress(out io.Writer) func(path string, done, total int64) {
-	var bar *progressbar.ProgressBar
-	current := ""
-	return func(path string, done, total int64) {
-		if path != current {
-			if bar != nil {
-				fmt.Fprintln(out)
-			}
-			current = path
-			bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(path),
-				progressbar.OptionShowBytes(true), progressbar.OptionThrottle(200*time.Millisecond))
-		}
-		_ = bar.Set64(done)
-	}
 }
 
 // listDatasets lists the data sets of The Well in the catalog.
@@ -108,5 +128,22 @@ func listDatasets(out io.Writer) error {
 		}
 	}
 	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// listFiles lists the files of a repository with their sizes in bytes.
+func listFiles(ctx context.Context, o options, out io.Writer) error {
+	files, err := o.client.List(ctx, o.repo())
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	sum := int64(0)
+	for _, f := range files {
+		fmt.Fprintf(&b, "%15d  %s\n", f.Size, f.Path)
+		sum += f.Size
+	}
+	fmt.Fprintf(&b, "%15d  bytes in %d files\n", sum, len(files))
+	_, err = io.WriteString(out, b.String())
 	return err
 }

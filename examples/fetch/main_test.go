@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha1"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,35 +20,76 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// TestRun fetches a data set from a local hub and opens it.
-func TestRun(t *testing.T) {
-	root := filepath.Join("..", "..", "testdata", "data", "burgers_3D")
-	names := []string{"stats.yaml", "data/test/burgers_3D_0.hdf5"}
-	hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/api/datasets/polymathic-ai/burgers_3D/tree/main") {
-			var lines []string
-			for _, name := range names {
-				b, err := os.ReadFile(filepath.Join(root, name))
-				assert.NoError(t, err)
-				lines = append(lines, fmt.Sprintf(`{"type":"file","path":%q,"size":%d,"oid":"%x"}`, name, len(b), sha1.Sum(append([]byte(fmt.Sprintf("blob %d\x00", len(b))), b...))))
-			}
-			fmt.Fprintf(w, "[%s]", strings.Join(lines, ","))
+// newHub serves a folder as the repository of a data set. The first request of a
+// file is refused, as by a busy hub.
+func newHub(t *testing.T, root string, names ...string) *httptest.Server {
+	var lines []string
+	for _, name := range names {
+		b, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+		require.NoError(t, err)
+		line := fmt.Sprintf(`{"type":"file","path":%q,"size":%d,"oid":"%x"`, name, len(b), sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(b), b)))
+		if strings.HasSuffix(name, ".hdf5") {
+			line += fmt.Sprintf(`,"lfs":{"oid":"%x","size":%d}`, sha256.Sum256(b), len(b))
+		}
+		lines = append(lines, line+"}")
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/datasets/polymathic-ai/burgers_3D/tree/main", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "[%s]", strings.Join(lines, ","))
+	})
+	prefix := "/datasets/polymathic-ai/burgers_3D/resolve/main/"
+	files := http.StripPrefix(prefix, http.FileServer(http.Dir(root)))
+	var requests atomic.Int32
+	mux.HandleFunc(prefix, func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 1 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
 			return
 		}
-		http.StripPrefix("/datasets/polymathic-ai/burgers_3D/resolve/main/", http.FileServer(http.Dir(root))).ServeHTTP(w, r)
-	}))
-	defer hub.Close()
+		files.ServeHTTP(w, r)
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// quiet keeps the environment of whoever tests out.
+func quiet(t *testing.T) {
+	for _, name := range []string{"HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"} {
+		t.Setenv(name, "")
+	}
+}
+
+// TestRun fetches a data set from a local hub, opens it, and finds it again offline.
+func TestRun(t *testing.T) {
+	quiet(t)
+	hub := newHub(t, filepath.Join("..", "..", "testdata", "data", "burgers_3D"), "stats.yaml", "data/test/burgers_3D_0.hdf5", "data/valid/burgers_3D_0.hdf5")
 	cache := t.TempDir()
-	var out, bar bytes.Buffer
+	var out, screen bytes.Buffer
 	args := []string{"-dataset", "burgers_3D", "-split", "test", "-out", cache, "-endpoint", hub.URL}
-	require.NoError(t, run(context.Background(), args, &out, &bar))
-	assert.Contains(t, bar.String(), "burgers_3D_0.hdf5")
-	ds, err := well.Open(strings.TrimSpace(out.String()), well.Options{Split: "test"})
+	require.NoError(t, run(context.Background(), args, &out, &screen))
+	assert.Contains(t, screen.String(), "polymathic-ai/burgers_3D 100%")
+	assert.Contains(t, screen.String(), "429 Too Many Requests")
+	dir := strings.TrimSuffix(out.String(), "\n")
+	ds, err := well.Open(dir, well.Options{Split: "test"})
 	require.NoError(t, err)
 	defer ds.Close()
 	assert.NotNil(t, ds.Statistics())
+	assert.Equal(t, 13, ds.Trajectories()[0].Steps)
+
+	out.Reset()
+	require.NoError(t, run(context.Background(), []string{"-list", "-dataset", "burgers_3D", "-out", cache, "-endpoint", hub.URL}, &out, nil))
+	assert.Contains(t, out.String(), "        1079531  data/test/burgers_3D_0.hdf5\n")
+	assert.Contains(t, out.String(), "  bytes in 3 files\n")
+
 	hub.Close()
-	require.NoError(t, run(context.Background(), append(args, "-offline"), &out, &bar))
+	out.Reset()
+	require.NoError(t, run(context.Background(), append(args, "-offline"), &out, &screen))
+	assert.Equal(t, dir+"\n", out.String())
+	err = run(context.Background(), []string{"-dataset", "burgers_3D", "-out", cache, "-offline"}, &out, &screen)
+	assert.ErrorContains(t, err, "the cache lacks 1 of 3 files: data/valid/burgers_3D_0.hdf5")
+	err = run(context.Background(), []string{"-weights", "-out", cache, "-offline"}, &out, &screen)
+	assert.ErrorContains(t, err, "hub: models/polymathic-ai/walrus@main: offline, and the cache has no list of its files")
 }
 
 func TestList(t *testing.T) {
@@ -57,13 +100,24 @@ func TestList(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for want, args := range map[string][]string{
-		"expected -dataset NAME or -weights":    {},
-		"expected -dataset NAME or -weights, …": {"-weights", "-dataset", "x"},
-		"flag provided but not defined: -data":  {"-data", "x"},
+	quiet(t)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, "usage: expected -dataset NAME or -weights"},
+		{[]string{"-weights", "-dataset", "x"}, "usage: expected -dataset NAME or -weights"},
+		{[]string{"-list", "-weights", "-dataset", "x"}, "usage: expected -dataset NAME or -weights"},
+		{[]string{"-weights", "-split", "test"}, "usage: -split goes with a data set that is downloaded"},
+		{[]string{"-list", "-split", "test"}, "usage: -split goes with a data set that is downloaded"},
+		{[]string{"shear_flow"}, `usage: expected flags only, got "shear_flow"`},
+		{[]string{"-data", "x"}, "usage: flag provided but not defined: -data"},
 	} {
-		err := run(context.Background(), args, &bytes.Buffer{}, &bytes.Buffer{})
+		err := run(context.Background(), tt.args, nil, nil)
 		assert.ErrorIs(t, err, errUsage)
-		assert.ErrorContains(t, err, strings.TrimSuffix(want, ", …"))
+		assert.EqualError(t, err, tt.want)
 	}
+	var help bytes.Buffer
+	require.NoError(t, run(context.Background(), []string{"-h"}, &help, nil))
+	assert.Contains(t, help.String(), "https://huggingface.co if empty")
 }
