@@ -9,10 +9,16 @@
 // size and byte order convert to float32 and float64; attributes may also be
 // strings.
 //
+// Not read, and named in the error: virtual datasets, values and links in other
+// files, messages shared through a heap of the file, compressed heaps, and other
+// filters. Compounds, arrays, sequences, references and floats that are not IEEE
+// are listed with their types, but have no values here.
+//
 // Nothing in a file is trusted: every address and length is checked against the
 // size of the file before it is used, trees and chains that bite their own tail
-// are errors, and memory stays within the chunk at hand and an index of 24
-// bytes per stored chunk. Structures that carry a checksum are verified.
+// and parts that lie on top of each other are errors, and memory stays within
+// the chunk at hand and an index of 24 bytes per stored chunk. Structures that
+// carry a checksum are verified.
 //
 // [File] and its datasets are safe for concurrent use; data are read with
 // positioned reads.
