@@ -23,7 +23,6 @@ import (
 // notYet names what belongs to a part that does not exist yet, by the first
 // letters of a case or a file, with the reason.
 var notYet = map[string]string{
-	"l_lr_schedules.json": "a table, not a case; needs the learning-rate schedules of package walrus/train",
 }
 
 // TestGoldenEveryCaseIsUnderstood fails for a case of the manifest that no

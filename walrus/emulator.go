@@ -63,7 +63,8 @@ type Emulator struct {
 	programs map[string]*stepProgram
 }
 
-// NewEmulator returns an emulator of the given weights.
+// NewEmulator returns an emulator of the given weights. They may be changed, by
+// training for example, while no rollout is running; the next one uses the new ones.
 func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -100,6 +101,18 @@ func (e *Emulator) Emulate(ctx context.Context, w *data.Window) ([]float32, erro
 		return frame.Values, err
 	}
 	return nil, ctx.Err()
+}
+
+// Forecast is Rollout that returns all frames at once.
+func (e *Emulator) Forecast(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
+	var out [][]float32
+	for frame, err := range e.Rollout(ctx, w, steps) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, frame.Values)
+	}
+	return out, nil
 }
 
 // Frame is one forecast frame.

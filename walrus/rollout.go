@@ -12,10 +12,11 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// stepProgram is NextFrame compiled for one shape class.
+// stepProgram is NextFrame compiled for one shape class; keys are the weights it
+// takes.
 type stepProgram struct {
-	exec   *Exec
-	params []*tensors.Tensor
+	exec *Exec
+	keys []string
 }
 
 // label names a window in errors.
@@ -33,6 +34,7 @@ type rollout struct {
 	volume  data.Volume
 	plan    *csm.Plan
 	program *stepProgram
+	params  []*tensors.Tensor
 	frames  [][]float32       // [T] of [Cv·H·W·D], with padding components
 	fixed   []*tensors.Tensor // inputs that stay the same
 }
@@ -58,6 +60,9 @@ func (e *Emulator) begin(w *data.Window) (*rollout, error) {
 		return fail(err)
 	}
 	if r.program, err = e.program(r); err != nil {
+		return fail(err)
+	}
+	if r.params, err = e.place(r.program.keys); err != nil {
 		return fail(err)
 	}
 	for _, f := range w.Frames {
@@ -144,22 +149,11 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &stepProgram{}
 	keys := make([]string, len(params))
 	for i, q := range params {
 		keys[i] = q.Key
 	}
-	if p.params, err = e.weights.Tensors(keys); err != nil {
-		return nil, err
-	}
-	// On the device now, while no other rollout runs this program: a tensor that
-	// moves there on its first use must not be used by two at once.
-	for i, t := range p.params {
-		if err := t.MaterializeOnDevice(e.opts.Backend, true, 0); err != nil {
-			return nil, fmt.Errorf("placing %s on %s: %w", keys[i], e.opts.Backend.Name(), err)
-		}
-	}
-	plan, volume := r.plan, r.volume
+	p, plan, volume := &stepProgram{keys: keys}, r.plan, r.volume
 	p.exec, err = NewExec(e.opts.Backend, func(in []*Node) *Node {
 		nodes := map[string]*Node{}
 		for i, key := range keys {
@@ -169,6 +163,23 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 		return e.model.NextFrame(e.model.WeightsFor(vars, plan), e.stepInputs(in[len(keys):], volume), plan, e.opts.Step)
 	})
 	return p, err
+}
+
+// place returns the weights as they are now, on the device: a tensor that moves
+// there on its first use must not be used by two rollouts at once.
+func (e *Emulator) place(keys []string) ([]*tensors.Tensor, error) {
+	params, err := e.weights.Tensors(keys)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i, t := range params {
+		if err := t.MaterializeOnDevice(e.opts.Backend, true, 0); err != nil {
+			return nil, fmt.Errorf("placing %s on %s: %w", keys[i], e.opts.Backend.Name(), err)
+		}
+	}
+	return params, nil
 }
 
 // stepInputs names the inputs: history, shift, rolls, then rollout.fixed.
@@ -236,8 +247,8 @@ func (r *rollout) run(d Draws) ([]float32, error) {
 	for _, f := range r.frames {
 		history = append(history, f...)
 	}
-	args := make([]any, 0, len(r.program.params)+8)
-	for _, t := range r.program.params {
+	args := make([]any, 0, len(r.params)+8)
+	for _, t := range r.params {
 		args = append(args, t)
 	}
 	own := []*tensors.Tensor{

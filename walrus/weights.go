@@ -56,6 +56,29 @@ func InitWeights(c Config, seed uint64) (*Weights, error) {
 	return w, nil
 }
 
+// Clone returns a copy in host memory.
+func (w *Weights) Clone() (*Weights, error) {
+	out, err := newWeights(w.config)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range w.values {
+		if t == nil {
+			out.Finalize()
+			return nil, fmt.Errorf("walrus: weights: %s: expected a value, got finalized weights", w.params[i].Key)
+		}
+		err := withValues(t, func(v []float32) error {
+			out.values[i] = tensors.FromFlatDataAndDimensions(v, w.params[i].Dims...)
+			return nil
+		})
+		if err != nil {
+			out.Finalize()
+			return nil, fmt.Errorf("walrus: weights: %s: %w", w.params[i].Key, err)
+		}
+	}
+	return out, nil
+}
+
 // Config returns the network's configuration.
 func (w *Weights) Config() Config { return w.config }
 

@@ -2,8 +2,12 @@ package convert
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"hash/crc32"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,6 +116,45 @@ func element(t *testing.T, file, dataset string, place []int) float32 {
 	out := make([]float32, 1)
 	require.NoError(t, d.Float32(out, place, count))
 	return out[0]
+}
+
+// TestConvertValues converts every source and compares every value of every channel
+// with what h5py and numpy find in the file: CRC-32 by testdata/record.py.
+func TestConvertValues(t *testing.T) {
+	raw, err := os.ReadFile("testdata/values.json")
+	require.NoError(t, err)
+	var recorded map[string]map[string]uint32
+	require.NoError(t, json.Unmarshal(raw, &recorded))
+	require.Len(t, recorded, 12)
+	for file, channels := range recorded {
+		t.Run(file, func(t *testing.T) {
+			r, err := Convert(context.Background(), Options{Input: filepath.Join(sources, file), Out: t.TempDir()})
+			require.NoError(t, err)
+			assert.Equal(t, channels, checksums(t, r.Dir))
+		})
+	}
+}
+
+// checksums returns the CRC-32 of all values of each variable channel.
+func checksums(t *testing.T, dir string) map[string]uint32 {
+	ds, err := well.Open(dir, well.Options{})
+	require.NoError(t, err)
+	defer ds.Close()
+	out := map[string]uint32{}
+	for i, trajectory := range ds.Trajectories() {
+		w, err := ds.Read(context.Background(), data.Span{Trajectory: i, Stride: 1, Frames: trajectory.Steps}, nil)
+		require.NoError(t, err)
+		for c, name := range w.Channels(false) {
+			for _, frame := range w.Frames {
+				var bytes []byte
+				for _, v := range frame[c*w.Points() : (c+1)*w.Points()] {
+					bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
+				}
+				out[name] = crc32.Update(out[name], crc32.IEEETable, bytes)
+			}
+		}
+	}
+	return out
 }
 
 // TestConvertConstants: forces, sound speeds and scalars go with their own

@@ -19,6 +19,9 @@ type Batch struct {
 	// Draws are the jitter and the latent rolls of the pass; nil draws them from
 	// the trainer's generator, as dropped paths always are.
 	Draws *walrus.Draws
+	// Statistics replace those of the history by a data set's (SPEC §8, global
+	// variant: the finetuning recipe), if not nil.
+	Statistics *data.Statistics
 }
 
 // hostBatch is a batch in the layout of the programs.
@@ -34,11 +37,12 @@ type hostBatch struct {
 	keepTime     []float32 // [Blocks, T] drop-path factors, or nil
 	keepSpace    []float32 // [Blocks, T·B]
 	keepFields   []float32 // [B, C] field-drop factors, or nil
+	global       *walrus.ChannelStats
 	nVar, nConst int
 }
 
 // prepare checks a batch and lays it out.
-func prepare(m *walrus.Model, b *Batch) (*hostBatch, error) {
+func prepare(m *walrus.Model, o Objective, b *Batch) (*hostBatch, error) {
 	if b == nil || len(b.Windows) == 0 {
 		return nil, fmt.Errorf("train: empty batch: expected at least one window")
 	}
@@ -64,6 +68,13 @@ func prepare(m *walrus.Model, b *Batch) (*hostBatch, error) {
 	}
 	if h.ids, err = h.volume.IDs(m.Config().Registry); err != nil {
 		return nil, fmt.Errorf("train: window %s: %w", first.Name, err)
+	}
+	if b.Statistics != nil {
+		stats, err := walrus.GlobalStats(b.Statistics, first.Fields, walrus.Step{Normalization: o.Normalization, Eps: o.Eps})
+		if err != nil {
+			return nil, fmt.Errorf("train: window %s: %w", first.Name, err)
+		}
+		h.global = &stats
 	}
 	return h, h.fill(b.Windows)
 }
@@ -112,8 +123,12 @@ func (h *hostBatch) fill(windows []*data.Window) error {
 
 // class is the shape class of a batch: batches of one class share a program.
 func (h *hostBatch) class() string {
-	return fmt.Sprintf("grid %v boundaries %v T=%d B=%d channels %d+%d mask %d",
+	class := fmt.Sprintf("grid %v boundaries %v T=%d B=%d channels %d+%d mask %d",
 		h.volume.Shape, boundaries(h.plan), h.steps, h.size, h.nVar, h.nConst, h.volume.Mask)
+	if h.global != nil {
+		class += " global statistics"
+	}
+	return class
 }
 
 func boundaries(p *csm.Plan) (out [3]string) {
@@ -170,6 +185,11 @@ func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
 	}
 	if h.keepFields != nil {
 		out = append(out, tensors.FromFlatDataAndDimensions(h.keepFields, h.size, h.nVar+h.nConst))
+	}
+	if h.global != nil {
+		for _, v := range [][]float32{h.global.Mean, h.global.Std, h.global.DeltaMean, h.global.DeltaStd} {
+			out = append(out, tensors.FromFlatDataAndDimensions(v, 1, 1, len(v), 1, 1, 1))
+		}
 	}
 	if h.nConst > 0 {
 		out = append(out, tensors.FromFlatDataAndDimensions(h.constants, h.size, h.nConst, s[0], s[1], s[2]))

@@ -58,7 +58,7 @@ func draws(t *testing.T, f *golden.File, i int) *walrus.Draws {
 // run computes loss, gradients and what the loss is made of.
 func (x fixture) run(t *testing.T, keys []string) map[string][]float32 {
 	t.Helper()
-	h, err := prepare(x.model, &Batch{Windows: x.batch.Windows})
+	h, err := prepare(x.model, Objective{}, &Batch{Windows: x.batch.Windows})
 	require.NoError(t, err)
 	h.draws = *draws(t, x.file, 0)
 	batch, err := h.inputs(x.model)
@@ -190,7 +190,7 @@ func turning(t *testing.T, c golden.Case) []bool {
 	t.Helper()
 	x := load(t, c, asReleased)
 	defer x.weights.Finalize()
-	h, err := prepare(x.model, &Batch{Windows: x.batch.Windows})
+	h, err := prepare(x.model, Objective{}, &Batch{Windows: x.batch.Windows})
 	require.NoError(t, err)
 	k := x.model.Config().HeadWidth()
 	return golden.Turning(layers.RoPEBase(k), k, h.plan.TokenGrid())

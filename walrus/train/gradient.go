@@ -20,19 +20,22 @@ type gradientProgram struct {
 
 // newGradientProgram builds the program for the class of a batch. Parameters
 // that the class does not use, the encoders of other dimensionalities, are not
-// among its inputs and get no gradient.
-func newGradientProgram(b compute.Backend, m *walrus.Model, o Objective, h *hostBatch) (*gradientProgram, error) {
+// among its inputs and get no gradient; neither do frozen ones.
+func newGradientProgram(b compute.Backend, m *walrus.Model, o Objective, frozen func(key string) bool, h *hostBatch) (*gradientProgram, error) {
 	p := &gradientProgram{}
 	params, err := m.ParamsFor(h.plan)
 	if err != nil {
 		return nil, err
 	}
 	for _, q := range params {
-		if q.Init.Buffer {
+		if q.Init.Buffer || frozen(q.Key) {
 			p.fixed = append(p.fixed, q)
 		} else {
 			p.trained = append(p.trained, q)
 		}
+	}
+	if len(p.trained) == 0 {
+		return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", h.class())
 	}
 	p.exec, err = NewExec(b, func(in []*Node) []*Node {
 		nodes := map[string]*Node{}
@@ -59,6 +62,9 @@ func (h *hostBatch) nodes(in []*Node) BatchNodes {
 	}
 	if h.keepFields != nil {
 		b.KeepFields, in = in[0], in[1:]
+	}
+	if h.global != nil {
+		b.Stats, in = &walrus.Stats{Mean: in[0], Std: in[1], DeltaMean: in[2], DeltaStd: in[3]}, in[4:]
 	}
 	if h.nConst > 0 {
 		b.Constants = in[0]

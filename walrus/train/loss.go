@@ -48,6 +48,8 @@ type BatchNodes struct {
 	// KeepFields [B, C] multiplies the channels that the network sees in all frames,
 	// constant ones included, or is nil: field drop (SPEC §2, step 4).
 	KeepFields *Node
+	// Stats are global statistics; nil computes those of the history.
+	Stats *walrus.Stats
 	// Net holds IDs, Shift, Rolls and the drop-path factors; X is filled in.
 	Net walrus.Inputs
 }
@@ -69,7 +71,12 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 	steps := b.Fields.Shape().Dim(0) - 1
 	history := SliceAxis(b.Fields, 0, AxisRange(0, steps))
 	x := walrus.WithConstants(history, b.Constants)
-	r := Result{Stats: walrus.SampleStats(x, o.Normalization, o.eps())}
+	var r Result
+	if b.Stats != nil {
+		r.Stats = *b.Stats
+	} else {
+		r.Stats = walrus.SampleStats(x, o.Normalization, o.eps())
+	}
 	in := b.Net
 	in.X = r.Stats.Normalize(x)
 	if keep := b.KeepFields; keep != nil {

@@ -22,6 +22,13 @@ type Options struct {
 	AdamW     AdamW
 	// Seed seeds the generator of jitter and latent rolls.
 	Seed uint64
+	// Freeze lists the tensors that are not trained, by name or by a pattern in
+	// which * stands for any characters: "blocks.*", "embed.2.*". A pattern that
+	// matches none is an error.
+	Freeze []string
+	// EMA, if above 0, keeps an exponential moving average of the weights,
+	// averaged ← EMA·averaged + (1−EMA)·weights after every update.
+	EMA float64
 	// Log receives one record per compiled program; nil is silent.
 	Log *slog.Logger
 }
@@ -31,7 +38,10 @@ type Trainer struct {
 	opts    Options
 	model   *walrus.Model
 	weights *walrus.Weights
+	source  *rand.PCG // of rng
 	rng     *rand.Rand
+	frozen  map[string]bool
+	average *average // or nil
 
 	gradients map[string]*gradientProgram
 	updates   map[int]*Exec
@@ -40,6 +50,7 @@ type Trainer struct {
 	state map[string]*moments
 	sum   map[string]*tensors.Tensor // gradients since the last update
 	micro int                        // micro-batches in sum
+	step  int64                      // updates so far
 }
 
 // New returns a trainer of the given weights, which it changes in place.
@@ -61,21 +72,64 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Trainer{
-		opts: o, model: m, weights: weights, rng: rand.New(rand.NewPCG(o.Seed, 0x77616c727573)),
+	t := &Trainer{
+		opts: o, model: m, weights: weights, source: rand.NewPCG(o.Seed, 0x77616c727573),
 		gradients: map[string]*gradientProgram{}, updates: map[int]*Exec{}, sums: map[int]*Exec{},
 		state: map[string]*moments{}, sum: map[string]*tensors.Tensor{},
-	}, nil
+	}
+	t.rng = rand.New(t.source)
+	if t.frozen, err = frozen(weights.Params(), o.Freeze); err != nil {
+		return nil, err
+	}
+	if o.EMA != 0 {
+		t.average, err = newAverage(o.Backend, weights, o.EMA)
+	}
+	return t, err
 }
 
 // Weights returns the weights in training.
 func (t *Trainer) Weights() *walrus.Weights { return t.weights }
 
+// Averaged returns the moving average of the weights if Options.EMA asks for one,
+// else the weights themselves. They change with every update.
+func (t *Trainer) Averaged() *walrus.Weights {
+	if t.average == nil {
+		return t.weights
+	}
+	return t.average.weights
+}
+
+// Updates returns the number of updates so far.
+func (t *Trainer) Updates() int64 { return t.step }
+
+// Close frees compiled programs, moments and the moving average, not the weights.
+func (t *Trainer) Close() {
+	for _, p := range t.gradients {
+		p.exec.Finalize()
+	}
+	for _, list := range []map[int]*Exec{t.updates, t.sums} {
+		for _, exec := range list {
+			exec.Finalize()
+		}
+	}
+	for _, s := range t.state {
+		finalize([]*tensors.Tensor{s.first, s.second})
+	}
+	t.drop()
+	if t.average != nil {
+		t.average.close()
+	}
+	clear(t.gradients)
+	clear(t.updates)
+	clear(t.sums)
+	clear(t.state)
+}
+
 // Accumulate runs one micro-batch and adds its gradients to those since the
 // last update. It returns the loss. A loss that is not finite is an error and
 // adds nothing.
 func (t *Trainer) Accumulate(b *Batch) (float64, error) {
-	h, err := prepare(t.model, b)
+	h, err := prepare(t.model, t.opts.Objective, b)
 	if err != nil {
 		return 0, err
 	}
@@ -105,7 +159,7 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		finalize(grads)
-		return loss, fmt.Errorf("train: window %s: the loss is %v", b.Windows[0].Name, loss)
+		return loss, t.explain(b, h, inputs, loss)
 	}
 	return loss, t.add(p, grads)
 }
@@ -116,7 +170,7 @@ func (t *Trainer) gradientProgram(h *hostBatch) (p *gradientProgram, fresh bool,
 	if p, ok := t.gradients[class]; ok {
 		return p, false, nil
 	}
-	p, err = newGradientProgram(t.opts.Backend, t.model, t.opts.Objective, h)
+	p, err = newGradientProgram(t.opts.Backend, t.model, t.opts.Objective, func(key string) bool { return t.frozen[key] }, h)
 	if err != nil {
 		return nil, false, err
 	}
@@ -154,6 +208,15 @@ func (t *Trainer) add(p *gradientProgram, grads []*tensors.Tensor) error {
 		t.sum[key] = out[i]
 	}
 	return nil
+}
+
+// drop forgets the gradients since the last update.
+func (t *Trainer) drop() {
+	for _, g := range t.sum {
+		g.FinalizeAll()
+	}
+	clear(t.sum)
+	t.micro = 0
 }
 
 func (t *Trainer) sumProgram(n int) (exec *Exec, err error) {
@@ -219,6 +282,10 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	}
 	if norm = float64(value[0]); math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return norm, fmt.Errorf("train: update: the gradient norm is %v: the weights are no longer usable", norm)
+	}
+	t.step++
+	if t.average != nil {
+		return norm, t.average.add(t.weights, keys)
 	}
 	return norm, nil
 }

@@ -1,0 +1,226 @@
+package recipe
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/augment"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// Opened is a recipe with its data sets and weights: what train.NewRun takes but for
+// the backend, the folder and the observer.
+type Opened struct {
+	Options train.RunOptions
+	Weights *walrus.Weights
+	// Report says how weights were loaded, nil for fresh ones.
+	Report *walrus.LoadReport
+
+	sets []*well.Dataset
+}
+
+// Open opens what the recipe names. Close what it returns.
+func (r *Recipe) Open() (*Opened, error) {
+	o := &Opened{}
+	if err := o.open(r); err != nil {
+		o.Close()
+		return nil, fmt.Errorf("recipe: %w", err)
+	}
+	return o, nil
+}
+
+func (o *Opened) open(r *Recipe) error {
+	var err error
+	if o.Options, err = r.options(); err != nil {
+		return err
+	}
+	for _, d := range r.Data {
+		s, err := o.system(r, d)
+		if err != nil {
+			return fmt.Errorf("data set %s: %w", d.Path, err)
+		}
+		o.Options.Systems = append(o.Options.Systems, s)
+	}
+	if r.Weights == "" {
+		return o.fresh(r)
+	}
+	return o.load(r)
+}
+
+// Close closes data sets and frees the weights.
+func (o *Opened) Close() {
+	for _, ds := range o.sets {
+		ds.Close()
+	}
+	if o.Weights != nil {
+		o.Weights.Finalize()
+	}
+}
+
+// system opens a data set.
+func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
+	s := train.System{Name: d.Name, Weight: d.Weight}
+	path := r.path(d.Path)
+	if s.Name == "" {
+		s.Name = filepath.Base(path)
+	}
+	options := well.Options{Split: "train"}
+	for field, name := range d.Transforms {
+		kind, err := data.ParseTransform(name)
+		if err != nil {
+			return s, err
+		}
+		options.Transforms = append(options.Transforms, data.Transform{Field: field, Kind: kind})
+	}
+	ds, err := well.Open(path, options)
+	if err != nil {
+		return s, err
+	}
+	o.sets = append(o.sets, ds)
+	s.Train = ds
+	if s.Statistics, err = r.statistics(ds); err != nil {
+		return s, err
+	}
+	if s.Valid, err = o.valid(path, options); err != nil {
+		return s, err
+	}
+	if s.Turns, err = turns(d.Turns); err != nil {
+		return s, err
+	}
+	size := r.Sampling.Planes
+	if len(ds.Metadata().Grid) == 3 {
+		size = r.Sampling.Volumes
+	}
+	s.Batch, s.Cut.Input = size.Batch, size.History
+	if d.Batch != 0 {
+		s.Batch = d.Batch
+	}
+	if d.History != 0 {
+		s.Cut.Input = d.History
+	}
+	switch n := r.Sampling.Strides; len(n) {
+	case 0:
+	case 2:
+		s.Cut.MinStride, s.Cut.MaxStride = n[0], n[1]
+	default:
+		return s, fmt.Errorf("sampling: strides: expected the least and the greatest, got %v", n)
+	}
+	return s, nil
+}
+
+// valid opens the validation split, if there is one.
+func (o *Opened) valid(path string, options well.Options) (data.Dataset, error) {
+	splits, err := well.Splits(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, split := range splits {
+		if split == "valid" {
+			options.Split = split
+			ds, err := well.Open(path, options)
+			if err != nil {
+				return nil, err
+			}
+			o.sets = append(o.sets, ds)
+			return ds, nil
+		}
+	}
+	return nil, nil
+}
+
+func (r *Recipe) statistics(ds *well.Dataset) (*data.Statistics, error) {
+	switch r.Objective.Statistics {
+	case "", "history":
+		return nil, nil
+	case "dataset":
+		if s := ds.Statistics(); s != nil {
+			return s, nil
+		}
+		return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none; well.UpdateStatistics or examples/inspect -stats writes it")
+	}
+	return nil, fmt.Errorf("objective: statistics: expected history or dataset, got %q", r.Objective.Statistics)
+}
+
+// turns returns the turns of a name.
+func turns(name string) ([]augment.Turn, error) {
+	switch name {
+	case "", "none":
+		return nil, nil
+	case "mirrors":
+		var out []augment.Turn
+		for _, t := range augment.Octahedral() {
+			if t.Axes == augment.Identity().Axes {
+				out = append(out, t)
+			}
+		}
+		return out, nil
+	case "plane":
+		return augment.InPlane(augment.Rotations()), nil
+	case "rotations":
+		return augment.Rotations(), nil
+	case "octahedral":
+		return augment.Octahedral(), nil
+	}
+	return nil, fmt.Errorf("turns: expected none, mirrors, plane, rotations or octahedral, got %q", name)
+}
+
+// channels lists the channels of all data sets, as they are in three dimensions.
+func (o *Opened) channels() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, s := range o.Options.Systems {
+		m := s.Train.Metadata()
+		w := data.Window{Fields: m.Fields, Grid: m.Grid, Axes: m.Axes}
+		for _, name := range w.Volume().Channels() {
+			if !seen[name] {
+				out, seen[name] = append(out, name), true
+			}
+		}
+	}
+	return out
+}
+
+// fresh draws the weights of a new network.
+func (o *Opened) fresh(r *Recipe) error {
+	c, err := r.config(nil)
+	if err != nil {
+		return err
+	}
+	switch r.Fields {
+	case "", "data":
+		c.Registry, err = data.MustRegistry().Extend(o.channels()...)
+	case "released":
+		c.Registry, err = data.ReleasedRegistry().Extend(o.channels()...)
+	default:
+		err = fmt.Errorf("fields: expected data or released, got %q", r.Fields)
+	}
+	if err != nil {
+		return err
+	}
+	o.Weights, err = walrus.InitWeights(c, r.Seed)
+	return err
+}
+
+// load reads the weights to start from. Fields of the data sets that they do not
+// know join the registry (SPEC §12).
+func (o *Opened) load(r *Recipe) error {
+	found, err := walrus.FindCheckpoint(r.path(r.Weights))
+	if err != nil {
+		return err
+	}
+	source := found.Config.Registry
+	c, err := r.config(&found.Config)
+	if err != nil {
+		return err
+	}
+	if c.Registry, err = source.Extend(o.channels()...); err != nil {
+		return err
+	}
+	found.Config = c
+	o.Weights, o.Report, err = found.Load(walrus.LoadOptions{Source: source, AllowMissing: true, Seed: r.Seed})
+	return err
+}

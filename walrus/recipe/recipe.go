@@ -1,0 +1,249 @@
+package recipe
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// Recipe is the content of a file.
+type Recipe struct {
+	Name string `yaml:"name"`
+	// Seed decides initial weights, the order of the data, jitter and drop paths.
+	Seed uint64 `yaml:"seed"`
+	// Network is a preset and the settings of walrus.Config (its JSON names) that
+	// differ from it. It is not needed with Weights, whose network is taken; then only
+	// drop_path, field_drop, checkpoint_every, rope and ape may be given.
+	Network map[string]any `yaml:"network"`
+	// Weights is a checkpoint to start from.
+	Weights string `yaml:"weights"`
+	// Fields says which registry a fresh network has: "data" (the default) for the
+	// channels of the data sets, "released" for those of the released weights and,
+	// behind them, further ones of the data sets.
+	Fields string `yaml:"fields"`
+
+	Data     []Data   `yaml:"data"`
+	Sampling Sampling `yaml:"sampling"`
+
+	Epochs     int       `yaml:"epochs"`
+	Updates    int       `yaml:"updates"`
+	Accumulate int       `yaml:"accumulate"`
+	Schedule   Schedule  `yaml:"schedule"`
+	Optimizer  Optimizer `yaml:"optimizer"`
+	Objective  Objective `yaml:"objective"`
+	// EMA is the decay of the moving average of the weights, 0 for none.
+	EMA float64 `yaml:"ema"`
+	// Freeze lists patterns of tensors that are not trained.
+	Freeze []string `yaml:"freeze"`
+
+	Validation Validation `yaml:"validation"`
+	// SaveEvery is the number of updates between two checkpoints.
+	SaveEvery int `yaml:"save_every"`
+
+	// dir is the folder of the file; paths are relative to it.
+	dir string
+}
+
+// Data is a data set.
+type Data struct {
+	// Path is the folder of a Well data set.
+	Path   string  `yaml:"path"`
+	Name   string  `yaml:"name"`
+	Weight float64 `yaml:"weight"`
+	// Batch and History override those of Sampling.
+	Batch   int `yaml:"batch"`
+	History int `yaml:"history"`
+	// Turns are drawn from for each micro-batch: none (the default), mirrors (of the
+	// axes), plane (rotations within the plane), rotations (the 24 of the cube) or
+	// octahedral (all 48).
+	Turns string `yaml:"turns"`
+	// Log10 lists fields of which the logarithm is taken.
+	Transforms map[string]string `yaml:"transforms"`
+}
+
+// Sampling says how windows are cut.
+type Sampling struct {
+	// Planes are data sets in one and two dimensions, Volumes those in three.
+	Planes  Size `yaml:"planes"`
+	Volumes Size `yaml:"volumes"`
+	// Strides are the least and the greatest distance of two frames.
+	Strides []int `yaml:"strides"`
+}
+
+// Size is the shape of a micro-batch.
+type Size struct {
+	History int `yaml:"history"`
+	Batch   int `yaml:"batch"`
+}
+
+// Schedule is train.Schedule; with Per "update" its lengths are still in epochs, but
+// the rate changes with every update.
+type Schedule struct {
+	Kind           string  `yaml:"kind"`
+	Base           float64 `yaml:"base"`
+	Warmup         int     `yaml:"warmup"`
+	Cooldown       int     `yaml:"cooldown"`
+	WarmupFactor   float64 `yaml:"warmup_factor"`
+	CooldownFactor float64 `yaml:"cooldown_factor"`
+	Per            string  `yaml:"per"`
+}
+
+// Optimizer is train.AdamW.
+type Optimizer struct {
+	Beta1       float64 `yaml:"beta1"`
+	Beta2       float64 `yaml:"beta2"`
+	Eps         float64 `yaml:"eps"`
+	WeightDecay float64 `yaml:"weight_decay"`
+	ClipNorm    float64 `yaml:"clip_norm"`
+}
+
+// Objective is train.Objective. Statistics is "history" (the default) or "dataset",
+// the finetuning recipe, for which every data set needs its stats.yaml.
+type Objective struct {
+	Normalization string  `yaml:"normalization"`
+	Eps           float64 `yaml:"eps"`
+	Multiplier    float64 `yaml:"multiplier"`
+	Statistics    string  `yaml:"statistics"`
+}
+
+// Validation is train.Validation.
+type Validation struct {
+	Every        int `yaml:"every"`
+	Windows      int `yaml:"windows"`
+	RolloutEvery int `yaml:"rollout_every"`
+	RolloutSteps int `yaml:"rollout_steps"`
+}
+
+// Read reads a recipe; errors name the file.
+func Read(path string) (*Recipe, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("recipe: %w", err)
+	}
+	r, err := Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("recipe: %s: %w", path, err)
+	}
+	r.dir = filepath.Dir(path)
+	return r, nil
+}
+
+// Parse reads the text of a recipe. Paths in it are relative to the working folder.
+func Parse(raw []byte) (*Recipe, error) {
+	var r Recipe
+	err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&r)
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("expected a recipe, got an empty text")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Data) == 0 {
+		return nil, errors.New("data: expected at least one data set, got none")
+	}
+	for i, d := range r.Data {
+		if d.Path == "" {
+			return nil, fmt.Errorf("data: entry %d: expected a path, got none", i+1)
+		}
+	}
+	return &r, nil
+}
+
+// path makes a path of the file relative to the file.
+func (r *Recipe) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(r.dir, p)
+}
+
+// config returns a preset with changes. base, if not nil, is the network of given
+// weights, of which only some settings may change.
+func (r *Recipe) config(base *walrus.Config) (walrus.Config, error) {
+	changes := map[string]any{}
+	for k, v := range r.Network {
+		changes[k] = v
+	}
+	c := walrus.Nano()
+	if base != nil {
+		c = *base
+		free := map[string]bool{"drop_path": true, "field_drop": true, "checkpoint_every": true, "rope": true, "ape": true, "name": true}
+		for k := range changes {
+			if !free[k] {
+				return c, fmt.Errorf("network: %s is decided by the weights: expected none of it, or drop_path, field_drop, checkpoint_every, rope, ape, name", k)
+			}
+		}
+	} else if name, ok := changes["preset"]; ok {
+		var err error
+		if c, err = walrus.Preset(fmt.Sprint(name)); err != nil {
+			return c, fmt.Errorf("network: %w", err)
+		}
+		delete(changes, "preset")
+	}
+	if r.Name != "" {
+		c.Name = r.Name
+	}
+	return overlay(c, changes)
+}
+
+// overlay sets the settings of a configuration that are given.
+func overlay(c walrus.Config, changes map[string]any) (walrus.Config, error) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return c, err
+	}
+	var all map[string]any
+	if err := json.Unmarshal(text, &all); err != nil {
+		return c, err
+	}
+	for k, v := range changes {
+		all[k] = v
+	}
+	if text, err = json.Marshal(all); err != nil {
+		return c, fmt.Errorf("network: %w", err)
+	}
+	var out walrus.Config
+	if err := json.Unmarshal(text, &out); err != nil {
+		return c, fmt.Errorf("network: %w", err)
+	}
+	return out, nil
+}
+
+// options translates all but data sets.
+func (r *Recipe) options() (train.RunOptions, error) {
+	o := train.RunOptions{
+		Epochs: r.Epochs, Updates: r.Updates, Accumulate: r.Accumulate, SaveEvery: r.SaveEvery,
+		Validation: train.Validation(r.Validation),
+		Trainer: train.Options{Seed: r.Seed, EMA: r.EMA, Freeze: r.Freeze, AdamW: train.AdamW(r.Optimizer),
+			Objective: train.Objective{Eps: r.Objective.Eps, Multiplier: r.Objective.Multiplier}},
+		Schedule: train.Schedule{Base: r.Schedule.Base, Warmup: r.Schedule.Warmup, Cooldown: r.Schedule.Cooldown,
+			WarmupFactor: r.Schedule.WarmupFactor, CooldownFactor: r.Schedule.CooldownFactor},
+	}
+	if k := r.Schedule.Kind; k != "" {
+		if err := o.Schedule.Kind.UnmarshalText([]byte(k)); err != nil {
+			return o, err
+		}
+	}
+	switch r.Schedule.Per {
+	case "", "epoch":
+	case "update":
+		o.PerUpdate = true
+	default:
+		return o, fmt.Errorf("schedule: per: expected epoch or update, got %q", r.Schedule.Per)
+	}
+	if n := r.Objective.Normalization; n != "" {
+		if err := o.Trainer.Objective.Normalization.UnmarshalText([]byte(n)); err != nil {
+			return o, fmt.Errorf("objective: %w", err)
+		}
+	}
+	return o, nil
+}

@@ -1,0 +1,119 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/layers"
+)
+
+// NonFiniteError says where training met a loss that is not a number: which
+// windows, which of their fields, and which tensors of the network were not finite
+// already.
+type NonFiniteError struct {
+	Loss    float64
+	Windows []*data.Window
+	Fields  []string
+	Tensors []string
+}
+
+// Error names windows with their files, fields and tensors.
+func (e *NonFiniteError) Error() string {
+	var where []string
+	for _, w := range e.Windows {
+		if o := w.Origin; o.File != "" {
+			where = append(where, fmt.Sprintf("%s (%v)", w.Name, o))
+		} else {
+			where = append(where, w.Name)
+		}
+	}
+	text := fmt.Sprintf("train: the loss is %v for window %s", e.Loss, strings.Join(where, ", "))
+	if len(e.Fields) > 0 {
+		text += "; field " + strings.Join(e.Fields, ", ")
+	}
+	if len(e.Tensors) > 0 {
+		text += "; the network's " + strings.Join(e.Tensors, ", ") + " had no finite values before"
+	}
+	return text
+}
+
+// explain finds out what made a loss that is not finite.
+func (t *Trainer) explain(b *Batch, h *hostBatch, inputs []*tensors.Tensor, loss float64) error {
+	e := &NonFiniteError{Loss: loss, Windows: b.Windows}
+	for _, p := range t.weights.Params() {
+		if x, ok := t.weights.Tensor(p.Key); ok && !allFinite(x) {
+			e.Tensors = append(e.Tensors, p.Key)
+		}
+	}
+	const most = 5
+	if n := len(e.Tensors); n > most {
+		e.Tensors = append(e.Tensors[:most], fmt.Sprintf("%d more", n-most))
+	}
+	errors, err := t.errorsByChannel(h, inputs)
+	if err != nil {
+		return fmt.Errorf("%w (and the fields could not be found out: %w)", e, err)
+	}
+	for i, v := range errors {
+		if !finite(float64(v)) {
+			e.Fields = append(e.Fields, h.volume.Variable[i])
+		}
+	}
+	return e
+}
+
+// errorsByChannel returns the mean absolute error of each variable channel.
+func (t *Trainer) errorsByChannel(h *hostBatch, inputs []*tensors.Tensor) ([]float32, error) {
+	params, err := t.model.ParamsFor(h.plan)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(params))
+	for i, p := range params {
+		keys[i] = p.Key
+	}
+	weights, err := t.weights.Tensors(keys)
+	if err != nil {
+		return nil, err
+	}
+	exec, err := NewExec(t.opts.Backend, func(in []*Node) *Node {
+		nodes := map[string]*Node{}
+		for i, key := range keys {
+			nodes[key] = in[i]
+		}
+		vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return nodes[key] })
+		r := t.opts.Objective.Loss(t.model, t.model.WeightsFor(vars, h.plan), h.nodes(in[len(keys):]), h.plan)
+		return ReduceMean(Abs(Sub(r.Predictions, r.Targets)), 0, 1, 3, 4, 5)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer exec.Finalize()
+	var args []any
+	for _, list := range [][]*tensors.Tensor{weights, inputs} {
+		for _, x := range list {
+			args = append(args, x)
+		}
+	}
+	out, err := exec.Call(args...)
+	if err != nil {
+		return nil, err
+	}
+	defer finalize(out)
+	return tensors.CopyFlatData[float32](out[0])
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func allFinite(t *tensors.Tensor) bool {
+	values, err := tensors.CopyFlatData[float32](t)
+	for _, v := range values {
+		if !finite(float64(v)) {
+			return false
+		}
+	}
+	return err == nil
+}

@@ -1,0 +1,109 @@
+package train
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/gowalrus/gowalrus/augment"
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// feed reads the micro-batches of an epoch ahead of the trainer.
+type feed struct {
+	o      RunOptions
+	loader *data.Loader
+	epoch  uint64
+	step   int // micro-batches handed out
+	held   []*data.Window
+
+	mu    sync.Mutex
+	asked []data.Draw // micro-batches asked for and not handed out, in order
+}
+
+func newFeed(ctx context.Context, o RunOptions, m *data.Mixture, consumed int) *feed {
+	f := &feed{o: o, epoch: m.State().Epoch, step: consumed}
+	var draw data.Draw
+	next := func() (data.Request, bool) {
+		if len(draw.Spans) == 0 {
+			var ok bool
+			if draw, ok = m.Next(); !ok {
+				return data.Request{}, false
+			}
+			f.mu.Lock()
+			f.asked = append(f.asked, draw)
+			f.mu.Unlock()
+		}
+		span := draw.Spans[0]
+		draw.Spans = draw.Spans[1:]
+		return data.Request{Dataset: o.Systems[draw.System].Train, Span: span}, true
+	}
+	f.loader = data.NewLoader(ctx, next, o.Loader)
+	return f
+}
+
+// next returns the next micro-batch, its windows turned.
+func (f *feed) next() (*Batch, error) {
+	w, _, err := f.loader.Next()
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	draw := f.asked[0]
+	f.asked = f.asked[1:]
+	f.mu.Unlock()
+	s := f.o.Systems[draw.System]
+	// What is drawn for a micro-batch depends on its place alone, so that a run
+	// that resumes draws the same.
+	rng := rand.New(rand.NewPCG(f.o.Trainer.Seed<<32|f.epoch, 0x7475726e<<32|uint64(f.step)))
+	f.step++
+	b := &Batch{Statistics: s.Statistics}
+	turn := augment.Identity()
+	if s.Turns != nil {
+		turn = augment.Random(rng, s.Turns)
+	}
+	for {
+		f.held = append(f.held, w)
+		turned, err := turnWindow(turn, w)
+		if err != nil {
+			return nil, err
+		}
+		b.Windows = append(b.Windows, turned)
+		if len(b.Windows) == len(draw.Spans) {
+			return b, nil
+		}
+		if w, _, err = f.loader.Next(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// turnWindow turns a window. One turn serves a whole micro-batch, whose grid and
+// boundaries turn with it.
+func turnWindow(t augment.Turn, w *data.Window) (*data.Window, error) {
+	if t == augment.Identity() {
+		return w, nil
+	}
+	dims := len(w.Grid)
+	volume, err := augment.Embed(w)
+	if err != nil {
+		return nil, err
+	}
+	if volume, err = t.Apply(volume); err != nil {
+		return nil, err
+	}
+	if dims < 3 && volume.Grid[2] == 1 {
+		return augment.Unembed(volume, dims)
+	}
+	return volume, nil
+}
+
+// release gives the windows of the last micro-batch back.
+func (f *feed) release() {
+	for _, w := range f.held {
+		f.loader.Release(w)
+	}
+	f.held = f.held[:0]
+}
+
+func (f *feed) close() { f.loader.Close() }

@@ -1,0 +1,44 @@
+package train
+
+import (
+	"fmt"
+	"path"
+
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// frozen returns the names of the tensors that patterns match.
+func frozen(params []walrus.Param, patterns []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, pattern := range patterns {
+		matched := false
+		for _, p := range params {
+			ok, err := path.Match(pattern, p.Key)
+			if err != nil {
+				return nil, fmt.Errorf("train: freeze: pattern %q: %w", pattern, err)
+			}
+			if ok {
+				out[p.Key], matched = true, true
+			}
+		}
+		if !matched {
+			return nil, fmt.Errorf("train: freeze: pattern %q matches none of the network's %d tensors, such as %s", pattern, len(params), params[0].Key)
+		}
+	}
+	return out, nil
+}
+
+// Trainable returns how many numbers of the network are trained, and how many it
+// has (constant ones not counted).
+func (t *Trainer) Trainable() (trained, all int) {
+	for _, p := range t.weights.Params() {
+		if p.Init.Buffer {
+			continue
+		}
+		all += p.Size()
+		if !t.frozen[p.Key] {
+			trained += p.Size()
+		}
+	}
+	return trained, all
+}

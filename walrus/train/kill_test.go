@@ -1,0 +1,79 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/stretchr/testify/require"
+)
+
+// childDir tells a child process of TestRunKilled where to train.
+const childDir = "GOWALRUS_TEST_RUN"
+
+// killedRun is a run that spends most of its time saving.
+func killedRun(t *testing.T, dir string) RunOptions {
+	o := smallRun(t, dir)
+	o.Updates, o.SaveEvery = 10, 1
+	return o
+}
+
+// TestRunChild is what the children of TestRunKilled do. It tests nothing itself.
+func TestRunChild(t *testing.T) {
+	dir := os.Getenv(childDir)
+	if dir == "" {
+		t.Skip("only a part of TestRunKilled")
+	}
+	r, err := NewRun(smallWeights(t), killedRun(t, dir))
+	require.NoError(t, err)
+	require.NoError(t, r.Go(context.Background()))
+	require.NoError(t, r.Close())
+}
+
+// TestRunKilled kills a training process at random moments, starts it again until it
+// is done, and compares its losses with those of one that was left alone. After
+// every kill the checkpoint is whole.
+func TestRunKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	whole := t.TempDir()
+	r, err := NewRun(smallWeights(t), killedRun(t, whole))
+	require.NoError(t, err)
+	begin := time.Now()
+	require.NoError(t, r.Go(context.Background()))
+	span := time.Since(begin)
+	require.NoError(t, r.Close())
+
+	dir := t.TempDir()
+	kills, done := 0, false
+	for !done {
+		require.Less(t, kills, 200)
+		child := exec.Command(os.Args[0], "-test.run=^TestRunChild$")
+		child.Env = append(os.Environ(), childDir+"="+dir)
+		require.NoError(t, child.Start())
+		exit := make(chan error, 1)
+		go func() { exit <- child.Wait() }()
+		select {
+		case err := <-exit:
+			require.NoError(t, err, "the child failed by itself")
+			done = true
+		case <-time.After(span/5 + rand.N(span)):
+			require.NoError(t, child.Process.Kill())
+			<-exit
+			kills++
+		}
+		_, err := walrus.OpenCheckpoint(filepath.Join(dir, LastCheckpoint))
+		if !errors.Is(err, os.ErrNotExist) {
+			require.NoError(t, err)
+		}
+	}
+	t.Logf("%d kills", kills)
+	require.Equal(t, losses(t, whole), losses(t, dir))
+}

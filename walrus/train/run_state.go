@@ -1,0 +1,99 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// Names of the checkpoints in the folder of a run. Last holds all that is needed to
+// go on, Best the weights with the least validation error.
+const (
+	LastCheckpoint = "last"
+	BestCheckpoint = "best"
+)
+
+// runKey is where the manifest of a checkpoint keeps a run's state.
+const runKey = "run"
+
+// runState is where a run stands.
+type runState struct {
+	Place data.MixtureState `json:"place"`
+	Best  *float64          `json:"best,omitempty"`
+	// Journal is the length of the log that belongs to the checkpoint.
+	Journal int64 `json:"journal"`
+}
+
+// save writes the checkpoint to go on from.
+func (r *Run) save() error {
+	c, err := r.trainer.Checkpoint()
+	if err != nil {
+		return err
+	}
+	s := runState{Place: r.here(), Best: r.best}
+	if s.Journal, err = r.journal.flush(); err != nil {
+		return err
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("train: run: %w", err)
+	}
+	c.Extra[runKey] = text
+	c.Scaling.Statistics = r.statistics()
+	if err := walrus.SaveCheckpoint(filepath.Join(r.o.Dir, LastCheckpoint), c); err != nil {
+		return err
+	}
+	r.saved = c.Step
+	return nil
+}
+
+// statistics returns those that all systems share, if they do.
+func (r *Run) statistics() *data.Statistics {
+	if len(r.o.Systems) == 1 {
+		return r.o.Systems[0].Statistics
+	}
+	return nil
+}
+
+// saveBest writes the weights alone, averaged if the run averages them.
+func (r *Run) saveBest() error {
+	c, err := r.trainer.Checkpoint()
+	if err != nil {
+		return err
+	}
+	c.Weights, c.Extra, c.Parts = r.trainer.Averaged(), nil, nil
+	c.Scaling.Statistics = r.statistics()
+	return walrus.SaveCheckpoint(filepath.Join(r.o.Dir, BestCheckpoint), c)
+}
+
+// resume goes to the last checkpoint, if there is one. It returns the length of the
+// log that belongs to it.
+func (r *Run) resume() (int64, error) {
+	m, err := walrus.OpenCheckpoint(filepath.Join(r.o.Dir, LastCheckpoint))
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	fail := func(err error) (int64, error) {
+		return 0, fmt.Errorf("train: resuming from %s: %w", m.Dir, err)
+	}
+	var s runState
+	if err := json.Unmarshal(m.Extra[runKey], &s); err != nil {
+		return fail(fmt.Errorf("expected the state of a run: %w", err))
+	}
+	if err := r.mixture.Restore(s.Place); err != nil {
+		return fail(err)
+	}
+	if err := r.trainer.Restore(m); err != nil {
+		return fail(err)
+	}
+	r.epoch, r.consumed, r.best, r.saved, r.resumed = int(s.Place.Epoch), s.Place.Step, s.Best, m.Step, true
+	return s.Journal, nil
+}

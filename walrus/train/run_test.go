@@ -1,0 +1,241 @@
+package train
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gowalrus/gowalrus/augment"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/stretchr/testify/require"
+)
+
+// memory is a data set of waves in memory.
+func memory(t *testing.T, name string, grid []int, bcs data.Boundaries, frames ...int) *data.Memory {
+	t.Helper()
+	var list []*data.Window
+	for _, n := range frames {
+		list = append(list, waves(name, grid, bcs, n))
+	}
+	ds, err := data.NewMemory(name, list)
+	require.NoError(t, err)
+	return ds
+}
+
+// smallRun is a run of two systems, 2D and 3D, with everything that draws random
+// numbers: jitter, strides, turns, drop path, field drop.
+func smallRun(t *testing.T, dir string) RunOptions {
+	walls := data.Boundaries{periodic, walled}
+	return RunOptions{
+		Dir: dir, Epochs: 2, Updates: 4, Accumulate: 2, SaveEvery: 3,
+		Trainer:  Options{Backend: testbackend.New(t), Seed: 5, EMA: 0.9},
+		Schedule: Schedule{Base: 1e-3, Warmup: 1, Cooldown: -1},
+		Systems: []System{
+			{Name: "plane", Train: memory(t, "plane", []int{16, 16}, walls, 6, 7), Valid: memory(t, "plane", []int{16, 16}, walls, 5),
+				Batch: 2, Cut: data.Cut{Input: 2, MaxStride: 2}, Turns: augment.InPlane(augment.Rotations())[:2]},
+			{Name: "space", Train: memory(t, "space", []int{8, 8, 8}, data.Boundaries{walled, walled, periodic}, 4), Cut: data.Cut{Input: 2}},
+		},
+		Validation: Validation{Windows: 2, RolloutEvery: 2, RolloutSteps: 3},
+	}
+}
+
+func smallWeights(t *testing.T) *walrus.Weights {
+	c := smallConfig()
+	c.Blocks, c.DropPath, c.FieldDrop = 2, 0.3, 0.5
+	w, err := walrus.InitWeights(c, 1)
+	require.NoError(t, err)
+	t.Cleanup(w.Finalize)
+	return w
+}
+
+// losses reads the log of a run: the loss of every update, and each just once.
+func losses(t *testing.T, dir string) []float64 {
+	t.Helper()
+	f, err := os.Open(filepath.Join(dir, LogFile))
+	require.NoError(t, err)
+	defer f.Close()
+	var out []float64
+	for s := bufio.NewScanner(f); s.Scan(); {
+		var line updateLine
+		require.NoError(t, json.Unmarshal(s.Bytes(), &line))
+		if line.Samples == 0 {
+			continue // a validation
+		}
+		require.EqualValues(t, len(out)+1, line.Update)
+		out = append(out, line.Loss)
+	}
+	return out
+}
+
+// TestRunResume: a run that is interrupted after every single update has the losses,
+// the weights and the validation of one that was not.
+func TestRunResume(t *testing.T) {
+	whole := t.TempDir()
+	w := smallWeights(t)
+	o := smallRun(t, whole)
+	var judged []Progress
+	o.Observe = func(p Progress) {
+		if p.Validation != nil {
+			judged = append(judged, p)
+		}
+	}
+	r, err := NewRun(w, o)
+	require.NoError(t, err)
+	require.False(t, r.Resumed())
+	require.NoError(t, r.Go(context.Background()))
+	want, average := snapshot(t, w), snapshot(t, r.Trainer().Averaged())
+	require.NoError(t, r.Close())
+	require.Len(t, losses(t, whole), 8)
+	require.Len(t, judged, 2)
+	require.Contains(t, judged[1].Validation["plane"], "1:3")
+
+	parts := t.TempDir()
+	for stops := 0; ; stops++ {
+		require.Less(t, stops, 20)
+		o := smallRun(t, parts)
+		ctx, cancel := context.WithCancel(context.Background())
+		o.Observe = func(p Progress) {
+			if p.Validation == nil {
+				cancel()
+			} else {
+				require.Equal(t, judged[p.Epoch].Validation, p.Validation)
+			}
+		}
+		fresh := smallWeights(t)
+		r, err := NewRun(fresh, o)
+		require.NoError(t, err)
+		require.Equal(t, stops > 0, r.Resumed())
+		err = r.Go(ctx)
+		cancel()
+		if err == nil {
+			require.Equal(t, want, snapshot(t, fresh))
+			require.Equal(t, average, snapshot(t, r.Trainer().Averaged()))
+			require.NoError(t, r.Close())
+			break
+		}
+		require.ErrorIs(t, err, ErrInterrupted)
+		require.NoError(t, r.Close())
+	}
+	require.Equal(t, losses(t, whole), losses(t, parts))
+
+	best, err := walrus.Load(filepath.Join(whole, BestCheckpoint), walrus.EmulatorOptions{Backend: testbackend.New(t)})
+	require.NoError(t, err)
+	best.Close()
+}
+
+// TestRunOtherData: a folder of a run on other data is not gone on with.
+func TestRunOtherData(t *testing.T) {
+	dir := t.TempDir()
+	o := smallRun(t, dir)
+	o.Epochs, o.Updates = 1, 1
+	r, err := NewRun(smallWeights(t), o)
+	require.NoError(t, err)
+	require.NoError(t, r.Go(context.Background()))
+	_, err = NewRun(smallWeights(t), o)
+	require.ErrorContains(t, err, "another run is writing there")
+	require.NoError(t, r.Close())
+	o.Systems[0].Batch = 1
+	_, err = NewRun(smallWeights(t), o)
+	require.ErrorContains(t, err, "belongs to another mixture")
+}
+
+// TestRunNotFinite: a field that overflows stops the run, names where, and leaves
+// the checkpoint as it was.
+func TestRunNotFinite(t *testing.T) {
+	dir := t.TempDir()
+	o := smallRun(t, dir)
+	o.Systems = o.Systems[:1]
+	o.SaveEvery = 1
+	bad := waves("bad", []int{16, 16}, data.Boundaries{periodic, walled}, 7)
+	for i := range bad.Frames[3][256:512] {
+		bad.Frames[3][256+i] = math.MaxFloat32
+	}
+	ds, err := data.NewMemory("bad", []*data.Window{bad})
+	require.NoError(t, err)
+	o.Systems[0].Train = ds
+	o.Systems[0].Turns = nil
+	r, err := NewRun(smallWeights(t), o)
+	require.NoError(t, err)
+	defer r.Close()
+	err = r.Go(context.Background())
+	require.Error(t, err)
+	var where *NonFiniteError
+	require.ErrorAs(t, err, &where)
+	require.Contains(t, where.Fields, "velocity_x")
+	require.NotContains(t, where.Fields, "density")
+	require.ErrorContains(t, err, "train: update")
+	require.ErrorContains(t, err, "window bad")
+}
+
+func TestRunErrors(t *testing.T) {
+	for want, change := range map[string]func(*RunOptions){
+		"expected at least one system":     func(o *RunOptions) { o.Systems = nil },
+		"expected a folder":                func(o *RunOptions) { o.Dir = "" },
+		"expected a data set to train on":  func(o *RunOptions) { o.Systems[0].Train = nil },
+		"expected one frame to forecast":   func(o *RunOptions) { o.Systems[0].Cut.Output = 3 },
+		"expected positive numbers":        func(o *RunOptions) { o.Updates = -1 },
+		"expected warm-up and cooldown":    func(o *RunOptions) { o.Schedule.Warmup = 7 },
+		"expected at least 23 for windows": func(o *RunOptions) { o.Systems[0].Cut.Input = 22 },
+		"pattern \"nothing.*\" matches none of the network's": func(o *RunOptions) { o.Trainer.Freeze = []string{"nothing.*"} },
+		"expected a decay between 0 and 1":                    func(o *RunOptions) { o.Trainer.EMA = 2 },
+	} {
+		t.Run(want, func(t *testing.T) {
+			o := smallRun(t, t.TempDir())
+			change(&o)
+			_, err := NewRun(smallWeights(t), o)
+			require.ErrorContains(t, err, want)
+		})
+	}
+}
+
+// TestFreeze: frozen tensors stay, decay included, and are counted.
+func TestFreeze(t *testing.T) {
+	tr := newTrainer(t, Options{Freeze: []string{"blocks.*", "encoder_dummy"}})
+	before := snapshot(t, tr.Weights())
+	trained, all := tr.Trainable()
+	require.Less(t, trained, all)
+	for range 2 {
+		_, err := tr.Step(still(plane()), 1e-2)
+		require.NoError(t, err)
+	}
+	same := 0
+	for key, values := range snapshot(t, tr.Weights()) {
+		if tr.frozen[key] {
+			require.Equal(t, before[key], values, key)
+			same++
+		}
+	}
+	require.Positive(t, same)
+	require.NotEqual(t, before["embed.2.proj1.weight"], snapshot(t, tr.Weights())["embed.2.proj1.weight"])
+	all2 := newTrainer(t, Options{Freeze: []string{"*"}})
+	_, err := all2.Step(still(plane()), 1e-2)
+	require.ErrorContains(t, err, "got only frozen ones")
+}
+
+// TestAverage follows one number by hand.
+func TestAverage(t *testing.T) {
+	tr := newTrainer(t, Options{EMA: 0.75})
+	const key = "blocks.0.space_mixing.norm1.weight"
+	params := tr.Weights().Params()
+	name := key
+	if _, ok := tr.Weights().Tensor(key); !ok {
+		name = params[len(params)-1].Key
+	}
+	want := snapshot(t, tr.Weights())[name]
+	for range 3 {
+		_, err := tr.Step(still(plane()), 1e-2)
+		require.NoError(t, err)
+		now := snapshot(t, tr.Weights())[name]
+		for i := range want {
+			want[i] = 0.75*want[i] + 0.25*now[i]
+		}
+		require.InDeltaSlice(t, want, snapshot(t, tr.Averaged())[name], 1e-6)
+	}
+	require.EqualValues(t, 3, tr.Updates())
+}
