@@ -33,6 +33,8 @@ type EmulatorOptions struct {
 	// depends on a seed. (The release's jitter_patches: false; padding differs
 	// slightly from that with jitter.)
 	JitterOff bool
+	// OwnWeights has Close free the weights, too; [Load] sets it.
+	OwnWeights bool
 	// Log receives a record for every compiled program; nil is silent.
 	Log *slog.Logger
 }
@@ -57,7 +59,6 @@ type Emulator struct {
 	model   *Model
 	weights *Weights
 	// ownsWeights says that Close frees them.
-	ownsWeights bool
 
 	mu       sync.Mutex
 	programs map[string]*stepProgram

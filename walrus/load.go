@@ -2,9 +2,11 @@ package walrus
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/gomlx/compute"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
 // LoadOptions configure [LoadWeights]. The zero value loads into host memory
@@ -49,22 +51,38 @@ type LoadOptions struct {
 // [LoadError], unless allowed; nothing stays allocated after an error. The
 // report is returned in either case once the file could be opened.
 func LoadWeights(path string, c Config, o LoadOptions) (*Weights, *LoadReport, error) {
-	w, err := newWeights(c)
-	if err != nil {
-		return nil, nil, err
-	}
 	f, err := openWeightFile(path)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer f.Close()
+	return f.weights(c, o)
+}
+
+// ReadWeights is [LoadWeights] for the content of a .safetensors file of the given
+// size, embedded in a program for example; errors call it name.
+func ReadWeights(r io.ReaderAt, size int64, name string, c Config, o LoadOptions) (*Weights, *LoadReport, error) {
+	f, err := safetensors.NewFile(r, size, name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("walrus: weights: %w", err)
+	}
+	defer f.Close()
+	return weightsIn(f, name).weights(c, o)
+}
+
+// weights loads the weights of the network c.
+func (f *weightFile) weights(c Config, o LoadOptions) (*Weights, *LoadReport, error) {
+	w, err := newWeights(c)
+	if err != nil {
+		return nil, nil, err
+	}
 	m := match(f, w, o)
 	if err := m.report.check(o); err != nil {
 		return nil, m.report, err
 	}
 	if err := m.load(); err != nil {
 		w.Finalize()
-		return nil, m.report, fmt.Errorf("walrus: loading %s: %w", path, err)
+		return nil, m.report, fmt.Errorf("walrus: loading %s: %w", f.path, err)
 	}
 	return w, m.report, nil
 }

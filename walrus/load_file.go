@@ -121,11 +121,16 @@ func openSafetensors(path string) (*weightFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("walrus: weights: %w", err)
 	}
+	return weightsIn(f, path), nil
+}
+
+// weightsIn lists the tensors of a safetensors file.
+func weightsIn(f *safetensors.File, path string) *weightFile {
 	w := &weightFile{path: path, format: FormatSafetensors, where: "top level", Closer: f, metadata: f.Metadata()}
 	for _, name := range f.Names() {
 		info, _ := f.Info(name)
 		w.entries = append(w.entries, weightEntry{TensorInfo{name, info.DType, info.Shape},
 			func(dst []float32) error { return f.ReadFloat32(name, dst) }})
 	}
-	return w, nil
+	return w
 }

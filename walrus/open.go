@@ -25,17 +25,17 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.OwnWeights = true
 	e, err := NewEmulator(w, o)
 	if err != nil {
 		w.Finalize()
 		return nil, err
 	}
-	e.ownsWeights = true
 	return e, nil
 }
 
-// Close frees the compiled programs, and the weights if [Load] read them. The
-// emulator must not be used afterwards.
+// Close frees the compiled programs, and the weights if the options
+// say so or [Load] read them. The emulator must not be used afterwards.
 func (e *Emulator) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -43,7 +43,7 @@ func (e *Emulator) Close() {
 		p.exec.Finalize()
 		delete(e.programs, class)
 	}
-	if e.ownsWeights {
+	if e.opts.OwnWeights {
 		e.weights.Finalize()
 	}
 }

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -52,8 +53,9 @@ type Protocol struct {
 	// Input is the number of frames of history; 0 is 6 on lines and planes and 3 in
 	// space, as the weights were trained.
 	Input int
-	// Horizons are scored one by one; nil is PaperHorizons. Those that are longer
-	// than every trajectory are left out of the result.
+	// Horizons are scored one by one; nil is PaperHorizons. A range for which every
+	// trajectory is too short is scored as far as the longest one reaches, and the
+	// result says so; one that begins beyond that is left out.
 	Horizons []Horizon
 	// Windows bounds how many places are forecast for a horizon, spread evenly over
 	// all windows of all trajectories that are long enough; 0 is 32.
@@ -96,10 +98,16 @@ type Score struct {
 // all forecasters alike.
 type HorizonResult struct {
 	Horizon Horizon
+	// To is the last step that was scored, Horizon.To unless all trajectories are
+	// too short for it.
+	To int
 	// Windows is the number of places.
 	Windows int
 	// Scores are by name of the forecaster.
 	Scores map[string]Score
+	// Curves holds for each step from From to To the median over places of the mean
+	// over fields.
+	Curves map[string][]float64
 }
 
 // Result is the evaluation of a data set.
@@ -112,6 +120,39 @@ type Result struct {
 	Constant []string
 	// Skipped lists the horizons for which all trajectories are too short.
 	Skipped []Horizon
+}
+
+// MarshalJSON writes the medians as the line
+//
+//	{"dataset":…,"horizons":{"1":{"model":…,"persistence":…,"linear":…},…}}
+//
+// with the fields that are not scored, the last step of horizons that were cut and
+// the horizons that do not fit at all, if any.
+func (r *Result) MarshalJSON() ([]byte, error) {
+	line := struct {
+		Dataset   string                        `json:"dataset"`
+		Horizons  map[string]map[string]float64 `json:"horizons"`
+		NotScored []string                      `json:"not_scored,omitempty"`
+		CutTo     map[string]int                `json:"cut_to,omitempty"`
+		TooLong   []string                      `json:"too_long,omitempty"`
+	}{Dataset: r.Dataset, Horizons: map[string]map[string]float64{}, NotScored: r.Constant}
+	for _, h := range r.Horizons {
+		medians := map[string]float64{}
+		for name, s := range h.Scores {
+			medians[name] = s.Median
+		}
+		line.Horizons[h.Horizon.String()] = medians
+		if h.To < h.Horizon.To {
+			if line.CutTo == nil {
+				line.CutTo = map[string]int{}
+			}
+			line.CutTo[h.Horizon.String()] = h.To
+		}
+	}
+	for _, h := range r.Skipped {
+		line.TooLong = append(line.TooLong, h.String())
+	}
+	return json.Marshal(line)
 }
 
 // Baselines returns persistence and linear extrapolation, under these names.
@@ -137,33 +178,24 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 	if len(ds.Trajectories()) == 0 {
 		return nil, fmt.Errorf("eval: data set %s: expected at least one trajectory, got none", r.Dataset)
 	}
-	var constant map[string]bool
+	varies := map[string]bool{}
 	for _, h := range p.Horizons {
-		spans := p.places(ds, h)
-		if len(spans) == 0 {
+		to := min(h.To, p.reach(ds))
+		if to < h.From {
 			r.Skipped = append(r.Skipped, h)
 			continue
 		}
-		t := table{horizon: h, eps: p.Eps, scores: map[string][][]float64{}}
+		spans := p.places(ds, to)
+		t := table{horizon: h, to: to, eps: p.Eps, varies: varies, scores: map[string][][]float64{}, steps: map[string][][]float64{}}
 		for _, span := range spans {
 			if err := t.add(ctx, ds, span, p.Input, forecasters); err != nil {
 				return nil, fmt.Errorf("eval: data set %s: steps %v: %w", r.Dataset, h, err)
 			}
 		}
 		r.Horizons = append(r.Horizons, t.result())
-		for _, name := range t.names {
-			if constant == nil {
-				constant = map[string]bool{}
-			}
-			if t.varies[name] {
-				constant[name] = false
-			} else if _, seen := constant[name]; !seen {
-				constant[name] = true
-			}
-		}
 	}
-	for name, yes := range constant {
-		if yes {
+	for name, yes := range varies {
+		if !yes {
 			r.Constant = append(r.Constant, name)
 		}
 	}
@@ -171,9 +203,18 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 	return r, nil
 }
 
-// places returns the windows to forecast for a horizon.
-func (p Protocol) places(ds data.Dataset, h Horizon) []data.Span {
-	frames := p.Input + h.To
+// reach is the number of steps that can be forecast in the longest trajectory.
+func (p Protocol) reach(ds data.Dataset) int {
+	most := 0
+	for _, t := range ds.Trajectories() {
+		most = max(most, t.Steps-p.Input)
+	}
+	return most
+}
+
+// places returns the windows to forecast that many steps.
+func (p Protocol) places(ds data.Dataset, steps int) []data.Span {
+	frames := p.Input + steps
 	var all []data.Span
 	for i, t := range ds.Trajectories() {
 		for start := 0; start+frames <= t.Steps; start++ {
@@ -193,10 +234,12 @@ func (p Protocol) places(ds data.Dataset, h Horizon) []data.Span {
 // table collects the scores of a horizon.
 type table struct {
 	horizon Horizon
+	to      int
 	eps     float64
 	names   []string
 	varies  map[string]bool
 	scores  map[string][][]float64 // forecaster → place → field, NaN if constant
+	steps   map[string][][]float64 // forecaster → place → step, NaN if all are constant
 	places  int
 }
 
@@ -211,7 +254,7 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input 
 		return err
 	}
 	if t.names == nil {
-		t.names, t.varies = w.Channels(false), map[string]bool{}
+		t.names = w.Channels(false)
 	}
 	truth := w.Frames[input:]
 	scored := t.scored(truth)
@@ -221,11 +264,12 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input 
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		row, err := t.score(frames, truth, scored)
+		fields, steps, err := t.score(frames, truth, scored)
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", name, w.Name, err)
 		}
-		t.scores[name] = append(t.scores[name], row)
+		t.scores[name] = append(t.scores[name], fields)
+		t.steps[name] = append(t.steps[name], steps)
 	}
 	return nil
 }
@@ -234,7 +278,7 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input 
 func (t *table) scored(truth [][]float32) [][]bool {
 	out := make([][]bool, len(truth))
 	points := len(truth[0]) / len(t.names)
-	for s := t.horizon.From - 1; s < t.horizon.To; s++ {
+	for s := t.horizon.From - 1; s < t.to; s++ {
 		out[s] = make([]bool, len(t.names))
 		for c, name := range t.names {
 			field := truth[s][c*points : (c+1)*points]
@@ -245,63 +289,91 @@ func (t *table) scored(truth [][]float32) [][]bool {
 	return out
 }
 
-// score is the VRMSE of each field, the mean over the steps of the horizon.
-func (t *table) score(frames, truth [][]float32, scored [][]bool) ([]float64, error) {
+// score is the VRMSE of each field, the mean over the steps of the horizon, and of
+// each of these steps, the mean over the fields.
+func (t *table) score(frames, truth [][]float32, scored [][]bool) (fields, steps []float64, err error) {
 	if len(frames) != len(truth) {
-		return nil, fmt.Errorf("expected a forecast of %d frames, got %d", len(truth), len(frames))
+		return nil, nil, fmt.Errorf("expected a forecast of %d frames, got %d", len(truth), len(frames))
 	}
 	points := len(truth[0]) / len(t.names)
-	row, count := make([]float64, len(t.names)), make([]int, len(t.names))
-	for s := t.horizon.From - 1; s < t.horizon.To; s++ {
+	byField := make([][]float64, len(t.names))
+	for s := t.horizon.From - 1; s < t.to; s++ {
 		if len(frames[s]) != len(truth[s]) {
-			return nil, fmt.Errorf("step %d: expected %d values, got %d", s+1, len(truth[s]), len(frames[s]))
+			return nil, nil, fmt.Errorf("step %d: expected %d values, got %d", s+1, len(truth[s]), len(frames[s]))
 		}
-		for c := range t.names {
+		var here []float64
+		for c, name := range t.names {
 			if !scored[s][c] {
 				continue
 			}
 			v, err := VRMSE(frames[s][c*points:(c+1)*points], truth[s][c*points:(c+1)*points], t.eps)
 			if err != nil {
-				return nil, fmt.Errorf("step %d: field %s: %w", s+1, t.names[c], err)
+				return nil, nil, fmt.Errorf("step %d: field %s: %w", s+1, name, err)
 			}
-			row[c] += v
-			count[c]++
+			here, byField[c] = append(here, v), append(byField[c], v)
 		}
+		steps = append(steps, meanOrNaN(here))
 	}
-	for c, n := range count {
-		row[c] /= float64(n) // NaN where nothing was scored
+	for _, values := range byField {
+		fields = append(fields, meanOrNaN(values))
 	}
-	return row, nil
+	return fields, steps, nil
+}
+
+// meanOrNaN is the mean, NaN of nothing.
+func meanOrNaN(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	return Mean(values)
 }
 
 // result summarises the places.
 func (t *table) result() HorizonResult {
-	out := HorizonResult{Horizon: t.horizon, Windows: t.places, Scores: map[string]Score{}}
+	out := HorizonResult{Horizon: t.horizon, To: t.to, Windows: t.places, Scores: map[string]Score{}, Curves: map[string][]float64{}}
 	for name, rows := range t.scores {
-		s := Score{Fields: map[string]float64{}}
 		var full []float64
 		for _, row := range rows {
 			if known := dropNaN(row); len(known) > 0 {
 				full = append(full, Mean(known))
 			}
 		}
-		for c, field := range t.names {
-			column := make([]float64, len(rows))
-			for i, row := range rows {
-				column[i] = row[c]
-			}
-			if column = dropNaN(column); len(column) > 0 {
-				s.Fields[field] = Median(column)
+		s := Score{Median: Median(full), Mean: Mean(full), Std: spread(full), Fields: map[string]float64{}}
+		for c, v := range columns(rows) {
+			if !math.IsNaN(v) {
+				s.Fields[t.names[c]] = v
 			}
 		}
-		s.Median, s.Mean = Median(full), Mean(full)
-		for _, v := range full {
-			s.Std += (v - s.Mean) * (v - s.Mean) / float64(len(full))
-		}
-		s.Std = math.Sqrt(s.Std)
 		out.Scores[name] = s
+		out.Curves[name] = columns(t.steps[name])
 	}
 	return out
+}
+
+// columns returns the median of every column over the rows that have a value there.
+func columns(rows [][]float64) []float64 {
+	out := make([]float64, len(rows[0]))
+	for c := range out {
+		var column []float64
+		for _, row := range rows {
+			column = append(column, row[c])
+		}
+		if column = dropNaN(column); len(column) == 0 {
+			out[c] = math.NaN()
+			continue
+		}
+		out[c] = Median(column)
+	}
+	return out
+}
+
+// spread is the standard deviation.
+func spread(values []float64) float64 {
+	mean, sum := Mean(values), 0.0
+	for _, v := range values {
+		sum += (v - mean) * (v - mean)
+	}
+	return math.Sqrt(sum / float64(max(len(values), 1)))
 }
 
 func dropNaN(values []float64) []float64 {

@@ -20,7 +20,7 @@ const childDir = "GOWALRUS_TEST_RUN"
 // killedRun is a run that spends most of its time saving.
 func killedRun(t *testing.T, dir string) RunOptions {
 	o := smallRun(t, dir)
-	o.Updates, o.SaveEvery = 10, 1
+	o.Updates, o.SaveEvery = 25, 1
 	return o
 }
 
@@ -44,11 +44,18 @@ func TestRunKilled(t *testing.T) {
 		t.Skip("starts processes")
 	}
 	whole := t.TempDir()
-	r, err := NewRun(smallWeights(t), killedRun(t, whole))
-	require.NoError(t, err)
 	begin := time.Now()
+	var start time.Duration // up to the second update, which includes building programs
+	o := killedRun(t, whole)
+	o.Observe = func(p Progress) {
+		if p.Update == 2 {
+			start = time.Since(begin)
+		}
+	}
+	r, err := NewRun(smallWeights(t), o)
+	require.NoError(t, err)
 	require.NoError(t, r.Go(context.Background()))
-	span := time.Since(begin)
+	span := time.Since(begin) - start
 	require.NoError(t, r.Close())
 
 	dir := t.TempDir()
@@ -64,7 +71,7 @@ func TestRunKilled(t *testing.T) {
 		case err := <-exit:
 			require.NoError(t, err, "the child failed by itself")
 			done = true
-		case <-time.After(span/5 + rand.N(span)):
+		case <-time.After(start/2 + rand.N(start+span/10)):
 			require.NoError(t, child.Process.Kill())
 			<-exit
 			kills++

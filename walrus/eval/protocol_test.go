@@ -1,0 +1,99 @@
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// moving is a data set of a wave that moves by one point per frame, and of a field
+// that is constant in space.
+func moving(t *testing.T, lengths ...int) data.Dataset {
+	t.Helper()
+	var list []*data.Window
+	for _, n := range lengths {
+		w := &data.Window{Name: "moving", Grid: []int{16}, Boundaries: data.Boundaries{data.Both(data.Periodic)}, Fields: []data.Field{{Name: "wave"}, {Name: "flat"}}}
+		for step := range n {
+			frame := make([]float32, 32)
+			for x := range 16 {
+				frame[x] = float32(math.Cos(2 * math.Pi * float64(x-step) / 16))
+			}
+			w.Frames = append(w.Frames, frame)
+		}
+		list = append(list, w)
+	}
+	ds, err := data.NewMemory("moving", list)
+	require.NoError(t, err)
+	return ds
+}
+
+// TestEvaluate scores a perfect forecast and persistence, whose VRMSE after k steps
+// is that of two waves k points apart: 2·sin(πk/16)·√(15/16).
+func TestEvaluate(t *testing.T) {
+	forecasters := Baselines()
+	forecasters["perfect"] = func(_ context.Context, w *data.Window, steps int) ([][]float32, error) {
+		var out [][]float32
+		last := w.Frames[len(w.Frames)-1]
+		for k := 1; k <= steps; k++ {
+			frame := make([]float32, len(last))
+			for x := range 16 {
+				frame[x] = last[(x-k+16)%16]
+			}
+			out = append(out, frame)
+		}
+		return out, nil
+	}
+	r, err := Evaluate(context.Background(), moving(t, 12, 9), forecasters, Protocol{Input: 2, Horizons: []Horizon{{1, 1}, {2, 4}, {11, 90}, {3, 90}}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"flat"}, r.Constant)
+	require.Equal(t, []Horizon{{11, 90}}, r.Skipped)
+	require.Equal(t, 10+7, r.Horizons[0].Windows)
+	require.Equal(t, 7+4, r.Horizons[1].Windows)
+	away := func(k int) float64 { return 2 * math.Sin(math.Pi*float64(k)/16) * math.Sqrt(15./16) }
+	one, more := r.Horizons[0].Scores["persistence"], r.Horizons[1].Scores["persistence"]
+	require.InDelta(t, away(1), one.Median, 1e-6)
+	require.InDelta(t, (away(2)+away(3)+away(4))/3, more.Median, 1e-6)
+	require.InDelta(t, more.Median, more.Fields["wave"], 1e-12)
+	require.NotContains(t, more.Fields, "flat")
+	require.InDeltaSlice(t, []float64{away(2), away(3), away(4)}, r.Horizons[1].Curves["persistence"], 1e-6)
+	require.InDelta(t, 0, more.Std, 1e-6)
+	require.Less(t, r.Horizons[1].Scores["perfect"].Median, 1e-6)
+
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	var line map[string]any
+	require.NoError(t, json.Unmarshal(text, &line))
+	require.Equal(t, "moving", line["dataset"])
+	require.Equal(t, []any{"flat"}, line["not_scored"])
+	require.Equal(t, []any{"11:90"}, line["too_long"])
+	require.Equal(t, map[string]any{"3:90": 10.}, line["cut_to"])
+	require.Equal(t, 1, r.Horizons[2].Windows, "only the longest trajectory")
+	require.InDelta(t, away(1), line["horizons"].(map[string]any)["1"].(map[string]any)["persistence"], 1e-6)
+}
+
+func TestEvaluateErrors(t *testing.T) {
+	fails := map[string]Forecast{"model": func(context.Context, *data.Window, int) ([][]float32, error) { return nil, errors.New("no") }}
+	_, err := Evaluate(context.Background(), moving(t, 9), fails, Protocol{Input: 2})
+	require.ErrorContains(t, err, "eval: data set moving: steps 1: model: no")
+	fails["model"] = func(context.Context, *data.Window, int) ([][]float32, error) { return [][]float32{{1}}, nil }
+	_, err = Evaluate(context.Background(), moving(t, 9), fails, Protocol{Input: 2})
+	require.ErrorContains(t, err, "expected 32 values, got 1")
+	_, err = Evaluate(context.Background(), moving(t, 9), fails, Protocol{Input: 1})
+	require.ErrorContains(t, err, "at least 2 frames of history")
+}
+
+func TestParseHorizons(t *testing.T) {
+	h, err := ParseHorizons("1, 1:20,21:60")
+	require.NoError(t, err)
+	require.Equal(t, PaperHorizons(), h)
+	for _, bad := range []string{"", "0", "3:2", "a", "1:b"} {
+		_, err := ParseHorizons(bad)
+		require.ErrorContains(t, err, "expected steps such as 1 or 21:60", bad)
+	}
+}
