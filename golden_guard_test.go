@@ -22,8 +22,7 @@ import (
 
 // notYet names what belongs to a part that does not exist yet, by the first
 // letters of a case or a file, with the reason.
-var notYet = map[string]string{
-}
+var notYet = map[string]string{}
 
 // TestGoldenEveryCaseIsUnderstood fails for a case of the manifest that no
 // test of the module reads. It finds the readers in their sources, by the

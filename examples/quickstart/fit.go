@@ -49,7 +49,7 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 			bar.finish(update, mean)
 			return nil
 		}
-		loss, err := tr.Step(&train.Batch{Windows: []*data.Window{sample(rng, runs)}}, learningRate(update, done))
+		loss, err := tr.Step(&train.Batch{Windows: []*data.Window{sample(rng, runs, o.history())}}, learningRate(update, done))
 		if err != nil {
 			return fmt.Errorf("update %d: %w", update, err)
 		}
@@ -59,7 +59,7 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 }
 
 // sample draws a run and a place in it: the history and the frame after it.
-func sample(rng *rand.Rand, runs []dataset.Trajectory) *data.Window {
+func sample(rng *rand.Rand, runs []dataset.Trajectory, history int) *data.Window {
 	run := runs[rng.IntN(len(runs))]
 	from := rng.IntN(len(run.Frames) - history)
 	return run.Window(from, from+history+1)

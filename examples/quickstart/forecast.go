@@ -32,8 +32,9 @@ func predict(ctx context.Context, w *walrus.Weights, run dataset.Trajectory, b c
 	if err != nil {
 		return nil, err
 	}
-	seen := run.Window(start, start+history)
-	f := &forecast{run: run, truth: run.Frames[start+history : start+history+o.steps]}
+	defer em.Close()
+	seen := run.Window(first-o.history(), first)
+	f := &forecast{run: run, truth: run.Frames[first : first+o.steps]}
 	for frame, err := range em.Rollout(ctx, seen, o.steps) {
 		if err != nil {
 			return nil, err
@@ -76,7 +77,7 @@ func (f *forecast) draw(dir string) error {
 	panels, err := picture.CompareRollout(picture.Rollout{
 		H: f.run.Shape[0], W: f.run.Shape[1], Names: f.run.ChannelNames(false),
 		Truth: f.truth, Forecast: f.frames, Title: "unseen run", Scale: 4, Smooth: true,
-		Times: f.run.Times[start+history : start+history+len(f.truth)],
+		Times: f.run.Times[first : first+len(f.truth)],
 	})
 	if err != nil {
 		return err

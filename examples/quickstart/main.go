@@ -1,7 +1,12 @@
-// Command quickstart trains a small Walrus on sound waves for two to three
-// minutes and forecasts a run it has never seen. It needs nothing but Go:
+// Command quickstart forecasts sound waves that the network has never seen, with
+// the weights that come with the library. It takes seconds and needs nothing but Go:
 //
 //	GOEXPERIMENT=simd go run ./examples/quickstart
+//
+// The second act trains a small network from nothing on six other runs and forecasts
+// the same one:
+//
+//	GOEXPERIMENT=simd go run ./examples/quickstart -train 150s
 //
 // It prints the error of every forecast step beside two simple forecasts and
 // writes truth, forecast and error as a PNG and an animated GIF. The last line
@@ -21,6 +26,7 @@ import (
 	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
 // options are the command's flags.
@@ -33,19 +39,28 @@ type options struct {
 	anyBack bool
 }
 
-// history is the number of frames the network sees.
-const history = 4
+// first is the first frame of the unseen run that is forecast.
+const first = 8
 
-// start is the first frame of the history in the unseen run.
-const start = 4
+// history is the number of frames the network sees: as many as walrus-nano was
+// trained with, fewer for the network that is trained here.
+func (o options) history() int {
+	if o.trains() {
+		return 4
+	}
+	return 6
+}
+
+// trains says that a network is to be trained.
+func (o options) trains() bool { return o.train > 0 || o.updates > 0 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the weights, the order of the data and the jitter")
-	f.DurationVar(&o.train, "train", 150*time.Second, "how long to train")
-	f.IntVar(&o.updates, "updates", 0, "train for this many updates instead, whatever they take")
+	f.DurationVar(&o.train, "train", 0, "train a network of its own for this long, such as 150s")
+	f.IntVar(&o.updates, "updates", 0, "train for this many updates, whatever they take")
 	f.IntVar(&o.steps, "steps", 20, "frames to forecast, at most 23")
 	f.StringVar(&o.out, "out", "out/quickstart", "folder for the pictures")
 	f.BoolVar(&o.anyBack, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
@@ -55,8 +70,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("expected flags only, got %q", f.Args())
 	}
-	if o.steps < 1 || o.updates < 0 || o.updates == 0 && o.train <= 0 {
-		return o, fmt.Errorf("-steps and -train must be positive, -updates not negative")
+	if o.steps < 1 || o.updates < 0 || o.train < 0 {
+		return o, fmt.Errorf("-steps must be positive, -train and -updates not negative")
 	}
 	return o, nil
 }
@@ -82,14 +97,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	unseen := set.Test[0]
-	if most := len(unseen.Frames) - start - history; o.steps > most {
+	if most := len(unseen.Frames) - first; o.steps > most {
 		return fmt.Errorf("-steps: the unseen run has %d frames after the history, got %d", most, o.steps)
 	}
 	b, err := openBackend(o)
 	if err != nil {
 		return err
 	}
-	weights, err := walrus.InitWeights(network(), o.seed)
+	weights, err := load(o, b)
 	if err != nil {
 		return err
 	}
@@ -97,8 +112,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := describe(stdout, weights, set, b); err != nil {
 		return err
 	}
-	if err := fit(ctx, weights, set.Train, b, o, stderr); err != nil {
-		return err
+	if o.trains() {
+		if err := fit(ctx, weights, set.Train, b, o, stderr); err != nil {
+			return err
+		}
 	}
 	f, err := predict(ctx, weights, unseen, b, o)
 	if err != nil {
@@ -109,6 +126,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "\nWrote step1.png, forecast.gif and vrmse.png to %s\n\n", o.out)
 	return f.report(stdout, o.seed, time.Since(begin))
+}
+
+// load returns the weights that come with the library, or fresh ones to train.
+func load(o options, b compute.Backend) (*walrus.Weights, error) {
+	if o.trains() {
+		return walrus.InitWeights(network(), o.seed)
+	}
+	return nano.Weights(walrus.LoadOptions{Backend: b})
 }
 
 func openBackend(o options) (compute.Backend, error) {

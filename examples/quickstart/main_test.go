@@ -52,6 +52,14 @@ func TestQuickstart(t *testing.T) {
 	assert.Equal(t, r.VRMSE[:2], again.VRMSE, "the same seed gives the same forecast")
 }
 
+// TestQuickstartNano: the weights that come with the library beat both simple
+// forecasts at once.
+func TestQuickstartNano(t *testing.T) {
+	r, text := quickstart(t, "-steps", "10", "-out", t.TempDir())
+	assert.Contains(t, text, "beats both, at one step and in the mean: true")
+	assert.Less(t, r.VRMSE[0], 0.5)
+}
+
 func TestQuickstartBadFlags(t *testing.T) {
 	for want, args := range map[string][]string{
 		"23 frames":       {"-steps", "24"},

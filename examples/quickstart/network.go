@@ -40,10 +40,9 @@ func describe(w io.Writer, weights *walrus.Weights, set *dataset.Set, b compute.
 	for _, p := range used {
 		n += p.Size()
 	}
-	fmt.Fprintf(w, "Sound waves in a medium of varying density: %d runs to learn from, grid %v, %d frames each.\n",
-		len(set.Train), run.Shape, len(run.Frames))
+	fmt.Fprintf(w, "Sound waves in a medium of varying density, grid %v, %d frames.\n", run.Shape, len(run.Frames))
 	fmt.Fprintf(w, "Boundaries: %v along x, %v along y.\n", run.Boundaries[0], run.Boundaries[1])
-	fmt.Fprintf(w, "Network: %d parameters, %d tokens per frame.\n", n, plan.Tokens())
+	fmt.Fprintf(w, "Network: %s, %d parameters in use, %d tokens per frame.\n", weights.Config().Name, n, plan.Tokens())
 	fmt.Fprintf(w, "Backend: %s\n\n", b.Description())
 	return nil
 }

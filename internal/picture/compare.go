@@ -28,7 +28,7 @@ type Rollout struct {
 const saturate = 0.995
 
 // CompareRollout returns one panel per step, with a row per channel and the
-// columns truth, forecast and forecast - truth. The colours of a channel mean
+// columns truth, forecast and error (forecast - truth). The colours of a channel mean
 // the same in all steps and are taken from the truth: quantities with both
 // signs get CoolWarm over a symmetric range, others Viridis over their extent.
 // Errors get CoolWarm over a symmetric range as wide as the truth's, so that
@@ -58,7 +58,7 @@ func CompareRollout(r Rollout) ([]Panel, error) {
 	}
 	panels := make([]Panel, len(r.Truth))
 	for t := range panels {
-		panels[t] = Panel{Title: r.title(t), H: r.H, W: r.W, Columns: []string{"truth", "forecast", "forecast - truth"},
+		panels[t] = Panel{Title: r.title(t), H: r.H, W: r.W, Columns: []string{"truth", "forecast", "error"},
 			Rows: rows[t], Scale: r.Scale, Smooth: r.Smooth}
 	}
 	return panels, nil

@@ -1,14 +1,17 @@
 package recipe
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
@@ -34,7 +37,10 @@ func (r *Recipe) Open() (*Opened, error) {
 }
 
 func (o *Opened) open(r *Recipe) error {
-	var err error
+	err := r.Validate()
+	if err != nil {
+		return err
+	}
 	if o.Options, err = r.options(); err != nil {
 		return err
 	}
@@ -208,7 +214,7 @@ func (o *Opened) fresh(r *Recipe) error {
 // load reads the weights to start from. Fields of the data sets that they do not
 // know join the registry (SPEC §12).
 func (o *Opened) load(r *Recipe) error {
-	found, err := walrus.FindCheckpoint(r.path(r.Weights))
+	found, err := find(r)
 	if err != nil {
 		return err
 	}
@@ -220,7 +226,65 @@ func (o *Opened) load(r *Recipe) error {
 	if c.Registry, err = source.Extend(o.channels()...); err != nil {
 		return err
 	}
-	found.Config = c
-	o.Weights, o.Report, err = found.Load(walrus.LoadOptions{Source: source, AllowMissing: true, Seed: r.Seed})
-	return err
+	if r.APE {
+		if c.APE, err = o.tokens(c); err != nil {
+			return err
+		}
+	}
+	options := walrus.LoadOptions{Source: source, AllowMissing: true, Seed: r.Seed}
+	if r.Weights == Nano {
+		o.Weights, o.Report, err = nano.WeightsFor(c, options)
+	} else {
+		found.Config = c
+		o.Weights, o.Report, err = found.Load(options)
+	}
+	if err != nil {
+		return err
+	}
+	for _, key := range o.Report.Missing {
+		if key != "ape" || !r.APE {
+			return fmt.Errorf("weights: %s: expected %s, which is not there", r.Weights, key)
+		}
+	}
+	return nil
+}
+
+// Nano is the value of Recipe.Weights for the weights that come with the library.
+const Nano = "nano"
+
+// find finds the weights to start from.
+func find(r *Recipe) (walrus.Found, error) {
+	if r.Weights != Nano {
+		return walrus.FindCheckpoint(r.path(r.Weights))
+	}
+	m, err := nano.Manifest()
+	if err != nil {
+		return walrus.Found{}, err
+	}
+	return walrus.Found{Path: Nano, Config: m.Config, Manifest: m}, nil
+}
+
+// tokens returns the token grid that all data sets share.
+func (o *Opened) tokens(c walrus.Config) ([]int, error) {
+	m, err := walrus.NewModel(c)
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for _, s := range o.Options.Systems {
+		w, err := s.Train.Read(context.Background(), data.Span{Stride: 1, Frames: 1}, nil)
+		if err != nil {
+			return nil, err
+		}
+		plan, err := m.Plan(w.Grid, w.Boundaries)
+		if err != nil {
+			return nil, err
+		}
+		grid := []int{plan.Axes[0].Tokens, plan.Axes[1].Tokens, plan.Axes[2].Tokens}
+		if out != nil && !slices.Equal(out, grid) {
+			return nil, fmt.Errorf("ape: expected data sets with one token grid, got %v and, of %s, %v", out, s.Name, grid)
+		}
+		out = grid
+	}
+	return out, nil
 }

@@ -24,8 +24,12 @@ type Recipe struct {
 	// differ from it. It is not needed with Weights, whose network is taken; then only
 	// drop_path, field_drop, checkpoint_every, rope and ape may be given.
 	Network map[string]any `yaml:"network"`
-	// Weights is a checkpoint to start from.
+	// Weights is a checkpoint to start from, or nano for the weights that come with
+	// the library.
 	Weights string `yaml:"weights"`
+	// APE adds a learned absolute position embedding with the token grid of the data,
+	// which must be the same for all data sets (SPEC §13).
+	APE bool `yaml:"ape"`
 	// Fields says which registry a fresh network has: "data" (the default) for the
 	// channels of the data sets, "released" for those of the released weights and,
 	// behind them, further ones of the data sets.
@@ -44,6 +48,8 @@ type Recipe struct {
 	EMA float64 `yaml:"ema"`
 	// Freeze lists patterns of tensors that are not trained.
 	Freeze []string `yaml:"freeze"`
+	// LoRA trains low-rank adapters.
+	LoRA *LoRA `yaml:"lora"`
 
 	Validation Validation `yaml:"validation"`
 	// SaveEvery is the number of updates between two checkpoints.
@@ -66,7 +72,7 @@ type Data struct {
 	// axes), plane (rotations within the plane), rotations (the 24 of the cube) or
 	// octahedral (all 48).
 	Turns string `yaml:"turns"`
-	// Log10 lists fields of which the logarithm is taken.
+	// Transforms names a function of a field: {density: log10}.
 	Transforms map[string]string `yaml:"transforms"`
 }
 
@@ -104,6 +110,13 @@ type Optimizer struct {
 	Eps         float64 `yaml:"eps"`
 	WeightDecay float64 `yaml:"weight_decay"`
 	ClipNorm    float64 `yaml:"clip_norm"`
+}
+
+// LoRA is train.LoRA.
+type LoRA struct {
+	Rank    int      `yaml:"rank"`
+	Alpha   float64  `yaml:"alpha"`
+	Targets []string `yaml:"targets"`
 }
 
 // Objective is train.Objective. Statistics is "history" (the default) or "dataset",
@@ -147,15 +160,20 @@ func Parse(raw []byte) (*Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
+	return &r, r.Validate()
+}
+
+// Validate checks that there is data.
+func (r *Recipe) Validate() error {
 	if len(r.Data) == 0 {
-		return nil, errors.New("data: expected at least one data set, got none")
+		return errors.New("data: expected at least one data set, got none")
 	}
 	for i, d := range r.Data {
 		if d.Path == "" {
-			return nil, fmt.Errorf("data: entry %d: expected a path, got none", i+1)
+			return fmt.Errorf("data: entry %d: expected a path, got none", i+1)
 		}
 	}
-	return &r, nil
+	return nil
 }
 
 // path makes a path of the file relative to the file.
@@ -227,6 +245,10 @@ func (r *Recipe) options() (train.RunOptions, error) {
 			Objective: train.Objective{Eps: r.Objective.Eps, Multiplier: r.Objective.Multiplier}},
 		Schedule: train.Schedule{Base: r.Schedule.Base, Warmup: r.Schedule.Warmup, Cooldown: r.Schedule.Cooldown,
 			WarmupFactor: r.Schedule.WarmupFactor, CooldownFactor: r.Schedule.CooldownFactor},
+	}
+	if r.LoRA != nil {
+		lora := train.LoRA(*r.LoRA)
+		o.Trainer.LoRA = &lora
 	}
 	if k := r.Schedule.Kind; k != "" {
 		if err := o.Schedule.Kind.UnmarshalText([]byte(k)); err != nil {

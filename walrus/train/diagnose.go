@@ -58,7 +58,7 @@ func (t *Trainer) explain(b *Batch, h *hostBatch, inputs []*tensors.Tensor, loss
 		return fmt.Errorf("%w (and the fields could not be found out: %w)", e, err)
 	}
 	for i, v := range errors {
-		if !finite(float64(v)) {
+		if h.volume.Real[i] && !finite(float64(v)) {
 			e.Fields = append(e.Fields, h.volume.Variable[i])
 		}
 	}

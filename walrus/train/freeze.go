@@ -27,18 +27,3 @@ func frozen(params []walrus.Param, patterns []string) (map[string]bool, error) {
 	}
 	return out, nil
 }
-
-// Trainable returns how many numbers of the network are trained, and how many it
-// has (constant ones not counted).
-func (t *Trainer) Trainable() (trained, all int) {
-	for _, p := range t.weights.Params() {
-		if p.Init.Buffer {
-			continue
-		}
-		all += p.Size()
-		if !t.frozen[p.Key] {
-			trained += p.Size()
-		}
-	}
-	return trained, all
-}

@@ -3,7 +3,6 @@ package train
 import (
 	"fmt"
 
-	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/layers"
@@ -18,33 +17,44 @@ type gradientProgram struct {
 	trained, fixed []walrus.Param
 }
 
-// newGradientProgram builds the program for the class of a batch. Parameters
-// that the class does not use, the encoders of other dimensionalities, are not
-// among its inputs and get no gradient; neither do frozen ones.
-func newGradientProgram(b compute.Backend, m *walrus.Model, o Objective, frozen func(key string) bool, h *hostBatch) (*gradientProgram, error) {
+// newGradientProgram builds the program for the class of a batch. Parameters that
+// the class does not use, the encoders of other dimensionalities, are not among its
+// inputs and get no gradient; neither do frozen ones. Of an adapted tensor only the
+// adapter gets one.
+func (t *Trainer) newGradientProgram(h *hostBatch) (*gradientProgram, error) {
 	p := &gradientProgram{}
-	params, err := m.ParamsFor(h.plan)
+	params, err := t.model.ParamsFor(h.plan)
 	if err != nil {
 		return nil, err
 	}
+	var adapted []string
 	for _, q := range params {
-		if q.Init.Buffer || frozen(q.Key) {
-			p.fixed = append(p.fixed, q)
-		} else {
+		if t.trains(q) {
 			p.trained = append(p.trained, q)
+			continue
 		}
+		p.fixed = append(p.fixed, q)
+		if t.lora != nil && t.lora.target[q.Key] {
+			adapted = append(adapted, q.Key)
+		}
+	}
+	if t.lora != nil {
+		p.trained = append(p.trained, t.lora.params...)
 	}
 	if len(p.trained) == 0 {
 		return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", h.class())
 	}
-	p.exec, err = NewExec(b, func(in []*Node) []*Node {
+	p.exec, err = NewExec(t.opts.Backend, func(in []*Node) []*Node {
 		nodes := map[string]*Node{}
 		for i, q := range append(append([]walrus.Param{}, p.trained...), p.fixed...) {
 			nodes[q.Key] = in[i]
 		}
 		rest := in[len(nodes):]
+		for _, key := range adapted {
+			nodes[key] = t.lora.merged(nodes[key], nodes[key+adapterA], nodes[key+adapterB])
+		}
 		vars := layers.VarsFrom(func(key string, _ layers.Init, dims []int) *Node { return nodes[key] })
-		r := o.Loss(m, m.WeightsFor(vars, h.plan), h.nodes(rest), h.plan)
+		r := t.opts.Objective.Loss(t.model, t.model.WeightsFor(vars, h.plan), h.nodes(rest), h.plan)
 		return append([]*Node{r.Loss}, Gradient(r.Loss, in[:len(p.trained)]...)...)
 	})
 	if err != nil {
@@ -76,15 +86,15 @@ func (h *hostBatch) nodes(in []*Node) BatchNodes {
 }
 
 // run returns the loss and the gradients, on the device.
-func (p *gradientProgram) run(w *walrus.Weights, batch []*tensors.Tensor) (float64, []*tensors.Tensor, error) {
+func (p *gradientProgram) run(value func(key string) (*tensors.Tensor, error), batch []*tensors.Tensor) (float64, []*tensors.Tensor, error) {
 	args := make([]any, 0, len(p.trained)+len(p.fixed)+len(batch))
 	for _, list := range [][]walrus.Param{p.trained, p.fixed} {
 		for _, q := range list {
-			t, ok := w.Tensor(q.Key)
-			if !ok {
-				return 0, nil, fmt.Errorf("train: the weights have no %s", q.Key)
+			x, err := value(q.Key)
+			if err != nil {
+				return 0, nil, err
 			}
-			args = append(args, t)
+			args = append(args, x)
 		}
 	}
 	for _, t := range batch {

@@ -3,6 +3,7 @@ package train
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -12,6 +13,9 @@ import (
 
 // AverageFile is the part of a checkpoint with the moving average of the weights.
 const AverageFile = "average.safetensors"
+
+// AdapterFile is the part of a checkpoint with low-rank adapters and what they adapt.
+const AdapterFile = "adapters.safetensors"
 
 // stateKey is where the manifest of a checkpoint keeps a trainer's state.
 const stateKey = "trainer"
@@ -56,6 +60,9 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 	if t.average != nil {
 		c.Parts = append(c.Parts, walrus.Part{Name: AverageFile, Write: func(path string) error { return t.average.weights.Save(path, nil) }})
 	}
+	if t.lora != nil {
+		c.Parts = append(c.Parts, walrus.Part{Name: AdapterFile, Write: t.lora.save})
+	}
 	return c, nil
 }
 
@@ -63,13 +70,18 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 func (t *Trainer) saveMoments(path string) error {
 	var infos []safetensors.Info
 	var values []*tensors.Tensor
-	for _, p := range t.weights.Params() {
+	for _, p := range t.params() {
 		if m := t.state[p.Key]; m != nil {
 			infos = append(infos, safetensors.Info{Name: firstMoment + p.Key, DType: safetensors.F32, Shape: p.Dims},
 				safetensors.Info{Name: secondMoment + p.Key, DType: safetensors.F32, Shape: p.Dims})
 			values = append(values, m.first, m.second)
 		}
 	}
+	return saveTensors(path, infos, values)
+}
+
+// saveTensors writes tensors to a file.
+func saveTensors(path string, infos []safetensors.Info, values []*tensors.Tensor) error {
 	out, err := safetensors.Create(path, infos, nil)
 	if err != nil {
 		return err
@@ -87,6 +99,18 @@ func (t *Trainer) saveMoments(path string) error {
 	return out.Close()
 }
 
+// readTensor reads a tensor of known shape.
+func readTensor(f *safetensors.File, path, name string, dims []int) (*tensors.Tensor, error) {
+	values, shape, err := f.Float32(name)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(shape, dims) {
+		return nil, fmt.Errorf("%s: %s: expected %v, got %v", path, name, dims, shape)
+	}
+	return tensors.FromFlatDataAndDimensions(values, dims...), nil
+}
+
 // Restore goes to the state of a checkpoint of a trainer of the same network: what
 // follows is, on the same backend, bit for bit what followed there.
 func (t *Trainer) Restore(m *walrus.Manifest) error {
@@ -102,8 +126,16 @@ func (t *Trainer) Restore(m *walrus.Manifest) error {
 	if _, ok := m.Part(AverageFile); ok != (t.average != nil) {
 		return fail(fmt.Errorf("moving average: the checkpoint has one: %v, options ask for one: %v", ok, t.average != nil))
 	}
+	if _, ok := m.Part(AdapterFile); ok != (t.lora != nil) {
+		return fail(fmt.Errorf("adapters: the checkpoint has them: %v, options ask for them: %v", ok, t.lora != nil))
+	}
 	if err := replace(t.weights, m.Path(walrus.WeightsFile)); err != nil {
 		return fail(err)
+	}
+	if t.lora != nil {
+		if err := t.lora.load(m.Path(AdapterFile)); err != nil {
+			return fail(err)
+		}
 	}
 	if t.average != nil {
 		if err := replace(t.average.weights, m.Path(AverageFile)); err != nil {
@@ -150,21 +182,16 @@ func (t *Trainer) loadMoments(path string, steps map[string]int) error {
 			return fmt.Errorf("%s: expected the number of updates of %s, got none", path, key)
 		}
 	}
-	for _, p := range t.weights.Params() {
+	for _, p := range t.params() {
 		n, ok := steps[p.Key]
 		if !ok {
 			continue
 		}
 		m := &moments{steps: n}
 		for prefix, into := range map[string]**tensors.Tensor{firstMoment: &m.first, secondMoment: &m.second} {
-			values, shape, err := f.Float32(prefix + p.Key)
-			if err != nil {
+			if *into, err = readTensor(f, path, prefix+p.Key, p.Dims); err != nil {
 				return err
 			}
-			if len(values) != p.Size() {
-				return fmt.Errorf("%s: %s%s: expected %v, got %v", path, prefix, p.Key, p.Dims, shape)
-			}
-			*into = tensors.FromFlatDataAndDimensions(values, p.Dims...)
 		}
 		t.state[p.Key] = m
 	}

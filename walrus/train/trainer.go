@@ -26,6 +26,9 @@ type Options struct {
 	// which * stands for any characters: "blocks.*", "embed.2.*". A pattern that
 	// matches none is an error.
 	Freeze []string
+	// LoRA, if not nil, trains adapters in place of some tensors. The others are
+	// trained as they are unless frozen.
+	LoRA *LoRA
 	// EMA, if above 0, keeps an exponential moving average of the weights,
 	// averaged ← EMA·averaged + (1−EMA)·weights after every update.
 	EMA float64
@@ -41,7 +44,8 @@ type Trainer struct {
 	source  *rand.PCG // of rng
 	rng     *rand.Rand
 	frozen  map[string]bool
-	average *average // or nil
+	average *average  // or nil
+	lora    *adapters // or nil
 
 	gradients map[string]*gradientProgram
 	updates   map[int]*Exec
@@ -81,6 +85,11 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	if t.frozen, err = frozen(weights.Params(), o.Freeze); err != nil {
 		return nil, err
 	}
+	if o.LoRA != nil {
+		if t.lora, err = newAdapters(o.Backend, weights, *o.LoRA, o.Seed); err != nil {
+			return nil, err
+		}
+	}
 	if o.EMA != 0 {
 		t.average, err = newAverage(o.Backend, weights, o.EMA)
 	}
@@ -119,6 +128,9 @@ func (t *Trainer) Close() {
 	if t.average != nil {
 		t.average.close()
 	}
+	if t.lora != nil {
+		t.lora.close()
+	}
 	clear(t.gradients)
 	clear(t.updates)
 	clear(t.sums)
@@ -150,7 +162,7 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 		return 0, err
 	}
 	begin := time.Now()
-	loss, grads, err := p.run(t.weights, inputs)
+	loss, grads, err := p.run(t.value, inputs)
 	if err != nil {
 		return 0, fmt.Errorf("train: window %s: %w", b.Windows[0].Name, err)
 	}
@@ -170,7 +182,7 @@ func (t *Trainer) gradientProgram(h *hostBatch) (p *gradientProgram, fresh bool,
 	if p, ok := t.gradients[class]; ok {
 		return p, false, nil
 	}
-	p, err = newGradientProgram(t.opts.Backend, t.model, t.opts.Objective, func(key string) bool { return t.frozen[key] }, h)
+	p, err = t.newGradientProgram(h)
 	if err != nil {
 		return nil, false, err
 	}
@@ -247,7 +259,7 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 		return 0, fmt.Errorf("train: update: expected a learning rate of at least 0, got %v", lr)
 	}
 	var keys []string
-	for _, p := range t.weights.Params() {
+	for _, p := range t.params() {
 		if _, ok := t.sum[p.Key]; ok {
 			keys = append(keys, p.Key)
 		}
@@ -270,7 +282,7 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 		t.sum[key].FinalizeAll()
 		s := t.state[key]
 		s.first, s.second = out[n+i], out[2*n+i]
-		if err := t.weights.Set(key, out[i]); err != nil {
+		if err := t.setValue(key, out[i]); err != nil {
 			return 0, err
 		}
 	}
@@ -284,10 +296,7 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 		return norm, fmt.Errorf("train: update: the gradient norm is %v: the weights are no longer usable", norm)
 	}
 	t.step++
-	if t.average != nil {
-		return norm, t.average.add(t.weights, keys)
-	}
-	return norm, nil
+	return norm, t.updated(keys)
 }
 
 // updateArgs advances the step of every tensor and collects the inputs of the
@@ -298,9 +307,9 @@ func (t *Trainer) updateArgs(keys []string, lr float64) ([]any, error) {
 	args := make([]any, 4*n, 4*n+4)
 	rates, roots := make([]float32, n), make([]float32, n)
 	for i, key := range keys {
-		p, ok := t.weights.Tensor(key)
-		if !ok {
-			return nil, fmt.Errorf("train: the weights have no %s", key)
+		p, err := t.value(key)
+		if err != nil {
+			return nil, err
 		}
 		s := t.state[key]
 		if s == nil {

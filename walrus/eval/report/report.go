@@ -217,9 +217,7 @@ func Panels(title string, sample *Sample) ([]picture.Panel, error) {
 		Truth: planes(w.Frames, w.Grid), Forecast: planes(sample.Forecast, w.Grid)}
 	r.Scale = max(1, 160/max(r.H, r.W))
 	if len(w.Times) == len(w.Frames) {
-		for _, t := range w.Times {
-			r.Times = append(r.Times, t)
-		}
+		r.Times = w.Times
 	}
 	return picture.CompareRollout(r)
 }

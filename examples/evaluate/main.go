@@ -1,0 +1,163 @@
+// Command evaluate forecasts a data set with a network and compares the error with
+// those of persistence and linear extrapolation:
+//
+//	go run ./examples/evaluate -weights nano -data testdata/data/shear_flow -split test
+//	go run ./examples/evaluate -weights runs/shear/best -data A -data B -json
+//
+// The error is the VRMSE, the median over places of the data set. With -json each
+// data set is one line; -report writes a page with curves and pictures.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/nano"
+)
+
+// options are the command's flags.
+type options struct {
+	weights  string
+	data     []string
+	split    string
+	asJSON   bool
+	auto     bool
+	report   string
+	protocol eval.Protocol
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "evaluate:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("evaluate", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.weights, "weights", "nano", "nano for the weights that come with the library, or a checkpoint")
+	f.Func("data", "folder or file of a Well data set; may be repeated", func(s string) error {
+		o.data = append(o.data, s)
+		return nil
+	})
+	f.StringVar(&o.split, "split", "test", "split to forecast: train, valid or test")
+	f.BoolVar(&o.asJSON, "json", false, "print one line of JSON per data set")
+	f.BoolVar(&o.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
+	f.StringVar(&o.report, "report", "", "folder for report.md, report.json, report.html and an animation of each data set")
+	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in space 3)")
+	f.IntVar(&o.protocol.Windows, "windows", 0, "places to forecast per data set and horizon (32)")
+	f.Func("horizons", "steps to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
+		o.protocol.Horizons, err = eval.ParseHorizons(s)
+		return err
+	})
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if len(o.data) == 0 || f.NArg() > 0 {
+		return o, errors.New("expected -data FOLDER, once or more, and no other arguments")
+	}
+	return o, nil
+}
+
+// run is the whole command.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	em, err := open(o)
+	if err != nil {
+		return err
+	}
+	defer em.Close()
+	var results []*eval.Result
+	for _, path := range o.data {
+		r, err := evaluate(ctx, em, path, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		results = append(results, r)
+		if o.asJSON {
+			err = json.NewEncoder(stdout).Encode(r)
+		} else {
+			err = table(stdout, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if o.report != "" {
+		return write(ctx, em, results, o)
+	}
+	return nil
+}
+
+// open loads the network.
+func open(o options) (*walrus.Emulator, error) {
+	var b compute.Backend
+	var err error
+	if o.auto {
+		b, err = backend.Default()
+	} else {
+		b, err = backend.Go()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.weights == "nano" {
+		return nano.Load(walrus.EmulatorOptions{Backend: b})
+	}
+	return walrus.Load(o.weights, walrus.EmulatorOptions{Backend: b})
+}
+
+// evaluate scores one data set.
+func evaluate(ctx context.Context, em *walrus.Emulator, path string, o options) (*eval.Result, error) {
+	ds, err := well.Open(path, well.Options{Split: o.split})
+	if err != nil {
+		return nil, err
+	}
+	defer ds.Close()
+	forecasters := eval.Baselines()
+	forecasters["model"] = em.Forecast
+	return eval.Evaluate(ctx, ds, forecasters, o.protocol)
+}
+
+// table prints a result.
+func table(w io.Writer, r *eval.Result) error {
+	fmt.Fprintf(w, "%s: VRMSE, median over places\n", r.Dataset)
+	fmt.Fprintf(w, "%8s %8s %12s %8s %8s\n", "steps", "model", "persistence", "linear", "places")
+	for _, h := range r.Horizons {
+		note := ""
+		if h.To < h.Horizon.To {
+			note = fmt.Sprintf(" (up to step %d, the longest trajectory's last)", h.To)
+		}
+		fmt.Fprintf(w, "%8v %8.3f %12.3f %8.3f %8d%s\n", h.Horizon, h.Scores["model"].Median,
+			h.Scores["persistence"].Median, h.Scores["linear"].Median, h.Windows, note)
+	}
+	for _, h := range r.Skipped {
+		fmt.Fprintf(w, "%8v beyond the end of all trajectories\n", h)
+	}
+	if len(r.Constant) > 0 {
+		fmt.Fprintf(w, "not scored, as they do not vary over space: %s\n", strings.Join(slices.Sorted(slices.Values(r.Constant)), ", "))
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}

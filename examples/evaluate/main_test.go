@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const flow = "../../testdata/data/shear_flow"
+
+// TestEvaluate prints one line per data set and writes a report.
+func TestEvaluate(t *testing.T) {
+	var out bytes.Buffer
+	dir := t.TempDir()
+	require.NoError(t, run(context.Background(), []string{"-data", flow, "-json", "-windows", "2", "-horizons", "1,1:3", "-report", dir}, &out, io.Discard))
+	var line struct {
+		Dataset  string
+		Horizons map[string]map[string]float64
+	}
+	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+	require.Equal(t, "shear_flow", line.Dataset)
+	require.Len(t, line.Horizons, 2)
+	for _, h := range line.Horizons {
+		for _, name := range []string{"model", "persistence", "linear"} {
+			require.Positive(t, h[name], name)
+		}
+	}
+	for _, name := range []string{"report.md", "report.json", "report.html", "shear_flow.gif"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		require.Greater(t, info.Size(), int64(200), name)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	require.NoError(t, err)
+	require.Contains(t, string(page), "data:image/png;base64,")
+	require.NotContains(t, string(page), "ZgotmplZ", "html/template refused an address")
+}
+
+// TestEvaluateTable prints words.
+func TestEvaluateTable(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run(context.Background(), []string{"-data", flow, "-windows", "1", "-horizons", "1,1:90,91:99"}, &out, io.Discard))
+	require.Contains(t, out.String(), "shear_flow: VRMSE, median over places")
+	require.Contains(t, out.String(), "(up to step 24, the longest trajectory's last)")
+	require.Contains(t, out.String(), "91:99 beyond the end of all trajectories")
+}
+
+func TestEvaluateErrors(t *testing.T) {
+	for want, args := range map[string][]string{
+		"expected -data FOLDER":        {},
+		"expected steps such as 1":     {"-data", flow, "-horizons", "x"},
+		"no such file":                 {"-data", flow, "-weights", "nowhere"},
+		"nothing: ":                    {"-data", "nothing"},
+		"split":                        {"-data", flow, "-split", "later"},
+		"at least 2 frames of history": {"-data", flow, "-history", "1"},
+	} {
+		require.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
+	}
+}

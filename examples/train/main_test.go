@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// shear is the recipe of this folder, made short.
+func shear(t *testing.T) string {
+	t.Helper()
+	raw, err := os.ReadFile("shear.yaml")
+	require.NoError(t, err)
+	root, err := filepath.Abs("../../testdata")
+	require.NoError(t, err)
+	text := strings.NewReplacer("../../testdata", root, "epochs: 10", "epochs: 2", "updates: 100", "updates: 2",
+		"warmup: 1, cooldown: 3", "warmup: -1, cooldown: 1", "windows: 16, rollout_every: 5", "windows: 2").Replace(string(raw))
+	path := filepath.Join(t.TempDir(), "recipe.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
+	return path
+}
+
+// TestTrain trains, finds nothing left to do the second time, and leaves what the
+// command promises.
+func TestTrain(t *testing.T) {
+	recipe, dir := shear(t), filepath.Join(t.TempDir(), "run")
+	for _, want := range []string{"epoch 2, VRMSE by steps: shear_flow 1: ", "Going on after update 4."} {
+		var out bytes.Buffer
+		require.NoError(t, run(context.Background(), []string{"-config", recipe, "-out", dir}, &out, io.Discard))
+		require.Contains(t, out.String(), want)
+		require.Contains(t, out.String(), "Done: 4 updates")
+	}
+	for _, name := range []string{"last/optimizer.safetensors", "last/average.safetensors", "best/model.safetensors", "log.jsonl"} {
+		require.FileExists(t, filepath.Join(dir, name))
+	}
+	events, err := filepath.Glob(filepath.Join(dir, "events.out.tfevents.*"))
+	require.NoError(t, err)
+	require.NotEmpty(t, events)
+}
+
+// TestTrainInterrupted: an interruption is no error and says how to go on.
+func TestTrainInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out bytes.Buffer
+	require.NoError(t, run(ctx, []string{"-config", shear(t), "-out", t.TempDir()}, &out, io.Discard))
+	require.Contains(t, out.String(), "Interrupted after update 0; the same command goes on from here.")
+}
+
+func TestTrainErrors(t *testing.T) {
+	for want, args := range map[string][]string{
+		"expected -config FILE and -out FOLDER": {"-config", "shear.yaml"},
+		"no such file":                          {"-config", "none.yaml", "-out", t.TempDir()},
+		"not defined":                           {"-nosuch"},
+	} {
+		require.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
+	}
+}

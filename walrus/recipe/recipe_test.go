@@ -1,0 +1,144 @@
+package recipe
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+const sets = "../../testdata/data/"
+
+// write writes a recipe into a folder of its own and reads it; ROOT in the text
+// stands for the folder of the small data sets.
+func read(t *testing.T, text string) (*Recipe, error) {
+	t.Helper()
+	root, err := filepath.Abs(sets)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "recipe.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(text, "ROOT", root)), 0o666))
+	return Read(path)
+}
+
+// TestRecipe reads every setting.
+func TestRecipe(t *testing.T) {
+	r, err := read(t, `
+name: mine
+seed: 3
+network: {preset: tiny, hidden: 32, heads: 2, groups: 2, tokens: [8, 8, 4], drop_path: 0.1, field_drop: 0.2}
+fields: released
+data:
+  - {path: ROOT/shear_flow, weight: 2, turns: mirrors}
+  - {path: ROOT/burgers_3D, name: three, batch: 3, history: 4}
+sampling: {planes: {history: 5, batch: 4}, volumes: {history: 2, batch: 1}, strides: [1, 3]}
+epochs: 12
+updates: 7
+accumulate: 2
+schedule: {kind: linear_ramps, base: 1.0e-3, warmup: 2, cooldown: 3, warmup_factor: 0.5, cooldown_factor: 0.01, per: update}
+optimizer: {beta1: 0.8, beta2: 0.9, eps: 1.0e-9, weight_decay: 0.01, clip_norm: 5}
+objective: {normalization: mean_std, eps: 1.0e-6, multiplier: 10, statistics: dataset}
+ema: 0.9
+freeze: ["embed.2.*"]
+lora: {rank: 2, alpha: 4, targets: ["blocks.*.weight"]}
+validation: {every: 2, windows: 3, rollout_every: 4, rollout_steps: 5}
+save_every: 9
+`)
+	require.NoError(t, err)
+	o, err := r.Open()
+	require.NoError(t, err)
+	defer o.Close()
+	c := o.Weights.Config()
+	require.Equal(t, "mine", c.Name)
+	require.Equal(t, 32, c.Hidden)
+	require.Equal(t, [3]int{8, 8, 4}, c.Tokens)
+	require.Equal(t, []float64{0.1, 0.2}, []float64{c.DropPath, c.FieldDrop})
+	released, _ := data.ReleasedRegistry().Index("velocity_x")
+	got, ok := c.Registry.Index("velocity_x")
+	require.True(t, ok)
+	require.Equal(t, released, got)
+	p := o.Options
+	require.Equal(t, []int{12, 7, 2, 9}, []int{p.Epochs, p.Updates, p.Accumulate, p.SaveEvery})
+	require.True(t, p.PerUpdate)
+	require.Equal(t, train.Schedule{Kind: train.LinearRamps, Base: 1e-3, Warmup: 2, Cooldown: 3, WarmupFactor: 0.5, CooldownFactor: 0.01}, p.Schedule)
+	require.Equal(t, train.AdamW{Beta1: 0.8, Beta2: 0.9, Eps: 1e-9, WeightDecay: 0.01, ClipNorm: 5}, p.Trainer.AdamW)
+	require.Equal(t, train.Objective{Normalization: walrus.NormalizeMeanStd, Eps: 1e-6, Multiplier: 10}, p.Trainer.Objective)
+	require.Equal(t, train.Validation{Every: 2, Windows: 3, RolloutEvery: 4, RolloutSteps: 5}, p.Validation)
+	require.Equal(t, &train.LoRA{Rank: 2, Alpha: 4, Targets: []string{"blocks.*.weight"}}, p.Trainer.LoRA)
+	require.Equal(t, []string{"embed.2.*"}, p.Trainer.Freeze)
+	one, two := p.Systems[0], p.Systems[1]
+	require.Equal(t, []any{"shear_flow", 2., 4, data.Cut{Input: 5, MinStride: 1, MaxStride: 3}}, []any{one.Name, one.Weight, one.Batch, one.Cut})
+	require.Equal(t, []any{"three", 3, data.Cut{Input: 4, MinStride: 1, MaxStride: 3}}, []any{two.Name, two.Batch, two.Cut})
+	require.Len(t, one.Turns, 8)
+	require.Empty(t, two.Turns)
+	require.NotNil(t, one.Statistics)
+	require.NotNil(t, one.Valid)
+}
+
+// TestFinetune: weights that come with the library meet data with fields they do not
+// know, learn rotary frequencies and positions.
+func TestFinetune(t *testing.T) {
+	r, err := read(t, "weights: nano\nape: true\nnetwork: {rope: per_axis}\ndata: [{path: ROOT/shear_flow}]")
+	require.NoError(t, err)
+	o, err := r.Open()
+	require.NoError(t, err)
+	defer o.Close()
+	c := o.Weights.Config()
+	require.Equal(t, walrus.RoPEPerAxis, c.RoPE)
+	require.Equal(t, []int{16, 16, 1}, c.APE)
+	require.Equal(t, []string{"ape"}, o.Report.Missing)
+}
+
+func TestRecipeErrors(t *testing.T) {
+	const flow = "data: [{path: ROOT/shear_flow}]\n"
+	for want, text := range map[string]string{
+		"unknown field \"epoch\"":                                   flow + "epoch: 3",
+		"an empty text":                                             "",
+		"expected at least one data set":                            "epochs: 3",
+		"entry 1: expected a path":                                  "data: [{weight: 3}]",
+		"turns: expected none, mirrors":                             "data: [{path: ROOT/shear_flow, turns: sometimes}]",
+		"expected one of [sqrt_cooldown":                            flow + "schedule: {kind: cosine}",
+		"per: expected epoch or update":                             flow + "schedule: {per: day}",
+		"fields: expected data or released":                         flow + "fields: all",
+		"strides: expected the least and the greatest, got [1 2 3]": flow + "sampling: {strides: [1, 2, 3]}",
+		"statistics: expected history or dataset":                   flow + "objective: {statistics: none}",
+		"preset: expected one of":                                   flow + "network: {preset: large}",
+		"unknown field \"hiden\"":                                   flow + "network: {hiden: 3}",
+		"hidden is decided by the weights":                          flow + "weights: nano\nnetwork: {hidden: 3}",
+		"no such file":                                              "data: [{path: nothing}]",
+		"expected data sets with one token grid":                    "weights: nano\nape: true\ndata: [{path: ROOT/shear_flow}, {path: ROOT/rayleigh_benard}]",
+	} {
+		t.Run(want, func(t *testing.T) {
+			r, err := read(t, text)
+			if err == nil {
+				var o *Opened
+				if o, err = r.Open(); err == nil {
+					o.Close()
+				}
+			}
+			require.ErrorContains(t, err, want)
+		})
+	}
+}
+
+// TestStatisticsMissing: a data set without stats.yaml cannot be normalised by it.
+func TestStatisticsMissing(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "bare", "data", "train", "a.hdf5")
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o777))
+	found, err := filepath.Glob(sets + "gray_scott_reaction_diffusion/data/test/*.hdf5")
+	require.NoError(t, err)
+	require.NotEmpty(t, found)
+	raw, err := os.ReadFile(found[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, raw, 0o666))
+	r, err := Parse([]byte("objective: {statistics: dataset}\ndata: [{path: " + filepath.Join(dir, "bare") + "}]"))
+	require.NoError(t, err)
+	_, err = r.Open()
+	require.ErrorContains(t, err, "expected a stats.yaml, got none")
+}
