@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
+	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
 )
 
@@ -33,6 +34,9 @@ type EmulatorOptions struct {
 	// depends on a seed. (The release's jitter_patches: false; padding differs
 	// slightly from that with jitter.)
 	JitterOff bool
+	// NoRolls leaves out the latent rolls between blocks and keeps the jitter of the
+	// input, for weights that were trained so.
+	NoRolls bool
 	// OwnWeights has Close free the weights, too; [Load] sets it.
 	OwnWeights bool
 	// Log receives a record for every compiled program; nil is silent.
@@ -135,8 +139,17 @@ type Frame struct {
 func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
-		e.rollout(ctx, w, steps, yield, func(r *rollout) Draws { return e.model.Draw(rng, r.plan) })
+		e.rollout(ctx, w, steps, yield, func(r *rollout) Draws { return e.draw(rng, r.plan) })
 	}
+}
+
+// draw draws as the options say.
+func (e *Emulator) draw(rng *rand.Rand, plan *csm.Plan) Draws {
+	d := e.model.Draw(rng, plan)
+	if e.opts.NoRolls {
+		d.Rolls = nil
+	}
+	return d
 }
 
 // Replay is Rollout with given draws: Ensemble draws for each step, so their
@@ -164,7 +177,7 @@ func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members i
 			return
 		}
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656e73656d626c65))
-		draw := func(r *rollout) Draws { return e.model.Draw(rng, r.plan) }
+		draw := func(r *rollout) Draws { return e.draw(rng, r.plan) }
 		runs := make([]*rollout, members)
 		for i := range runs {
 			var err error

@@ -186,21 +186,29 @@ func (s *source) write(ctx context.Context, file string, trajectories []int, ste
 			}
 			step()
 		}
-		if len(constants) > 0 {
-			if err := s.constants(t, constants); err != nil {
-				return err
-			}
-			if err := w.Constants(i, constants); err != nil {
-				return err
-			}
-		}
-		for _, sc := range h.Scalars {
-			if err := w.Scalar(sc.Name, i, s.scalars[sc.Name][t:t+1]); err != nil {
-				return err
-			}
+		if err := s.writeConstants(w, i, t, constants); err != nil {
+			return err
 		}
 	}
 	return w.Close()
+}
+
+// writeConstants writes constant fields and scalars of a trajectory.
+func (s *source) writeConstants(w *well.Writer, i, trajectory int, buffer []float32) error {
+	if len(buffer) > 0 {
+		if err := s.constants(trajectory, buffer); err != nil {
+			return err
+		}
+		if err := w.Constants(i, buffer); err != nil {
+			return err
+		}
+	}
+	for _, sc := range s.header.Scalars {
+		if err := w.Scalar(sc.Name, i, s.scalars[sc.Name][trajectory:trajectory+1]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func grid(h well.Header) []int {

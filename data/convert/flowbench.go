@@ -129,16 +129,25 @@ func (f *flow) geometry(s *source) error {
 	} else {
 		transpose(f.mask, raw, f.nx, f.ny)
 	}
-	frame := make([]float32, 3*len(raw))
+	if err := f.orient(s); err != nil {
+		return fmt.Errorf("%s: mask: %w", path, err)
+	}
+	return nil
+}
+
+// orient turns the mask round if its 1 is where the last frame flows.
+func (f *flow) orient(s *source) error {
+	n := len(f.mask)
+	frame := make([]float32, 3*n)
 	if err := f.frame(0, f.steps-1, frame); err != nil {
 		return err
 	}
 	var speed, points [2]float64
 	for p, m := range f.mask {
 		if m != 0 && m != 1 {
-			return fmt.Errorf("%s: mask: expected 0 and 1, got %v", path, m)
+			return fmt.Errorf("expected 0 and 1, got %v", m)
 		}
-		speed[int(m)] += math.Hypot(float64(frame[len(raw)+p]), float64(frame[2*len(raw)+p]))
+		speed[int(m)] += math.Hypot(float64(frame[n+p]), float64(frame[2*n+p]))
 		points[int(m)]++
 	}
 	for v := range speed {
@@ -152,7 +161,7 @@ func (f *flow) geometry(s *source) error {
 		}
 		s.note("mask: turned round, as the fluid was 1")
 	default:
-		return fmt.Errorf("%s: mask: expected one of its values where the flow stands still, got mean speeds %.3g (0) and %.3g (1)", path, speed[0], speed[1])
+		return fmt.Errorf("expected one of its values where the flow stands still, got mean speeds %.3g (0) and %.3g (1)", speed[0], speed[1])
 	}
 	return nil
 }

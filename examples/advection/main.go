@@ -67,7 +67,7 @@ func main() {
 
 // run is the whole experiment.
 func run(ctx context.Context, s settings) error {
-	b, err := open(s.auto)
+	b, err := backend.Pick(s.auto)
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,14 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
+	if err := report(s, r); err != nil {
+		return err
+	}
+	return draw(ctx, s, unseen, forecasters)
+}
+
+// report prints the errors and writes them to result.json.
+func report(s settings, r *eval.Result) error {
 	for _, h := range r.Horizons {
 		fmt.Printf("steps %v (%d places):", h.Horizon, h.Windows)
 		for _, f := range []string{name(most), name(1), "persistence", "linear"} {
@@ -107,10 +115,7 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(s.out, "result.json"), append(text, '\n'), 0o666); err != nil {
-		return err
-	}
-	return draw(ctx, s, unseen, forecasters)
+	return os.WriteFile(filepath.Join(s.out, "result.json"), append(text, '\n'), 0o666)
 }
 
 func name(history int) string {
@@ -118,13 +123,6 @@ func name(history int) string {
 		return "one frame"
 	}
 	return fmt.Sprintf("%d frames", history)
-}
-
-func open(auto bool) (compute.Backend, error) {
-	if auto {
-		return backend.Default()
-	}
-	return backend.Go()
 }
 
 // simulate makes the data, or takes what an earlier run made.

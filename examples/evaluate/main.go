@@ -20,8 +20,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gomlx/compute"
-
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
@@ -112,13 +110,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // open loads the network.
 func open(o options) (*walrus.Emulator, error) {
-	var b compute.Backend
-	var err error
-	if o.auto {
-		b, err = backend.Default()
-	} else {
-		b, err = backend.Go()
-	}
+	b, err := backend.Pick(o.auto)
 	if err != nil {
 		return nil, err
 	}

@@ -18,8 +18,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/gomlx/compute"
-
 	"github.com/gowalrus/gowalrus/internal/progress"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
@@ -77,6 +75,12 @@ func parse(args []string, stderr io.Writer) (*recipe.Recipe, options, error) {
 	}
 	path, err := filepath.Abs(*dir)
 	r.Data = []recipe.Data{{Path: path}}
+	complete(r, o)
+	return r, o, err
+}
+
+// complete fills in what follows from the flags.
+func complete(r *recipe.Recipe, o options) {
 	r.Schedule.Warmup, r.Schedule.Cooldown = max(1, r.Epochs/5), max(1, 3*r.Epochs/10)
 	if r.Epochs < 3 {
 		r.Schedule.Warmup, r.Schedule.Cooldown = -1, -1
@@ -87,7 +91,6 @@ func parse(args []string, stderr io.Writer) (*recipe.Recipe, options, error) {
 	if o.rank > 0 {
 		r.LoRA = &recipe.LoRA{Rank: o.rank}
 	}
-	return r, o, err
 }
 
 // run is the whole command.
@@ -96,12 +99,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var b compute.Backend
-	if o.auto {
-		b, err = backend.Default()
-	} else {
-		b, err = backend.Go()
-	}
+	b, err := backend.Pick(o.auto)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if most := len(unseen.Frames) - first; o.steps > most {
 		return fmt.Errorf("-steps: the unseen run has %d frames after the history, got %d", most, o.steps)
 	}
-	b, err := openBackend(o)
+	b, err := backend.Pick(o.anyBack)
 	if err != nil {
 		return err
 	}
@@ -134,11 +134,4 @@ func load(o options, b compute.Backend) (*walrus.Weights, error) {
 		return walrus.InitWeights(network(), o.seed)
 	}
 	return nano.Weights(walrus.LoadOptions{Backend: b})
-}
-
-func openBackend(o options) (compute.Backend, error) {
-	if o.anyBack {
-		return backend.Default()
-	}
-	return backend.Go()
 }

@@ -18,8 +18,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/gomlx/compute"
-
 	"github.com/gowalrus/gowalrus/internal/progress"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
@@ -52,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	b, err := open(*auto)
+	b, err := backend.Pick(*auto)
 	if err != nil {
 		return err
 	}
@@ -65,11 +63,4 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		o.Options.Trainer.Log = slog.New(slog.NewTextHandler(stderr, nil))
 	}
 	return progress.Fit(ctx, o, b, *out, stdout, stderr)
-}
-
-func open(auto bool) (compute.Backend, error) {
-	if auto {
-		return backend.Default()
-	}
-	return backend.Go()
 }

@@ -53,6 +53,15 @@ func Open() (compute.Backend, Choice, error) {
 	return b, c, nil
 }
 
+// Pick opens what a program's switch asks for: the pure Go backend, or with auto what
+// [Default] chooses.
+func Pick(auto bool) (compute.Backend, error) {
+	if auto {
+		return Default()
+	}
+	return Go()
+}
+
 // Go opens the pure Go backend.
 func Go() (compute.Backend, error) { return compute.NewWithConfig(goConfig) }
 

@@ -97,8 +97,14 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 	if s.Turns, err = turns(d.Turns); err != nil {
 		return s, err
 	}
+	err = r.sample(&s, d)
+	return s, err
+}
+
+// sample fills in how windows of a data set are cut.
+func (r *Recipe) sample(s *train.System, d Data) error {
 	size := r.Sampling.Planes
-	if len(ds.Metadata().Grid) == 3 {
+	if len(s.Train.Metadata().Grid) == 3 {
 		size = r.Sampling.Volumes
 	}
 	s.Batch, s.Cut.Input = size.Batch, size.History
@@ -113,9 +119,9 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 	case 2:
 		s.Cut.MinStride, s.Cut.MaxStride = n[0], n[1]
 	default:
-		return s, fmt.Errorf("sampling: strides: expected the least and the greatest, got %v", n)
+		return fmt.Errorf("sampling: strides: expected the least and the greatest, got %v", n)
 	}
-	return s, nil
+	return nil
 }
 
 // valid opens the validation split, if there is one.

@@ -23,7 +23,7 @@ func newJudge(t *Trainer, o RunOptions) (*judge, error) {
 		if s.Valid == nil || j.emulators[s.Statistics] != nil {
 			continue
 		}
-		em, err := walrus.NewEmulator(t.Averaged(), walrus.EmulatorOptions{Backend: o.Trainer.Backend, Step: step, Statistics: s.Statistics, Log: o.Trainer.Log})
+		em, err := walrus.NewEmulator(t.Averaged(), walrus.EmulatorOptions{Backend: o.Trainer.Backend, Step: step, Statistics: s.Statistics, NoRolls: o.Trainer.NoRolls, Log: o.Trainer.Log})
 		if err != nil {
 			j.close()
 			return nil, err

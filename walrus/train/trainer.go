@@ -8,33 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/walrus"
 )
-
-// Options configure a Trainer. The zero value but for Backend trains with the
-// release's objective and optimiser.
-type Options struct {
-	Backend   compute.Backend
-	Objective Objective
-	AdamW     AdamW
-	// Seed seeds the generator of jitter and latent rolls.
-	Seed uint64
-	// Freeze lists the tensors that are not trained, by name or by a pattern in
-	// which * stands for any characters: "blocks.*", "embed.2.*". A pattern that
-	// matches none is an error.
-	Freeze []string
-	// LoRA, if not nil, trains adapters in place of some tensors. The others are
-	// trained as they are unless frozen.
-	LoRA *LoRA
-	// EMA, if above 0, keeps an exponential moving average of the weights,
-	// averaged ← EMA·averaged + (1−EMA)·weights after every update.
-	EMA float64
-	// Log receives one record per compiled program; nil is silent.
-	Log *slog.Logger
-}
 
 // Trainer updates the weights of a network.
 type Trainer struct {
@@ -149,6 +126,9 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 		h.draws = *b.Draws
 	} else {
 		h.draws = t.model.Draw(t.rng, h.plan)
+		if t.opts.NoRolls {
+			h.draws.Rolls = nil
+		}
 	}
 	h.dropPaths(t.model.Config(), t.rng)
 	h.dropFields(t.model.Config(), t.rng)
@@ -258,12 +238,7 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	if !(lr >= 0) || math.IsInf(lr, 0) {
 		return 0, fmt.Errorf("train: update: expected a learning rate of at least 0, got %v", lr)
 	}
-	var keys []string
-	for _, p := range t.params() {
-		if _, ok := t.sum[p.Key]; ok {
-			keys = append(keys, p.Key)
-		}
-	}
+	keys := t.waiting()
 	args, err := t.updateArgs(keys, lr)
 	if err != nil {
 		return 0, err
@@ -279,15 +254,13 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 		return 0, fmt.Errorf("train: update program: %w", err)
 	}
 	for i, key := range keys {
-		t.sum[key].FinalizeAll()
 		s := t.state[key]
 		s.first, s.second = out[n+i], out[2*n+i]
 		if err := t.setValue(key, out[i]); err != nil {
 			return 0, err
 		}
 	}
-	clear(t.sum)
-	t.micro = 0
+	t.drop()
 	value, err := tensors.CopyFlatData[float32](out[3*n])
 	if err != nil {
 		return 0, err
@@ -297,6 +270,17 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	}
 	t.step++
 	return norm, t.updated(keys)
+}
+
+// waiting lists the names that have gradients since the last update.
+func (t *Trainer) waiting() []string {
+	var keys []string
+	for _, p := range t.params() {
+		if _, ok := t.sum[p.Key]; ok {
+			keys = append(keys, p.Key)
+		}
+	}
+	return keys
 }
 
 // updateArgs advances the step of every tensor and collects the inputs of the

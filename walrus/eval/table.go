@@ -1,0 +1,159 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// table collects the scores of a horizon.
+type table struct {
+	horizon Horizon
+	to      int
+	eps     float64
+	names   []string
+	varies  map[string]bool
+	scores  map[string][][]float64 // forecaster → place → field, NaN if constant
+	steps   map[string][][]float64 // forecaster → place → step, NaN if all are constant
+	places  int
+}
+
+// add scores one place.
+func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input int, forecasters map[string]Forecast) error {
+	w, err := ds.Read(ctx, span, nil)
+	if err != nil {
+		return err
+	}
+	history, err := w.Slice(0, input)
+	if err != nil {
+		return err
+	}
+	if t.names == nil {
+		t.names = w.Channels(false)
+	}
+	truth := w.Frames[input:]
+	scored := t.scored(truth)
+	t.places++
+	for name, forecast := range forecasters {
+		frames, err := forecast(ctx, history, len(truth))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		fields, steps, err := t.score(frames, truth, scored)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", name, w.Name, err)
+		}
+		t.scores[name] = append(t.scores[name], fields)
+		t.steps[name] = append(t.steps[name], steps)
+	}
+	return nil
+}
+
+// scored says which steps of which fields vary over space, and so can be scored.
+func (t *table) scored(truth [][]float32) [][]bool {
+	out := make([][]bool, len(truth))
+	points := len(truth[0]) / len(t.names)
+	for s := t.horizon.From - 1; s < t.to; s++ {
+		out[s] = make([]bool, len(t.names))
+		for c, name := range t.names {
+			field := truth[s][c*points : (c+1)*points]
+			out[s][c] = slices.ContainsFunc(field, func(v float32) bool { return v != field[0] })
+			t.varies[name] = t.varies[name] || out[s][c]
+		}
+	}
+	return out
+}
+
+// score is the VRMSE of each field, the mean over the steps of the horizon, and of
+// each of these steps, the mean over the fields.
+func (t *table) score(frames, truth [][]float32, scored [][]bool) (fields, steps []float64, err error) {
+	if len(frames) != len(truth) {
+		return nil, nil, fmt.Errorf("expected a forecast of %d frames, got %d", len(truth), len(frames))
+	}
+	points := len(truth[0]) / len(t.names)
+	byField := make([][]float64, len(t.names))
+	for s := t.horizon.From - 1; s < t.to; s++ {
+		if len(frames[s]) != len(truth[s]) {
+			return nil, nil, fmt.Errorf("step %d: expected %d values, got %d", s+1, len(truth[s]), len(frames[s]))
+		}
+		var here []float64
+		for c, name := range t.names {
+			if !scored[s][c] {
+				continue
+			}
+			v, err := VRMSE(frames[s][c*points:(c+1)*points], truth[s][c*points:(c+1)*points], t.eps)
+			if err != nil {
+				return nil, nil, fmt.Errorf("step %d: field %s: %w", s+1, name, err)
+			}
+			here, byField[c] = append(here, v), append(byField[c], v)
+		}
+		steps = append(steps, meanOrNaN(here))
+	}
+	for _, values := range byField {
+		fields = append(fields, meanOrNaN(values))
+	}
+	return fields, steps, nil
+}
+
+// meanOrNaN is the mean, NaN of nothing.
+func meanOrNaN(values []float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	return Mean(values)
+}
+
+// result summarises the places.
+func (t *table) result() HorizonResult {
+	out := HorizonResult{Horizon: t.horizon, To: t.to, Windows: t.places, Scores: map[string]Score{}, Curves: map[string][]float64{}}
+	for name, rows := range t.scores {
+		var full []float64
+		for _, row := range rows {
+			if known := dropNaN(row); len(known) > 0 {
+				full = append(full, Mean(known))
+			}
+		}
+		s := Score{Median: Median(full), Mean: Mean(full), Std: spread(full), Fields: map[string]float64{}}
+		for c, v := range columns(rows) {
+			if !math.IsNaN(v) {
+				s.Fields[t.names[c]] = v
+			}
+		}
+		out.Scores[name] = s
+		out.Curves[name] = columns(t.steps[name])
+	}
+	return out
+}
+
+// columns returns the median of every column over the rows that have a value there.
+func columns(rows [][]float64) []float64 {
+	out := make([]float64, len(rows[0]))
+	for c := range out {
+		var column []float64
+		for _, row := range rows {
+			column = append(column, row[c])
+		}
+		if column = dropNaN(column); len(column) == 0 {
+			out[c] = math.NaN()
+			continue
+		}
+		out[c] = Median(column)
+	}
+	return out
+}
+
+// spread is the standard deviation.
+func spread(values []float64) float64 {
+	mean, sum := Mean(values), 0.0
+	for _, v := range values {
+		sum += (v - mean) * (v - mean)
+	}
+	return math.Sqrt(sum / float64(max(len(values), 1)))
+}
+
+func dropNaN(values []float64) []float64 {
+	return slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+}
