@@ -43,6 +43,7 @@ func TestRunKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
+	onGo(t)
 	whole := t.TempDir()
 	begin := time.Now()
 	var start time.Duration // up to the second update, which includes building programs

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/gowalrus/gowalrus/augment"
@@ -73,9 +74,18 @@ func losses(t *testing.T, dir string) []float64 {
 	return out
 }
 
+// onGo skips tests that start a training many times where that takes minutes.
+func onGo(t *testing.T) {
+	t.Helper()
+	if name := testbackend.New(t).Name(); !strings.HasPrefix(name, "Go") {
+		t.Skipf("compiles the same programs again and again, which takes minutes on %s", name)
+	}
+}
+
 // TestRunResume: a run that is interrupted after every single update has the losses,
 // the weights and the validation of one that was not.
 func TestRunResume(t *testing.T) {
+	onGo(t)
 	whole := t.TempDir()
 	w := smallWeights(t)
 	o := smallRun(t, whole)

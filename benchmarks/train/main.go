@@ -1,0 +1,183 @@
+// Command train compares one training step (forward, backward, clipping, AdamW) with
+// that of the same network in PyTorch (peer.py), eager and with compiled blocks: the
+// programs take turns, with the same settings of the allocator, on the same machine.
+//
+//	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cpu go run ./benchmarks/train
+//
+// It needs python3 with torch. Seconds are the least of the steps of all turns.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// size is a network and its input, as in peer.py.
+type size struct {
+	name                  string
+	hidden, blocks, heads int
+	grid                  []int
+	frames                int
+}
+
+var sizes = []size{
+	{"small", 256, 4, 4, []int{128, 128}, 6},
+	{"medium", 512, 8, 8, []int{256, 256}, 6},
+	{"volume", 128, 2, 4, []int{64, 64, 64}, 3},
+}
+
+// allocator are the settings under which page faults cost both sides little.
+var allocator = []string{"GLIBC_TUNABLES=glibc.malloc.hugetlb=1", "MALLOC_MMAP_MAX_=0",
+	"MALLOC_TRIM_THRESHOLD_=100000000000", "MALLOC_TOP_PAD_=100000000"}
+
+// measurement is what each program prints.
+type measurement struct {
+	Program string `json:"program"`
+	Size    string `json:"size"`
+	Seconds struct {
+		Min    float64 `json:"min"`
+		Median float64 `json:"median"`
+	} `json:"seconds"`
+	PeakMiB int64 `json:"peak_mib"`
+}
+
+func main() {
+	one := flag.String("one", "", "measure this size here, without the peer")
+	names := flag.String("sizes", "small,medium,volume", "sizes to compare")
+	steps := flag.Int("steps", 5, "steps of each turn, the first of which is not counted")
+	turns := flag.Int("turns", 2, "turns of each program")
+	python := flag.String("python", "python3", "interpreter with torch")
+	flag.Parse()
+	err := errors.New("no such size")
+	if *one != "" {
+		for _, s := range sizes {
+			if s.name == *one {
+				err = measure(s, *steps)
+			}
+		}
+	} else {
+		err = compare(strings.Split(*names, ","), *python, *steps, *turns)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "train:", err)
+		os.Exit(1)
+	}
+}
+
+// compare runs all programs in turns and prints a table.
+func compare(names []string, python string, steps, turns int) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	peer := filepath.Join("benchmarks", "train", "peer.py")
+	n := strconv.Itoa(steps)
+	fmt.Println("| size | program | seconds, least (median) | peak MiB | slower than gowalrus |\n|---|---|---|---|---|")
+	for _, name := range names {
+		programs := [][]string{{self, "-one", name, "-steps", n}, {python, peer, name, "--steps", n}, {python, peer, name, "--compile", "--steps", n}}
+		best := make([]measurement, len(programs))
+		for range turns {
+			for i, p := range programs {
+				m, err := start(p)
+				if err != nil {
+					return fmt.Errorf("%v: %w", p, err)
+				}
+				if best[i].Program == "" || m.Seconds.Min < best[i].Seconds.Min {
+					best[i] = m
+				}
+			}
+		}
+		for _, m := range best {
+			fmt.Printf("| %s | %s | %.2f (%.2f) | %d | %.2f× |\n", name, m.Program, m.Seconds.Min, m.Seconds.Median, m.PeakMiB, m.Seconds.Min/best[0].Seconds.Min)
+		}
+	}
+	return nil
+}
+
+// start runs a program and reads the last line it prints.
+func start(command []string) (m measurement, err error) {
+	c := exec.Command(command[0], command[1:]...)
+	c.Env = append(os.Environ(), allocator...)
+	c.Stderr = os.Stderr
+	out, err := c.Output()
+	if err != nil {
+		return m, err
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return m, json.Unmarshal([]byte(lines[len(lines)-1]), &m)
+}
+
+// measure measures training steps of this library.
+func measure(s size, steps int) error {
+	b, err := backend.Default()
+	if err != nil {
+		return err
+	}
+	c := walrus.Walrus()
+	c.Hidden, c.Intermediate, c.Blocks, c.Heads, c.Groups = s.hidden, s.hidden/4, s.blocks, s.heads, 4
+	c.DropPath, c.CheckpointEvery = 0, 0
+	if len(s.grid) == 3 {
+		c.Dims = []int{3}
+	}
+	w, err := walrus.InitWeights(c, 1)
+	if err != nil {
+		return err
+	}
+	tr, err := train.New(w, train.Options{Backend: b, Seed: 1})
+	if err != nil {
+		return err
+	}
+	batch := &train.Batch{Windows: []*data.Window{window(s)}}
+	var times []float64
+	for range steps {
+		begin := time.Now()
+		if _, err := tr.Step(batch, 2e-4); err != nil {
+			return err
+		}
+		times = append(times, time.Since(begin).Seconds())
+	}
+	times = times[min(1, len(times)-1):]
+	slices.Sort(times)
+	m := measurement{Program: "gowalrus " + b.Name(), Size: s.name}
+	m.Seconds.Min, m.Seconds.Median = times[0], times[len(times)/2]
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return err
+	}
+	m.PeakMiB = usage.Maxrss / 1024
+	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// window is a random walk of five channels, periodic along x, between walls along y.
+func window(s size) *data.Window {
+	w := &data.Window{Name: "walk", Grid: s.grid, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
+		Fields: []data.Field{{Name: "pressure"}, {Name: "density"}, {Name: "velocity", Order: 1}}}
+	if len(s.grid) == 3 {
+		w.Boundaries = append(w.Boundaries, data.Both(data.Periodic))
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	frame := make([]float32, len(w.Channels(false))*w.Points())
+	for range s.frames + 1 {
+		for i := range frame {
+			frame[i] += float32(rng.NormFloat64())
+		}
+		w.Frames = append(w.Frames, slices.Clone(frame))
+	}
+	return w
+}
