@@ -26,8 +26,10 @@
 //	jitter          padding by boundary, random shifts, their exact inverse
 //	walrus          configuration, network, weights, emulator
 //	walrus/backend  chooses a gomlx backend for programs that ask for it
-//	walrus/eval     VRMSE and other metrics, intervals, baselines
-//	walrus/train    loss, gradients, AdamW, the training step
+//	walrus/eval     VRMSE and other metrics, horizons, spectra, baselines, reports
+//	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
+//	walrus/nano     the weights that come with the library
+//	walrus/recipe   training runs as YAML
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
 //	data/convert    other layouts to The Well's

@@ -62,13 +62,15 @@ func main() {
 	names := flag.String("sizes", "small,medium,volume", "sizes to compare")
 	steps := flag.Int("steps", 5, "steps of each turn, the first of which is not counted")
 	turns := flag.Int("turns", 2, "turns of each program")
+	recompute := flag.Int("checkpoint", 0, "recompute every n-th block instead of keeping its activations (with -one)")
+	half := flag.Bool("bfloat16", false, "compute the network in bfloat16 (with -one)")
 	python := flag.String("python", "python3", "interpreter with torch")
 	flag.Parse()
 	err := errors.New("no such size")
 	if *one != "" {
 		for _, s := range sizes {
 			if s.name == *one {
-				err = measure(s, *steps)
+				err = measure(s, *steps, *recompute, *half)
 			}
 		}
 	} else {
@@ -124,14 +126,14 @@ func start(command []string) (m measurement, err error) {
 }
 
 // measure measures training steps of this library.
-func measure(s size, steps int) error {
+func measure(s size, steps, recompute int, half bool) error {
 	b, err := backend.Default()
 	if err != nil {
 		return err
 	}
 	c := walrus.Walrus()
 	c.Hidden, c.Intermediate, c.Blocks, c.Heads, c.Groups = s.hidden, s.hidden/4, s.blocks, s.heads, 4
-	c.DropPath, c.CheckpointEvery = 0, 0
+	c.DropPath, c.CheckpointEvery = 0, recompute
 	if len(s.grid) == 3 {
 		c.Dims = []int{3}
 	}
@@ -139,7 +141,7 @@ func measure(s size, steps int) error {
 	if err != nil {
 		return err
 	}
-	tr, err := train.New(w, train.Options{Backend: b, Seed: 1})
+	tr, err := train.New(w, train.Options{Backend: b, Seed: 1, Objective: train.Objective{BFloat16: half}})
 	if err != nil {
 		return err
 	}

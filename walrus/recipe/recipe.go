@@ -126,6 +126,8 @@ type Objective struct {
 	Eps           float64 `yaml:"eps"`
 	Multiplier    float64 `yaml:"multiplier"`
 	Statistics    string  `yaml:"statistics"`
+	// BFloat16 computes the network in bfloat16; XLA only.
+	BFloat16 bool `yaml:"bfloat16"`
 }
 
 // Validation is train.Validation.
@@ -242,7 +244,7 @@ func (r *Recipe) options() (train.RunOptions, error) {
 		Epochs: r.Epochs, Updates: r.Updates, Accumulate: r.Accumulate, SaveEvery: r.SaveEvery,
 		Validation: train.Validation(r.Validation),
 		Trainer: train.Options{Seed: r.Seed, EMA: r.EMA, Freeze: r.Freeze, AdamW: train.AdamW(r.Optimizer),
-			Objective: train.Objective{Eps: r.Objective.Eps, Multiplier: r.Objective.Multiplier}},
+			Objective: train.Objective{Eps: r.Objective.Eps, Multiplier: r.Objective.Multiplier, BFloat16: r.Objective.BFloat16}},
 		Schedule: train.Schedule{Base: r.Schedule.Base, Warmup: r.Schedule.Warmup, Cooldown: r.Schedule.Cooldown,
 			WarmupFactor: r.Schedule.WarmupFactor, CooldownFactor: r.Schedule.CooldownFactor},
 	}

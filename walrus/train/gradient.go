@@ -53,7 +53,7 @@ func (t *Trainer) newGradientProgram(h *hostBatch) (*gradientProgram, error) {
 		for _, key := range adapted {
 			nodes[key] = t.lora.merged(nodes[key], nodes[key+adapterA], nodes[key+adapterB])
 		}
-		vars := layers.VarsFrom(func(key string, _ layers.Init, dims []int) *Node { return nodes[key] })
+		vars := layers.VarsFrom(func(key string, _ layers.Init, dims []int) *Node { return t.opts.Objective.round(nodes[key]) })
 		r := t.opts.Objective.Loss(t.model, t.model.WeightsFor(vars, h.plan), h.nodes(rest), h.plan)
 		return append([]*Node{r.Loss}, Gradient(r.Loss, in[:len(p.trained)]...)...)
 	})

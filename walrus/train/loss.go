@@ -1,6 +1,7 @@
 package train
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -17,6 +18,11 @@ type Objective struct {
 	// KeepFirst also scores the first prediction, which saw a single frame.
 	// The release drops it (minimum context 1) when there is more than one.
 	KeepFirst bool
+	// BFloat16 computes the network in bfloat16: weights, tokens and activations are
+	// rounded to 8 bits; statistics, loss, gradients of the weights and updates stay
+	// float32. XLA only. What it costs in accuracy is recorded in
+	// benchmarks/precision_xla-cpu_2026-11-24.md.
+	BFloat16 bool
 }
 
 func (o Objective) eps() float64 {
@@ -82,7 +88,10 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 	if keep := b.KeepFields; keep != nil {
 		in.X = Mul(in.X, ExpandAxes(keep, 0, -1, -2, -3))
 	}
-	y := m.Forward(w, in, plan)
+	if o.BFloat16 {
+		in.X = ConvertDType(in.X, dtypes.BFloat16)
+	}
+	y := ConvertDType(m.Forward(w, in, plan), b.Fields.DType())
 	y = SliceAxis(y, 2, AxisRange(0, b.Fields.Shape().Dim(2)))
 	next := SliceAxis(b.Fields, 0, AxisRange(1))
 	if !m.Config().Causal {
@@ -101,6 +110,14 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 	}
 	r.Loss = o.mae(r.Predictions, r.Targets)
 	return r
+}
+
+// round rounds a weight if the network is computed in bfloat16.
+func (o Objective) round(w *Node) *Node {
+	if !o.BFloat16 {
+		return w
+	}
+	return ConvertDType(w, dtypes.BFloat16)
 }
 
 // mae is the mean absolute error, without the first step if there are others.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -44,6 +45,9 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	}
 	if err := o.AdamW.Validate(); err != nil {
 		return nil, err
+	}
+	if o.Objective.BFloat16 && !strings.HasPrefix(o.Backend.Name(), "xla") {
+		return nil, fmt.Errorf("train: bfloat16: expected XLA, got backend %s", o.Backend.Name())
 	}
 	o.AdamW = o.AdamW.withDefaults()
 	if o.Log == nil {
