@@ -57,7 +57,7 @@ func TestQuickstart(t *testing.T) {
 func TestQuickstartNano(t *testing.T) {
 	r, text := quickstart(t, "-steps", "10", "-out", t.TempDir())
 	assert.Contains(t, text, "beats both, at one step and in the mean: true")
-	assert.Less(t, r.VRMSE[0], 0.5)
+	assert.Less(t, r.VRMSE[0], 0.35)
 }
 
 func TestQuickstartBadFlags(t *testing.T) {
