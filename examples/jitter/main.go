@@ -73,7 +73,7 @@ func main() {
 	defer stop()
 	var s settings
 	flag.StringVar(&s.out, "out", "out/jitter", "folder for data, networks, result.json and spectrum.png")
-	flag.IntVar(&s.updates, "updates", 3000, "training updates of each network")
+	flag.IntVar(&s.updates, "updates", 2400, "training updates of each network")
 	flag.IntVar(&s.runs, "runs", 16, "simulations of each system to learn from")
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of the simulations and the training")
 	flag.BoolVar(&s.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
