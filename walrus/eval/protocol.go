@@ -35,7 +35,7 @@ func (p Protocol) withDefaults(dims int) Protocol {
 			p.Input = 3
 		}
 	}
-	if p.Horizons == nil {
+	if len(p.Horizons) == 0 {
 		p.Horizons = PaperHorizons()
 	}
 	if p.Windows == 0 {
@@ -60,7 +60,8 @@ func Baselines() map[string]Forecast {
 }
 
 // Evaluate forecasts places of a data set with each forecaster and returns their
-// VRMSE over the horizons (paper §5, appendix E.1).
+// VRMSE over the horizons (paper §5, appendix E.1). Trajectories that are all too
+// short for any of them are an error.
 func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forecast, p Protocol) (*Result, error) {
 	p = p.withDefaults(len(ds.Metadata().Grid))
 	if p.Input < 2 || p.Windows < 0 {
@@ -86,6 +87,10 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 		}
 		r.Horizons = append(r.Horizons, t.result())
 	}
+	if len(r.Horizons) == 0 {
+		return nil, fmt.Errorf("eval: data set %s: expected a trajectory of %d frames of history and at least %d to forecast, got at most %d frames in all",
+			r.Dataset, p.Input, p.Horizons[0].From, p.Input+p.reach(ds))
+	}
 	for name, yes := range varies {
 		if !yes {
 			r.Constant = append(r.Constant, name)
@@ -97,7 +102,7 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 
 // reach is the number of steps that can be forecast in the longest trajectory.
 func (p Protocol) reach(ds data.Dataset) int {
-	most := 0
+	most := -p.Input
 	for _, t := range ds.Trajectories() {
 		most = max(most, t.Steps-p.Input)
 	}

@@ -84,6 +84,8 @@ func TestEvaluateErrors(t *testing.T) {
 	fails["model"] = func(context.Context, *data.Window, int) ([][]float32, error) { return [][]float32{{1}}, nil }
 	_, err = Evaluate(context.Background(), moving(t, 9), fails, Protocol{Input: 2})
 	require.ErrorContains(t, err, "expected 32 values, got 1")
+	_, err = Evaluate(context.Background(), moving(t, 5, 4), Baselines(), Protocol{Input: 6})
+	require.ErrorContains(t, err, "expected a trajectory of 6 frames of history and at least 1 to forecast, got at most 5 frames in all")
 	_, err = Evaluate(context.Background(), moving(t, 9), fails, Protocol{Input: 1})
 	require.ErrorContains(t, err, "at least 2 frames of history")
 }
