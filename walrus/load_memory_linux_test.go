@@ -68,8 +68,8 @@ func TestLoadMemory(t *testing.T) {
 	const slack = 48 << 20
 	b := testbackend.New(t)
 	for _, o := range []walrus.LoadOptions{{}, {Backend: b}} {
-		// Allocators may keep what is freed; a network that is not freed shows
-		// as growth from round to round.
+		// Allocators may keep part of what is freed; a network that is not freed
+		// shows as growth by its size from round to round.
 		var after [3]int64
 		for round := range after {
 			peak := peakOf(t, func() { w, _, err = walrus.LoadWeights(path, c, o) })
@@ -83,7 +83,7 @@ func TestLoadMemory(t *testing.T) {
 			debug.FreeOSMemory()
 			after[round] = resident(t, "VmRSS")
 		}
-		assert.Less(t, after[2], after[0]+slack, "Finalize frees the network")
+		assert.Less(t, after[2], after[0]+model/2, "Finalize frees the network: two rounds may not grow by half of one")
 	}
 	before := resident(t, "VmRSS")
 	peak := peakOf(t, func() {
