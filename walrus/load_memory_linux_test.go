@@ -68,9 +68,9 @@ func TestLoadMemory(t *testing.T) {
 	const slack = 48 << 20
 	b := testbackend.New(t)
 	for _, o := range []walrus.LoadOptions{{}, {Backend: b}} {
-		// Allocators may keep part of what is freed; a network that is not freed
-		// shows as growth by its size from round to round.
-		var after [3]int64
+		// Allocators may keep what is freed, up to a network, and use it again; one
+		// that is not freed shows as growth by its size from round to round.
+		var after [4]int64
 		for round := range after {
 			peak := peakOf(t, func() { w, _, err = walrus.LoadWeights(path, c, o) })
 			require.NoError(t, err)
@@ -83,7 +83,7 @@ func TestLoadMemory(t *testing.T) {
 			debug.FreeOSMemory()
 			after[round] = resident(t, "VmRSS")
 		}
-		assert.Less(t, after[2], after[0]+model/2, "Finalize frees the network: two rounds may not grow by half of one")
+		assert.Less(t, after[3], after[0]+model+slack, "Finalize frees the network: three rounds may not grow by more than one")
 	}
 	before := resident(t, "VmRSS")
 	peak := peakOf(t, func() {
