@@ -48,4 +48,13 @@ func TestBFloat16(t *testing.T) {
 	require.InEpsilon(t, losses[0][0], losses[1][0], 1e-3)
 	require.Less(t, math.Sqrt(diff/size), 0.05)
 	require.Less(t, losses[1][9], losses[1][0])
+
+	tr := newTrainer(t, Options{Objective: Objective{BFloat16: true}})
+	bad := make([]float32, len(snapshot(t, tr.Weights())["encoder_dummy"]))
+	bad[0] = float32(math.NaN())
+	require.NoError(t, tr.Weights().Set("encoder_dummy", testbackend.Tensor(bad, 1)))
+	_, err = tr.Accumulate(still(plane()))
+	var where *NonFiniteError
+	require.ErrorAs(t, err, &where)
+	require.Contains(t, where.Fields, "density", "the diagnosis computes in bfloat16, too")
 }

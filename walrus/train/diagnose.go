@@ -8,7 +8,6 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/layers"
 )
 
 // NonFiniteError says where training met a loss that is not a number: which
@@ -84,8 +83,7 @@ func (t *Trainer) errorsByChannel(h *hostBatch, inputs []*tensors.Tensor) ([]flo
 		for i, key := range keys {
 			nodes[key] = in[i]
 		}
-		vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return nodes[key] })
-		r := t.opts.Objective.Loss(t.model, t.model.WeightsFor(vars, h.plan), h.nodes(in[len(keys):]), h.plan)
+		r := t.result(h, nodes, in[len(keys):])
 		return ReduceMean(Abs(Sub(r.Predictions, r.Targets)), 0, 1, 3, 4, 5)
 	})
 	if err != nil {

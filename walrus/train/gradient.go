@@ -53,14 +53,21 @@ func (t *Trainer) newGradientProgram(h *hostBatch) (*gradientProgram, error) {
 		for _, key := range adapted {
 			nodes[key] = t.lora.merged(nodes[key], nodes[key+adapterA], nodes[key+adapterB])
 		}
-		vars := layers.VarsFrom(func(key string, _ layers.Init, dims []int) *Node { return t.opts.Objective.round(nodes[key]) })
-		r := t.opts.Objective.Loss(t.model, t.model.WeightsFor(vars, h.plan), h.nodes(rest), h.plan)
+		r := t.result(h, nodes, rest)
 		return append([]*Node{r.Loss}, Gradient(r.Loss, in[:len(p.trained)]...)...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("train: building the gradient program for %s: %w", h.class(), err)
 	}
 	return p, nil
+}
+
+// result builds the loss of a batch from weights by name and the inputs made by
+// hostBatch.inputs.
+func (t *Trainer) result(h *hostBatch, weights map[string]*Node, in []*Node) Result {
+	o := t.opts.Objective
+	vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return o.round(weights[key]) })
+	return o.Loss(t.model, t.model.WeightsFor(vars, h.plan), h.nodes(in), h.plan)
 }
 
 // nodes names the inputs made by hostBatch.inputs.
