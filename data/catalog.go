@@ -50,19 +50,17 @@ func Downsample(n int, factor float64) int { return max(1, int(float64(n)*factor
 func (e Entry) Volume() bool { return len(e.Grid) == 3 }
 
 // History returns the frames of history: 6 in the plane, 3 in space.
-func (e Entry) History() int {
-	if e.Volume() {
-		return Downsample(planeHistory, volumeHistory)
-	}
-	return planeHistory
-}
+func (e Entry) History() int { return forGrid(e.Grid, planeHistory, volumeHistory) }
 
 // Batch returns the windows of a micro-batch: 2 in the plane, 1 in space.
-func (e Entry) Batch() int {
-	if e.Volume() {
-		return Downsample(planeBatch, volumeBatch)
+func (e Entry) Batch() int { return forGrid(e.Grid, planeBatch, volumeBatch) }
+
+// forGrid returns n, reduced by a factor in space.
+func forGrid(grid []int, n int, factor float64) int {
+	if len(grid) == 3 {
+		return Downsample(n, factor)
 	}
-	return planeBatch
+	return n
 }
 
 // Curvilinear reports whether the axes are other than x, y, z.

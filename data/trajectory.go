@@ -71,5 +71,20 @@ type Metadata struct {
 // that planes can be seen as thin volumes and turned.
 func (m Metadata) Cartesian() bool { return m.GridType == CartesianGrid }
 
+// Channels returns the names of all channels as a network sees them: in three
+// dimensions unless the coordinates are curvilinear.
+func (m Metadata) Channels() []string {
+	w := Window{Fields: m.Fields, Grid: m.Grid, Axes: m.Axes, Curvilinear: !m.Cartesian()}
+	return w.Volume().Channels()
+}
+
+// History returns the release's frames of history on such a grid: 6 on lines and
+// planes, 3 in space (SPEC §11).
+func (m Metadata) History() int { return forGrid(m.Grid, planeHistory, volumeHistory) }
+
+// Batch returns the release's windows of a micro-batch: 2 on lines and planes, 1 in
+// space.
+func (m Metadata) Batch() int { return forGrid(m.Grid, planeBatch, volumeBatch) }
+
 // CartesianGrid is the grid type of Cartesian coordinates.
 const CartesianGrid = "cartesian"

@@ -151,9 +151,7 @@ func fit(ctx context.Context, s settings, b compute.Backend, ds *well.Dataset, h
 	c.Name = "advection"
 	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 64, 2, 4, 4, 24
 	c.Kernel, c.Tokens = [2]int{4, 4}, [3]int{8, 8, 8}
-	m := ds.Metadata()
-	w := data.Window{Fields: m.Fields, Grid: m.Grid}
-	c.Registry = data.MustRegistry(w.Volume().Channels()...)
+	c.Registry = data.MustRegistry(ds.Metadata().Channels()...)
 	weights, err := walrus.InitWeights(c, s.seed)
 	if err != nil {
 		return nil, err

@@ -35,10 +35,7 @@ func forecast(ctx context.Context, em *walrus.Emulator, path string, o options) 
 	defer ds.Close()
 	input := o.protocol.Input
 	if input == 0 {
-		input = 6
-		if len(ds.Metadata().Grid) == 3 {
-			input = 3
-		}
+		input = ds.Metadata().History()
 	}
 	frames := min(ds.Trajectories()[0].Steps, input+drawn)
 	if frames <= input {

@@ -224,10 +224,8 @@ func fit(ctx context.Context, s settings, b compute.Backend, sets *sets, v varia
 	registry := data.MustRegistry()
 	for i, ds := range sets.learn {
 		o.Systems = append(o.Systems, train.System{Name: sets.names[i], Train: ds, Cut: data.Cut{Input: history}})
-		m := ds.Metadata()
-		w := data.Window{Fields: m.Fields, Grid: m.Grid}
 		var err error
-		if registry, err = registry.Extend(w.Volume().Channels()...); err != nil {
+		if registry, err = registry.Extend(ds.Metadata().Channels()...); err != nil {
 			return nil, err
 		}
 	}

@@ -28,12 +28,9 @@ type Protocol struct {
 	Eps float64
 }
 
-func (p Protocol) withDefaults(dims int) Protocol {
+func (p Protocol) withDefaults(m data.Metadata) Protocol {
 	if p.Input == 0 {
-		p.Input = 6
-		if dims == 3 {
-			p.Input = 3
-		}
+		p.Input = m.History()
 	}
 	if len(p.Horizons) == 0 {
 		p.Horizons = PaperHorizons()
@@ -63,7 +60,7 @@ func Baselines() map[string]Forecast {
 // VRMSE over the horizons (paper §5, appendix E.1). Trajectories that are all too
 // short for any of them are an error.
 func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forecast, p Protocol) (*Result, error) {
-	p = p.withDefaults(len(ds.Metadata().Grid))
+	p = p.withDefaults(ds.Metadata())
 	if p.Input < 2 || p.Windows < 0 {
 		return nil, fmt.Errorf("eval: expected at least 2 frames of history and a positive number of windows, got %d and %d", p.Input, p.Windows)
 	}

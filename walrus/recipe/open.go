@@ -152,7 +152,7 @@ func (r *Recipe) statistics(ds *well.Dataset) (*data.Statistics, error) {
 		if s := ds.Statistics(); s != nil {
 			return s, nil
 		}
-		return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none; well.UpdateStatistics or examples/inspect -stats writes it")
+		return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none; well.UpdateStatistics writes it")
 	}
 	return nil, fmt.Errorf("objective: statistics: expected history or dataset, got %q", r.Objective.Statistics)
 }
@@ -185,9 +185,7 @@ func (o *Opened) channels() []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, s := range o.Options.Systems {
-		m := s.Train.Metadata()
-		w := data.Window{Fields: m.Fields, Grid: m.Grid, Axes: m.Axes}
-		for _, name := range w.Volume().Channels() {
+		for _, name := range s.Train.Metadata().Channels() {
 			if !seen[name] {
 				out, seen[name] = append(out, name), true
 			}

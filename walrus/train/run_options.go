@@ -31,17 +31,15 @@ type System struct {
 }
 
 func (s System) withDefaults() System {
-	space := len(s.Train.Metadata().Grid) == 3
-	choose := func(v *int, plane, volume int) {
-		if *v == 0 && space {
-			*v = volume
-		} else if *v == 0 {
-			*v = plane
+	m := s.Train.Metadata()
+	set := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
 		}
 	}
-	choose(&s.Batch, 2, 1)
-	choose(&s.Cut.Input, 6, 3)
-	choose(&s.Cut.Output, 1, 1)
+	set(&s.Batch, m.Batch())
+	set(&s.Cut.Input, m.History())
+	set(&s.Cut.Output, 1)
 	return s
 }
 
