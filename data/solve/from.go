@@ -1,0 +1,235 @@
+package solve
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// Initial is a state to start from, in place of a random one.
+type Initial struct {
+	// Frame holds the channels of the variable fields, as [Run.Frame] writes them.
+	// Those that [System.Free] does not name follow from the others; what is given
+	// for them is not read.
+	Frame []float32
+	// Constants holds the channels of the constant fields, as [Run.Constants] writes
+	// them; nil draws them as [System.Start] does.
+	Constants []float32
+	// Boundaries replace those of the system, where [System.TakesBoundaries] says so.
+	// Nil keeps them.
+	Boundaries data.Boundaries
+}
+
+// free lists, where not all channels can be chosen, those that can.
+var free = map[string][]string{
+	"acoustics":            {"pressure", "velocity_x", "velocity_y", "density"},
+	"euler_periodic":       {"density", "pressure", "momentum_x", "momentum_y"},
+	"euler_open":           {"density", "pressure", "momentum_x", "momentum_y"},
+	"euler_3d":             {"density", "pressure", "momentum_x", "momentum_y", "momentum_z"},
+	"navier_stokes":        {"tracer", "velocity_x", "velocity_y"},
+	"navier_stokes_tensor": {"velocity_x", "velocity_y"},
+	"rayleigh_benard":      {"buoyancy", "velocity_x", "velocity_y"},
+}
+
+// Free names the channels, variable and constant, that decide the state of a system;
+// the others follow from them: the pressure of an incompressible flow from its
+// velocity, the energy of a gas from density, pressure and momentum.
+func (s *System) Free() []string {
+	if names, ok := free[s.Name]; ok {
+		return slices.Clone(names)
+	}
+	w := data.Window{Fields: s.Fields, Grid: s.Grid}
+	return append(w.Channels(false), w.Channels(true)...)
+}
+
+// TakesBoundaries reports whether the solver can do with other boundaries than the
+// system's own. Solvers on Fourier modes cannot.
+func (s *System) TakesBoundaries() bool {
+	switch s.Name {
+	case "acoustics", "shallow_water", "euler_periodic", "euler_open", "euler_3d":
+		return true
+	}
+	return false
+}
+
+// restarter is a Run that can be put into a given state. The frame has the length
+// and the finite values that it must have.
+type restarter interface {
+	restart(frame, constants []float32) error
+}
+
+// bounded is a Run with exchangeable boundaries.
+type bounded interface{ bound(data.Boundaries) }
+
+// StartFrom begins a simulation from given fields on a grid (the default one if nil).
+// Velocities of incompressible flows lose the part that has divergence, and on
+// Fourier modes their mean; those on staggered grids are averaged to the faces. What
+// the run then writes as its first frame is the state that it starts from. A
+// parameter spin_up has no effect.
+func (s *System) StartFrom(grid []int, values map[string]float64, in Initial) (Run, error) {
+	if grid == nil {
+		grid = s.Grid
+	}
+	if err := s.checkInitial(grid, in); err != nil {
+		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
+	}
+	own := map[string]float64{}
+	for name, v := range values {
+		own[name] = v
+	}
+	if _, ok := own["spin_up"]; ok {
+		own["spin_up"] = 1e-9 // replaced at once; a spectral run cannot advance by nothing
+	}
+	run, err := s.Start(grid, own, rand.New(rand.NewPCG(0, 0)))
+	if err != nil {
+		return nil, err
+	}
+	if in.Boundaries != nil {
+		if b, ok := run.(bounded); ok {
+			b.bound(in.Boundaries)
+		}
+	}
+	r, ok := run.(restarter)
+	if !ok {
+		return nil, fmt.Errorf("solve: %s cannot start from given fields", s.Name)
+	}
+	if err := r.restart(in.Frame, in.Constants); err != nil {
+		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
+	}
+	return run, nil
+}
+
+// checkInitial checks lengths, values and boundaries.
+func (s *System) checkInitial(grid []int, in Initial) error {
+	w := data.Window{Fields: s.Fields, Grid: grid, Boundaries: s.Boundaries, Frames: [][]float32{in.Frame}, Constants: in.Constants}
+	if in.Constants == nil {
+		w.Fields = slices.DeleteFunc(slices.Clone(s.Fields), func(f data.Field) bool { return f.Constant })
+	}
+	if in.Boundaries != nil {
+		w.Boundaries = in.Boundaries
+		if !s.TakesBoundaries() && !slices.Equal(in.Boundaries, s.Boundaries) {
+			return fmt.Errorf("boundaries: expected %v, the only ones that its solver knows, got %v", s.Boundaries, in.Boundaries)
+		}
+	}
+	return w.Validate()
+}
+
+// channel returns one channel of a frame as float64.
+func channel(frame []float32, i, points int) []float64 {
+	out := make([]float64, points)
+	for p, v := range frame[i*points : (i+1)*points] {
+		out[p] = float64(v)
+	}
+	return out
+}
+
+func (r spectralRun) restart(frame, _ []float32) error {
+	for i, hat := range r.hat {
+		r.box.forward(hat, channel(frame, i, r.box.points))
+	}
+	return nil
+}
+
+// restart takes the vorticity ∂v/∂x − ∂u/∂y of the given velocity.
+func (r *flowRun) restart(frame, _ []float32) error {
+	b, first := r.box, 2
+	if r.tensors {
+		first = 1
+	} else {
+		b.forward(r.hat[1], channel(frame, 0, b.points))
+	}
+	u := b.forward(nil, channel(frame, first, b.points))
+	v := b.forward(nil, channel(frame, first+1, b.points))
+	for i := range r.hat[0] {
+		r.hat[0][i] = complex(0, b.k[0][i])*v[i] - complex(0, b.k[1][i])*u[i]
+	}
+	return nil
+}
+
+func (s *finiteVolume) bound(b data.Boundaries) { s.boundaries = b }
+
+// fill sets every cell from primitive variables that a function reads.
+func (s *finiteVolume) fill(read func(w []float64, p int)) error {
+	w := make([]float64, s.law.vars())
+	for p := range s.points {
+		read(w, p)
+		if err := s.law.legal(w); err != nil {
+			return fmt.Errorf("point %d: %w", p, err)
+		}
+		s.set(p, w)
+	}
+	return nil
+}
+
+func (r waterRun) restart(frame, _ []float32) error {
+	return r.fill(func(w []float64, p int) {
+		for v := range w {
+			w[v] = float64(frame[v*r.points+p])
+		}
+	})
+}
+
+// restart reads density, pressure and momentum; the energy follows.
+func (r gasRun) restart(frame, _ []float32) error {
+	at := func(i, p int) float64 { return float64(frame[i*r.points+p]) }
+	return r.fill(func(w []float64, p int) {
+		w[0], w[r.gas.dims+1] = at(1, p), at(2, p)
+		for a := range r.gas.dims {
+			w[1+a] = at(3+a, p) / w[0]
+		}
+	})
+}
+
+func (s *sound) bound(b data.Boundaries) { s.boundaries = b }
+
+// restart averages the velocities to the faces; the speed of sound follows from the
+// density.
+func (s *sound) restart(frame, constants []float32) error {
+	nx, ny := s.n[0], s.n[1]
+	points := nx * ny
+	if constants != nil {
+		copy(s.density, channel(constants, 0, points))
+		for p, rho := range s.density {
+			if !(rho > 0) {
+				return fmt.Errorf("density at point %d: expected a positive one, got %v", p, rho)
+			}
+		}
+	}
+	s.state[0] = channel(frame, 0, points)
+	u, v := channel(frame, 1, points), channel(frame, 2, points)
+	for i := range nx + 1 {
+		for j := range ny {
+			s.state[1][i*ny+j] = (u[s.cell((i+nx-1)%nx, j)] + u[s.cell(i%nx, j)]) / 2
+		}
+	}
+	for i := range nx {
+		for j := range ny + 1 {
+			s.state[2][i*(ny+1)+j] = (v[s.cell(i, (j+ny-1)%ny)] + v[s.cell(i, j%ny)]) / 2
+		}
+	}
+	s.closeEnds(&s.state)
+	return nil
+}
+
+// restart averages the velocities to the faces and takes their divergence away.
+func (s *convection) restart(frame, _ []float32) error {
+	points := s.nx * s.ny
+	s.q[0] = channel(frame, 0, points)
+	u, v := channel(frame, 2, points), channel(frame, 3, points)
+	for i := range s.nx {
+		for j := range s.ny {
+			p := s.at(i, j)
+			s.rate[1][p] = (u[s.at(i-1, j)] + u[p]) / 2
+			s.rate[2][p] = 0 // the floor
+			if j > 0 {
+				s.rate[2][p] = (v[s.at(i, j-1)] + v[p]) / 2
+			}
+		}
+	}
+	s.project()
+	copy(s.q[1], s.rate[1])
+	copy(s.q[2], s.rate[2])
+	return lost(s.q[:]...)
+}
