@@ -1,0 +1,6 @@
+//go:build mpi && cgo && !mpicc
+
+package mpi
+
+// #cgo pkg-config: ompi
+import "C"

@@ -1,0 +1,211 @@
+//go:build mpi && cgo
+
+package mpi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gowalrus/gowalrus/distributed"
+	"github.com/gowalrus/gowalrus/distributed/internal/enginetest"
+)
+
+var _ distributed.Engine = (*Engine)(nil)
+
+// caseVariable names the case that a rank runs. The tests start their own binary under
+// mpirun with it.
+const caseVariable = "GOWALRUS_MPI_CASE"
+
+// cases are what ranks do; an error aborts the run.
+var cases = map[string]func(*Engine) error{
+	"check":     func(e *Engine) error { return enginetest.Check(e) },
+	"mismatch":  mismatches,
+	"advance":   advances,
+	"nil":       recovers,
+	"abort":     aborts,
+	"kill":      killed,
+	"panic":     panics,
+	"exit":      exits,
+	"broken":    broken,
+	"benchmark": benchmark,
+}
+
+func TestMain(m *testing.M) {
+	name, isRank := os.LookupEnv(caseVariable)
+	if !isRank {
+		os.Exit(m.Run())
+	}
+	e, err := Start()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Printf("pid %d\n", os.Getpid())
+	if err := cases[name](e); err != nil {
+		e.Abort(err)
+	}
+	if err := closes(e); err != nil {
+		e.Abort(err)
+	}
+	fmt.Printf("rank %d of %d passed\n", e.Rank(), e.Size())
+}
+
+// closes ends the run and checks that nothing is possible after that.
+func closes(e *Engine) error {
+	if err := e.Close(); err != nil {
+		return err
+	}
+	for name, err := range map[string]error{
+		"close":     e.Close(),
+		"sum":       e.Sum(make([]float32, 1))(),
+		"broadcast": e.Broadcast(0, make([]byte, 1)),
+		"barrier":   e.Barrier(context.Background()),
+	} {
+		if !errors.Is(err, ErrClosed) {
+			return fmt.Errorf("%s after the end: expected %v, got %v", name, ErrClosed, err)
+		}
+	}
+	if _, err := Start(); err == nil {
+		return errors.New("expected an error of a second Start")
+	}
+	return nil
+}
+
+// mismatches makes calls that differ between ranks. Each is an error on all of them
+// that says what was called, and the next call is in order again.
+func mismatches(e *Engine) error {
+	last := e.Rank() == e.Size()-1
+	pick := func(here, elsewhere string) string {
+		if last {
+			return here
+		}
+		return elsewhere
+	}
+	check := func(err error, want string) error {
+		if prefix := fmt.Sprintf("mpi: rank %d of %d: ", e.Rank(), e.Size()); err == nil || err.Error() != prefix+want {
+			return fmt.Errorf("expected %q, got %v", prefix+want, err)
+		}
+		return e.Sum(make([]float32, 3))()
+	}
+	n := 3
+	if last {
+		n = 1 << 21
+	}
+	err := check(e.Sum(make([]float32, n))(), fmt.Sprintf(
+		"expected one length on all ranks, got a sum of %d values here and lengths from 3 to %d", n, 1<<21))
+	if err != nil {
+		return err
+	}
+	root := min(e.Rank(), 1)
+	err = check(e.Broadcast(root, make([]byte, 2)), fmt.Sprintf(
+		"expected one root on all ranks, got a broadcast of 2 bytes from rank %d here and roots from 0 to 1", root))
+	if err != nil {
+		return err
+	}
+	err = check(e.Broadcast(e.Size(), nil), fmt.Sprintf(
+		"expected a root from 0 to %d, got a broadcast of 0 bytes from rank %d", e.Size()-1, e.Size()))
+	if err != nil {
+		return err
+	}
+	if last {
+		err = e.Close()
+	} else {
+		err = e.Barrier(context.Background())
+	}
+	return check(err, "expected the same call on all ranks, got "+
+		pick("the end of the run here and a barrier elsewhere", "a barrier here and the end of the run elsewhere"))
+}
+
+// advances begins a sum and computes until it has ended, without another call.
+func advances(e *Engine) error {
+	values := make([]float32, 8<<20)
+	for i := range values {
+		values[i] = 1
+	}
+	wait := e.Sum(values)
+	e.mu.Lock()
+	queued := len(e.queue)
+	e.mu.Unlock()
+	if queued > 1 {
+		return fmt.Errorf("expected at most one call in the queue, got %d", queued)
+	}
+	var ended atomic.Bool
+	go func() {
+		wait()
+		ended.Store(true)
+	}()
+	x := 1.0
+	for begin := time.Now(); !ended.Load(); x = x*1.0000001 + 1e-9 {
+		if time.Since(begin) > 20*time.Second {
+			return errors.New("the sum has not advanced in 20 s of computing")
+		}
+	}
+	if got := values[len(values)-1]; got != float32(e.Size()) {
+		return fmt.Errorf("expected %d, got %v", e.Size(), got)
+	}
+	return nil
+}
+
+// recovers checks that MPI has left Go its signal handlers: a nil pointer is a panic
+// that can be recovered.
+func recovers(e *Engine) (err error) {
+	defer func() {
+		if recover() == nil {
+			err = errors.New("expected a panic")
+		}
+	}()
+	var p *Engine
+	return errors.New(strconv.Itoa(p.size))
+}
+
+// The cases below end one rank while the others wait for it.
+
+func lateRank(e *Engine, act func()) error {
+	if err := e.Barrier(context.Background()); err != nil {
+		return err
+	}
+	if e.Rank() == min(2, e.Size()-1) {
+		time.Sleep(100 * time.Millisecond) // the others are waiting by now
+		act()
+	}
+	return e.Sum(make([]float32, 1<<20))()
+}
+
+func aborts(e *Engine) error {
+	return lateRank(e, func() { e.Abort(errors.New("group 1, shear_flow, step 17: no such file")) })
+}
+
+func killed(e *Engine) error {
+	return lateRank(e, func() { syscall.Kill(os.Getpid(), syscall.SIGKILL) })
+}
+
+func panics(e *Engine) error {
+	return lateRank(e, func() { panic("this rank panics") })
+}
+
+func exits(e *Engine) error {
+	return lateRank(e, func() { os.Exit(7) })
+}
+
+// broken makes MPI refuse a transfer. All calls then return its error, and Abort still
+// works.
+func broken(e *Engine) error {
+	c := newCall(broadcast, 1)
+	c.bytes, c.root = make([]byte, 1), 99
+	c.agreed = true // not compared, or the engine would have refused it before
+	waiting := e.Sum(make([]float32, 1<<20))
+	e.submit(c)
+	first := c.wait()
+	waiting() // ended before or with an error, but ended
+	if err := e.Barrier(context.Background()); err == nil || err.Error() != first.Error() {
+		return fmt.Errorf("expected %v again, got %v", first, err)
+	}
+	return first
+}

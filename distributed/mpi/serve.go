@@ -1,0 +1,236 @@
+//go:build mpi && cgo
+
+package mpi
+
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// server is the state of the thread that talks to MPI; no other touches it.
+//
+// Transfers begin strictly in the order of calls: first the comparison of a call, then,
+// when that has ended well, its pieces, then the comparison of the next call. All
+// ranks therefore begin the same transfers in the same order, as MPI asks.
+type server struct {
+	calls []*call // in the order of their submission, from the first that has not begun altogether
+	slots [C.GW_SLOTS]piece
+}
+
+// piece is a part of a call in a slot's buffer. A free slot has no call.
+type piece struct {
+	call   *call
+	lo, hi int
+}
+
+// serve runs until the engine is closed or MPI fails.
+func (e *Engine) serve() {
+	for {
+		e.take()
+		closed, err := e.begin()
+		if closed {
+			return
+		}
+		if err == nil {
+			err = e.advance()
+		}
+		if err != nil {
+			e.fail(err)
+			<-e.aborting
+			C.gw_abort(1)
+		}
+	}
+}
+
+// take collects new calls.
+func (e *Engine) take() {
+	select {
+	case <-e.aborting:
+		C.gw_abort(1)
+	default:
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.server.calls = append(e.server.calls, e.queue...)
+	e.queue = nil
+}
+
+// begin begins all transfers whose turn it is and that find a slot. It returns true
+// when MPI is shut down.
+func (e *Engine) begin() (closed bool, err error) {
+	s := &e.server
+	for len(s.calls) > 0 {
+		c := s.calls[0]
+		if !c.agreed {
+			return false, e.compare(c)
+		}
+		for c.left() > 0 {
+			slot := s.free()
+			if slot < 0 {
+				return false, nil
+			}
+			if err := e.send(slot, c); err != nil {
+				return false, err
+			}
+		}
+		s.calls = s.calls[1:]
+		if c.kind == closing {
+			return e.shut(c)
+		}
+		if c.open == 0 {
+			c.end(nil)
+		}
+	}
+	return false, nil
+}
+
+// free is a slot for a piece, -1 if all are taken.
+func (s *server) free() int {
+	for i := range s.slots[:C.GW_PIECES] {
+		if s.slots[i].call == nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// compare begins the comparison of c with what the other ranks call.
+func (e *Engine) compare(c *call) error {
+	const slot = C.GW_PIECES
+	if c.compared {
+		return nil
+	}
+	c.compared = true
+	*(*[C.GW_HEADER]int64)(C.gw_buffer(slot)) = c.header()
+	e.server.slots[slot] = piece{call: c}
+	return e.wrap(c, C.gw_agree(slot))
+}
+
+// send begins the transfer of the next piece of c.
+func (e *Engine) send(slot int, c *call) error {
+	var code C.int
+	p := piece{call: c, lo: c.begun}
+	switch buffer := C.gw_buffer(C.int(slot)); c.kind {
+	case sum:
+		p.hi = p.lo + copy(floats(buffer), c.values[p.lo:])
+		code = C.gw_sum(C.int(slot), C.int(p.hi-p.lo))
+	case broadcast:
+		p.hi = p.lo + min(C.GW_BYTES, c.left())
+		if c.root == e.rank {
+			copy(raw(buffer), c.bytes[p.lo:p.hi])
+		}
+		code = C.gw_broadcast(C.int(slot), C.int(p.hi-p.lo), C.int(c.root))
+	}
+	c.begun = p.hi
+	c.open++
+	e.server.slots[slot] = p
+	return e.wrap(c, code)
+}
+
+// advance waits for a transfer to end or a call to come.
+func (e *Engine) advance() error {
+	slot := C.int(-1)
+	code := C.gw_poll(&slot)
+	if slot < 0 {
+		if code != C.GW_OK {
+			return fmt.Errorf("mpi: rank %d of %d: %w", e.rank, e.size, newError(code))
+		}
+		return nil
+	}
+	p := e.server.slots[slot]
+	if err := e.wrap(p.call, code); err != nil {
+		return err
+	}
+	e.server.slots[slot] = piece{}
+	e.receive(int(slot), p)
+	return nil
+}
+
+// receive takes over what a transfer has brought.
+func (e *Engine) receive(slot int, p piece) {
+	c, buffer := p.call, C.gw_buffer(C.int(slot))
+	if slot == C.GW_PIECES {
+		if err := c.check(*(*[C.GW_HEADER]int64)(buffer), e.size); err != nil {
+			e.server.calls = e.server.calls[1:]
+			c.end(fmt.Errorf("mpi: rank %d of %d: %w", e.rank, e.size, err))
+			return
+		}
+		c.agreed = true
+		if e.size == 1 {
+			c.begun = c.length // there is nothing to transfer
+		}
+		return
+	}
+	switch {
+	case c.kind == sum:
+		copy(c.values[p.lo:p.hi], floats(buffer))
+	case c.root != e.rank:
+		copy(c.bytes[p.lo:p.hi], raw(buffer))
+	}
+	c.open--
+	if c.open == 0 && c.left() == 0 {
+		c.end(nil)
+	}
+}
+
+// shut waits for the pieces of earlier calls, which may be under way still when the
+// comparison of the last call has ended, and ends MPI.
+func (e *Engine) shut(c *call) (closed bool, err error) {
+	for e.server.busy() {
+		if err := e.advance(); err != nil {
+			c.end(err)
+			return false, err
+		}
+	}
+	err = e.wrap(c, C.gw_close())
+	e.refuse(fmt.Errorf("mpi: rank %d of %d: %w", e.rank, e.size, ErrClosed))
+	c.end(err)
+	return true, nil
+}
+
+func (s *server) busy() bool {
+	for _, p := range s.slots {
+		if p.call != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// fail ends all calls under way with err, and those to come.
+func (e *Engine) fail(err error) {
+	for _, p := range e.server.slots {
+		if p.call != nil && !p.call.ended() {
+			p.call.end(err)
+		}
+	}
+	for _, c := range e.server.calls {
+		if !c.ended() {
+			c.end(err)
+		}
+	}
+	e.refuse(err)
+}
+
+// refuse ends the calls that are still in the queue, and all later ones, with err.
+func (e *Engine) refuse(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = err
+	for _, c := range e.queue {
+		c.end(err)
+	}
+	e.queue = nil
+}
+
+// floats and raw are a slot's buffer.
+func floats(buffer unsafe.Pointer) []float32 {
+	return unsafe.Slice((*float32)(buffer), C.GW_BYTES/4)
+}
+
+func raw(buffer unsafe.Pointer) []byte {
+	return unsafe.Slice((*byte)(buffer), C.GW_BYTES)
+}

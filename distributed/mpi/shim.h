@@ -1,0 +1,41 @@
+// The MPI calls of package mpi. All of them but gw_wake are made by one thread, the
+// one that called gw_open.
+#ifndef GOWALRUS_MPI_SHIM_H
+#define GOWALRUS_MPI_SHIM_H
+
+#include <stdint.h>
+
+// Transfers that can be under way at once: GW_PIECES pieces of values and, in slot
+// GW_PIECES, one comparison of calls.
+#define GW_PIECES 4
+#define GW_SLOTS (GW_PIECES + 1)
+
+// Bytes of a slot's buffer.
+#define GW_BYTES (4 << 20)
+
+// Numbers that gw_agree compares, each with its negative.
+#define GW_HEADER 6
+
+// Room for MPI's text of an error.
+#define GW_TEXT 1024
+
+// Results of MPI are MPI's error codes, 0 for success. Those of this file:
+#define GW_OK 0
+#define GW_NO_MEMORY -1
+#define GW_FOREIGN -2 // another part of the program has initialised MPI
+#define GW_THREADS -3 // MPI cannot run beside threads
+
+int gw_open(int *rank, int *size);
+int gw_close(void);
+void gw_abort(int status);
+int gw_text(int code, char *text);
+
+void *gw_buffer(int slot);
+int gw_sum(int slot, int values);
+int gw_broadcast(int slot, int bytes, int root);
+int gw_agree(int slot);
+
+int gw_poll(int *slot);
+void gw_wake(void);
+
+#endif
