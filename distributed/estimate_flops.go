@@ -1,0 +1,102 @@
+package distributed
+
+import (
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// FLOPs are the floating-point operations of a forward pass by kind, two for each
+// multiplication with its addition. Only products are counted.
+type FLOPs struct {
+	// Dense are the linear layers of the blocks, Space and Time the products of
+	// queries, keys and values.
+	Dense, Space, Time float64
+	// Encoder and Decoder are the convolutions.
+	Encoder, Decoder float64
+}
+
+// Blocks is the part of the processor.
+func (f FLOPs) Blocks() float64 { return f.Dense + f.Space + f.Time }
+
+// Total is the sum.
+func (f FLOPs) Total() float64 { return f.Blocks() + f.Encoder + f.Decoder }
+
+// Step counts the operations of a training step: the backward pass takes twice those
+// of the forward pass, and what the configuration recomputes counts once more.
+func (f FLOPs) Step(c walrus.Config) float64 {
+	return 3*f.Total() + recomputed(c)*f.Blocks()
+}
+
+// recomputed is the part of the blocks that the backward pass computes again.
+func recomputed(c walrus.Config) float64 {
+	n := 0
+	for i := range c.Blocks {
+		if c.Checkpointed(i) {
+			n++
+		}
+	}
+	return float64(n) / float64(max(c.Blocks, 1))
+}
+
+// CountFLOPs counts the operations of a forward pass in training, of which every step
+// is scored. With width C, MLP width M, S tokens in each of F = T·B frames and T steps,
+// a block takes
+//
+//	2·F·S·(8·C² + 3/2·C·M)   linear layers: time 3C²+C², space C·(M+3C)+C²+C·M/2
+//	4·F·S·S·C                attention over space
+//	4·F·S·T·C                attention over time
+//
+// and the convolutions one kernel per output (encoder) or per input (decoder, which
+// continues periodic axes before it multiplies).
+func CountFLOPs(c walrus.Config, plan *csm.Plan, b BatchShape) FLOPs {
+	frames, decoded := float64(b.Frames()), float64(b.Frames())
+	blocks := float64(c.Blocks)
+	spaces := blocks
+	if !c.Causal { // the last block mixes the space of the last step alone
+		decoded /= float64(b.Steps)
+		spaces += 1/float64(b.Steps) - 1
+	}
+	s, w, m := float64(plan.Tokens()), float64(c.Hidden), float64(c.MLPWidth())
+	var f FLOPs
+	f.Dense = 2 * frames * s * (blocks*4*w*w + spaces*(4*w*w+1.5*w*m))
+	f.Space = 4 * frames * s * s * w * spaces
+	f.Time = 4 * frames * s * float64(b.Steps) * w * blocks
+	g := convolutions(plan)
+	inner, channels := float64(c.Intermediate), float64(b.Channels())
+	f.Encoder = 2 * frames * inner * (g.middle*g.kernel1*(channels+3) + s*g.kernel2*w)
+	f.Decoder = 2 * decoded * inner * (g.wrappedTokens*g.kernel2*w + g.wrappedMiddle*g.kernel1*channels)
+	return f
+}
+
+// geometry holds the products over the axes that convolutions depend on.
+type geometry struct {
+	// middle is the number of places between the two convolutions.
+	middle float64
+	// wrappedTokens and wrappedMiddle are what the decoder multiplies.
+	wrappedTokens, wrappedMiddle float64
+	// kernel1 and kernel2 are the points of the kernels.
+	kernel1, kernel2 float64
+}
+
+func convolutions(plan *csm.Plan) geometry {
+	g := geometry{1, 1, 1, 1, 1}
+	for _, a := range plan.Axes {
+		if a.Length == 1 {
+			continue
+		}
+		tokens, middle := a.Tokens, a.Conv1
+		if a.PeriodicTokens {
+			tokens += 2 * overhang(a.Kernel[1], a.Stride[1])
+			middle += 2 * overhang(a.Kernel[0], a.Stride[0])
+		}
+		g.middle *= float64(a.Conv1)
+		g.wrappedTokens *= float64(tokens)
+		g.wrappedMiddle *= float64(middle)
+		g.kernel1 *= float64(a.Kernel[0])
+		g.kernel2 *= float64(a.Kernel[1])
+	}
+	return g
+}
+
+// overhang is the number of neighbours on one side whose kernels reach over a place.
+func overhang(kernel, stride int) int { return (kernel+stride-1)/stride - 1 }

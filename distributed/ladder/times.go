@@ -1,0 +1,82 @@
+package ladder
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// Times is a table of measured times: how long one device takes for a micro-batch,
+// forward and backward.
+type Times struct {
+	// Source says on what and how they were measured.
+	Source string `json:"source"`
+	// Config is the network that was measured.
+	Config  walrus.Config `json:"config"`
+	Classes []Time        `json:"classes"`
+}
+
+// Time is one row of a table.
+type Time struct {
+	System string `json:"system"`
+	Form
+	Seconds float64 `json:"seconds"`
+}
+
+// ReadTimes reads a table.
+func ReadTimes(path string) (*Times, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("ladder: times: %w", err)
+	}
+	t := &Times{}
+	if err := json.Unmarshal(text, t); err != nil {
+		return nil, fmt.Errorf("ladder: times: %s: %w", path, err)
+	}
+	if err := t.Config.Validate(); err != nil {
+		return nil, fmt.Errorf("ladder: times: %s: %w", path, err)
+	}
+	for _, c := range t.Classes {
+		if !(c.Seconds > 0) {
+			return nil, fmt.Errorf("ladder: times: %s: %s: expected positive seconds, got %v", path, c.System, c.Seconds)
+		}
+	}
+	return t, nil
+}
+
+// Save writes a table, whole or not at all.
+func (t *Times) Save(path string) error {
+	text, err := json.MarshalIndent(t, "", " ")
+	if err != nil {
+		return fmt.Errorf("ladder: times: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("ladder: times: %w", err)
+	}
+	defer os.Remove(f.Name()) // gone already if all went well
+	if _, err := f.Write(append(text, '\n')); err != nil {
+		f.Close()
+		return fmt.Errorf("ladder: times: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("ladder: times: %w", err)
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// find returns the measured time of a class.
+func (t *Times) find(c Class) (float64, bool) {
+	if t == nil {
+		return 0, false
+	}
+	for _, x := range t.Classes {
+		if x.System == c.Name && x.Form == c.Form {
+			return x.Seconds, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/distributed/ladder"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func command(t *testing.T, args ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, run(args, &out, io.Discard))
+	return out.String()
+}
+
+func TestTableJSONAndChart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ladder.png")
+	table := command(t, "-devices", "8", "-micro", "20", "-out", path)
+	lines := strings.Split(strings.TrimSpace(table), "\n")
+	require.Len(t, lines, 8)
+	assert.Contains(t, lines[2], "| naive | 100.0 | 100.0 |")
+	assert.Contains(t, lines[7], "| topology-aware sampling |")
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	img, err := png.Decode(f)
+	require.NoError(t, err)
+	assert.Equal(t, 640, img.Bounds().Dx())
+
+	text := command(t, "-devices", "8", "-micro", "20", "-json")
+	rungs := ladder.Rungs()
+	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		var r ladder.Result
+		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		assert.Equal(t, rungs[i].Name, r.Rung)
+		assert.Equal(t, 8, r.Devices)
+		assert.Positive(t, r.Throughput)
+	}
+}
+
+func TestEstimatesAreThoseOfTheDocument(t *testing.T) {
+	want, err := os.ReadFile("../../distributed/ESTIMATES.md")
+	require.NoError(t, err)
+	assert.Equal(t, string(want), command(t, "-estimate"), "run: go run ./examples/ladder -estimate >distributed/ESTIMATES.md")
+}
+
+// A real trainer is measured, on one plane, in both forms.
+func TestMeasure(t *testing.T) {
+	e, ok := data.FindEntry("gray_scott_reaction_diffusion")
+	require.True(t, ok)
+	c := network()
+	c.Hidden, c.Heads, c.Blocks, c.Intermediate = 24, 2, 1, 4
+	path := filepath.Join(t.TempDir(), "times.json")
+	var log bytes.Buffer
+	require.NoError(t, measure(path, []data.Entry{e}, c, &log))
+	assert.Contains(t, log.String(), "T=6 B=2")
+	assert.Contains(t, log.String(), "T=3 B=1")
+	times, err := ladder.ReadTimes(path)
+	require.NoError(t, err)
+	require.Len(t, times.Classes, 2)
+	assert.Greater(t, times.Classes[0].Seconds, times.Classes[1].Seconds, "four times the frames")
+}
+
+// The batches that are measured have the shapes of their data sets.
+func TestDraw(t *testing.T) {
+	for _, name := range []string{"acoustic_scattering_maze", "active_matter", "MHD_64", "turbulence_gravity_cooling"} {
+		e, ok := data.FindEntry(name)
+		require.True(t, ok)
+		for _, form := range []ladder.Form{{Adaptive: true}, {Adaptive: true, Differential: true}} {
+			batch, err := draw(e, form)
+			require.NoError(t, err)
+			assert.NoError(t, batch.Windows[0].Validate())
+			windows, frames := 1, 4
+			if !e.Volume() && form.Differential {
+				windows, frames = 2, 7
+			}
+			assert.Len(t, batch.Windows, windows)
+			assert.Len(t, batch.Windows[0].Frames, frames)
+		}
+	}
+}
+
+func TestArguments(t *testing.T) {
+	for want, args := range map[string][]string{
+		"flags only":                    {"extra"},
+		"groups of 4 and 10":            {"-devices", "10"},
+		"no such file":                  {"-times", "nowhere.json"},
+		"flag provided but not defined": {"-nothing"},
+	} {
+		assert.ErrorContains(t, run(args, io.Discard, io.Discard), want)
+	}
+}
