@@ -324,3 +324,15 @@ func ExampleNewAxialRoPE() {
 	fmt.Println(y.Shape().Dimensions)
 	// Output: [2 6 16]
 }
+
+// Learned frequencies, one set for each axis.
+func ExampleRoPEWeights() {
+	layers.RoPEWeights(layers.VarsFrom(func(key string, init layers.Init, dims []int) *graph.Node {
+		fmt.Println(key, dims, "trained:", !init.Buffer)
+		return nil
+	}).In("rotary_emb"), layers.RoPEPerAxis, 32)
+	// Output:
+	// rotary_emb.freqs.0 [4] trained: true
+	// rotary_emb.freqs.1 [4] trained: true
+	// rotary_emb.freqs.2 [4] trained: true
+}

@@ -1,0 +1,72 @@
+package backend_test
+
+import (
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+)
+
+// The pure Go backend is always there.
+func ExampleGo() {
+	b, err := backend.Go()
+	if err != nil {
+		log.Fatal(err)
+	}
+	out, err := graph.CallOnce(b, graph.ReduceAllSum, []float32{1, 2, 3})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(out.Value())
+	// Output: 6
+}
+
+// withEnv sets GOMLX_BACKEND, as a shell would, and returns what undoes it.
+func withEnv(value string) (undo func()) {
+	before, was := os.LookupEnv(backend.Env)
+	_ = os.Setenv(backend.Env, value)
+	return func() {
+		if _ = os.Unsetenv(backend.Env); was {
+			_ = os.Setenv(backend.Env, before)
+		}
+	}
+}
+
+// GOMLX_BACKEND decides; without it an installed XLA plugin is taken, else the Go
+// backend.
+func ExampleDefault() {
+	defer withEnv("go")()
+	b, err := backend.Default()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(b.Name())
+	// Output: Go Backend
+}
+
+// Open says what was chosen and why.
+func ExampleOpen() {
+	defer withEnv("go")()
+	_, choice, err := backend.Open()
+	fmt.Println(choice.Config, "–", choice.Why, err)
+	_ = os.Setenv(backend.Env, "abacus")
+	_, choice, err = backend.Open()
+	fmt.Println(choice.Why, err != nil)
+	// Output:
+	// go:ops_sequential – GOMLX_BACKEND=go, in the form that does not deadlock <nil>
+	// GOMLX_BACKEND is set true
+}
+
+// A switch of a program: -auto lets the machine choose.
+func ExamplePick() {
+	defer withEnv("go")()
+	for _, auto := range []bool{false, true} {
+		b, err := backend.Pick(auto)
+		fmt.Println(auto, b.Name(), err)
+	}
+	// Output:
+	// false Go Backend <nil>
+	// true Go Backend <nil>
+}

@@ -1,0 +1,255 @@
+package walrus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+)
+
+// tide is three frames of a height and a velocity on 12×8 points between two walls.
+func tide() *data.Window {
+	w := &data.Window{
+		Name: "tide", Grid: []int{12, 8},
+		Fields:     []data.Field{{Name: "height"}, {Name: "velocity", Order: 1}},
+		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
+	}
+	for t := range 3 {
+		frame := make([]float32, 3*12*8)
+		for i := range frame {
+			frame[i] = float32(math.Sin(2*math.Pi*float64(i/8)/12 - 0.3*float64(t)))
+		}
+		w.Frames = append(w.Frames, frame)
+	}
+	return w
+}
+
+// tiny is a network that knows these fields, in a form that takes milliseconds.
+func tiny() walrus.Config {
+	c := walrus.Nano()
+	c.Name = "tide"
+	c.Registry = data.MustRegistry("height", "velocity_x", "velocity_y", "velocity_z")
+	c.Kernel, c.Tokens = [2]int{4, 4}, [3]int{4, 4, 4}
+	return c
+}
+
+// tideEmulator returns an emulator with fresh weights; programs use [walrus.Load].
+func tideEmulator(o walrus.EmulatorOptions) *walrus.Emulator {
+	b, err := backend.Go()
+	if err != nil {
+		log.Fatal(err)
+	}
+	w, err := walrus.InitWeights(tiny(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	o.Backend, o.OwnWeights = b, true
+	em, err := walrus.NewEmulator(w, o)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return em
+}
+
+// A checkpoint is loaded, forecasts, and is closed.
+func ExampleLoad() {
+	dir, err := os.MkdirTemp("", "load")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	w, err := walrus.InitWeights(tiny(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Finalize()
+	path := filepath.Join(dir, "checkpoint")
+	if err := walrus.SaveCheckpoint(path, walrus.Checkpoint{Weights: w}); err != nil {
+		log.Fatal(err)
+	}
+
+	b, err := backend.Go()
+	if err != nil {
+		log.Fatal(err)
+	}
+	em, err := walrus.Load(path, walrus.EmulatorOptions{Backend: b, Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer em.Close()
+	frame, err := em.Emulate(context.Background(), tide())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(em.Model().Config().Name, len(frame), "values")
+	// Output: tide 288 values
+}
+
+// One step, in the units, channels and axes of the window.
+func ExampleEmulator_Emulate() {
+	em := tideEmulator(walrus.EmulatorOptions{Seed: 1})
+	defer em.Close()
+	frame, err := em.Emulate(context.Background(), tide())
+	fmt.Println(len(frame) == len(tide().Frames[0]), err)
+
+	stranger := tide()
+	stranger.Fields[0].Name = "salinity"
+	_, err = em.Emulate(context.Background(), stranger)
+	fmt.Println(err)
+	// Output:
+	// true <nil>
+	// walrus: window tide: data: the field registry has no salinity; it knows height, velocity_x, velocity_y, velocity_z
+}
+
+// Frames come one by one; a context ends the rollout.
+func ExampleEmulator_Rollout() {
+	em := tideEmulator(walrus.EmulatorOptions{Seed: 1})
+	defer em.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for frame, err := range em.Rollout(ctx, tide(), 20) {
+		if errors.Is(err, context.Canceled) {
+			fmt.Println("stopped")
+			break
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(frame.Step, len(frame.Values))
+		if frame.Step == 2 {
+			cancel()
+		}
+	}
+	// Output:
+	// 1 288
+	// 2 288
+	// stopped
+}
+
+func ExampleEmulator_Forecast() {
+	em := tideEmulator(walrus.EmulatorOptions{Seed: 1})
+	defer em.Close()
+	frames, err := em.Forecast(context.Background(), tide(), 3)
+	fmt.Println(len(frames), err)
+	// Output: 3 <nil>
+}
+
+// The frames are means of four rollouts with draws of their own.
+func ExampleEmulator_Average() {
+	em := tideEmulator(walrus.EmulatorOptions{Seed: 1})
+	defer em.Close()
+	for frame, err := range em.Average(context.Background(), tide(), 2, 4) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(frame.Step)
+	}
+	// Output:
+	// 1
+	// 2
+}
+
+// What is random is drawn outside and can be played again.
+func ExampleEmulator_Replay() {
+	em := tideEmulator(walrus.EmulatorOptions{})
+	defer em.Close()
+	draws := []walrus.Draws{{Shift: [3]int32{2, 1, 0}}, {Shift: [3]int32{-3, 0, 0}}}
+	var runs [2][]float32
+	for i := range runs {
+		for frame, err := range em.Replay(context.Background(), tide(), draws) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			runs[i] = append(runs[i], frame.Values...)
+		}
+	}
+	fmt.Println(len(runs[0]), slices.Equal(runs[0], runs[1]))
+	// Output: 576 true
+}
+
+// The zero value of everything but Backend is what the released weights want.
+func ExampleEmulatorOptions() {
+	b, err := backend.Go()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(walrus.EmulatorOptions{Backend: b}.Validate())
+	fmt.Println(walrus.EmulatorOptions{}.Validate())
+	fmt.Println(walrus.EmulatorOptions{Backend: b, Ensemble: -1}.Validate())
+	// Output:
+	// <nil>
+	// walrus: emulator options: expected a backend (see package walrus/backend), got none
+	// walrus: emulator options: expected an ensemble of at least 1, got -1
+}
+
+// Statistics of a data set in place of those of the history: weights that were finetuned
+// so ask for it.
+func ExampleGlobalStats() {
+	s, err := data.ParseStatistics([]byte("rms: {height: 2, velocity: [3, 4]}\nrms_delta: {height: 0.5, velocity: [0.3, 0.4]}\n"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	stats, err := walrus.GlobalStats(s, tide().Fields, walrus.Step{})
+	fmt.Printf("%.3f %.3f %v\n", stats.Std, stats.DeltaStd, err)
+	_, err = walrus.GlobalStats(s, []data.Field{{Name: "salinity"}}, walrus.Step{})
+	fmt.Println(err)
+	// Output:
+	// [2.000 2.887 2.887 2.887] [0.500 0.289 0.289 0.289] <nil>
+	// data: statistics: rms: expected field "salinity", which is missing
+}
+
+func ExampleResize() {
+	grid, err := walrus.NeutronStarResize.Grid([]int{192, 128, 66})
+	fmt.Println(grid, err)
+	_, err = walrus.NeutronStarResize.Grid([]int{192, 128})
+	fmt.Println(err)
+	// Output:
+	// [192 128 64] <nil>
+	// walrus: resize [0 0 64]: axis 2 of grid [192 128] cannot become 64 points
+}
+
+func ExampleStep() {
+	fmt.Println(walrus.Step{Normalization: walrus.NormalizeMeanStd}.Validate())
+	fmt.Println(walrus.Step{Eps: -1}.Validate())
+	// Output:
+	// <nil>
+	// eps: expected a positive number or 0 for the default, got -1
+}
+
+// Weights in training forecast, too: between rollouts they may change. What is closed is
+// the emulator; the weights stay unless OwnWeights is set.
+func ExampleNewEmulator() {
+	b, err := backend.Go()
+	if err != nil {
+		log.Fatal(err)
+	}
+	w, err := walrus.InitWeights(tiny(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Finalize()
+	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, JitterOff: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer em.Close()
+	before, err := em.Emulate(context.Background(), tide())
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := w.Set("encoder_dummy", tensors.FromValue([]float32{0.5})); err != nil {
+		log.Fatal(err)
+	}
+	after, err := em.Emulate(context.Background(), tide())
+	fmt.Println(slices.Equal(before, after), err)
+	// Output: false <nil>
+}

@@ -1,0 +1,94 @@
+package recipe_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/recipe"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// text is a recipe for one of the small data sets that come with the sources.
+const text = `
+name: shear
+seed: 1
+network: {preset: nano, hidden: 16, heads: 1, groups: 2, intermediate: 4, kernel: [4, 4], tokens: [4, 4, 4]}
+data:
+  - {path: ../../testdata/data/shear_flow, turns: mirrors, history: 2}
+epochs: 1
+updates: 2
+accumulate: 1
+schedule: {base: 1.0e-3, warmup: -1, cooldown: -1}
+validation: {every: -1}
+`
+
+// What is not known is an error that shows the line.
+func ExampleParse() {
+	r, err := recipe.Parse([]byte(text))
+	fmt.Println(r.Name, r.Updates, r.Schedule.Base, err)
+	_, err = recipe.Parse([]byte("name: shear\nlearning_rate: 1\n"))
+	fmt.Println(err)
+	_, err = recipe.Parse([]byte("name: shear\n"))
+	fmt.Println(err)
+	// Output:
+	// shear 2 0.001 <nil>
+	// [2:1] unknown field "learning_rate"
+	//    1 | name: shear
+	// >  2 | learning_rate: 1
+	//        ^
+	//
+	// data: expected at least one data set, got none
+}
+
+// Paths in a file are relative to the file.
+func ExampleRead() {
+	dir, err := os.MkdirTemp("", "recipe")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "shear.yaml")
+	if err := os.WriteFile(path, []byte("name: shear\ndata: [{path: shear_flow}]\n"), 0o666); err != nil {
+		log.Fatal(err)
+	}
+	r, err := recipe.Read(path)
+	fmt.Println(r.Data[0].Path, err)
+	// Output: shear_flow <nil>
+}
+
+// A recipe is opened and run.
+func ExampleRecipe_Open() {
+	r, err := recipe.Parse([]byte(text))
+	if err != nil {
+		log.Fatal(err)
+	}
+	o, err := r.Open()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer o.Close()
+	dir, err := os.MkdirTemp("", "recipe")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if o.Options.Trainer.Backend, err = backend.Go(); err != nil {
+		log.Fatal(err)
+	}
+	o.Options.Dir = dir
+	o.Options.Observe = func(p train.Progress) { fmt.Println("update", p.Update, "of", p.Updates, p.Samples, "windows") }
+	run, err := train.NewRun(o.Weights, o.Options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer run.Close()
+	fmt.Println(run.Go(context.Background()))
+	// Output:
+	// update 1 of 2 2 windows
+	// update 2 of 2 2 windows
+	// <nil>
+}
