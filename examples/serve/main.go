@@ -1,0 +1,160 @@
+// Command serve answers requests for forecasts over HTTP and shows a page on which to
+// paint a field and watch what becomes of it:
+//
+//	GOEXPERIMENT=simd go run ./examples/serve                      # walrus-nano, http://127.0.0.1:8080
+//	GOEXPERIMENT=simd go run ./examples/serve -weights checkpoint  # any weights
+//
+// Requests are JSON or binary, answers JSON, server-sent events or binary; package
+// server documents both, and so does the page /api of a running server. The pure Go
+// backend is the default; -auto takes XLA where a plugin is installed.
+//
+// SIGTERM and Ctrl-C end it gracefully: /readyz answers 503, new forecasts are
+// refused, those at work may end within -grace and are cancelled then.
+//
+// There are no accounts and no encryption: put it behind a proxy that has them, with
+// -proxy, before anybody else can reach it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"github.com/gowalrus/gowalrus/examples/serve/server"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+)
+
+// options are the command's flags.
+type options struct {
+	listen, weights string
+	auto            bool
+	seed            uint64
+	ensemble        int
+	grace           time.Duration
+	quiet           bool
+	server          server.Options
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("serve", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on")
+	f.StringVar(&o.weights, "weights", "nano", "nano, or the folder of a checkpoint")
+	f.BoolVar(&o.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same request gets the same answer")
+	f.IntVar(&o.ensemble, "ensemble", 1, "draws of jitter that each frame is averaged over")
+	f.DurationVar(&o.grace, "grace", 20*time.Second, "how long forecasts may go on after SIGTERM")
+	f.BoolVar(&o.quiet, "quiet", false, "log warnings and errors only")
+	f.IntVar(&o.server.Workers, "workers", 2, "steps computed at once")
+	f.IntVar(&o.server.Queue, "queue", 64, "forecasts admitted at once")
+	f.IntVar(&o.server.Share, "share", 8, "of these, forecasts of one client")
+	f.DurationVar(&o.server.Timeout, "timeout", 2*time.Minute, "longest time for an answer")
+	f.Int64Var(&o.server.MaxBody, "max-body", 8<<20, "longest request in bytes")
+	f.IntVar(&o.server.MaxPoints, "max-points", 1<<16, "largest grid in points")
+	f.IntVar(&o.server.MaxSteps, "max-steps", 200, "longest forecast")
+	f.BoolVar(&o.server.Proxy, "proxy", false, "a proxy in front adds the client to X-Forwarded-For")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("expected flags only, got %q", f.Args())
+	}
+	return o, o.server.Validate()
+}
+
+// emulator are the options of every emulator that serves.
+func (o options) emulator(b compute.Backend, log *slog.Logger) walrus.EmulatorOptions {
+	return walrus.EmulatorOptions{Backend: b, Seed: o.seed, Ensemble: o.ensemble, Log: log}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "serve:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole command. It prints the address once it listens.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if o.quiet {
+		level = slog.LevelWarn
+	}
+	o.server.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	s, err := server.New(o.server)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "http://%s\n", listener.Addr())
+	h := &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(o.server.Log.Handler(), slog.LevelWarn)}
+	failed := make(chan error, 1)
+	go func() { failed <- h.Serve(listener) }()
+	// It listens while the weights are read, so that /readyz can say so.
+	model, err := o.open(o.server.Log)
+	if err != nil {
+		return errors.Join(err, h.Close())
+	}
+	defer model.Close()
+	s.Ready(model)
+	o.server.Log.Info("ready", "network", model.Name, "parameters", model.Parameters)
+	select {
+	case err := <-failed:
+		s.Close()
+		return err
+	case <-ctx.Done():
+	}
+	return o.end(s, h)
+}
+
+// open reads the weights onto a backend.
+func (o options) open(log *slog.Logger) (*server.Model, error) {
+	b, err := backend.Pick(o.auto)
+	if err != nil {
+		return nil, err
+	}
+	return server.OpenModel(o.weights, o.emulator(b, log))
+}
+
+// end shuts down gracefully.
+func (o options) end(s *server.Server, h *http.Server) error {
+	o.server.Log.Info("shutting down", "grace", o.grace)
+	ctx, cancel := context.WithTimeout(context.Background(), o.grace)
+	defer cancel()
+	if err := s.Drain(ctx); err != nil {
+		o.server.Log.Warn("drain", "error", err)
+	}
+	last, cancelLast := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancelLast()
+	err := h.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = h.Close()
+	}
+	s.Close()
+	return err
+}

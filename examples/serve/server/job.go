@@ -1,0 +1,121 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// job is a checked request for a forecast.
+type job struct {
+	// layout has the fields, the grid and the boundaries, no frames.
+	layout           *data.Window
+	steps, downscale int
+	// ready is the scene if nothing must be computed for it, else prepare makes it and
+	// calls yield between its parts, to let others have a turn.
+	ready   *scene
+	prepare func(ctx context.Context, yield func() error) (*scene, error)
+}
+
+// run does a job turn by turn and writes its answer.
+func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
+	begin := time.Now()
+	sc, err := s.setUp(ctx, t, j)
+	if err != nil {
+		return err
+	}
+	engine, release, err := s.engines.acquire(shape(sc.window))
+	if err != nil {
+		return err
+	}
+	defer release()
+	scale := newScaler(sc.window.Grid, j.downscale)
+	if err := sc.announce(out, j, scale); err != nil {
+		return err
+	}
+	turn, err := s.turn(ctx, t)
+	if err != nil {
+		return err
+	}
+	defer func() { turn.end() }()
+	for f, err := range engine.Rollout(ctx, sc.window, j.steps) {
+		if err != nil {
+			return err
+		}
+		done := sc.compare(ctx, f)
+		s.metrics.observe(turn.end())
+		if err := out.send(done.record(scale, time.Since(begin))); err != nil {
+			return err
+		}
+		if f.Step == j.steps {
+			break
+		}
+		if turn, err = s.turn(ctx, t); err != nil {
+			return err
+		}
+	}
+	return out.send(record{kind: "end", meta: map[string]any{"steps": j.steps, "seconds": time.Since(begin).Seconds()}})
+}
+
+// turn waits for a worker.
+func (s *Server) turn(ctx context.Context, t *ticket) (*turn, error) {
+	begin := time.Now()
+	turn, err := t.turn(ctx)
+	if err == nil {
+		s.metrics.turnTime.Observe(time.Since(begin).Seconds())
+	}
+	return turn, err
+}
+
+// setUp makes the scene, on a worker if there is something to compute.
+func (s *Server) setUp(ctx context.Context, t *ticket, j *job) (*scene, error) {
+	if j.ready != nil {
+		return j.ready, nil
+	}
+	turn, err := s.turn(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { turn.end() }()
+	return j.prepare(ctx, func() (err error) {
+		turn.end()
+		next, err := s.turn(ctx, t)
+		if err == nil {
+			turn = next
+		}
+		return err
+	})
+}
+
+// announce sends the first records.
+func (sc *scene) announce(out sink, j *job, scale scaler) error {
+	w := sc.window
+	meta := map[string]any{
+		"channels": w.Channels(false), "grid": scale.grid, "boundaries": texts(w.Boundaries), "steps": j.steps,
+		"history_from": sc.from, "truth": sc.truth != nil,
+	}
+	if sc.interval > 0 {
+		meta["interval"] = sc.interval
+	}
+	if err := out.send(record{kind: "start", meta: meta}); err != nil || !sc.shown {
+		return err
+	}
+	for i, f := range w.Frames {
+		r := record{kind: "history", meta: map[string]any{"step": i + 1 - len(w.Frames)}, arrays: []array{{"values", scale.apply(f)}}}
+		if err := out.send(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record is what the client gets of a step.
+func (s step) record(scale scaler, elapsed time.Duration) record {
+	r := record{kind: "frame", meta: map[string]any{"step": s.Step, "seconds": elapsed.Seconds()}, arrays: []array{{"forecast", scale.apply(s.Values)}}}
+	if s.truth != nil {
+		r.meta["vrmse"], r.meta["persistence"] = s.vrmse, s.persistence
+		r.arrays = append(r.arrays, array{"truth", scale.apply(s.truth)})
+	}
+	return r
+}

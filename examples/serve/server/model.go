@@ -1,0 +1,111 @@
+package server
+
+import (
+	"fmt"
+
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/nano"
+)
+
+// Model is a network to serve.
+type Model struct {
+	// Name is for people.
+	Name   string
+	Config walrus.Config
+	// Parameters counts the weights.
+	Parameters int64
+	// Open returns an emulator. It is called again when one has met too many shapes.
+	Open func() (Forecaster, error)
+
+	plan  *walrus.Model
+	close func()
+}
+
+// NewModel describes a network with a way of opening emulators of it; close, if not
+// nil, is called by [Model.Close].
+func NewModel(name string, c walrus.Config, open func() (Forecaster, error), close func()) (*Model, error) {
+	m, err := walrus.NewModel(c)
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	params, err := c.Params()
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	out := &Model{Name: name, Config: c, Open: open, plan: m, close: close}
+	for _, p := range params {
+		if p.Init.Buffer {
+			continue
+		}
+		n := int64(1)
+		for _, d := range p.Dims {
+			n *= int64(d)
+		}
+		out.Parameters += n
+	}
+	return out, nil
+}
+
+// OpenModel opens walrus-nano for the name "nano" and otherwise a checkpoint, as
+// [walrus.Load] does. These options are those of every emulator that serves.
+func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	w, name, err := loadWeights(weights, &o)
+	if err != nil {
+		return nil, err
+	}
+	o.OwnWeights = false // they outlive the emulators
+	return NewModel(name, w.Config(), func() (Forecaster, error) { return walrus.NewEmulator(w, o) }, w.Finalize)
+}
+
+// loadWeights reads weights and sets how their fields are normalised, if that is
+// known and not set.
+func loadWeights(path string, o *walrus.EmulatorOptions) (*walrus.Weights, string, error) {
+	lo := walrus.LoadOptions{Backend: o.Backend}
+	if path == "nano" {
+		w, err := nano.Weights(lo)
+		return w, "walrus-nano", err
+	}
+	found, err := walrus.FindCheckpoint(path)
+	if err != nil {
+		return nil, "", err
+	}
+	if m := found.Manifest; m != nil && o.Step == (walrus.Step{}) && o.Statistics == nil {
+		o.Step.Normalization, o.Step.Eps = m.Scaling.Normalization, m.Scaling.Eps
+		o.Statistics = m.Scaling.Statistics
+	}
+	w, _, err := found.Load(lo)
+	name := found.Config.Name
+	if name == "" {
+		name = "network"
+	}
+	return w, name, err
+}
+
+// Close frees the weights. No emulator may be in use.
+func (m *Model) Close() {
+	if m.close != nil {
+		m.close()
+	}
+}
+
+// history is the number of frames that networks like this are trained with.
+func (m *Model) history(axes int) int {
+	if axes == 3 {
+		return 3
+	}
+	return 6
+}
+
+// unknown returns those of the channels that the network does not know.
+func (m *Model) unknown(channels []string) []string {
+	var out []string
+	for _, c := range channels {
+		if _, ok := m.Config.Registry.Index(c); !ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}

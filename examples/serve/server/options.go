@@ -1,0 +1,97 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Options configure a Server. Zero values stand for the defaults named here.
+type Options struct {
+	// Workers is how many steps are computed at once: 2, so that one fills the gaps
+	// of the other.
+	Workers int
+	// Queue is how many forecasts are admitted at once, those at work included: 64.
+	Queue int
+	// Share is how many of them one client may have: 8.
+	Share int
+	// Timeout is the longest time from the request to the end of its answer: 2 minutes.
+	Timeout time.Duration
+	// BodyTimeout is how long a client may take to send its request, WriteTimeout how
+	// long to take a piece of the answer: 15 s each.
+	BodyTimeout, WriteTimeout time.Duration
+	// MaxBody is the longest body in bytes: 8 MiB.
+	MaxBody int64
+	// MaxPoints, MaxChannels, MaxHistory and MaxSteps limit a forecast: 65536 points,
+	// 32 channels, 16 frames of history, 200 steps.
+	MaxPoints, MaxChannels, MaxHistory, MaxSteps int
+	// MaxTokens limits the tokens of a frame, which space attention takes time in
+	// proportion to the square of: 4096.
+	MaxTokens int
+	// MaxValues limits the numbers of an answer as JSON, which is kept until its end,
+	// and of a history: 2^21.
+	MaxValues int
+	// MaxPrograms is how many shapes of requests an emulator may have met before a
+	// fresh one takes its place, since each leaves a compiled program behind: 64.
+	MaxPrograms int
+	// Proxy says that a proxy in front adds the client to X-Forwarded-For; otherwise
+	// the header is not read.
+	Proxy bool
+	// Log receives a record for every request; nil is silent.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	number := func(p *int, v int) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	number(&o.Workers, 2)
+	number(&o.Queue, 64)
+	number(&o.Share, 8)
+	number(&o.MaxPoints, 1<<16)
+	number(&o.MaxChannels, 32)
+	number(&o.MaxHistory, 16)
+	number(&o.MaxSteps, 200)
+	number(&o.MaxTokens, 4096)
+	number(&o.MaxValues, 1<<21)
+	number(&o.MaxPrograms, 64)
+	duration := func(p *time.Duration, v time.Duration) {
+		if *p == 0 {
+			*p = v
+		}
+	}
+	duration(&o.Timeout, 2*time.Minute)
+	duration(&o.BodyTimeout, 15*time.Second)
+	duration(&o.WriteTimeout, 15*time.Second)
+	if o.MaxBody == 0 {
+		o.MaxBody = 8 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Validate checks that no limit is negative and that they fit together.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	for _, c := range []struct {
+		name  string
+		value int64
+	}{
+		{"Workers", int64(o.Workers)}, {"Queue", int64(o.Queue)}, {"Share", int64(o.Share)}, {"Timeout", int64(o.Timeout)},
+		{"BodyTimeout", int64(o.BodyTimeout)}, {"WriteTimeout", int64(o.WriteTimeout)}, {"MaxBody", o.MaxBody},
+		{"MaxPoints", int64(o.MaxPoints)}, {"MaxChannels", int64(o.MaxChannels)}, {"MaxHistory", int64(o.MaxHistory)},
+		{"MaxSteps", int64(o.MaxSteps)}, {"MaxTokens", int64(o.MaxTokens)}, {"MaxValues", int64(o.MaxValues)}, {"MaxPrograms", int64(o.MaxPrograms)},
+	} {
+		if c.value < 1 {
+			return fmt.Errorf("server: options: %s: expected a positive number, got %d", c.name, c.value)
+		}
+	}
+	if o.Share > o.Queue {
+		return fmt.Errorf("server: options: expected a share of at most the queue (%d), got %d", o.Queue, o.Share)
+	}
+	return nil
+}

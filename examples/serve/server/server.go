@@ -1,0 +1,180 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Server answers requests for forecasts. It is an http.Handler.
+type Server struct {
+	o       Options
+	queue   *queue
+	engines *engines
+	metrics *metrics
+	ranges  ranges
+	model   atomic.Pointer[Model]
+	handler http.Handler
+
+	base   context.Context
+	cancel context.CancelCauseFunc
+}
+
+// New returns a server that answers 503 until it is given a model.
+func New(o Options) (*Server, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	s := &Server{o: o, queue: newQueue(o), engines: &engines{most: o.MaxPrograms}}
+	s.metrics = newMetrics(s.queue, s.engines)
+	s.engines.onRetire = s.metrics.retired.Inc
+	s.base, s.cancel = context.WithCancelCause(context.Background())
+	s.handler = s.guard(s.routes())
+	return s, nil
+}
+
+// Ready gives the server its model, once.
+func (s *Server) Ready(m *Model) {
+	s.engines.mu.Lock()
+	s.engines.open = m.Open
+	s.engines.mu.Unlock()
+	s.model.Store(m)
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain refuses new forecasts, waits until the admitted ones have ended, and
+// when ctx ends first cancels them. It returns ctx's error in that case. The server
+// goes on answering everything but forecasts; close the listener afterwards.
+func (s *Server) Drain(ctx context.Context) error {
+	drained := s.queue.stop()
+	select {
+	case <-drained:
+		return nil
+	case <-ctx.Done():
+	}
+	s.cancel(errShutdown)
+	<-drained // no longer than a step and a write
+	return fmt.Errorf("server: forecasts were cancelled: %w", context.Cause(ctx))
+}
+
+// Close cancels all forecasts, waits for them, and frees the emulator. The model is
+// the caller's to close.
+func (s *Server) Close() {
+	s.cancel(errShutdown)
+	<-s.queue.stop()
+	s.engines.close()
+}
+
+// maker turns the body of a request into a job.
+type maker func(m *Model, text []byte, arrays map[string][]float32) (*job, error)
+
+// forecast answers a request whose body make understands.
+func (s *Server) forecast(make maker) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.admitted(w, r, func(ctx context.Context, m *Model, t *ticket) (sink, error) {
+			out, keeps := newSink(w, r, s.o.WriteTimeout)
+			text, arrays, err := s.body(w, r)
+			if err != nil {
+				return out, err
+			}
+			j, err := make(m, text, arrays)
+			if err != nil {
+				return out, err
+			}
+			if keeps {
+				scale := newScaler(j.layout.Grid, j.downscale)
+				frames := 1
+				if j.ready == nil {
+					frames = 2 // truth and forecast
+				}
+				if err := s.checkAnswer(frames*len(j.layout.Channels(false))*scale.points(), j.steps); err != nil {
+					return out, err
+				}
+			}
+			return out, s.run(ctx, t, j, out)
+		})
+	}
+}
+
+// admitted runs work that needs a place in the queue, with a context that ends when
+// the client leaves, time is up or the server shuts down.
+func (s *Server) admitted(w http.ResponseWriter, r *http.Request, work func(context.Context, *Model, *ticket) (sink, error)) {
+	m := s.model.Load()
+	if m == nil {
+		s.refuse(w, errLoading)
+		return
+	}
+	t, err := s.queue.admit(s.client(r))
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	defer t.close()
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	defer context.AfterFunc(s.base, func() { cancel(errShutdown) })()
+	timer := time.AfterFunc(s.o.Timeout, func() { cancel(errTimeout) })
+	defer timer.Stop()
+	out, err := work(ctx, m, t)
+	if err == nil {
+		s.metrics.ended.WithLabelValues("done").Inc()
+		return
+	}
+	p, end := explain(ctx, err)
+	s.metrics.ended.WithLabelValues(end).Inc()
+	if end == "failed" {
+		s.o.Log.Error("forecast", "error", err)
+	}
+	out.fail(p)
+}
+
+// refuse answers a request that is not admitted.
+func (s *Server) refuse(w http.ResponseWriter, why error) {
+	p := &problem{status: http.StatusServiceUnavailable, retry: 2, Code: why.Error()}
+	switch {
+	case errors.Is(why, errFull):
+		p.status, p.retry = http.StatusTooManyRequests, s.queue.retryAfter()
+		p.Message = fmt.Sprintf("the queue is full: expected fewer than %d forecasts at once; try again in %d s", s.o.Queue, p.retry)
+	case errors.Is(why, errShare):
+		p.status, p.retry = http.StatusTooManyRequests, s.queue.retryAfter()
+		p.Message = fmt.Sprintf("expected at most %d forecasts of one client at once; try again in %d s", s.o.Share, p.retry)
+	case errors.Is(why, errClosed):
+		p.retry, p.Message = 10, errShutdown.Error()
+	default:
+		p.Message = "the network is being loaded"
+	}
+	s.metrics.refused.WithLabelValues(p.Code).Inc()
+	p.write(w)
+}
+
+// client names whose share of the queue a request takes: its address, of IPv6 the
+// network that one household has.
+func (s *Server) client(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	if list := r.Header.Values("X-Forwarded-For"); s.o.Proxy && len(list) > 0 {
+		all := strings.Split(list[len(list)-1], ",")
+		host = strings.TrimSpace(all[len(all)-1])
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	if a = a.Unmap(); a.Is6() {
+		if prefix, err := a.WithZone("").Prefix(64); err == nil {
+			return prefix.String()
+		}
+	}
+	return a.String()
+}
