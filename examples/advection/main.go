@@ -10,12 +10,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 
 	"github.com/gomlx/compute"
@@ -23,11 +19,10 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/experiment"
 	"github.com/gowalrus/gowalrus/internal/picture"
-	"github.com/gowalrus/gowalrus/walrus"
-	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/eval"
-	"github.com/gowalrus/gowalrus/walrus/train"
+	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
 
 // most is the longer of the two histories.
@@ -40,46 +35,24 @@ const steps = 10
 // points.
 const interval = 0.5
 
-// settings are the command's flags.
-type settings struct {
-	out     string
-	updates int
-	runs    int
-	seed    uint64
-	auto    bool
-}
-
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	var s settings
-	flag.StringVar(&s.out, "out", "out/advection", "folder for data, networks, result.json and forecast.png")
-	flag.IntVar(&s.updates, "updates", 1500, "training updates of each network")
-	flag.IntVar(&s.runs, "runs", 64, "simulations to learn from")
-	flag.Uint64Var(&s.seed, "seed", 1, "seed of the simulations and the training")
-	flag.BoolVar(&s.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
-	flag.Parse()
-	if err := run(ctx, s); err != nil {
-		fmt.Fprintln(os.Stderr, "advection:", err)
-		os.Exit(1)
-	}
+	var s experiment.Settings
+	experiment.Main(&s, "advection", 1500, 64, func(ctx context.Context, b compute.Backend) error { return run(ctx, b, s) })
 }
 
 // run is the whole experiment.
-func run(ctx context.Context, s settings) error {
-	b, err := backend.Pick(s.auto)
+func run(ctx context.Context, b compute.Backend, s experiment.Settings) error {
+	if len(s.Seeds) != 1 {
+		return fmt.Errorf("expected one seed, got %d", len(s.Seeds))
+	}
+	set, err := simulate(ctx, s)
 	if err != nil {
 		return err
 	}
-	learn, unseen, err := simulate(ctx, s)
-	if err != nil {
-		return err
-	}
-	defer learn.Close()
-	defer unseen.Close()
+	defer set.Close()
 	forecasters := eval.Baselines()
 	for _, history := range []int{1, most} {
-		em, err := fit(ctx, s, b, learn, history)
+		em, err := training(s, set, history).Fit(ctx, b)
 		if err != nil {
 			return err
 		}
@@ -92,18 +65,19 @@ func run(ctx context.Context, s settings) error {
 			return em.Forecast(ctx, last, steps)
 		}
 	}
-	r, err := eval.Evaluate(ctx, unseen, forecasters, eval.Protocol{Input: most, Horizons: []eval.Horizon{{From: 1, To: 1}, {From: 1, To: steps}}, Windows: 48})
+	r, err := eval.Evaluate(ctx, set.Unseen, forecasters, eval.Protocol{Input: most, Horizons: []eval.Horizon{{From: 1, To: 1}, {From: 1, To: steps}}, Windows: 48})
 	if err != nil {
 		return err
 	}
-	if err := report(s, r); err != nil {
+	report(r)
+	if err := experiment.WriteJSON(s.Out, r); err != nil {
 		return err
 	}
-	return draw(ctx, s, unseen, forecasters)
+	return draw(ctx, s, set.Unseen, forecasters)
 }
 
-// report prints the errors and writes them to result.json.
-func report(s settings, r *eval.Result) error {
+// report prints the errors.
+func report(r *eval.Result) {
 	for _, h := range r.Horizons {
 		fmt.Printf("steps %v (%d places):", h.Horizon, h.Windows)
 		for _, f := range []string{name(most), name(1), "persistence", "linear"} {
@@ -111,11 +85,6 @@ func report(s settings, r *eval.Result) error {
 		}
 		fmt.Println()
 	}
-	text, err := json.MarshalIndent(r, "", " ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(s.out, "result.json"), append(text, '\n'), 0o666)
 }
 
 func name(history int) string {
@@ -126,60 +95,28 @@ func name(history int) string {
 }
 
 // simulate makes the data, or takes what an earlier run made.
-func simulate(ctx context.Context, s settings) (learn, unseen *well.Dataset, err error) {
+func simulate(ctx context.Context, s experiment.Settings) (*experiment.Set, error) {
 	system, err := solve.Lookup("advection")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	dir := filepath.Join(s.out, fmt.Sprintf("data-%d-%d", s.runs, s.seed))
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		o := solve.Options{System: system, Out: dir, Train: s.runs, Test: 16, Frames: 24, Interval: interval, Seed: s.seed}
-		if _, err := solve.Simulate(ctx, o); err != nil {
-			return nil, nil, err
-		}
-	}
-	if learn, err = well.Open(filepath.Join(dir, system.Name), well.Options{Split: "train"}); err != nil {
-		return nil, nil, err
-	}
-	unseen, err = well.Open(filepath.Join(dir, system.Name), well.Options{Split: "test"})
-	return learn, unseen, err
+	return experiment.Simulate(ctx, solve.Options{System: system, Out: filepath.Join(s.Out, fmt.Sprintf("data-%d-%d", s.Runs, s.Seeds[0])),
+		Train: s.Runs, Test: 16, Frames: 24, Interval: interval, Seed: s.Seeds[0]})
 }
 
-// fit trains a network that sees that many frames.
-func fit(ctx context.Context, s settings, b compute.Backend, ds *well.Dataset, history int) (*walrus.Emulator, error) {
-	c := walrus.Nano()
-	c.Name = "advection"
-	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 64, 2, 4, 4, 24
-	c.Kernel, c.Tokens = [2]int{4, 4}, [3]int{8, 8, 8}
-	c.Registry = data.MustRegistry(ds.Metadata().Channels()...)
-	weights, err := walrus.InitWeights(c, s.seed)
-	if err != nil {
-		return nil, err
-	}
+// training is that of a network that sees that many frames.
+func training(s experiment.Settings, set *experiment.Set, history int) experiment.Training {
 	const epochs = 30
-	r, err := train.NewRun(weights, train.RunOptions{
-		Dir: filepath.Join(s.out, fmt.Sprintf("run-%d-%d-%d-%d", history, s.runs, s.updates, s.seed)), Epochs: epochs, Updates: max(1, s.updates/epochs), Accumulate: 1,
-		Trainer:  train.Options{Backend: b, Seed: s.seed},
-		Schedule: train.Schedule{Base: 2e-3, Warmup: 2, Cooldown: 10},
-		Systems:  []train.System{{Name: "advection", Train: ds, Batch: 4, Cut: data.Cut{Input: history}}},
-		Observe: func(p train.Progress) {
-			if p.Update%100 == 0 {
-				fmt.Fprintf(os.Stderr, "%s: update %d of %d, loss %.2f\n", name(history), p.Update, p.Updates, p.Loss)
-			}
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	if err := r.Go(ctx); err != nil {
-		return nil, err
-	}
-	return walrus.NewEmulator(weights, walrus.EmulatorOptions{Backend: b, Seed: s.seed, OwnWeights: true})
+	r := &recipe.Recipe{Name: "advection", Seed: s.Seeds[0], Network: experiment.Network(), Data: experiment.Sets{set}.Data(),
+		Sampling: recipe.Sampling{Planes: recipe.Size{History: history, Batch: 4}},
+		Epochs:   epochs, Updates: max(1, s.Updates/epochs), Accumulate: 1,
+		Schedule: recipe.Schedule{Base: 2e-3, Warmup: 2, Cooldown: 10}}
+	return experiment.Training{Recipe: r, Log: os.Stderr,
+		Dir: filepath.Join(s.Out, fmt.Sprintf("run-%d-%d-%d-%d", history, s.Runs, s.Updates, s.Seeds[0]))}
 }
 
 // draw draws the last frame of a forecast of each network.
-func draw(ctx context.Context, s settings, ds *well.Dataset, forecasters map[string]eval.Forecast) error {
+func draw(ctx context.Context, s experiment.Settings, ds *well.Dataset, forecasters map[string]eval.Forecast) error {
 	w, err := ds.Read(ctx, data.Span{Stride: 1, Frames: most + steps}, nil)
 	if err != nil {
 		return err
@@ -205,5 +142,5 @@ func draw(ctx context.Context, s settings, ds *well.Dataset, forecasters map[str
 		}
 		last(f, frames)
 	}
-	return picture.PNG(filepath.Join(s.out, "forecast.png"), p)
+	return picture.PNG(filepath.Join(s.Out, "forecast.png"), p)
 }

@@ -140,45 +140,26 @@ func (im *imprints) frequencies() []float64 {
 	return out
 }
 
-// draw draws the spectra.
-func (im *imprints) draw(path string) error {
+// join adds what another has collected.
+func (im *imprints) join(other *imprints) {
+	for name, sums := range other.power {
+		if im.power[name] == nil {
+			im.power[name] = make([]float64, len(sums))
+		}
+		for k, v := range sums {
+			im.power[name][k] += v
+		}
+		im.ratio[name] = append(im.ratio[name], other.ratio[name]...)
+	}
+}
+
+// chart shows the spectra.
+func (im *imprints) chart() picture.Chart {
 	c := picture.Chart{Title: fmt.Sprintf("error after %d steps by wave number; patches repeat at 8", steps),
 		XLabel: "waves across the box", YLabel: "power / variance of truth", LogY: true, Width: 720}
 	all := im.spectra()
 	for _, v := range variants {
 		c.Lines = append(c.Lines, picture.Line{Name: v.name, Values: all[v.name]})
 	}
-	return picture.PNG(path, c)
-}
-
-// report prints the tables.
-func report(results []*eval.Result, im *imprints) {
-	fmt.Println("| system | steps | jitter and rolls | jitter | neither |\n|---|---|---|---|---|")
-	for _, r := range results {
-		for _, h := range r.Horizons {
-			fmt.Printf("| %s | %v |", r.Dataset, h.Horizon)
-			for _, v := range variants {
-				fmt.Printf(" %.3f |", h.Scores[v.name].Median)
-			}
-			fmt.Println()
-		}
-	}
-	for _, k := range []int{0, 1, 2} {
-		better, gains := 0, []float64{}
-		for _, r := range results {
-			if k >= len(r.Horizons) {
-				continue
-			}
-			with, without := r.Horizons[k].Scores[variants[0].name].Median, r.Horizons[k].Scores[variants[2].name].Median
-			gains = append(gains, 100*(1-with/without))
-			if with < without {
-				better++
-			}
-		}
-		fmt.Printf("steps %v: better with jitter and rolls on %d of %d systems, median improvement %.0f %%\n",
-			results[0].Horizons[k].Horizon, better, len(gains), eval.Median(gains))
-	}
-	for _, v := range variants {
-		fmt.Printf("%s: waves at the patch frequency are %.2f times their neighbours (median)\n", v.name, im.Ratio()[v.name])
-	}
+	return c
 }

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/gowalrus/gowalrus/data"
 )
 
 // TestImprint: noise does not stick out at the patch frequency; a grid of patches does.
@@ -44,22 +40,22 @@ func TestWave(t *testing.T) {
 	require.InDelta(t, 0.5, variance(field), 1e-12)
 }
 
-// TestSurvive: a forecast that diverges after two steps ends far off, and is asked for
-// once.
-func TestSurvive(t *testing.T) {
-	calls := 0
-	f := remember(survive(func(_ context.Context, _ *data.Window, steps int) ([][]float32, error) {
-		calls++
-		if steps > 2 {
-			return nil, errors.New("diverged")
+// TestJoin: two halves of the runs make the spectra and the median of all.
+func TestJoin(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	all, parts := newImprints(), []*imprints{newImprints(), newImprints()}
+	for i := range 6 {
+		pred, ref := make([]float32, 256), make([]float32, 256)
+		for k := range pred {
+			pred[k], ref[k] = rng.Float32(), rng.Float32()
 		}
-		return make([][]float32, steps, 9), nil
-	}))
-	frames, err := f(context.Background(), &data.Window{}, 4)
-	require.NoError(t, err)
-	require.Len(t, frames, 4)
-	before := calls
-	_, err = f(context.Background(), &data.Window{}, 3)
-	require.NoError(t, err)
-	require.Equal(t, before, calls)
+		all.error("a", pred, ref, []int{16, 16})
+		parts[i/4].error("a", pred, ref, []int{16, 16})
+	}
+	joined := newImprints()
+	joined.join(parts[0])
+	joined.join(parts[1])
+	require.Equal(t, all.Ratio(), joined.Ratio())
+	require.InDeltaSlice(t, all.spectra()["a"], joined.spectra()["a"], 1e-12)
+	require.Len(t, joined.chart().Lines, len(variants))
 }

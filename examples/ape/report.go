@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/internal/experiment"
+	"github.com/gowalrus/gowalrus/internal/picture"
+	"github.com/gowalrus/gowalrus/walrus/eval"
+)
+
+// result is what one system gives.
+type result struct {
+	System   string    `json:"system"`
+	Horizons []horizon `json:"horizons"`
+	// Curves are the errors of every step with either way: the median over the runs,
+	// then over the seeds.
+	Curves map[string][]float64 `json:"curves"`
+}
+
+// horizon holds the median errors over a range of steps.
+type horizon struct {
+	Steps string `json:"steps"`
+	Runs  int    `json:"runs"`
+	// Seeds holds those of each way, a value a seed.
+	Seeds map[string][]float64 `json:"seeds"`
+	// APE compares finetuning with APE and without, seed by seed.
+	APE         experiment.Comparison `json:"ape"`
+	Persistence float64               `json:"persistence"`
+	Linear      float64               `json:"linear"`
+}
+
+// ways are compared.
+var ways = []string{withAPE, withoutAPE}
+
+// summarise collects the scores of all seeds, the shortest horizon first.
+func summarise(system string, r *eval.Result, seeds []uint64) *result {
+	out := &result{System: system, Curves: map[string][]float64{}}
+	for _, way := range ways {
+		var curves [][]float64
+		for _, seed := range seeds {
+			curves = append(curves, r.Horizons[0].Curves[name(way, seed)])
+		}
+		out.Curves[way] = experiment.Middle(curves)
+	}
+	for _, found := range slices.Backward(r.Horizons) {
+		h := horizon{Steps: found.Horizon.String(), Runs: found.Windows, Seeds: map[string][]float64{},
+			Persistence: found.Scores["persistence"].Median, Linear: found.Scores["linear"].Median}
+		for _, way := range ways {
+			for _, seed := range seeds {
+				h.Seeds[way] = append(h.Seeds[way], found.Scores[name(way, seed)].Median)
+			}
+		}
+		h.APE = experiment.Compare(h.Seeds[withAPE], h.Seeds[withoutAPE])
+		out.Horizons = append(out.Horizons, h)
+	}
+	return out
+}
+
+// report prints a table.
+func report(w io.Writer, results []*result) {
+	fmt.Fprintln(w, "| system | steps | APE | no APE | APE better | improvement | persistence |\n|---|---|---|---|---|---|---|")
+	for _, r := range results {
+		for _, h := range r.Horizons {
+			fmt.Fprintf(w, "| %s | %s | %s | %s | %d of %d | %.0f %% | %.3f |\n", r.System, h.Steps,
+				list(h.Seeds[withAPE]), list(h.Seeds[withoutAPE]), h.APE.Better, h.APE.Of, h.APE.Improvement, h.Persistence)
+		}
+	}
+}
+
+// list writes values side by side.
+func list(values []float64) string {
+	var parts []string
+	for _, v := range values {
+		parts = append(parts, fmt.Sprintf("%.3f", v))
+	}
+	return strings.Join(parts, " ")
+}
+
+// draw draws the errors of every step.
+func draw(path string, results []*result) error {
+	sheet := experiment.Sheet{Columns: 2}
+	for _, r := range results {
+		c := picture.Chart{Title: r.System, XLabel: "step", YLabel: "VRMSE", LogY: true, Width: 480, Height: 360}
+		for _, way := range ways {
+			c.Lines = append(c.Lines, picture.Line{Name: way, Values: r.Curves[way]})
+		}
+		sheet.Drawings = append(sheet.Drawings, c)
+	}
+	return picture.PNG(path, sheet)
+}

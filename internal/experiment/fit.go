@@ -1,0 +1,96 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/gomlx/compute"
+
+	"github.com/gowalrus/gowalrus/augment"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/recipe"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// Network is the network of the experiments, as a recipe states it: two blocks of
+// width 64, 8 tokens along each axis: on a plane of 32 × 32 points, patches of 4 × 4.
+func Network() map[string]any {
+	return map[string]any{"preset": "nano", "hidden": 64, "blocks": 2, "heads": 4, "groups": 4, "intermediate": 24,
+		"kernel": []int{4, 4}, "tokens": []int{8, 8, 8}}
+}
+
+// Training is one network to train.
+type Training struct {
+	Recipe *recipe.Recipe
+	// Dir is the folder of the run.
+	Dir string
+	// NoRolls leaves out the rolls of tokens between blocks, also in forecasts.
+	NoRolls bool
+	// Turns, if not nil, are drawn from for every micro-batch of every data set, in
+	// place of those of the recipe.
+	Turns []augment.Turn
+	// Log gets a line every hundred updates, if not nil.
+	Log io.Writer
+}
+
+// Checkpoint is where the weights are when Fit has returned.
+func (t Training) Checkpoint() string { return filepath.Join(t.Dir, train.LastCheckpoint) }
+
+// Fit trains, or takes what an earlier call trained, and returns an emulator of the
+// weights whose draws have the seed of the recipe. Close it.
+func (t Training) Fit(ctx context.Context, b compute.Backend) (*walrus.Emulator, error) {
+	if err := t.run(ctx, b); err != nil {
+		return nil, fmt.Errorf("experiment: %s: %w", filepath.Base(t.Dir), err)
+	}
+	return walrus.Load(t.Checkpoint(), walrus.EmulatorOptions{Backend: b, Seed: t.Recipe.Seed, NoRolls: t.NoRolls})
+}
+
+// run trains to the end.
+func (t Training) run(ctx context.Context, b compute.Backend) error {
+	opened, err := t.Recipe.Open()
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	o := &opened.Options
+	o.Dir, o.Observe = t.Dir, t.observe
+	o.Trainer.Backend, o.Trainer.NoRolls = b, t.NoRolls
+	if t.Turns != nil {
+		for i := range o.Systems {
+			o.Systems[i].Turns = t.Turns
+		}
+	}
+	r, err := train.NewRun(opened.Weights, *o)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return r.Go(ctx)
+}
+
+func (t Training) observe(p train.Progress) {
+	if t.Log != nil && p.Update%100 == 0 && p.Validation == nil {
+		fmt.Fprintf(t.Log, "%s: update %d of %d, loss %.2f\n", filepath.Base(t.Dir), p.Update, p.Updates, p.Loss)
+	}
+}
+
+// Finetuning is the authors' recipe for training given weights further on one data
+// set (SPEC §13): statistics of the data set, rotary frequencies learned per axis, half
+// of the rate that the weights were trained with. Without weights it trains a fresh
+// network in the same way.
+func Finetuning(weights string, set *Set, updates int, rate float64, seed uint64) *recipe.Recipe {
+	const epochs = 10
+	r := &recipe.Recipe{Name: set.Name, Seed: seed, Weights: weights, Data: Sets{set}.Data(),
+		Epochs: epochs, Updates: max(1, updates/epochs), Accumulate: 1,
+		Schedule:  recipe.Schedule{Base: rate / 2, Warmup: 1, Cooldown: 4, Per: "update"},
+		Objective: recipe.Objective{Eps: 1e-8, Statistics: "dataset"},
+		Network:   map[string]any{"rope": "per_axis"}}
+	if weights == "" {
+		for k, v := range Network() {
+			r.Network[k] = v
+		}
+	}
+	return r
+}

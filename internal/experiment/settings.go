@@ -1,0 +1,72 @@
+package experiment
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"github.com/gowalrus/gowalrus/walrus/backend"
+)
+
+// Settings are the flags that every experiment has.
+type Settings struct {
+	// Out is the folder of data, networks and results.
+	Out string
+	// Updates is the length of a training, Runs the number of simulations to learn from.
+	Updates, Runs int
+	// Seeds are those of the simulations and the trainings.
+	Seeds []uint64
+	// Auto takes XLA where a plugin is installed.
+	Auto bool
+}
+
+// Flags adds the flags of settings, with these defaults and one seed, to the
+// command's. The folder is that of the experiment's name under out.
+func (s *Settings) Flags(f *flag.FlagSet, name string, updates, runs int) {
+	s.Seeds = []uint64{1}
+	f.StringVar(&s.Out, "out", "out/"+name, "folder for data, networks, result.json and a picture")
+	f.IntVar(&s.Updates, "updates", updates, "training updates of each network")
+	f.IntVar(&s.Runs, "runs", runs, "simulations of each system to learn from")
+	f.Func("seeds", "seeds of the simulations and the training, such as 1,2,3 (default 1)", func(text string) (err error) {
+		s.Seeds, err = ParseSeeds(text)
+		return err
+	})
+	f.BoolVar(&s.Auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
+}
+
+// ParseSeeds reads a list such as "1,2,3".
+func ParseSeeds(text string) ([]uint64, error) {
+	var out []uint64
+	for _, part := range strings.Split(text, ",") {
+		seed, err := strconv.ParseUint(strings.TrimSpace(part), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("seeds: expected whole numbers such as 1,2,3, got %q", part)
+		}
+		out = append(out, seed)
+	}
+	return out, nil
+}
+
+// Main parses the flags, opens the backend and runs an experiment until it ends or is
+// interrupted. It ends the program with a word about what went wrong, if anything did.
+func Main(s *Settings, name string, updates, runs int, run func(context.Context, compute.Backend) error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	s.Flags(flag.CommandLine, name, updates, runs)
+	flag.Parse()
+	b, err := backend.Pick(s.Auto)
+	if err == nil {
+		err = run(ctx, b)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		stop()
+		os.Exit(1)
+	}
+}
