@@ -65,6 +65,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Int64Var(&o.server.MaxBody, "max-body", 8<<20, "longest request in bytes")
 	f.IntVar(&o.server.MaxPoints, "max-points", 1<<16, "largest grid in points")
 	f.IntVar(&o.server.MaxSteps, "max-steps", 200, "longest forecast")
+	f.IntVar(&o.server.MaxPrograms, "max-programs", 64, "shapes of requests after which a fresh emulator takes over")
 	f.BoolVar(&o.server.Proxy, "proxy", false, "a proxy in front adds the client to X-Forwarded-For")
 	if err := f.Parse(args); err != nil {
 		return o, err

@@ -51,9 +51,11 @@ func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
 		if f.Step == j.steps {
 			break
 		}
-		if turn, err = s.turn(ctx, t); err != nil {
+		next, err := s.turn(ctx, t)
+		if err != nil {
 			return err
 		}
+		turn = next
 	}
 	return out.send(record{kind: "end", meta: map[string]any{"steps": j.steps, "seconds": time.Since(begin).Seconds()}})
 }

@@ -85,6 +85,22 @@ func TestClientLeaves(t *testing.T) {
 	assert.EqualValues(t, 1, f.steps.Load())
 }
 
+// TestClientLeavesBetweenSteps: while another's step holds the only worker.
+func TestClientLeavesBetweenSteps(t *testing.T) {
+	f := &fake{gate: make(chan struct{})}
+	s, url := serve(t, f, Options{Workers: 1})
+	ctx, leave := context.WithCancel(context.Background())
+	open(t, ctx, url+"/v1/forecast", body(with("steps", 200)))
+	eventually(t, "one works", func() bool { return s.queue.stats() == load{1, 0, 1} })
+	open(t, context.Background(), url+"/v1/forecast", body(with("steps", 200)))
+	eventually(t, "one waits", func() bool { return s.queue.stats() == load{2, 1, 1} })
+	f.gate <- struct{}{} // the first's step; now the second works and the first waits
+	eventually(t, "they change places", func() bool { return f.steps.Load() == 1 && s.queue.stats() == load{2, 1, 1} })
+	leave()
+	eventually(t, "the first is gone", func() bool { return s.queue.stats() == load{1, 0, 1} })
+	assert.Zero(t, count(t, s, "walrus_panics_total"))
+}
+
 // TestSlowReader: who does not take the answer loses the place.
 func TestSlowReader(t *testing.T) {
 	s, url := serve(t, &fake{}, Options{WriteTimeout: 100 * time.Millisecond, MaxBody: 1 << 24})

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// childEnv makes the test program be the command itself, so that a process of its own
+// can be loaded, measured and ended.
+const childEnv = "GOWALRUS_SERVE_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// child is a running command.
+type child struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	url    string
+	stderr *tail
+	ended  chan error
+}
+
+// tail keeps what a process writes.
+type tail struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *tail) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *tail) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// startChild runs the command and waits until it is ready.
+func startChild(t *testing.T, args ...string) *child {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	c := &child{t: t, stderr: &tail{}, ended: make(chan error, 1)}
+	c.cmd = exec.Command(self, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
+	c.cmd.Env = append(os.Environ(), childEnv+"=1")
+	c.cmd.Stderr = c.stderr
+	out, err := c.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err, "%s", c.stderr)
+	c.url = strings.TrimSpace(line)
+	go func() { c.ended <- c.cmd.Wait() }()
+	t.Cleanup(func() { _ = c.cmd.Process.Kill() })
+	require.Eventually(t, func() bool { return c.status("/readyz") == http.StatusOK }, 30*time.Second, 20*time.Millisecond, "%s", c.stderr)
+	return c
+}
+
+// status is that of a GET, 0 if there is no answer.
+func (c *child) status(path string) int {
+	a, err := http.Get(c.url + path)
+	if err != nil {
+		return 0
+	}
+	a.Body.Close()
+	return a.StatusCode
+}
+
+// metrics returns the text of /metrics.
+func (c *child) metrics() string {
+	c.t.Helper()
+	a, err := http.Get(c.url + "/metrics")
+	require.NoError(c.t, err)
+	defer a.Body.Close()
+	raw, err := io.ReadAll(a.Body)
+	require.NoError(c.t, err)
+	return string(raw)
+}
+
+// stream starts a simulation and waits for its first event.
+func (c *child) stream(request string) (*http.Response, *bufio.Reader) {
+	c.t.Helper()
+	r, err := http.NewRequest("POST", c.url+"/v1/simulate", strings.NewReader(request))
+	require.NoError(c.t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "text/event-stream")
+	a, err := http.DefaultClient.Do(r)
+	require.NoError(c.t, err)
+	require.Equal(c.t, http.StatusOK, a.StatusCode)
+	in := bufio.NewReader(a.Body)
+	line, err := in.ReadString('\n')
+	require.NoError(c.t, err)
+	require.Equal(c.t, "event: start\n", line)
+	return a, in
+}
+
+// terminate ends the command with SIGTERM and returns its error.
+func (c *child) terminate() error {
+	c.t.Helper()
+	require.NoError(c.t, c.cmd.Process.Signal(syscall.SIGTERM))
+	return c.wait()
+}
+
+func (c *child) wait() error {
+	c.t.Helper()
+	select {
+	case err := <-c.ended:
+		return err
+	case <-time.After(30 * time.Second):
+		require.Fail(c.t, "the command does not end", "%s", c.stderr)
+		return nil
+	}
+}
+
+// TestTerminate: at SIGTERM a forecast at work may end, and the exit status is 0.
+func TestTerminate(t *testing.T) {
+	c := startChild(t, "-grace", "20s")
+	a, in := c.stream(`{"system": "diffusion", "grid": [16, 16], "steps": 3}`)
+	defer a.Body.Close()
+	require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
+	rest, err := io.ReadAll(in)
+	assert.NoError(t, err)
+	assert.Contains(t, string(rest), "event: end\n")
+	assert.NoError(t, c.wait())
+	assert.Contains(t, c.stderr.String(), "shutting down")
+}
+
+// TestTerminateCancels: a forecast that takes too long is told and cancelled.
+func TestTerminateCancels(t *testing.T) {
+	c := startChild(t, "-grace", "100ms")
+	a, in := c.stream(`{"system": "diffusion", "steps": 200}`)
+	defer a.Body.Close()
+	require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
+	rest, err := io.ReadAll(in)
+	assert.NoError(t, err)
+	assert.Contains(t, string(rest), "event: error\n")
+	assert.Contains(t, string(rest), `"code":"shutdown"`)
+	assert.NoError(t, c.wait())
+}
