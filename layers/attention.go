@@ -20,6 +20,10 @@ type ParallelAttention struct {
 	MLP  int
 	RoPE RoPEMode
 	Norm NormConfig
+	// Lean keeps fewer activations for the backward pass, which computes again what
+	// is cheap: the softmax, the norms and rotations of q and k, and SwiGLU. Blocks
+	// that are recomputed as a whole are better without.
+	Lean bool
 }
 
 // ParallelAttentionWeights are the parameters of a ParallelAttention, as nodes.
@@ -67,10 +71,8 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 	assertDims("ParallelAttention x", x, -1, grid[0]*grid[1]*grid[2], c)
 	xn := RMSGroupNorm(x, w.Norm, p.Norm)
 	ff, q, k, v := p.project(xn, w)
-	angles := w.RoPE.Angles(grid, roll)
-	q, k = p.position(q, w.QNorm, w.QNormBias, angles), p.position(k, w.KNorm, w.KNormBias, angles)
-	att := Dense(p.attend(q, k, v), w.AttnOut, nil)
-	mlp := Dense(SwiGLU(ff), w.FFOut, w.FFOutBias)
+	att := Dense(p.attend(q, k, v, w, w.RoPE.Angles(grid, roll)), w.AttnOut, nil)
+	mlp := Dense(again(p.Lean, ff, SwiGLU), w.FFOut, w.FFOutBias)
 	return Add(x, DropPath(Add(att, mlp), keep))
 }
 
@@ -89,23 +91,27 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 	return parts[0], parts[1], parts[2], parts[3]
 }
 
-// position normalises and rotates q or k [F,S,C] into [F,S,N,K].
+// attend is softmax(q·kᵀ/√K)·v over the tokens of each frame and head, with q and k
+// normalised and rotated; q, k, v and the result are [F,S,C].
+func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, angles *Node) *Node {
+	f, s := v.Shape().Dim(0), v.Shape().Dim(1)
+	scale := 1 / sqrt(float64(p.Channels/p.Heads))
+	q = again(p.Lean, q, func(q *Node) *Node { return MulScalar(p.position(q, w.QNorm, w.QNormBias, angles), scale) })
+	k = again(p.Lean, k, func(k *Node) *Node { return p.position(k, w.KNorm, w.KNormBias, angles) })
+	out := attend(p.Lean, q, k, perHead(Reshape(v, f, s, p.Heads, -1)))
+	return Reshape(perHead(out), f, s, p.Channels)
+}
+
+// position normalises and rotates q or k [F,S,C] and returns it per head, [F,N,S,K].
 func (p ParallelAttention) position(q, weight, bias, angles *Node) *Node {
 	f, s := q.Shape().Dim(0), q.Shape().Dim(1)
 	pairs := angles.Shape().Dim(1)
 	q = headNorm(Reshape(q, f, s, p.Heads, -1), halves(weight, 0, 1, pairs), halves(bias, 0, 1, pairs))
-	return rotateHalves(q, Reshape(angles, 1, s, 1, pairs))
+	return perHead(rotateHalves(q, Reshape(angles, 1, s, 1, pairs)))
 }
 
-// attend is softmax(q·kᵀ/√K)·v over the tokens of each frame and head, with q
-// and k [F,S,N,K] and v and the result [F,S,C].
-func (p ParallelAttention) attend(q, k, v *Node) *Node {
-	f, s := v.Shape().Dim(0), v.Shape().Dim(1)
-	heads := func(t *Node) *Node { return TransposeAllDims(t, 0, 2, 1, 3) }
-	q = MulScalar(q, 1/sqrt(float64(p.Channels/p.Heads)))
-	out := softmaxDot(heads(q), heads(k), heads(Reshape(v, f, s, p.Heads, -1)), nil)
-	return Reshape(heads(out), f, s, p.Channels)
-}
+// perHead exchanges the axes of tokens and heads, [F,S,N,K] and [F,N,S,K].
+func perHead(t *Node) *Node { return TransposeAllDims(t, 0, 2, 1, 3) }
 
 // ParallelAttentionBuilder builds a ParallelAttention with its variables in a scope.
 type ParallelAttentionBuilder struct {

@@ -32,6 +32,33 @@ func splitDense(x *Node, weights, biases []*Node) []*Node {
 	return out
 }
 
+// again returns f(x) and keeps x alone for the backward pass, which computes again
+// what f computes on the way. Without lean, and on the Go backend, whose time goes
+// into what would be repeated, it is f(x).
+func again(lean bool, x *Node, f func(x *Node) *Node) *Node {
+	if !lean || onGo(x.Graph()) {
+		return f(x)
+	}
+	return f(x.Checkpoint()).StopCheckpoint()
+}
+
+// attend returns softmax(q·kᵀ)·v like softmaxDot. With lean the backward pass computes
+// the softmax again from q and k, which spares the S×S numbers of every frame and head.
+func attend(lean bool, q, k, v *Node) *Node {
+	if !lean || onGo(q.Graph()) {
+		return softmaxDot(q, k, v, nil)
+	}
+	out, _ := InternalFusedOpCaller(
+		func() *Node { return softmaxDot(q, k, v, nil) },
+		func() *Node {
+			scores := DotGeneral(q.Checkpoint(), []int{3}, []int{0, 1}, k.Checkpoint(), []int{3}, []int{0, 1})
+			e := Exp(Sub(scores, StopGradient(ReduceAndKeep(scores, ReduceMax, -1))))
+			p := Div(e, ReduceAndKeep(e, ReduceSum, -1))
+			return DotGeneral(p, []int{3}, []int{0, 1}, v.Checkpoint(), []int{2}, []int{0, 1}).StopCheckpoint()
+		}, true)
+	return out
+}
+
 // softmaxDot returns softmax(q·kᵀ + bias)·v for q, k, v [batch…, S, K]; bias
 // broadcasts against [batch…, S, S] or is nil. On XLA the division by the row
 // sum comes last, after the product with v; the Go backend has a fused softmax.

@@ -122,13 +122,13 @@ func (it goldenItem) spaceTaps(p ParallelAttention, x *Node, w ParallelAttention
 	xn := RMSGroupNorm(x, w.Norm, p.Norm)
 	ff, q, key, v := p.project(xn, w)
 	angles := w.RoPE.Angles(grid, nil)
-	// Without rotation, position is the norm of the heads alone: [F, S, N, K].
-	qn := unhalve(p.position(q, w.QNorm, w.QNormBias, ZerosLike(angles)), 1, pairs)
-	att := p.attend(p.position(q, w.QNorm, w.QNormBias, angles), p.position(key, w.KNorm, w.KNormBias, angles), v)
+	// Without rotation, position is the norm of the heads alone.
+	qn := unhalve(p.position(q, w.QNorm, w.QNormBias, ZerosLike(angles)), 1, pairs) // [F, N, S, K]
+	att := p.attend(q, key, v, w, angles)
 
 	it.add("tap.norm1", moveAxis(frames(xn), -1, 1))
 	it.add("tap.fused", frames(Concatenate([]*Node{ff, unhalve(q, p.Heads, pairs), unhalve(key, p.Heads, pairs), v}, -1)))
-	it.add("tap.qn", Reshape(moveAxis(qn, 2, 1), f, p.Heads, grid[0], grid[1], grid[2], k))
+	it.add("tap.qn", Reshape(qn, f, p.Heads, grid[0], grid[1], grid[2], k))
 	it.add("tap.att", frames(att))
 	it.add("tap.attn_out", frames(Dense(att, w.AttnOut, nil)))
 	it.add("tap.ff_out", frames(Dense(SwiGLU(ff), w.FFOut, w.FFOutBias)))

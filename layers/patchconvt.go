@@ -64,27 +64,69 @@ func wrapAxis(x *Node, axis, count int) *Node {
 }
 
 // overlapAdd returns the transposed convolution of all tokens of x, with the
-// tail of the last zero-padded patch still attached.
+// tail of the last zero-padded patch still attached. The overlap is added up one
+// axis at a time, on patches where these are narrower than what they are made
+// from and on tokens, before the product, where the tokens are. (One nest of
+// sums over all three axes takes XLA minutes to compile in space.)
 func overlapAdd(x, w *Node, ext [3]extent) *Node {
 	in, out := w.Shape().Dim(0), w.Shape().Dim(1)
-	vh, vw, vd := ext[0].views(), ext[1].views(), ext[2].views()
 	sh, sw, sd := ext[0].s, ext[1].s, ext[2].s
-	k := TransposeAllDims(splitKernel(w, ext), 0, 2, 4, 6, 3, 5, 7, 1)
-	k = Reshape(k, in, vh, vw, vd, sh*sw*sd*out)
-	y := shiftSum(vh, 1, func(jh int) *Node {
-		row := Squeeze(SliceAxis(k, 1, AxisElem(jh)), 1)
-		patches := DotGeneral(x, []int{4}, nil, row, []int{0}, nil) // [F,h,w,d, vw,vd, features]
-		return shiftSum(vw, 2, func(jw int) *Node {
-			line := Squeeze(SliceAxis(patches, 4, AxisElem(jw)), 4)
-			return shiftSum(vd, 3, func(jd int) *Node {
-				return Squeeze(SliceAxis(line, 4, AxisElem(jd)), 4)
-			})
-		})
-	})
+	k := TransposeAllDims(splitKernel(w, ext), 2, 4, 6, 0, 3, 5, 7, 1) // views, in, strides, out
+	views, features := ext[0].views()*ext[1].views()*ext[2].views(), sh*sw*sd*out
+	var y *Node
+	if in < features {
+		y = DotGeneral(unfoldReversed(x, ext), []int{4}, nil, Reshape(k, views*in, features), []int{0}, nil)
+	} else {
+		k = Reshape(k, views, in, features)
+		y = DotGeneral(x, []int{4}, nil, k, []int{1}, nil)
+		y = foldViews(y, ext)
+	}
 	d := y.Shape().Dimensions
 	y = Reshape(y, d[0], d[1], d[2], d[3], sh, sw, sd, out)
 	y = TransposeAllDims(y, 0, 1, 4, 2, 5, 3, 6, 7)
 	return Reshape(y, d[0], d[1]*sh, d[2]*sw, d[3]*sd, out)
+}
+
+// foldViews adds overlapping patches y [F, h, w, d, views, features]. Its adjoint puts
+// the patches side by side that a place went into; XLA makes several copies of all
+// patches out of the sums' derivatives.
+func foldViews(y *Node, ext [3]extent) *Node {
+	d := y.Shape().Clone().Dimensions
+	folded := y.Shape().Clone()
+	folded.Dimensions = []int{d[0], d[1] + ext[0].views() - 1, d[2] + ext[1].views() - 1, d[3] + ext[2].views() - 1, d[5]}
+	return linear(y, folded, func(y *Node) *Node {
+		y = Reshape(y, d[0], d[1], d[2], d[3], ext[0].views(), ext[1].views(), ext[2].views(), d[5])
+		for a := 2; a >= 0; a-- {
+			patches, axis := y, 4+a
+			y = shiftSum(ext[a].views(), 1+a, func(j int) *Node {
+				return Squeeze(SliceAxis(patches, axis, AxisElem(j)), axis)
+			})
+		}
+		return y
+	}, func(v *Node) *Node {
+		for a := 2; a >= 0; a-- {
+			parts := make([]*Node, ext[a].views())
+			for j := range parts {
+				parts[j] = SliceAxis(v, 1+a, AxisRange(j, j+d[1+a]))
+			}
+			v = Concatenate(parts, 4)
+		}
+		return Reshape(v, d...)
+	})
+}
+
+// unfoldReversed puts the tokens whose patches overlap at a place side by side,
+// [F, h+vH−1, w+vW−1, d+vD−1, views·C], views counted as in a kernel.
+func unfoldReversed(x *Node, ext [3]extent) *Node {
+	for a := 2; a >= 0; a-- {
+		v := ext[a].views()
+		parts := make([]*Node, v)
+		for j := range parts {
+			parts[j] = padAxis(x, 1+a, j, v-1-j)
+		}
+		x = Concatenate(parts, 4)
+	}
+	return x
 }
 
 // shiftSum adds views terms, each moved one step further along an axis.

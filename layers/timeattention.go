@@ -19,6 +19,8 @@ type TimeAttention struct {
 	// in the release.
 	NoBias bool
 	Norm   NormConfig
+	// Lean keeps fewer activations for the backward pass, see [ParallelAttention].
+	Lean bool
 }
 
 // TimeAttentionWeights are the parameters of a TimeAttention, as nodes. The
@@ -60,12 +62,12 @@ func (p TimeAttention) Apply(x *Node, w TimeAttentionWeights, keep *Node) *Node 
 	t, rows := d[0], d[1]*d[2]
 	xn := RMSGroupNorm(Reshape(x, d[0]*d[1], d[2], c), w.Norm, p.Norm)
 	qkv := p.project(Reshape(xn, t, rows, c), w)
-	q := headNorm(Reshape(qkv[0], t, rows, p.Heads, -1), w.QNorm, w.QNormBias)
-	k := headNorm(Reshape(qkv[1], t, rows, p.Heads, -1), w.KNorm, w.KNormBias)
-	q = MulScalar(q, 1/sqrt(float64(c/p.Heads)))
-	steps := func(z *Node) *Node { return TransposeAllDims(z, 1, 2, 0, 3) }
-	bias := ExpandAxes(p.bias(x, w), 0)
-	att := softmaxDot(steps(q), steps(k), steps(Reshape(qkv[2], t, rows, p.Heads, -1)), bias)
+	perHead := func(z *Node) *Node { return TransposeAllDims(Reshape(z, t, rows, p.Heads, -1), 1, 2, 0, 3) }
+	q := again(p.Lean, qkv[0], func(q *Node) *Node {
+		return MulScalar(headNorm(perHead(q), w.QNorm, w.QNormBias), 1/sqrt(float64(c/p.Heads)))
+	})
+	k := again(p.Lean, qkv[1], func(k *Node) *Node { return headNorm(perHead(k), w.KNorm, w.KNormBias) })
+	att := softmaxDot(q, k, perHead(qkv[2]), ExpandAxes(p.bias(x, w), 0))
 	att = Reshape(TransposeAllDims(att, 2, 0, 1, 3), t, rows, c)
 	out := Dense(att, Reshape(w.Out, c, c), w.OutBias)
 	return Add(x, DropPath(Reshape(out, d...), keep))

@@ -69,6 +69,9 @@ type Inputs struct {
 	// Recompute makes the backward pass recompute the blocks that the
 	// configuration names instead of keeping their activations.
 	Recompute bool
+	// Lean makes the backward pass of the other blocks compute again what is cheap
+	// ([layers.ParallelAttention]).
+	Lean bool
 	// LastOnly returns only the prediction of the last step; what the other
 	// steps do not contribute to it is left out. Acausal networks always do.
 	LastOnly bool
@@ -131,9 +134,12 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 	}
 	for i, bw := range w.Blocks {
 		final := i == len(w.Blocks)-1
-		if in.Recompute && m.config.Checkpointed(i) {
+		recompute := in.Recompute && m.config.Checkpointed(i)
+		if recompute {
 			x = x.Checkpoint()
 		}
+		lean := in.Lean && !recompute
+		block.Time.Lean, block.Space.Lean = lean, lean
 		x = block.Time.Apply(x, bw.Time, row(in.KeepTime, i))
 		keep := row(in.KeepSpace, i)
 		if final && last {
@@ -145,7 +151,7 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 		d := x.Shape().Dimensions
 		y := block.Space.Apply(Reshape(x, d[0]*d[1], d[2], d[3]), bw.Space, grid, row(in.Rolls, i), keep)
 		x = Reshape(y, d...)
-		if in.Recompute && m.config.Checkpointed(i) {
+		if recompute {
 			x = x.StopCheckpoint()
 		}
 		trace.Blocks = append(trace.Blocks, Reshape(x, d[0]*d[1], grid[0], grid[1], grid[2], d[3]))

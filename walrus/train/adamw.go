@@ -33,7 +33,6 @@ func (a AdamW) withDefaults() AdamW {
 	set(&a.Eps, 1e-10)
 	set(&a.WeightDecay, 1e-4)
 	set(&a.ClipNorm, 10)
-	a.WeightDecay = max(a.WeightDecay, 0)
 	return a
 }
 
@@ -70,15 +69,15 @@ func (a AdamW) Validate() error {
 //
 // rate is lr/(1−β1ᵗ) and root √(1−β2ᵗ), scalars that change with the step.
 func (a AdamW) update(p, m, v, g, lr, rate, root *Node) (p1, m1, v1 *Node) {
-	p = Sub(p, Mul(p, MulScalar(lr, a.WeightDecay)))
+	p = Sub(p, Mul(p, MulScalar(lr, max(a.WeightDecay, 0))))
 	m1 = Add(MulScalar(m, a.Beta1), MulScalar(g, 1-a.Beta1))
 	v1 = Add(MulScalar(v, a.Beta2), MulScalar(Square(g), 1-a.Beta2))
 	step := Div(m1, AddScalar(Div(Sqrt(v1), root), a.Eps))
 	return Sub(p, Mul(step, rate)), m1, v1
 }
 
-// rates returns lr/(1−β1ᵗ) and √(1−β2ᵗ) for step t ≥ 1.
-func (a AdamW) rates(lr float64, t int) (rate, root float32) {
+// Rates returns lr/(1−β1ᵗ) and √(1−β2ᵗ) for step t ≥ 1.
+func (a AdamW) Rates(lr float64, t int) (rate, root float32) {
 	return float32(lr / (1 - math.Pow(a.Beta1, float64(t)))), float32(math.Sqrt(1 - math.Pow(a.Beta2, float64(t))))
 }
 

@@ -91,7 +91,7 @@ func TestAdamWNaive(t *testing.T) {
 				}
 				lr := 1e-2 / float64(step)
 				norm := want.update(g, lr)
-				rate, root := a.rates(lr, step)
+				rate, root := a.Rates(lr, step)
 				var args []any
 				for _, v := range append(append([][]float32{}, state...), sum) {
 					args = append(args, split(v)...)

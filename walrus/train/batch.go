@@ -22,6 +22,9 @@ type Batch struct {
 	// Statistics replace those of the history by a data set's (SPEC §8, global
 	// variant: the finetuning recipe), if not nil.
 	Statistics *data.Statistics
+	// Present says which windows count; nil is all. The others fill up a batch that
+	// is split evenly over devices.
+	Present []bool
 }
 
 // hostBatch is a batch in the layout of the programs.
@@ -37,6 +40,7 @@ type hostBatch struct {
 	keepTime     []float32 // [Blocks, T] drop-path factors, or nil
 	keepSpace    []float32 // [Blocks, T·B]
 	keepFields   []float32 // [B, C] field-drop factors, or nil
+	present      []float32 // [B] 1 for samples that count, or nil
 	global       *walrus.ChannelStats
 	nVar, nConst int
 }
@@ -76,7 +80,38 @@ func prepare(m *walrus.Model, o Objective, b *Batch) (*hostBatch, error) {
 		}
 		h.global = &stats
 	}
+	if err := h.mark(b.Present); err != nil {
+		return nil, err
+	}
 	return h, h.fill(b.Windows)
+}
+
+// mark notes which samples count.
+func (h *hostBatch) mark(present []bool) error {
+	if present == nil {
+		return nil
+	}
+	if len(present) != h.size || !slices.Contains(present, true) {
+		return fmt.Errorf("train: batch: expected to know of %d samples whether they count and one that does, got %v", h.size, present)
+	}
+	h.present = make([]float32, h.size)
+	for i, counts := range present {
+		if counts {
+			h.present[i] = 1
+		}
+	}
+	return nil
+}
+
+// counted is the number of samples that count.
+func (h *hostBatch) counted() int {
+	n := h.size
+	for _, v := range h.present {
+		if v == 0 {
+			n--
+		}
+	}
+	return n
 }
 
 // sameSystem returns an error unless two windows can share a batch.
@@ -127,6 +162,9 @@ func (h *hostBatch) class() string {
 		h.volume.Shape, boundaries(h.plan), h.steps, h.size, h.nVar, h.nConst, h.volume.Mask)
 	if h.global != nil {
 		class += " global statistics"
+	}
+	if h.present != nil {
+		class += " filled up"
 	}
 	return class
 }
@@ -186,6 +224,9 @@ func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
 	if h.keepFields != nil {
 		out = append(out, tensors.FromFlatDataAndDimensions(h.keepFields, h.size, h.nVar+h.nConst))
 	}
+	if h.present != nil {
+		out = append(out, tensors.FromFlatDataAndDimensions(h.present, h.size))
+	}
 	if h.global != nil {
 		for _, v := range [][]float32{h.global.Mean, h.global.Std, h.global.DeltaMean, h.global.DeltaStd} {
 			out = append(out, tensors.FromFlatDataAndDimensions(v, 1, 1, len(v), 1, 1, 1))
@@ -195,4 +236,26 @@ func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
 		out = append(out, tensors.FromFlatDataAndDimensions(h.constants, h.size, h.nConst, s[0], s[1], s[2]))
 	}
 	return out, nil
+}
+
+// sampleAxes says of each input which axis counts the samples, or −1, in the order of
+// inputs. (Time and samples share an axis in the drop-path factors.)
+func (h *hostBatch) sampleAxes() []int {
+	out := []int{1, -1, -1, -1, -1}
+	if h.keepTime != nil {
+		out = append(out, -1, -1)
+	}
+	if h.keepFields != nil {
+		out = append(out, 0)
+	}
+	if h.present != nil {
+		out = append(out, 0)
+	}
+	if h.global != nil {
+		out = append(out, -1, -1, -1, -1)
+	}
+	if h.nConst > 0 {
+		out = append(out, 0)
+	}
+	return out
 }

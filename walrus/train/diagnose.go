@@ -41,8 +41,8 @@ func (e *NonFiniteError) Error() string {
 }
 
 // explain finds out what made a loss that is not finite.
-func (t *Trainer) explain(b *Batch, h *hostBatch, inputs []*tensors.Tensor, loss float64) error {
-	e := &NonFiniteError{Loss: loss, Windows: b.Windows}
+func (t *Trainer) explain(pass *Pass, loss float64) error {
+	e := &NonFiniteError{Loss: loss, Windows: pass.batch.Windows}
 	for _, p := range t.weights.Params() {
 		if x, ok := t.weights.Tensor(p.Key); ok && !allFinite(x) {
 			e.Tensors = append(e.Tensors, p.Key)
@@ -52,21 +52,21 @@ func (t *Trainer) explain(b *Batch, h *hostBatch, inputs []*tensors.Tensor, loss
 	if n := len(e.Tensors); n > most {
 		e.Tensors = append(e.Tensors[:most], fmt.Sprintf("%d more", n-most))
 	}
-	errors, err := t.errorsByChannel(h, inputs)
+	errors, err := t.errorsByChannel(pass)
 	if err != nil {
 		return fmt.Errorf("%w (and the fields could not be found out: %w)", e, err)
 	}
 	for i, v := range errors {
-		if h.volume.Real[i] && !finite(float64(v)) {
-			e.Fields = append(e.Fields, h.volume.Variable[i])
+		if pass.host.volume.Real[i] && !finite(float64(v)) {
+			e.Fields = append(e.Fields, pass.host.volume.Variable[i])
 		}
 	}
 	return e
 }
 
 // errorsByChannel returns the mean absolute error of each variable channel.
-func (t *Trainer) errorsByChannel(h *hostBatch, inputs []*tensors.Tensor) ([]float32, error) {
-	params, err := t.model.ParamsFor(h.plan)
+func (t *Trainer) errorsByChannel(pass *Pass) ([]float32, error) {
+	params, err := pass.Params()
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (t *Trainer) errorsByChannel(h *hostBatch, inputs []*tensors.Tensor) ([]flo
 		for i, key := range keys {
 			nodes[key] = in[i]
 		}
-		r := t.result(h, nodes, in[len(keys):])
+		r := pass.Loss(nodes, in[len(keys):])
 		return ReduceMean(Abs(Sub(r.Predictions, r.Targets)), 0, 1, 3, 4, 5)
 	})
 	if err != nil {
@@ -91,7 +91,7 @@ func (t *Trainer) errorsByChannel(h *hostBatch, inputs []*tensors.Tensor) ([]flo
 	}
 	defer exec.Finalize()
 	var args []any
-	for _, list := range [][]*tensors.Tensor{weights, inputs} {
+	for _, list := range [][]*tensors.Tensor{weights, pass.inputs} {
 		for _, x := range list {
 			args = append(args, x)
 		}

@@ -5,7 +5,6 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -21,9 +20,9 @@ type gradientProgram struct {
 // the class does not use, the encoders of other dimensionalities, are not among its
 // inputs and get no gradient; neither do frozen ones. Of an adapted tensor only the
 // adapter gets one.
-func (t *Trainer) newGradientProgram(h *hostBatch) (*gradientProgram, error) {
+func (t *Trainer) newGradientProgram(pass *Pass) (*gradientProgram, error) {
 	p := &gradientProgram{}
-	params, err := t.model.ParamsFor(h.plan)
+	params, err := pass.Params()
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +41,7 @@ func (t *Trainer) newGradientProgram(h *hostBatch) (*gradientProgram, error) {
 		p.trained = append(p.trained, t.lora.params...)
 	}
 	if len(p.trained) == 0 {
-		return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", h.class())
+		return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", pass.Class())
 	}
 	p.exec, err = NewExec(t.opts.Backend, func(in []*Node) []*Node {
 		nodes := map[string]*Node{}
@@ -53,32 +52,27 @@ func (t *Trainer) newGradientProgram(h *hostBatch) (*gradientProgram, error) {
 		for _, key := range adapted {
 			nodes[key] = t.lora.merged(nodes[key], nodes[key+adapterA], nodes[key+adapterB])
 		}
-		r := t.result(h, nodes, rest)
+		r := pass.Loss(nodes, rest)
 		return append([]*Node{r.Loss}, Gradient(r.Loss, in[:len(p.trained)]...)...)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("train: building the gradient program for %s: %w", h.class(), err)
+		return nil, fmt.Errorf("train: building the gradient program for %s: %w", pass.Class(), err)
 	}
 	return p, nil
 }
 
-// result builds the loss of a batch from weights by name and the inputs made by
-// hostBatch.inputs.
-func (t *Trainer) result(h *hostBatch, weights map[string]*Node, in []*Node) Result {
-	o := t.opts.Objective
-	vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return o.round(weights[key]) })
-	return o.Loss(t.model, t.model.WeightsFor(vars, h.plan), h.nodes(in), h.plan)
-}
-
 // nodes names the inputs made by hostBatch.inputs.
 func (h *hostBatch) nodes(in []*Node) BatchNodes {
-	b := BatchNodes{Fields: in[0], Real: in[2], Net: walrus.Inputs{IDs: in[1], Shift: in[3], Rolls: in[4], Recompute: true}}
+	b := BatchNodes{Fields: in[0], Real: in[2], Net: walrus.Inputs{IDs: in[1], Shift: in[3], Rolls: in[4]}}
 	in = in[5:]
 	if h.keepTime != nil {
 		b.Net.KeepTime, b.Net.KeepSpace, in = in[0], in[1], in[2:]
 	}
 	if h.keepFields != nil {
 		b.KeepFields, in = in[0], in[1:]
+	}
+	if h.present != nil {
+		b.Present, in = in[0], in[1:]
 	}
 	if h.global != nil {
 		b.Stats, in = &walrus.Stats{Mean: in[0], Std: in[1], DeltaMean: in[2], DeltaStd: in[3]}, in[4:]

@@ -32,6 +32,11 @@ func (o Objective) eps() float64 {
 	return o.Eps
 }
 
+// Scaling is how an emulator of weights trained with this objective must scale.
+func (o Objective) Scaling() walrus.Scaling {
+	return walrus.Scaling{Normalization: o.Normalization, Eps: o.Eps}
+}
+
 func (o Objective) multiplier() float64 {
 	if o.Multiplier == 0 {
 		return 100
@@ -54,6 +59,8 @@ type BatchNodes struct {
 	// KeepFields [B, C] multiplies the channels that the network sees in all frames,
 	// constant ones included, or is nil: field drop (SPEC §2, step 4).
 	KeepFields *Node
+	// Present [B] is 0 for samples that only fill up the batch, else 1; nil is 1.
+	Present *Node
 	// Stats are global statistics; nil computes those of the history.
 	Stats *walrus.Stats
 	// Net holds IDs, Shift, Rolls and the drop-path factors; X is filled in.
@@ -108,7 +115,12 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 		fluid = ExpandAxes(fluid, 0)
 		r.Predictions, r.Targets = Mul(r.Predictions, fluid), Mul(r.Targets, fluid)
 	}
-	r.Loss = o.mae(r.Predictions, r.Targets)
+	diff := Abs(Sub(r.Predictions, StopGradient(r.Targets)))
+	if b.Present != nil {
+		share := Div(b.Present, ReduceAndKeep(b.Present, ReduceMean, 0))
+		diff = Mul(diff, Reshape(share, 1, -1, 1, 1, 1, 1))
+	}
+	r.Loss = o.mean(diff)
 	return r
 }
 
@@ -120,9 +132,8 @@ func (o Objective) round(w *Node) *Node {
 	return ConvertDType(w, dtypes.BFloat16)
 }
 
-// mae is the mean absolute error, without the first step if there are others.
-func (o Objective) mae(pred, ref *Node) *Node {
-	diff := Abs(Sub(pred, StopGradient(ref)))
+// mean is the scaled mean of the errors, without the first step if there are others.
+func (o Objective) mean(diff *Node) *Node {
 	if diff.Shape().Dim(0) > 1 && !o.KeepFirst {
 		diff = SliceAxis(diff, 0, AxisRange(1))
 	}

@@ -1,10 +1,8 @@
 package train
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/internal/safetensors"
@@ -17,46 +15,27 @@ const AverageFile = "average.safetensors"
 // AdapterFile is the part of a checkpoint with low-rank adapters and what they adapt.
 const AdapterFile = "adapters.safetensors"
 
-// stateKey is where the manifest of a checkpoint keeps a trainer's state.
-const stateKey = "trainer"
-
-// Prefixes of the tensors in walrus.OptimizerFile.
-const (
-	firstMoment  = "first."
-	secondMoment = "second."
-)
-
-// state is what a trainer needs besides tensors to go on.
-type state struct {
-	// Source is the state of the generator of jitter, rolls and dropped paths.
-	Source []byte `json:"source"`
-	// Steps counts the updates of each tensor that has moments.
-	Steps map[string]int `json:"steps"`
-}
-
 // Checkpoint returns what a checkpoint must hold for Restore to go on from here:
 // weights, moments, moving average, random numbers. Accumulated gradients are not
 // part of it: between Accumulate and Update it is an error.
 func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
-	c := walrus.Checkpoint{Weights: t.weights, Step: t.step,
-		Scaling: walrus.Scaling{Normalization: t.opts.Objective.Normalization, Eps: t.opts.Objective.Eps}}
 	if t.micro != 0 {
-		return c, fmt.Errorf("train: checkpoint: expected no gradients waiting for an update, got those of %d micro-batches", t.micro)
+		return walrus.Checkpoint{}, fmt.Errorf("train: checkpoint: expected no gradients waiting for an update, got those of %d micro-batches", t.micro)
 	}
-	s := state{Steps: map[string]int{}}
+	s := Snapshot{Steps: map[string]int{}, Moments: func(key string) (first, second *tensors.Tensor, err error) {
+		return t.state[key].first, t.state[key].second, nil
+	}}
 	for key, m := range t.state {
 		s.Steps[key] = m.steps
 	}
 	var err error
 	if s.Source, err = t.source.MarshalBinary(); err != nil {
-		return c, fmt.Errorf("train: checkpoint: %w", err)
+		return walrus.Checkpoint{}, fmt.Errorf("train: checkpoint: %w", err)
 	}
-	text, err := json.Marshal(s)
+	c, err := s.Checkpoint(t.weights, t.params(), t.step, t.opts.Objective.Scaling())
 	if err != nil {
-		return c, fmt.Errorf("train: checkpoint: %w", err)
+		return c, err
 	}
-	c.Extra = map[string]json.RawMessage{stateKey: text}
-	c.Parts = []walrus.Part{{Name: walrus.OptimizerFile, Write: t.saveMoments}}
 	if t.average != nil {
 		c.Parts = append(c.Parts, walrus.Part{Name: AverageFile, Write: func(path string) error { return t.average.weights.Save(path, nil) }})
 	}
@@ -64,20 +43,6 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 		c.Parts = append(c.Parts, walrus.Part{Name: AdapterFile, Write: t.lora.save})
 	}
 	return c, nil
-}
-
-// saveMoments writes the moments of all tensors that have any.
-func (t *Trainer) saveMoments(path string) error {
-	var infos []safetensors.Info
-	var values []*tensors.Tensor
-	for _, p := range t.params() {
-		if m := t.state[p.Key]; m != nil {
-			infos = append(infos, safetensors.Info{Name: firstMoment + p.Key, DType: safetensors.F32, Shape: p.Dims},
-				safetensors.Info{Name: secondMoment + p.Key, DType: safetensors.F32, Shape: p.Dims})
-			values = append(values, m.first, m.second)
-		}
-	}
-	return saveTensors(path, infos, values)
 }
 
 // saveTensors writes tensors to a file.
@@ -88,15 +53,22 @@ func saveTensors(path string, infos []safetensors.Info, values []*tensors.Tensor
 	}
 	defer out.Abort()
 	for i, x := range values {
-		flat, err := tensors.CopyFlatData[float32](x)
-		if err == nil {
-			err = out.WriteFloat32(infos[i].Name, flat)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", infos[i].Name, err)
+		if err := writeTensor(out, infos[i].Name, x); err != nil {
+			return err
 		}
 	}
 	return out.Close()
+}
+
+func writeTensor(out *safetensors.Writer, name string, x *tensors.Tensor) error {
+	flat, err := tensors.CopyFlatData[float32](x)
+	if err == nil {
+		err = out.WriteFloat32(name, flat)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
 }
 
 // readTensor reads a tensor of known shape.
@@ -115,21 +87,18 @@ func readTensor(f *safetensors.File, path, name string, dims []int) (*tensors.Te
 // follows is, on the same backend, bit for bit what followed there.
 func (t *Trainer) Restore(m *walrus.Manifest) error {
 	fail := func(err error) error { return fmt.Errorf("train: checkpoint %s: %w", m.Dir, err) }
-	var s state
-	text, ok := m.Extra[stateKey]
-	if !ok {
-		return fail(fmt.Errorf("expected the state of a training, got weights alone"))
+	s, err := OpenSnapshot(m, t.params())
+	if err != nil {
+		return fail(err)
 	}
-	if err := json.Unmarshal(text, &s); err != nil {
-		return fail(fmt.Errorf("state of the training: %w", err))
-	}
+	defer s.Close()
 	if _, ok := m.Part(AverageFile); ok != (t.average != nil) {
 		return fail(fmt.Errorf("moving average: the checkpoint has one: %v, options ask for one: %v", ok, t.average != nil))
 	}
 	if _, ok := m.Part(AdapterFile); ok != (t.lora != nil) {
 		return fail(fmt.Errorf("adapters: the checkpoint has them: %v, options ask for them: %v", ok, t.lora != nil))
 	}
-	if err := replace(t.weights, m.Path(walrus.WeightsFile)); err != nil {
+	if err := ReplaceWeights(t.weights, m.Path(walrus.WeightsFile)); err != nil {
 		return fail(err)
 	}
 	if t.lora != nil {
@@ -138,11 +107,11 @@ func (t *Trainer) Restore(m *walrus.Manifest) error {
 		}
 	}
 	if t.average != nil {
-		if err := replace(t.average.weights, m.Path(AverageFile)); err != nil {
+		if err := ReplaceWeights(t.average.weights, m.Path(AverageFile)); err != nil {
 			return fail(err)
 		}
 	}
-	if err := t.loadMoments(m.Path(walrus.OptimizerFile), s.Steps); err != nil {
+	if err := t.loadMoments(s); err != nil {
 		return fail(err)
 	}
 	if err := t.source.UnmarshalBinary(s.Source); err != nil {
@@ -152,8 +121,8 @@ func (t *Trainer) Restore(m *walrus.Manifest) error {
 	return nil
 }
 
-// replace reads the values of all tensors from a file.
-func replace(w *walrus.Weights, path string) error {
+// ReplaceWeights reads the values of all tensors from a file of the same network.
+func ReplaceWeights(w *walrus.Weights, path string) error {
 	read, _, err := walrus.LoadWeights(path, w.Config(), walrus.LoadOptions{AllowNonFinite: true})
 	if err != nil {
 		return err
@@ -170,28 +139,17 @@ func replace(w *walrus.Weights, path string) error {
 	return nil
 }
 
-// loadMoments reads what saveMoments wrote.
-func (t *Trainer) loadMoments(path string, steps map[string]int) error {
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for _, name := range f.Names() {
-		if key := strings.TrimPrefix(name, firstMoment); key != name && steps[key] == 0 {
-			return fmt.Errorf("%s: expected the number of updates of %s, got none", path, key)
-		}
-	}
+// loadMoments takes the moments of a snapshot over.
+func (t *Trainer) loadMoments(s Snapshot) error {
 	for _, p := range t.params() {
-		n, ok := steps[p.Key]
+		n, ok := s.Steps[p.Key]
 		if !ok {
 			continue
 		}
 		m := &moments{steps: n}
-		for prefix, into := range map[string]**tensors.Tensor{firstMoment: &m.first, secondMoment: &m.second} {
-			if *into, err = readTensor(f, path, prefix+p.Key, p.Dims); err != nil {
-				return err
-			}
+		var err error
+		if m.first, m.second, err = s.Moments(p.Key); err != nil {
+			return err
 		}
 		t.state[p.Key] = m
 	}

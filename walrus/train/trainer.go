@@ -122,51 +122,37 @@ func (t *Trainer) Close() {
 // last update. It returns the loss. A loss that is not finite is an error and
 // adds nothing.
 func (t *Trainer) Accumulate(b *Batch) (float64, error) {
-	h, err := prepare(t.model, t.opts.Objective, b)
+	pass, err := NewPass(t.model, t.opts, b, t.rng)
 	if err != nil {
 		return 0, err
 	}
-	if b.Draws != nil {
-		h.draws = *b.Draws
-	} else {
-		h.draws = t.model.Draw(t.rng, h.plan)
-		if t.opts.NoRolls {
-			h.draws.Rolls = nil
-		}
-	}
-	h.dropPaths(t.model.Config(), t.rng)
-	h.dropFields(t.model.Config(), t.rng)
-	inputs, err := h.inputs(t.model)
-	if err != nil {
-		return 0, fmt.Errorf("train: window %s: %w", b.Windows[0].Name, err)
-	}
-	defer finalize(inputs)
-	p, fresh, err := t.gradientProgram(h)
+	defer pass.Close()
+	p, fresh, err := t.gradientProgram(pass)
 	if err != nil {
 		return 0, err
 	}
 	begin := time.Now()
-	loss, grads, err := p.run(t.value, inputs)
+	loss, grads, err := p.run(t.value, pass.inputs)
 	if err != nil {
 		return 0, fmt.Errorf("train: window %s: %w", b.Windows[0].Name, err)
 	}
 	if fresh {
-		t.opts.Log.Info("compiled and ran", "program", "gradients", "class", h.class(), "seconds", time.Since(begin).Seconds())
+		t.opts.Log.Info("compiled and ran", "program", "gradients", "class", pass.Class(), "seconds", time.Since(begin).Seconds())
 	}
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		finalize(grads)
-		return loss, t.explain(b, h, inputs, loss)
+		return loss, t.explain(pass, loss)
 	}
 	return loss, t.add(p, grads)
 }
 
 // gradientProgram returns the program of a class, building it the first time.
-func (t *Trainer) gradientProgram(h *hostBatch) (p *gradientProgram, fresh bool, err error) {
-	class := h.class()
+func (t *Trainer) gradientProgram(pass *Pass) (p *gradientProgram, fresh bool, err error) {
+	class := pass.Class()
 	if p, ok := t.gradients[class]; ok {
 		return p, false, nil
 	}
-	p, err = t.newGradientProgram(h)
+	p, err = t.newGradientProgram(pass)
 	if err != nil {
 		return nil, false, err
 	}
@@ -305,7 +291,7 @@ func (t *Trainer) updateArgs(keys []string, lr float64) ([]any, error) {
 			t.state[key] = s
 		}
 		s.steps++
-		rates[i], roots[i] = t.opts.AdamW.rates(lr, s.steps)
+		rates[i], roots[i] = t.opts.AdamW.Rates(lr, s.steps)
 		for k, x := range []*tensors.Tensor{p, s.first, s.second} {
 			donated, err := DonateTensorBuffer(x, t.opts.Backend, 0)
 			if err != nil {

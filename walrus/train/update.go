@@ -14,29 +14,33 @@ type moments struct {
 	steps         int
 }
 
-// newUpdateProgram applies AdamW to n tensors. Inputs are the parameters, the
-// first and the second moments and the summed gradients, each list in order,
-// then the scale that makes the sum a mean, the learning rate, and the vectors
-// rate and root of every tensor (AdamW.rates). Outputs are the new parameters
-// and moments and the global gradient norm before clipping.
+// Update builds the update of n tensors. Inputs are the parameters, the first and
+// the second moments and the summed gradients, each list in order, then the scale
+// that makes the sum a mean, the learning rate, and the vectors rate and root of every
+// tensor ([AdamW.Rates]). Outputs are the new parameters and moments and the global
+// gradient norm before clipping.
+func (a AdamW) Update(n int, in []*Node) []*Node {
+	a = a.withDefaults()
+	p, m, v, g := in[:n], in[n:2*n], in[2*n:3*n], in[3*n:4*n]
+	scale, lr, rates, roots := in[4*n], in[4*n+1], in[4*n+2], in[4*n+3]
+	mean := make([]*Node, n)
+	for i := range g {
+		mean[i] = Mul(g[i], scale)
+	}
+	norm := globalNorm(mean)
+	clipped := a.clip(mean, norm)
+	out := make([]*Node, 3*n+1)
+	out[3*n] = norm
+	for i := range n {
+		at := func(t *Node) *Node { return Reshape(SliceAxis(t, 0, AxisElem(i))) }
+		out[i], out[n+i], out[2*n+i] = a.update(p[i], m[i], v[i], clipped[i], lr, at(rates), at(roots))
+	}
+	return out
+}
+
+// newUpdateProgram compiles AdamW.Update.
 func newUpdateProgram(b compute.Backend, a AdamW, n int) (*Exec, error) {
-	exec, err := NewExec(b, func(in []*Node) []*Node {
-		p, m, v, g := in[:n], in[n:2*n], in[2*n:3*n], in[3*n:4*n]
-		scale, lr, rates, roots := in[4*n], in[4*n+1], in[4*n+2], in[4*n+3]
-		mean := make([]*Node, n)
-		for i := range g {
-			mean[i] = Mul(g[i], scale)
-		}
-		norm := globalNorm(mean)
-		clipped := a.clip(mean, norm)
-		out := make([]*Node, 3*n+1)
-		out[3*n] = norm
-		for i := range n {
-			at := func(t *Node) *Node { return Reshape(SliceAxis(t, 0, AxisElem(i))) }
-			out[i], out[n+i], out[2*n+i] = a.update(p[i], m[i], v[i], clipped[i], lr, at(rates), at(roots))
-		}
-		return out
-	})
+	exec, err := NewExec(b, func(in []*Node) []*Node { return a.Update(n, in) })
 	if err != nil {
 		return nil, fmt.Errorf("train: building the update program: %w", err)
 	}

@@ -1,0 +1,74 @@
+package train
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// Pass is one micro-batch made ready for a gradient program, its draws made. A
+// Trainer makes its own; package distributed builds programs for many devices with it.
+type Pass struct {
+	model  *walrus.Model
+	opts   Options
+	batch  *Batch
+	host   *hostBatch
+	inputs []*tensors.Tensor
+}
+
+// NewPass checks a batch, draws jitter, latent rolls (unless the batch has its own),
+// dropped paths and fields from rng, and lays everything out. Of the options it takes
+// the objective, NoRolls and KeepActivations.
+func NewPass(m *walrus.Model, o Options, b *Batch, rng *rand.Rand) (*Pass, error) {
+	h, err := prepare(m, o.Objective, b)
+	if err != nil {
+		return nil, err
+	}
+	if b.Draws != nil {
+		h.draws = *b.Draws
+	} else {
+		h.draws = m.Draw(rng, h.plan)
+		if o.NoRolls {
+			h.draws.Rolls = nil
+		}
+	}
+	h.dropPaths(m.Config(), rng)
+	h.dropFields(m.Config(), rng)
+	p := &Pass{model: m, opts: o, batch: b, host: h}
+	if p.inputs, err = h.inputs(m); err != nil {
+		return nil, fmt.Errorf("train: window %s: %w", b.Windows[0].Name, err)
+	}
+	return p, nil
+}
+
+// Class is the shape class: passes of one class share a program.
+func (p *Pass) Class() string { return p.host.class() }
+
+// Params lists the tensors of the network that the pass uses.
+func (p *Pass) Params() ([]walrus.Param, error) { return p.model.ParamsFor(p.host.plan) }
+
+// Inputs are what the program takes besides the weights, in host memory. They are the
+// pass's own.
+func (p *Pass) Inputs() []*tensors.Tensor { return p.inputs }
+
+// SampleAxes says of each input which of its axes counts the samples, or −1.
+func (p *Pass) SampleAxes() []int { return p.host.sampleAxes() }
+
+// Loss builds the loss from the weights by name and the inputs, as nodes.
+func (p *Pass) Loss(weights map[string]*Node, in []*Node) Result {
+	o := p.opts.Objective
+	vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return o.round(weights[key]) })
+	b := p.host.nodes(in)
+	b.Net.Recompute, b.Net.Lean = true, !p.opts.KeepActivations
+	return o.Loss(p.model, p.model.WeightsFor(vars, p.host.plan), b, p.host.plan)
+}
+
+// Samples is the number of windows that count.
+func (p *Pass) Samples() int { return p.host.counted() }
+
+// Close frees the inputs.
+func (p *Pass) Close() { finalize(p.inputs) }
