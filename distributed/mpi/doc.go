@@ -23,10 +23,21 @@
 //	go build -tags mpi ./...
 //	mpirun -n 4 ./program
 //
-// With the second tag mpicc the flags are left to the compiler. This is for any other
-// MPI of version 3 or later:
+// With the second tag mpicc no flags are asked for; they are the compiler's own, or come
+// from CGO_CFLAGS and CGO_LDFLAGS. This is for any other MPI of version 3 or later, and
+// was tried with MPICH:
 //
 //	CC=mpicc go build -tags mpi,mpicc ./...
+//
+// # Failure
+//
+// All ranks end within seconds when one of them fails. A rank that calls Abort prints
+// its number and the cause. One that panics, exits, or is killed is named by Open MPI's
+// mpirun: "process rank 2 with PID 812 on node n4 exited on signal 9". For a host that
+// crashes mpirun names the host. It looks after one that falls silent, its cable pulled,
+// after five minutes; to look every ten seconds, start the run with
+//
+//	mpirun --mca oob_tcp_keepalive_time 10 --mca oob_tcp_keepalive_intvl 2 --mca oob_tcp_keepalive_probes 3 …
 //
 // # Threads
 //
@@ -45,8 +56,8 @@
 //
 // # Memory
 //
-// Values travel in pieces of 4 MB, up to 4 at once, through buffers outside Go's heap.
-// Go returns heap pages to the system and takes others at the same address without
-// MPI's noticing, and network cards that write to memory by themselves would go on
-// writing to the old ones.
+// Values travel in pieces of 1 to 4 MB, up to 4 at once, through buffers outside Go's
+// heap. Go returns heap pages to the system and takes others at the same address
+// without MPI's noticing, and network cards that write to memory by themselves would go
+// on writing to the old ones.
 package mpi

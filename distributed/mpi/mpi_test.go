@@ -4,6 +4,7 @@ package mpi
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,12 +42,12 @@ func command(t testing.TB, name string, program string, args ...string) outcome 
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = append(os.Environ(),
-		caseVariable+"="+name,
+	cmd.Env = append([]string{
 		"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
 		// Copies from process to process are forbidden in many containers.
 		"OMPI_MCA_btl_vader_single_copy_mechanism=none",
-	)
+	}, os.Environ()...)
+	cmd.Env = append(cmd.Env, caseVariable+"="+name)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
 	begin := time.Now()
@@ -89,6 +90,7 @@ func (o outcome) requireEnded(t testing.TB, n int, why ...string) {
 }
 
 func TestEngine(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{1, 2, 3, 4} {
 		t.Run(fmt.Sprintf("%d ranks", n), func(t *testing.T) {
 			mpirun(t, n, "check").requirePassed(t, n)
@@ -102,15 +104,29 @@ func TestEngine(t *testing.T) {
 	})
 }
 
+var hugeFlag = flag.Bool("huge", false, "also transfer more bytes than MPI can count; needs 5 GB of memory")
+
+// TestHuge broadcasts 2³¹ + 5 bytes. What is split is tested at smaller lengths, too;
+// here no number may overflow.
+func TestHuge(t *testing.T) {
+	if !*hugeFlag {
+		t.Skip("needs 5 GB of memory: run with -huge")
+	}
+	mpirun(t, 2, "huge").requirePassed(t, 2)
+}
+
 func TestCallsThatDiffer(t *testing.T) {
+	t.Parallel()
 	mpirun(t, 4, "mismatch").requirePassed(t, 4)
 }
 
 func TestSumAdvancesAlone(t *testing.T) {
+	t.Parallel()
 	mpirun(t, 2, "advance").requirePassed(t, 2)
 }
 
 func TestNilPointerIsAPanic(t *testing.T) {
+	t.Parallel()
 	mpirun(t, 2, "nil").requirePassed(t, 2)
 }
 
@@ -124,6 +140,7 @@ func TestFailure(t *testing.T) {
 		"broken": {`(?m)^rank \d of 4: mpi: rank \d of 4: a broadcast of 1 bytes from rank 99: MPI_ERR_ROOT`},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			o := mpirun(t, 4, name)
 			o.requireEnded(t, 4, why...)
 			t.Log(strings.TrimSpace(o.text))

@@ -3,13 +3,13 @@
 package mpi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +26,7 @@ const caseVariable = "GOWALRUS_MPI_CASE"
 // cases are what ranks do; an error aborts the run.
 var cases = map[string]func(*Engine) error{
 	"check":     func(e *Engine) error { return enginetest.Check(e) },
+	"huge":      huge,
 	"mismatch":  mismatches,
 	"advance":   advances,
 	"nil":       recovers,
@@ -34,6 +35,9 @@ var cases = map[string]func(*Engine) error{
 	"panic":     panics,
 	"exit":      exits,
 	"broken":    broken,
+	"where":     where,
+	"lost":      lost,
+	"unplugged": unplugged,
 	"benchmark": benchmark,
 }
 
@@ -74,6 +78,31 @@ func closes(e *Engine) error {
 	}
 	if _, err := Start(); err == nil {
 		return errors.New("expected an error of a second Start")
+	}
+	return nil
+}
+
+// huge broadcasts more bytes than a C int can count.
+func huge(e *Engine) error {
+	const n, step = 1<<31 + 5, 1<<20 + 7
+	letter := func(i int) byte { return byte(i>>20 + i + 1) }
+	b := make([]byte, n)
+	if e.Rank() == 1 {
+		for i := 0; i < n; i += step {
+			b[i] = letter(i)
+		}
+		b[n-1] = 77
+	}
+	if err := e.Broadcast(1, b); err != nil {
+		return err
+	}
+	for i := 0; i < n; i += step {
+		if b[i] != letter(i) {
+			return fmt.Errorf("byte %d: expected %d, got %d", i, letter(i), b[i])
+		}
+	}
+	if b[n-1] != 77 {
+		return fmt.Errorf("last byte: expected 77, got %d", b[n-1])
 	}
 	return nil
 }
@@ -165,47 +194,27 @@ func recovers(e *Engine) (err error) {
 	return errors.New(strconv.Itoa(p.size))
 }
 
-// The cases below end one rank while the others wait for it.
-
-func lateRank(e *Engine, act func()) error {
-	if err := e.Barrier(context.Background()); err != nil {
-		return err
+// where checks that the ranks are on hosts of their own, and the engine there.
+func where(e *Engine) error {
+	const room = 64
+	names := make([]byte, room*e.Size())
+	for rank := range e.Size() {
+		name := names[rank*room:][:room]
+		if rank == e.Rank() {
+			host, err := os.Hostname()
+			if err != nil {
+				return err
+			}
+			copy(name, host)
+		}
+		if err := e.Broadcast(rank, name); err != nil {
+			return err
+		}
+		for other := range rank {
+			if bytes.Equal(name, names[other*room:][:room]) {
+				return fmt.Errorf("expected ranks %d and %d on different hosts, got both on %s", rank, other, name)
+			}
+		}
 	}
-	if e.Rank() == min(2, e.Size()-1) {
-		time.Sleep(100 * time.Millisecond) // the others are waiting by now
-		act()
-	}
-	return e.Sum(make([]float32, 1<<20))()
-}
-
-func aborts(e *Engine) error {
-	return lateRank(e, func() { e.Abort(errors.New("group 1, shear_flow, step 17: no such file")) })
-}
-
-func killed(e *Engine) error {
-	return lateRank(e, func() { syscall.Kill(os.Getpid(), syscall.SIGKILL) })
-}
-
-func panics(e *Engine) error {
-	return lateRank(e, func() { panic("this rank panics") })
-}
-
-func exits(e *Engine) error {
-	return lateRank(e, func() { os.Exit(7) })
-}
-
-// broken makes MPI refuse a transfer. All calls then return its error, and Abort still
-// works.
-func broken(e *Engine) error {
-	c := newCall(broadcast, 1)
-	c.bytes, c.root = make([]byte, 1), 99
-	c.agreed = true // not compared, or the engine would have refused it before
-	waiting := e.Sum(make([]float32, 1<<20))
-	e.submit(c)
-	first := c.wait()
-	waiting() // ended before or with an error, but ended
-	if err := e.Barrier(context.Background()); err == nil || err.Error() != first.Error() {
-		return fmt.Errorf("expected %v again, got %v", first, err)
-	}
-	return first
+	return enginetest.Check(e)
 }

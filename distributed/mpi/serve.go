@@ -5,10 +5,7 @@ package mpi
 // #include "shim.h"
 import "C"
 
-import (
-	"fmt"
-	"unsafe"
-)
+import "fmt"
 
 // server is the state of the thread that talks to MPI; no other touches it.
 //
@@ -18,12 +15,6 @@ import (
 type server struct {
 	calls []*call // in the order of their submission, from the first that has not begun altogether
 	slots [C.GW_SLOTS]piece
-}
-
-// piece is a part of a call in a slot's buffer. A free slot has no call.
-type piece struct {
-	call   *call
-	lo, hi int
 }
 
 // serve runs until the engine is closed or MPI fails.
@@ -87,16 +78,6 @@ func (e *Engine) begin() (closed bool, err error) {
 	return false, nil
 }
 
-// free is a slot for a piece, -1 if all are taken.
-func (s *server) free() int {
-	for i := range s.slots[:C.GW_PIECES] {
-		if s.slots[i].call == nil {
-			return i
-		}
-	}
-	return -1
-}
-
 // compare begins the comparison of c with what the other ranks call.
 func (e *Engine) compare(c *call) error {
 	const slot = C.GW_PIECES
@@ -107,27 +88,6 @@ func (e *Engine) compare(c *call) error {
 	*(*[C.GW_HEADER]int64)(C.gw_buffer(slot)) = c.header()
 	e.server.slots[slot] = piece{call: c}
 	return e.wrap(c, C.gw_agree(slot))
-}
-
-// send begins the transfer of the next piece of c.
-func (e *Engine) send(slot int, c *call) error {
-	var code C.int
-	p := piece{call: c, lo: c.begun}
-	switch buffer := C.gw_buffer(C.int(slot)); c.kind {
-	case sum:
-		p.hi = p.lo + copy(floats(buffer), c.values[p.lo:])
-		code = C.gw_sum(C.int(slot), C.int(p.hi-p.lo))
-	case broadcast:
-		p.hi = p.lo + min(C.GW_BYTES, c.left())
-		if c.root == e.rank {
-			copy(raw(buffer), c.bytes[p.lo:p.hi])
-		}
-		code = C.gw_broadcast(C.int(slot), C.int(p.hi-p.lo), C.int(c.root))
-	}
-	c.begun = p.hi
-	c.open++
-	e.server.slots[slot] = p
-	return e.wrap(c, code)
 }
 
 // advance waits for a transfer to end or a call to come.
@@ -149,33 +109,6 @@ func (e *Engine) advance() error {
 	return nil
 }
 
-// receive takes over what a transfer has brought.
-func (e *Engine) receive(slot int, p piece) {
-	c, buffer := p.call, C.gw_buffer(C.int(slot))
-	if slot == C.GW_PIECES {
-		if err := c.check(*(*[C.GW_HEADER]int64)(buffer), e.size); err != nil {
-			e.server.calls = e.server.calls[1:]
-			c.end(fmt.Errorf("mpi: rank %d of %d: %w", e.rank, e.size, err))
-			return
-		}
-		c.agreed = true
-		if e.size == 1 {
-			c.begun = c.length // there is nothing to transfer
-		}
-		return
-	}
-	switch {
-	case c.kind == sum:
-		copy(c.values[p.lo:p.hi], floats(buffer))
-	case c.root != e.rank:
-		copy(c.bytes[p.lo:p.hi], raw(buffer))
-	}
-	c.open--
-	if c.open == 0 && c.left() == 0 {
-		c.end(nil)
-	}
-}
-
 // shut waits for the pieces of earlier calls, which may be under way still when the
 // comparison of the last call has ended, and ends MPI.
 func (e *Engine) shut(c *call) (closed bool, err error) {
@@ -189,15 +122,6 @@ func (e *Engine) shut(c *call) (closed bool, err error) {
 	e.refuse(fmt.Errorf("mpi: rank %d of %d: %w", e.rank, e.size, ErrClosed))
 	c.end(err)
 	return true, nil
-}
-
-func (s *server) busy() bool {
-	for _, p := range s.slots {
-		if p.call != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // fail ends all calls under way with err, and those to come.
@@ -224,13 +148,4 @@ func (e *Engine) refuse(err error) {
 		c.end(err)
 	}
 	e.queue = nil
-}
-
-// floats and raw are a slot's buffer.
-func floats(buffer unsafe.Pointer) []float32 {
-	return unsafe.Slice((*float32)(buffer), C.GW_BYTES/4)
-}
-
-func raw(buffer unsafe.Pointer) []byte {
-	return unsafe.Slice((*byte)(buffer), C.GW_BYTES)
 }

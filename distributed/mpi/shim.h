@@ -10,7 +10,7 @@
 #define GW_PIECES 4
 #define GW_SLOTS (GW_PIECES + 1)
 
-// Bytes of a slot's buffer.
+// Bytes of a slot's buffer, the longest piece.
 #define GW_BYTES (4 << 20)
 
 // Numbers that gw_agree compares, each with its negative.

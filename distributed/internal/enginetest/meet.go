@@ -13,7 +13,7 @@ import (
 // broadcasts sends bytes from every rank.
 func broadcasts(e distributed.Engine) error {
 	for root := range e.Size() {
-		for _, n := range []int{0, 1, 5, 4097, 4<<20 - 1, 4 << 20, 9<<20 + 3} {
+		for _, n := range []int{0, 1, 5, 4097, 1<<20 - 1, 1 << 20, 1<<20 + 1, 4 << 20, 6<<20 + 3} {
 			b := make([]byte, n+2)
 			for i := range b {
 				b[i] = letter(e.Rank(), i)

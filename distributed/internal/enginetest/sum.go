@@ -11,7 +11,7 @@ import (
 )
 
 // sizes are lengths around the borders of likely pieces, and odd ones.
-var sizes = []int{0, 1, 2, 3, 7, 1000, 4097, 65535, 1<<20 - 1, 1 << 20, 1<<20 + 1, 5<<20 + 13}
+var sizes = []int{0, 1, 2, 3, 7, 1000, 4097, 65535, 1<<18 - 1, 1 << 18, 1<<18 + 1, 1 << 20, 1<<20 + 1, 3<<20 + 13}
 
 // margin is the number of values on each side of a sum that must stay as they are.
 const margin = 3
@@ -75,7 +75,7 @@ func overlapping(e distributed.Engine) error {
 	vectors := make([][]float32, len(order))
 	waits := make([]func() error, len(order))
 	for v := range order {
-		vectors[v] = vector(e.Rank(), v, 3<<20/(v+1)+v)
+		vectors[v] = vector(e.Rank(), v, 5<<18/(v+1)+v)
 		waits[v] = e.Sum(inner(vectors[v]))
 	}
 	greeting := []byte{byte(e.Rank() + 5)}
