@@ -2,10 +2,14 @@
 // share: their flags, simulated data, small networks, forecasts that may diverge, and
 // how two ways are compared.
 //
-//	s := experiment.Flags(1500, 16)
-//	…
-//	set, err := experiment.Simulate(ctx, solve.Options{System: system, Out: dir, Train: 16, Test: 16, Seed: 1})
-//	em, err := experiment.Training{Recipe: r, Dir: dir}.Fit(ctx, backend)
+//	var s experiment.Settings
+//	experiment.Main(&s, "jitter", 2400, 16, func(ctx context.Context, b compute.Backend) error {
+//		sets, err := experiment.SimulateAll(ctx, names, solve.Options{Out: s.Out, Train: s.Runs, Test: 16})
+//		…
+//		em, err := experiment.Training{Recipe: r, Dir: dir}.Fit(ctx, b)
+//		…
+//		return experiment.WriteJSON(s.Out, result)
+//	})
 //
 // What an earlier call has simulated or trained in a folder is taken from there.
 package experiment

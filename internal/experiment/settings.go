@@ -26,8 +26,8 @@ type Settings struct {
 	Auto bool
 }
 
-// Flags adds the flags of settings, with these defaults and one seed, to the
-// command's. The folder is that of the experiment's name under out.
+// Flags adds the flags of the settings to f: by default the seed is 1 and the folder that
+// of the experiment's name under out.
 func (s *Settings) Flags(f *flag.FlagSet, name string, updates, runs int) {
 	s.Seeds = []uint64{1}
 	f.StringVar(&s.Out, "out", "out/"+name, "folder for data, networks, result.json and a picture")
