@@ -42,12 +42,16 @@ func command(t testing.TB, name string, program string, args ...string) outcome 
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
+	// Runs that share a folder trip over each other when one removes what another makes.
+	temp, err := os.MkdirTemp("", "gowalrus-mpi")
+	require.NoError(t, err)
+	defer os.RemoveAll(temp)
 	cmd.Env = append([]string{
 		"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1",
 		// Copies from process to process are forbidden in many containers.
 		"OMPI_MCA_btl_vader_single_copy_mechanism=none",
 	}, os.Environ()...)
-	cmd.Env = append(cmd.Env, caseVariable+"="+name)
+	cmd.Env = append(cmd.Env, caseVariable+"="+name, "OMPI_MCA_orte_tmpdir_base="+temp)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
 	begin := time.Now()

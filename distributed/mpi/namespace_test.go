@@ -20,15 +20,11 @@ type hosts struct {
 	hub   string
 	names []string
 	agent string // starts a command on a host, in place of ssh
-	temp  string // for the files of MPI, which a killed host leaves behind
 }
 
 // newHosts makes n hosts, or skips the test and says why they cannot be made.
 func newHosts(t *testing.T, n int) hosts {
-	temp, err := os.MkdirTemp("", "gowalrus-mpi")
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(temp) })
-	h := hosts{hub: fmt.Sprintf("gw%dhub", os.Getpid()), agent: filepath.Join(temp, "agent"), temp: temp}
+	h := hosts{hub: fmt.Sprintf("gw%dhub", os.Getpid()), agent: filepath.Join(t.TempDir(), "agent")}
 	if out, err := ip("netns", "add", h.hub); err != nil {
 		t.Skipf("needs network namespaces (root and the command ip of iproute2): %v %s", err, out)
 	}
@@ -67,7 +63,7 @@ func (h hosts) run(t *testing.T, n int, name string) outcome {
 	}
 	return command(t, name, "ip", "netns", "exec", h.hub, "mpirun", "-n", fmt.Sprint(n),
 		"-H", strings.Join(addresses, ","), "--map-by", "node", "-x", caseVariable,
-		"--mca", "orte_tmpdir_base", h.temp, "--mca", "plm", "rsh", "--mca", "plm_rsh_agent", h.agent,
+		"--mca", "plm", "rsh", "--mca", "plm_rsh_agent", h.agent,
 		"--mca", "oob_tcp_if_include", "10.89.0.0/24", "--mca", "oob_tcp_keepalive_time", "1",
 		"--mca", "oob_tcp_keepalive_intvl", "1", "--mca", "oob_tcp_keepalive_probes", "3",
 		"--mca", "pml", "ob1", "--mca", "btl", "self,tcp", "--mca", "btl_tcp_if_include", "10.89.0.0/24",
