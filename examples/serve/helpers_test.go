@@ -1,14 +1,13 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"net/http"
 )
 
 // metric reads a number of /metrics; one that is not there yet is 0.
@@ -31,4 +30,18 @@ func number(t *testing.T, text, name string) float64 {
 		}
 	}
 	return 0
+}
+
+// sum adds the metrics whose line begins with one text and has another.
+func sum(t *testing.T, text, prefix, part string) float64 {
+	t.Helper()
+	total := 0.0
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, prefix) && strings.Contains(line, part) {
+			v, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndex(line, " ")+1:]), 64)
+			require.NoError(t, err)
+			total += v
+		}
+	}
+	return total
 }

@@ -48,9 +48,9 @@ func (c *tally) fail(format string, args ...any) {
 // mixed in. Nothing crashes, every accepted request is answered or cancelled, and
 // neither goroutines nor memory grow. The server is a process of its own.
 func TestLoad(t *testing.T) {
-	args := []string{"-quiet", "-queue", "12", "-share", "2", "-max-programs", "14"}
+	args := []string{"-quiet", "-queue", "16", "-share", "2", "-max-programs", "14"}
 	if runtime.GOOS != "linux" { // only there all of 127.0.0.0/8 is loopback
-		args[4] = "12"
+		args[4] = "16"
 	}
 	c := startChild(t, args...)
 	var count tally
@@ -63,9 +63,15 @@ func TestLoad(t *testing.T) {
 	t.Logf("%v of load: %d answered, %d left early, %d refused with 429, %d malformed or oversized ones rejected, %d connections with junk, %d pages", *loadTime,
 		count.answered.Load(), count.left.Load(), count.refused.Load(), count.rejected.Load(), count.other.Load(), count.pages.Load())
 	t.Logf("steps %v, emulators retired %v", number(t, text, "walrus_steps_total"), number(t, text, "walrus_emulators_retired_total"))
+	ended := 0.0
 	for _, end := range []string{"done", "invalid", "client", "timeout", "shutdown", "failed"} {
-		t.Logf("ended %s: %v", end, number(t, text, `walrus_forecasts_total{end="`+end+`"}`))
+		n := number(t, text, `walrus_forecasts_total{end="`+end+`"}`)
+		t.Logf("ended %s: %v", end, n)
+		ended += n
 	}
+	asked, refused := sum(t, text, `walrus_requests_total{`, `endpoint="POST `), sum(t, text, "walrus_refused_total{", "")
+	t.Logf("of %v requests for a forecast %v were refused; %v were accepted and %v answered or cancelled", asked, refused, asked-refused, ended)
+	assert.Equal(t, asked-refused, ended)
 	t.Logf("after a third: %v; at the end: %v", first, last)
 	assert.Empty(t, count.wrong)
 	for _, n := range []*atomic.Int64{&count.answered, &count.left, &count.rejected, &count.other, &count.pages} {

@@ -40,6 +40,7 @@ func TestPage(t *testing.T) {
 	t.Run("without a solver", func(t *testing.T) { c.with(t).custom() })
 	t.Run("narrow", func(t *testing.T) { c.with(t).narrow() })
 	t.Run("volume", func(t *testing.T) { c.with(t).volume() })
+	t.Run("api", func(t *testing.T) { c.with(t).api(h.URL) })
 }
 
 // with makes the failures of a subtest its own.
@@ -118,11 +119,9 @@ func (c *chrome) running() {
 	c.key("ArrowLeft")
 	assert.Contains(c.t, c.text("#at"), "2 of 4")
 	assert.NotEqual(c.t, last, c.pixels("forecast"))
+	assert.Equal(c.t, "Pause Play", c.eval("(() => { const b = document.getElementById('play'); b.click(); const on = b.textContent; b.click(); return on + ' ' + b.textContent; })()"))
 	c.click("#play")
-	assert.Equal(c.t, "Pause", c.text("#play"))
-	c.wait("document.getElementById('at').textContent.startsWith('3 of 4')")
-	c.click("#play")
-	assert.Equal(c.t, "Play", c.text("#play"))
+	c.wait("document.getElementById('at').textContent.startsWith('4 of 4') && document.getElementById('play').textContent === 'Play'")
 	c.set("#scrub", "-5")
 	assert.Contains(c.t, c.text("#at"), "-5 (history)")
 	c.set("#shown", "1")
@@ -209,4 +208,15 @@ func (c *chrome) volume() {
 	assert.NotEqual(c.t, before, c.pixels("paint"))
 	assert.Empty(c.t, c.complaints)
 	c.shoot("8-volume")
+}
+
+// api: the formats are told where they are used.
+func (c *chrome) api(url string) {
+	c.call("Page.navigate", map[string]any{"url": url + "/api"}, nil)
+	c.wait("document.title === 'Walrus: the API' && document.readyState === 'complete'")
+	for _, word := range []string{"/v1/forecast", "/v1/simulate", "application/x-walrus", "Retry-After", "downscale"} {
+		assert.Contains(c.t, c.text("main"), word)
+	}
+	assert.Empty(c.t, c.complaints)
+	c.shoot("9-api")
 }
