@@ -21,11 +21,20 @@ func (f FLOPs) Blocks() float64 { return f.Dense + f.Space + f.Time }
 // Total is the sum.
 func (f FLOPs) Total() float64 { return f.Blocks() + f.Encoder + f.Decoder }
 
-// Step counts the operations of a training step: the backward pass takes twice those
-// of the forward pass, and what the configuration recomputes counts once more.
-func (f FLOPs) Step(c walrus.Config) float64 {
-	return 3*f.Total() + recomputed(c)*f.Blocks()
+// Backward counts the operations of the backward pass by kind: twice those of the
+// forward pass, those of the blocks that the configuration recomputes once more, and in
+// the other blocks the product of queries and keys, from which the softmax is computed
+// again.
+func (f FLOPs) Backward(c walrus.Config) FLOPs {
+	r := recomputed(c)
+	return FLOPs{
+		Dense: (2 + r) * f.Dense, Space: (2.5 + r/2) * f.Space, Time: (2 + r) * f.Time,
+		Encoder: 2 * f.Encoder, Decoder: 2 * f.Decoder,
+	}
 }
+
+// Step counts the operations of a training step.
+func (f FLOPs) Step(c walrus.Config) float64 { return f.Total() + f.Backward(c).Total() }
 
 // recomputed is the part of the blocks that the backward pass computes again.
 func recomputed(c walrus.Config) float64 {

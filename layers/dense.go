@@ -42,3 +42,18 @@ func SwiGLU(x *Node) *Node {
 	g := SliceAxis(x, -1, AxisRange(n/2))
 	return Mul(SiLU(g), a)
 }
+
+// SwapFirst exchanges the first two axes, [T, B, …] and [B, T, …].
+func SwapFirst(x *Node) *Node {
+	d := x.Shape().Clone().Dimensions
+	if d[0] == 1 || d[1] == 1 {
+		d[0], d[1] = d[1], d[0]
+		return Reshape(x, d...)
+	}
+	axes := make([]int, len(d))
+	for i := range axes {
+		axes[i] = i
+	}
+	axes[0], axes[1] = 1, 0
+	return TransposeAllDims(x, axes...)
+}

@@ -56,34 +56,46 @@ func (p TimeAttention) Weights(v Vars) TimeAttentionWeights {
 // Apply returns y for x [T, B, S, C]. keep [T] holds the drop-path factor of
 // each time step or is nil.
 func (p TimeAttention) Apply(x *Node, w TimeAttentionWeights, keep *Node) *Node {
+	assertDims("TimeAttention x", x, -1, -1, -1, p.Channels)
+	return SwapFirst(p.ApplyBatchFirst(SwapFirst(x), w, keep))
+}
+
+// ApplyBatchFirst is Apply for x [B, T, S, C]. Frames of one sample are then next to
+// each other, and a batch that is cut over devices stays cut through all reshapes.
+func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *Node) *Node {
 	c := p.Channels
 	assertDims("TimeAttention x", x, -1, -1, -1, c)
 	d := x.Shape().Dimensions
-	t, rows := d[0], d[1]*d[2]
-	xn := RMSGroupNorm(Reshape(x, d[0]*d[1], d[2], c), w.Norm, p.Norm)
-	qkv := p.project(Reshape(xn, t, rows, c), w)
-	perHead := func(z *Node) *Node { return TransposeAllDims(Reshape(z, t, rows, p.Heads, -1), 1, 2, 0, 3) }
+	b, t, s := d[0], d[1], d[2]
+	qkv := p.project(RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w)
+	perHead := func(z *Node) *Node {
+		z = TransposeAllDims(Reshape(z, b, t, s, p.Heads, -1), 0, 2, 3, 1, 4)
+		return Reshape(z, b*s, p.Heads, t, -1)
+	}
 	q := again(p.Lean, qkv[0], func(q *Node) *Node {
 		return MulScalar(headNorm(perHead(q), w.QNorm, w.QNormBias), 1/sqrt(float64(c/p.Heads)))
 	})
 	k := again(p.Lean, qkv[1], func(k *Node) *Node { return headNorm(perHead(k), w.KNorm, w.KNormBias) })
-	att := softmaxDot(q, k, perHead(qkv[2]), ExpandAxes(p.bias(x, w), 0))
-	att = Reshape(TransposeAllDims(att, 2, 0, 1, 3), t, rows, c)
-	out := Dense(att, Reshape(w.Out, c, c), w.OutBias)
-	return Add(x, DropPath(Reshape(out, d...), keep))
+	att := softmaxDot(q, k, perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0))
+	att = TransposeAllDims(Reshape(att, b, s, p.Heads, t, -1), 0, 3, 1, 2, 4)
+	out := Dense(Reshape(att, d...), Reshape(w.Out, c, c), w.OutBias)
+	if keep != nil {
+		assertDims("DropPath keep", keep, t)
+		out = Mul(out, Reshape(keep, 1, t, 1, 1))
+	}
+	return Add(x, out)
 }
 
 // bias returns the relative bias, or with NoBias only the causal mask,
 // [N or 1, T, T].
-func (p TimeAttention) bias(x *Node, w TimeAttentionWeights) *Node {
-	t := x.Shape().Dim(0)
+func (p TimeAttention) bias(t int, w TimeAttentionWeights) *Node {
 	if p.NoBias {
-		return RelativeBias(Zeros(x.Graph(), shapes.Make(x.DType(), RelativeBuckets, 1)), t, true)
+		return RelativeBias(Zeros(w.Out.Graph(), shapes.Make(w.Out.DType(), RelativeBuckets, 1)), t, true)
 	}
 	return RelativeBias(w.Bias, t, !p.Acausal)
 }
 
-// project returns q, k and v [T, rows, C], heads major. The reference keeps
+// project returns q, k and v [F, S, C], heads major. The reference keeps
 // q, k and v of each head together; here all heads' q come first.
 func (p TimeAttention) project(xn *Node, w TimeAttentionWeights) []*Node {
 	c := p.Channels

@@ -78,7 +78,7 @@ type Inputs struct {
 }
 
 // Trace receives intermediate results of a forward pass. Tokens are
-// [F, h, w, d, C]; they are where the fields are, latent rolls undone.
+// [F, h, w, d, C], F = T·B; they are where the fields are, latent rolls undone.
 type Trace struct {
 	Jittered, Encoded, Decoded *Node
 	Blocks                     []*Node
@@ -92,9 +92,6 @@ func (m *Model) Forward(w ModelWeights, in Inputs, plan *csm.Plan) *Node {
 
 // TraceForward is Forward that also fills a trace, if not nil.
 func (m *Model) TraceForward(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trace) *Node {
-	if trace == nil {
-		trace = new(Trace)
-	}
 	dim, err := m.dimensionality(plan)
 	if err != nil {
 		panic(err)
@@ -106,57 +103,79 @@ func (m *Model) TraceForward(w ModelWeights, in Inputs, plan *csm.Plan, trace *T
 	}
 	steps, batch := in.X.Shape().Dim(0), in.X.Shape().Dim(1)
 	jit := m.Jitterer(plan)
-	trace.Jittered = jit.Apply(in.X, shift)
+	jittered := jit.Apply(layers.SwapFirst(in.X), shift)
 	flags := Const(g, []int32{2, 0, 1}) // bias correction, closed, open
-	trace.Encoded = m.hmlp().Encode(trace.Jittered, w.Embed[dim],
-		Concatenate([]*Node{in.IDs, flags}, 0), w.FieldScale, plan)
-	x := trace.Encoded
+	x := m.hmlp().Encode(jittered, w.Embed[dim], Concatenate([]*Node{in.IDs, flags}, 0), w.FieldScale, plan)
+	if trace != nil {
+		trace.Jittered, trace.Encoded = timeFirst(jittered, batch), timeFirst(x, batch)
+	}
 	if w.APE != nil {
 		x = Add(x, Reshape(TransposeAllDims(w.APE, 0, 1, 3, 4, 5, 2), append([]int{1}, x.Shape().Dimensions[1:]...)...))
 	}
 	grid := plan.TokenGrid()
-	x = m.blocks(Reshape(x, steps, batch, plan.Tokens(), -1), w, in, grid, trace)
-	steps = x.Shape().Dim(0)
-	trace.Decoded = m.hmlp().Decode(Reshape(x, steps*batch, grid[0], grid[1], grid[2], -1), w.Debed[dim], in.IDs, plan)
-	return jit.Invert(trace.Decoded, shift, steps, batch)
+	x = m.blocks(Reshape(x, batch, steps, plan.Tokens(), -1), w, in, grid, trace)
+	steps = x.Shape().Dim(1)
+	y := m.hmlp().Decode(Reshape(x, batch*steps, grid[0], grid[1], grid[2], -1), w.Debed[dim], in.IDs, plan)
+	if trace != nil {
+		trace.Decoded = timeFirst(y, batch)
+	}
+	return layers.SwapFirst(jit.Invert(y, shift, batch, steps))
 }
 
-// blocks runs the processor on tokens x [T, B, S, C]. With LastOnly the last
-// block mixes time for all steps and space for the last one alone.
+// blocks runs the processor on tokens x [B, T, S, C]. With LastOnly the last
+// block mixes time for all steps and space for the last one alone. (Samples come
+// first inside the network, so that a batch can be cut over devices.)
 func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *Trace) *Node {
 	block := m.block()
 	last := in.LastOnly || !m.config.Causal
-	row := func(t *Node, i int) *Node {
-		if t == nil {
-			return nil
-		}
-		return Squeeze(SliceAxis(t, 0, AxisElem(i)), 0)
-	}
 	for i, bw := range w.Blocks {
-		final := i == len(w.Blocks)-1
 		recompute := in.Recompute && m.config.Checkpointed(i)
 		if recompute {
 			x = x.Checkpoint()
 		}
 		lean := in.Lean && !recompute
 		block.Time.Lean, block.Space.Lean = lean, lean
-		x = block.Time.Apply(x, bw.Time, row(in.KeepTime, i))
-		keep := row(in.KeepSpace, i)
-		if final && last {
-			x = SliceAxis(x, 0, AxisElem(-1))
-			if keep != nil {
-				keep = SliceAxis(keep, 0, AxisRange(keep.Shape().Dim(0)-x.Shape().Dim(1)))
-			}
+		x = block.Time.ApplyBatchFirst(x, bw.Time, row(in.KeepTime, i))
+		if i == len(w.Blocks)-1 && last {
+			x = SliceAxis(x, 1, AxisElem(-1))
 		}
 		d := x.Shape().Dimensions
+		keep := keepSpace(row(in.KeepSpace, i), d[0], d[1])
 		y := block.Space.Apply(Reshape(x, d[0]*d[1], d[2], d[3]), bw.Space, grid, row(in.Rolls, i), keep)
 		x = Reshape(y, d...)
 		if recompute {
 			x = x.StopCheckpoint()
 		}
-		trace.Blocks = append(trace.Blocks, Reshape(x, d[0]*d[1], grid[0], grid[1], grid[2], d[3]))
+		if trace != nil {
+			trace.Blocks = append(trace.Blocks, timeFirst(Reshape(x, d[0]*d[1], grid[0], grid[1], grid[2], d[3]), d[0]))
+		}
 	}
 	return x
+}
+
+// row is row i of a table, or nil.
+func row(t *Node, i int) *Node {
+	if t == nil {
+		return nil
+	}
+	return Squeeze(SliceAxis(t, 0, AxisElem(i)), 0)
+}
+
+// keepSpace brings drop-path factors [T·B] of all steps into the order of the frames,
+// [B·steps], of the last steps.
+func keepSpace(keep *Node, batch, steps int) *Node {
+	if keep == nil {
+		return nil
+	}
+	keep = SliceAxis(Reshape(keep, -1, batch), 0, AxisRange(-steps))
+	return Reshape(layers.SwapFirst(keep), batch*steps)
+}
+
+// timeFirst brings frames [B·T, …] into the order [T·B, …] of a trace.
+func timeFirst(x *Node, batch int) *Node {
+	d := x.Shape().Clone().Dimensions
+	y := layers.SwapFirst(Reshape(x, append([]int{batch, d[0] / batch}, d[1:]...)...))
+	return Reshape(y, d...)
 }
 
 // Build is Forward with the parameters from vars: with [layers.ScopeVars] they

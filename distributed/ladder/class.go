@@ -74,17 +74,11 @@ func NewClass(c walrus.Config, e data.Entry, form Form, r Rates) (Class, error) 
 	}
 	k := Class{Name: e.Name, Form: form, Tokens: tokens, plan: plan, shape: shape}
 	f := distributed.CountFLOPs(c, plan, shape)
-	again := f.Step(c)/f.Total() - 3 // recomputed, in forward passes of the whole
-	again *= f.Total() / f.Blocks()
-	k.Encoder = segment(f.Encoder/r.Convolution, 0)
-	k.Blocks = segment(f.Dense/r.Dense+(f.Space+f.Time)/r.Attention, again)
-	k.Decoder = segment(f.Decoder/r.Convolution, 0)
+	forward, backward := r.seconds(f), r.seconds(f.Backward(c))
+	k.Encoder = Segment{forward[0], backward[0]}
+	k.Blocks = Segment{forward[1], backward[1]}
+	k.Decoder = Segment{forward[2], backward[2]}
 	return k, nil
-}
-
-// segment takes twice as long backward as forward, and what is computed again.
-func segment(forward, again float64) Segment {
-	return Segment{Forward: forward, Backward: (2 + again) * forward}
 }
 
 // plan plans the grid: as the network does, or axis by axis for fixed patches.

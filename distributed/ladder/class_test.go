@@ -56,7 +56,8 @@ func TestClassTimes(t *testing.T) {
 	f, err := distributed.Estimate(c, distributed.Local(), shape)
 	require.NoError(t, err)
 	assert.InEpsilon(t, f.Step/1e12, k.Seconds(), 1e-9)
-	assert.InEpsilon(t, 2.5, k.Blocks.Backward/k.Blocks.Forward, 1e-9, "every other block is computed again")
+	assert.InEpsilon(t, 2, k.Encoder.Backward/k.Encoder.Forward, 1e-9)
+	assert.Greater(t, k.Blocks.Backward/k.Blocks.Forward, 2.5, "every other block is computed again, and softmaxes")
 	k.scale(7)
 	assert.InEpsilon(t, 7, k.Seconds(), 1e-9)
 }

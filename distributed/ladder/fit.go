@@ -49,14 +49,17 @@ func (t *Times) operations(x Time) (ops [3]float64, err error) {
 	if !ok {
 		return ops, fmt.Errorf("ladder: times: expected a system of the catalog, got %q", x.System)
 	}
-	unit := Rates{1, 1, 1}
-	c, err := NewClass(t.Config, e, x.Form, unit)
+	c, err := NewClass(t.Config, e, x.Form, Rates{1, 1, 1})
 	if err != nil {
 		return ops, err
 	}
-	f := distributed.CountFLOPs(t.Config, c.plan, c.shape)
-	again := c.Blocks.Backward/c.Blocks.Forward + 1
-	return [3]float64{f.Dense * again, (f.Space + f.Time) * again, 3 * (f.Encoder + f.Decoder)}, nil
+	forward := distributed.CountFLOPs(t.Config, c.plan, c.shape)
+	for _, f := range []distributed.FLOPs{forward, forward.Backward(t.Config)} {
+		ops[0] += f.Dense
+		ops[1] += f.Space + f.Time
+		ops[2] += f.Encoder + f.Decoder
+	}
+	return ops, nil
 }
 
 // Measured returns the setup for the network and the device of a table: its times

@@ -28,21 +28,23 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 		return err
 	}
 	defer r.Close()
-	trained, all := r.Trainer().Trainable()
-	fmt.Fprintf(stdout, "Training %d of %d parameters on %s.\n", trained, all, b.Description())
+	if t := r.Trainer(); t != nil {
+		trained, all := t.Trainable()
+		fmt.Fprintf(stdout, "Training %d of %d parameters on %s.\n", trained, all, b.Description())
+	}
 	if r.Resumed() {
-		fmt.Fprintf(stdout, "Going on after update %d.\n", r.Trainer().Updates())
+		fmt.Fprintf(stdout, "Going on after update %d.\n", r.Updates())
 	}
 	err = r.Go(ctx)
 	s.finish()
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
-		fmt.Fprintf(stdout, "Interrupted after update %d; the same command goes on from here.\n", r.Trainer().Updates())
+		fmt.Fprintf(stdout, "Interrupted after update %d; the same command goes on from here.\n", r.Updates())
 		return nil
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(stdout, "Done: %d updates; weights in %s/%s.\n", r.Trainer().Updates(), dir, train.BestCheckpoint)
+	fmt.Fprintf(stdout, "Done: %d updates; weights in %s/%s.\n", r.Updates(), dir, train.BestCheckpoint)
 	return nil
 }
 

@@ -136,6 +136,8 @@ type Validation struct {
 	Windows      int `yaml:"windows"`
 	RolloutEvery int `yaml:"rollout_every"`
 	RolloutSteps int `yaml:"rollout_steps"`
+	// RolloutWindows is how many windows rollouts start from; 0 is Windows.
+	RolloutWindows int `yaml:"rollout_windows"`
 }
 
 // Read reads a recipe; errors name the file.

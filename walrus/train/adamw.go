@@ -78,6 +78,7 @@ func (a AdamW) update(p, m, v, g, lr, rate, root *Node) (p1, m1, v1 *Node) {
 
 // Rates returns lr/(1−β1ᵗ) and √(1−β2ᵗ) for step t ≥ 1.
 func (a AdamW) Rates(lr float64, t int) (rate, root float32) {
+	a = a.withDefaults()
 	return float32(lr / (1 - math.Pow(a.Beta1, float64(t)))), float32(math.Sqrt(1 - math.Pow(a.Beta2, float64(t))))
 }
 

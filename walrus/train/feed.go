@@ -13,6 +13,7 @@ import (
 type feed struct {
 	o      RunOptions
 	loader *data.Loader
+	group  int
 	epoch  uint64
 	step   int // micro-batches handed out
 	held   []*data.Window
@@ -21,8 +22,8 @@ type feed struct {
 	asked []data.Draw // micro-batches asked for and not handed out, in order
 }
 
-func newFeed(ctx context.Context, o RunOptions, m *data.Mixture, consumed int) *feed {
-	f := &feed{o: o, epoch: m.State().Epoch, step: consumed}
+func newFeed(ctx context.Context, o RunOptions, group int, m *data.Mixture, consumed int) *feed {
+	f := &feed{o: o, group: group, epoch: m.State().Epoch, step: consumed}
 	var draw data.Draw
 	next := func() (data.Request, bool) {
 		if len(draw.Spans) == 0 {
@@ -55,7 +56,7 @@ func (f *feed) next() (*Batch, error) {
 	s := f.o.Systems[draw.System]
 	// What is drawn for a micro-batch depends on its place alone, so that a run
 	// that resumes draws the same.
-	rng := rand.New(rand.NewPCG(f.o.Trainer.Seed<<32|f.epoch, 0x7475726e<<32|uint64(f.step)))
+	rng := rand.New(rand.NewPCG(f.o.Trainer.Seed<<32|f.epoch, (0x7475726e^uint64(f.group))<<32|uint64(f.step)))
 	f.step++
 	b := &Batch{Statistics: s.Statistics}
 	turn := augment.Identity()

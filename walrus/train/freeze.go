@@ -7,8 +7,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// frozen returns the names of the tensors that patterns match.
-func frozen(params []walrus.Param, patterns []string) (map[string]bool, error) {
+// Frozen returns the names of the tensors that patterns match.
+func Frozen(params []walrus.Param, patterns []string) (map[string]bool, error) {
 	out := map[string]bool{}
 	for _, pattern := range patterns {
 		matched := false

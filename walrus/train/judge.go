@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -16,14 +17,14 @@ type judge struct {
 	emulators map[*data.Statistics]*walrus.Emulator
 }
 
-func newJudge(t *Trainer, o RunOptions) (*judge, error) {
+func newJudge(averaged *walrus.Weights, o RunOptions) (*judge, error) {
 	j := &judge{o: o, emulators: map[*data.Statistics]*walrus.Emulator{}}
 	step := walrus.Step{Normalization: o.Trainer.Objective.Normalization, Eps: o.Trainer.Objective.Eps}
 	for _, s := range o.Systems {
 		if s.Valid == nil || j.emulators[s.Statistics] != nil {
 			continue
 		}
-		em, err := walrus.NewEmulator(t.Averaged(), walrus.EmulatorOptions{Backend: o.Trainer.Backend, Step: step, Statistics: s.Statistics, NoRolls: o.Trainer.NoRolls, Log: o.Trainer.Log})
+		em, err := walrus.NewEmulator(averaged, walrus.EmulatorOptions{Backend: o.Trainer.Backend, Step: step, Statistics: s.Statistics, NoRolls: o.Trainer.NoRolls, Log: o.Trainer.Log})
 		if err != nil {
 			j.close()
 			return nil, err
@@ -33,24 +34,65 @@ func newJudge(t *Trainer, o RunOptions) (*judge, error) {
 	return j, nil
 }
 
-// errors returns the median VRMSE of every system and horizon.
-func (j *judge) errors(ctx context.Context, horizons []eval.Horizon) (map[string]map[string]float64, error) {
+// task is a horizon and the number of windows that it is judged on.
+type task struct {
+	horizon eval.Horizon
+	windows int
+}
+
+// errors returns the median VRMSE of every system and horizon. Each process judges
+// some of the systems and learns of the others from them.
+func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string]map[string]float64, error) {
+	n := len(tasks)
+	found := make([]float32, n*len(j.o.Systems)+1)
+	var failed error
+	for i, s := range j.o.Systems {
+		if s.Valid == nil || i%m.Size() != m.Rank() || failed != nil {
+			continue
+		}
+		failed = j.judge(ctx, s, tasks, found[i*n:(i+1)*n])
+	}
+	if failed != nil {
+		found[len(found)-1] = 1
+	}
+	if err := m.Share(found); err != nil {
+		return nil, fmt.Errorf("train: validation: %w", err)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	if found[len(found)-1] > 0 {
+		return nil, fmt.Errorf("train: validation: it failed in another process")
+	}
 	out := map[string]map[string]float64{}
-	for _, s := range j.o.Systems {
+	for i, s := range j.o.Systems {
 		if s.Valid == nil {
 			continue
 		}
-		p := eval.Protocol{Input: s.Cut.Input, Horizons: horizons, Windows: j.o.Validation.Windows}
-		r, err := eval.Evaluate(ctx, s.Valid, map[string]eval.Forecast{"model": j.emulators[s.Statistics].Forecast}, p)
-		if err != nil {
-			return nil, fmt.Errorf("train: validation: %w", err)
-		}
 		out[s.Name] = map[string]float64{}
-		for _, h := range r.Horizons {
-			out[s.Name][h.Horizon.String()] = h.Scores["model"].Median
+		for k, t := range tasks {
+			if v := float64(found[i*n+k]); !math.IsNaN(v) {
+				out[s.Name][t.horizon.String()] = v
+			}
 		}
 	}
 	return out, nil
+}
+
+// judge scores a system; a horizon beyond its trajectories is NaN.
+func (j *judge) judge(ctx context.Context, s System, tasks []task, scores []float32) error {
+	for k, t := range tasks {
+		p := eval.Protocol{Input: s.Cut.Input, Horizons: []eval.Horizon{t.horizon}, Windows: t.windows}
+		r, err := eval.Evaluate(ctx, s.Valid, map[string]eval.Forecast{"model": j.emulators[s.Statistics].Forecast}, p)
+		if err != nil {
+			return fmt.Errorf("train: validation: %w", err)
+		}
+		scores[k] = float32(math.NaN())
+		for _, h := range r.Horizons {
+			scores[k] = float32(h.Scores["model"].Median)
+		}
+	}
+	return nil
 }
 
 func (j *judge) close() {
@@ -63,29 +105,37 @@ func (j *judge) close() {
 func (r *Run) validate(ctx context.Context) error {
 	v := r.o.Validation
 	due := func(every int) bool { return every > 0 && (r.epoch%every == 0 || r.epoch == r.o.Epochs) }
-	var horizons []eval.Horizon
+	var tasks []task
 	if due(v.Every) {
-		horizons = append(horizons, eval.Horizon{From: 1, To: 1})
+		tasks = append(tasks, task{eval.Horizon{From: 1, To: 1}, v.Windows})
 	}
 	if due(v.RolloutEvery) {
-		horizons = append(horizons, eval.Horizon{From: 1, To: v.RolloutSteps})
+		tasks = append(tasks, task{eval.Horizon{From: 1, To: v.RolloutSteps}, v.RolloutWindows})
 	}
-	if len(r.judge.emulators) == 0 || horizons == nil {
+	if len(r.judge.emulators) == 0 || tasks == nil {
 		return nil
 	}
-	found, err := r.judge.errors(ctx, horizons)
+	if _, err := r.machine.Averaged(); err != nil { // brings them up to date
+		return err
+	}
+	if r.machine.Size() > 1 {
+		ctx = context.WithoutCancel(ctx)
+	}
+	found, err := r.judge.errors(ctx, r.machine, tasks)
 	if ctx.Err() != nil {
 		return r.interruptedAfterEpoch()
 	}
 	if err != nil {
 		return err
 	}
-	p := Progress{Epoch: r.epoch - 1, Epochs: r.o.Epochs, Update: r.trainer.Updates(), Updates: int64(r.o.Epochs) * int64(r.o.Updates), Validation: found}
-	if err := r.journal.validation(p); err != nil {
-		return err
-	}
-	if r.o.Observe != nil {
-		r.o.Observe(p)
+	p := Progress{Epoch: r.epoch - 1, Epochs: r.o.Epochs, Update: r.machine.Updates(), Updates: int64(r.o.Epochs) * int64(r.o.Updates), Validation: found}
+	if r.writes() {
+		if err := r.journal.validation(p); err != nil {
+			return err
+		}
+		if r.o.Observe != nil {
+			r.o.Observe(p)
+		}
 	}
 	return r.keepBest(found)
 }

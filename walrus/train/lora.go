@@ -61,7 +61,7 @@ func newAdapters(b compute.Backend, w *walrus.Weights, o LoRA, seed uint64) (*ad
 	if o.Alpha == 0 {
 		o.Alpha = float64(o.Rank)
 	}
-	chosen, err := frozen(w.Params(), o.Targets)
+	chosen, err := Frozen(w.Params(), o.Targets)
 	if err != nil {
 		return nil, err
 	}

@@ -19,11 +19,14 @@ import (
 // from its last checkpoint as if nothing had happened.
 type Run struct {
 	o       RunOptions
-	trainer *Trainer
-	mixture *data.Mixture
-	judge   *judge
-	journal *journal
-	lock    *flock.Flock
+	machine Machine
+	// mixtures are those of the machine's groups, plan the one that is the same on
+	// every machine: it says where the run stands.
+	mixtures []*data.Mixture
+	plan     *data.Mixture
+	judge    *judge
+	journal  *journal
+	lock     *flock.Flock
 
 	place    data.MixtureState // where the epoch began
 	epoch    int
@@ -53,6 +56,48 @@ func NewRun(w *walrus.Weights, o RunOptions) (*Run, error) {
 
 // open takes the folder, makes the parts of the run and reads its checkpoint.
 func (r *Run) open(w *walrus.Weights) error {
+	var err error
+	if r.machine, err = r.o.Machine(w, r.o.Trainer); err != nil {
+		return err
+	}
+	if r.writes() {
+		if err := r.takeFolder(); err != nil {
+			return err
+		}
+	}
+	if r.plan, err = newMixture(r.o, 0, 1); err != nil {
+		return err
+	}
+	for _, g := range r.machine.Groups() {
+		m, err := newMixture(r.o, g, r.machine.Shards())
+		if err != nil {
+			return err
+		}
+		r.mixtures = append(r.mixtures, m)
+	}
+	r.place = r.plan.State()
+	averaged, err := r.machine.Averaged()
+	if err != nil {
+		return err
+	}
+	if r.judge, err = newJudge(averaged, r.o); err != nil {
+		return err
+	}
+	offset, err := r.resume()
+	if err != nil {
+		return err
+	}
+	if r.writes() {
+		r.journal, err = openJournal(r.o.Dir, offset, r.machine.Updates())
+	}
+	return err
+}
+
+// writes says that this process writes the files of the run.
+func (r *Run) writes() bool { return r.machine.Rank() == 0 }
+
+// takeFolder makes the folder of the run and locks it.
+func (r *Run) takeFolder() error {
 	if err := os.MkdirAll(r.o.Dir, 0o777); err != nil {
 		return fmt.Errorf("train: run: %w", err)
 	}
@@ -64,38 +109,30 @@ func (r *Run) open(w *walrus.Weights) error {
 	if !free {
 		return fmt.Errorf("train: run: folder %s: expected it to be free, but another run is writing there", r.o.Dir)
 	}
-	if r.trainer, err = New(w, r.o.Trainer); err != nil {
-		return err
-	}
-	if r.mixture, err = newMixture(r.o); err != nil {
-		return err
-	}
-	r.place = r.mixture.State()
-	if r.judge, err = newJudge(r.trainer, r.o); err != nil {
-		return err
-	}
-	offset, err := r.resume()
-	if err != nil {
-		return err
-	}
-	r.journal, err = openJournal(r.o.Dir, offset, r.trainer.Updates())
-	return err
+	return nil
 }
 
-func newMixture(o RunOptions) (*data.Mixture, error) {
+// newMixture is the stream of a group, whose devices share each micro-batch.
+func newMixture(o RunOptions, group, shards int) (*data.Mixture, error) {
 	var systems []data.System
 	for _, s := range o.Systems {
 		windows, err := data.NewWindows(s.Train, s.Cut)
 		if err != nil {
 			return nil, err
 		}
-		systems = append(systems, data.System{Name: s.Name, Windows: windows, Batch: s.Batch, Weight: s.Weight})
+		systems = append(systems, data.System{Name: s.Name, Windows: windows, Batch: s.Batch * shards, Weight: s.Weight})
 	}
-	return data.NewMixture(systems, data.MixtureOptions{Seed: o.Trainer.Seed, Length: o.Updates * o.Accumulate})
+	return data.NewMixture(systems, data.MixtureOptions{Seed: o.Trainer.Seed, Group: uint64(group), Length: o.Updates * o.Accumulate})
 }
 
-// Trainer returns the trainer of the run.
-func (r *Run) Trainer() *Trainer { return r.trainer }
+// Trainer returns the trainer of a run on a single device, or nil.
+func (r *Run) Trainer() *Trainer {
+	s, _ := r.machine.(single)
+	return s.Trainer
+}
+
+// Updates returns the number of updates so far.
+func (r *Run) Updates() int64 { return r.machine.Updates() }
 
 // Resumed reports whether the run goes on from a checkpoint.
 func (r *Run) Resumed() bool { return r.resumed }
@@ -109,8 +146,8 @@ func (r *Run) Close() error {
 	if r.judge != nil {
 		r.judge.close()
 	}
-	if r.trainer != nil {
-		r.trainer.Close()
+	if r.machine != nil {
+		r.machine.Close()
 	}
 	if r.lock != nil {
 		err = errors.Join(err, r.lock.Unlock())
@@ -138,27 +175,37 @@ func (r *Run) Go(ctx context.Context) error {
 
 // runEpoch makes the updates of the epoch that are left.
 func (r *Run) runEpoch(ctx context.Context) error {
-	if err := r.mixture.Restore(r.here()); err != nil {
-		return err
+	// Of several processes none may leave an update that the others wait in: they
+	// agree before each whether to go on.
+	work := ctx
+	if r.machine.Size() > 1 {
+		work = context.WithoutCancel(ctx)
 	}
-	feed := newFeed(ctx, r.o, r.mixture, r.consumed)
-	defer feed.close()
+	feeds := map[int]*feed{}
+	for i, g := range r.machine.Groups() {
+		if err := restore(r.mixtures[i], r.here()); err != nil {
+			return err
+		}
+		feeds[g] = newFeed(work, r.o, g, r.mixtures[i], r.consumed)
+		defer feeds[g].close()
+	}
 	for r.consumed < r.o.Updates*r.o.Accumulate {
-		if ctx.Err() != nil {
+		stop, err := r.anyone(ctx.Err() != nil)
+		if err != nil {
+			return err
+		}
+		if stop {
 			return r.interrupted()
 		}
-		p, err := r.update(feed)
+		p, err := r.update(work, feeds)
 		if err != nil {
 			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 				return r.interrupted()
 			}
-			return fmt.Errorf("train: update %d: %w", r.trainer.Updates()+1, err)
+			return fmt.Errorf("train: update %d: %w", r.machine.Updates()+1, err)
 		}
-		if err := r.journal.update(p); err != nil {
+		if err := r.report(p); err != nil {
 			return err
-		}
-		if r.o.Observe != nil {
-			r.o.Observe(p)
 		}
 		if p.Update-r.saved >= int64(r.o.SaveEvery) && r.consumed < r.o.Updates*r.o.Accumulate {
 			if err := r.save(); err != nil {
@@ -167,6 +214,33 @@ func (r *Run) runEpoch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// anyone reports whether any process says yes.
+func (r *Run) anyone(yes bool) (bool, error) {
+	votes := []float32{0}
+	if yes {
+		votes[0] = 1
+	}
+	err := r.machine.Share(votes)
+	return votes[0] > 0, err
+}
+
+// report logs an update.
+func (r *Run) report(p Progress) error {
+	if !r.writes() {
+		return nil
+	}
+	if r.o.Observe != nil {
+		defer r.o.Observe(p)
+	}
+	return r.journal.update(p)
+}
+
+// restore takes a mixture to a place of the run's plan.
+func restore(m *data.Mixture, place data.MixtureState) error {
+	place.Fingerprint = m.State().Fingerprint
+	return m.Restore(place)
 }
 
 // here is the place in the stream of micro-batches up to which they were learned.
@@ -180,7 +254,7 @@ func (r *Run) here() data.MixtureState {
 // interrupted saves what there is. Gradients that wait for an update are dropped:
 // their micro-batches come again.
 func (r *Run) interrupted() error {
-	r.trainer.drop()
+	r.machine.Drop()
 	if err := r.save(); err != nil {
 		return errors.Join(ErrInterrupted, err)
 	}
@@ -188,31 +262,25 @@ func (r *Run) interrupted() error {
 }
 
 // update makes one update.
-func (r *Run) update(f *feed) (Progress, error) {
+func (r *Run) update(ctx context.Context, feeds map[int]*feed) (Progress, error) {
 	begin := time.Now()
 	e := r.epoch
 	if r.o.PerUpdate {
-		e = int(r.trainer.Updates())
+		e = int(r.machine.Updates())
 	}
-	p := Progress{Epoch: r.epoch, Epochs: r.o.Epochs, Update: r.trainer.Updates() + 1,
+	p := Progress{Epoch: r.epoch, Epochs: r.o.Epochs, Update: r.machine.Updates() + 1,
 		Updates: int64(r.o.Epochs) * int64(r.o.Updates), Rate: r.o.Schedule.Rate(e)}
-	for range r.o.Accumulate {
-		b, err := f.next()
-		if err != nil {
-			return p, err
-		}
-		loss, err := r.trainer.Accumulate(b)
-		if err != nil {
-			return p, err
-		}
+	u, err := r.machine.Step(ctx, func(_ context.Context, group, _ int) (*Batch, error) {
+		feeds[group].release()
+		return feeds[group].next()
+	}, r.o.Accumulate, p.Rate)
+	for _, f := range feeds {
 		f.release()
-		p.Samples += len(b.Windows)
-		p.Loss += loss / float64(r.o.Accumulate)
 	}
-	var err error
-	if p.Norm, err = r.trainer.Update(p.Rate); err != nil {
+	if err != nil {
 		return p, err
 	}
+	p.Loss, p.Norm, p.Samples = u.Loss, u.Norm, u.Samples
 	r.consumed += r.o.Accumulate
 	p.Took = time.Since(begin)
 	return p, nil

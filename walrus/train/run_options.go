@@ -9,6 +9,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // System is a data set of a run.
@@ -64,6 +65,9 @@ type RunOptions struct {
 	Validation Validation
 	// Loader bounds how much is read ahead.
 	Loader data.LoaderOptions
+	// Machine makes the updates; nil is a Trainer on one device. The folder is written
+	// by its process 0 alone.
+	Machine func(w *walrus.Weights, o Options) (Machine, error)
 	// Observe is called after every update and every validation; nil is not.
 	Observe func(Progress)
 }
@@ -78,6 +82,9 @@ type Validation struct {
 	// RolloutEvery is the number of epochs between two validations by rollouts of
 	// RolloutSteps (0 is 20) steps; 0 is never.
 	RolloutEvery, RolloutSteps int
+	// RolloutWindows is the number of windows of a system that rollouts start from; 0
+	// is Windows.
+	RolloutWindows int
 }
 
 // Progress is how far a run is.
@@ -116,6 +123,7 @@ func (o *RunOptions) fill() error {
 	number(&o.Validation.Every, 1)
 	number(&o.Validation.Windows, 16)
 	number(&o.Validation.RolloutSteps, 20)
+	number(&o.Validation.RolloutWindows, o.Validation.Windows)
 	if o.Epochs < 1 || o.Updates < 1 || o.Accumulate < 1 || o.SaveEvery < 1 {
 		return fmt.Errorf("train: run: expected positive numbers of epochs, updates and micro-batches, got %d, %d, %d (save every %d)",
 			o.Epochs, o.Updates, o.Accumulate, o.SaveEvery)
@@ -126,6 +134,12 @@ func (o *RunOptions) fill() error {
 	}
 	if o.PerUpdate {
 		o.Schedule = o.Schedule.Times(o.Updates)
+	}
+	if o.Machine == nil {
+		o.Machine = func(w *walrus.Weights, o Options) (Machine, error) {
+			t, err := New(w, o)
+			return single{t}, err
+		}
 	}
 	if o.Trainer.Log == nil {
 		o.Trainer.Log = slog.New(slog.DiscardHandler)

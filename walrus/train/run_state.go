@@ -31,7 +31,11 @@ type runState struct {
 
 // save writes the checkpoint to go on from.
 func (r *Run) save() error {
-	c, err := r.trainer.Checkpoint()
+	if !r.writes() {
+		r.saved = r.machine.Updates()
+		return nil
+	}
+	c, err := r.machine.Checkpoint()
 	if err != nil {
 		return err
 	}
@@ -62,11 +66,17 @@ func (r *Run) statistics() *data.Statistics {
 
 // saveBest writes the weights alone, averaged if the run averages them.
 func (r *Run) saveBest() error {
-	c, err := r.trainer.Checkpoint()
+	if !r.writes() {
+		return nil
+	}
+	c, err := r.machine.Checkpoint()
 	if err != nil {
 		return err
 	}
-	c.Weights, c.Extra, c.Parts = r.trainer.Averaged(), nil, nil
+	c.Extra, c.Parts = nil, nil
+	if c.Weights, err = r.machine.Averaged(); err != nil {
+		return err
+	}
 	c.Scaling.Statistics = r.statistics()
 	return walrus.SaveCheckpoint(filepath.Join(r.o.Dir, BestCheckpoint), c)
 }
@@ -88,10 +98,10 @@ func (r *Run) resume() (int64, error) {
 	if err := json.Unmarshal(m.Extra[runKey], &s); err != nil {
 		return fail(fmt.Errorf("expected the state of a run: %w", err))
 	}
-	if err := r.mixture.Restore(s.Place); err != nil {
+	if err := r.plan.Restore(s.Place); err != nil {
 		return fail(err)
 	}
-	if err := r.trainer.Restore(m); err != nil {
+	if err := r.machine.Restore(m); err != nil {
 		return fail(err)
 	}
 	r.epoch, r.consumed, r.best, r.saved, r.resumed = int(s.Place.Epoch), s.Place.Step, s.Best, m.Step, true

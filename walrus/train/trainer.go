@@ -63,7 +63,7 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 		state: map[string]*moments{}, sum: map[string]*tensors.Tensor{},
 	}
 	t.rng = rand.New(t.source)
-	if t.frozen, err = frozen(weights.Params(), o.Freeze); err != nil {
+	if t.frozen, err = Frozen(weights.Params(), o.Freeze); err != nil {
 		return nil, err
 	}
 	if o.LoRA != nil {

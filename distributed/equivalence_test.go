@@ -1,0 +1,73 @@
+package distributed
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+func values(t *testing.T, w *walrus.Weights) map[string][]float32 {
+	t.Helper()
+	out := map[string][]float32{}
+	for _, p := range w.Params() {
+		x, ok := w.Tensor(p.Key)
+		require.True(t, ok, p.Key)
+		out[p.Key] = tensors.MustCopyFlatData[float32](x)
+	}
+	return out
+}
+
+// TestEquivalence trains on meshes of all strategies with the data of one device: the
+// losses of all updates agree within 1e-5.
+func TestEquivalence(t *testing.T) {
+	b := testbackend.Devices(t, 8)
+	const updates, micro = 50, 1
+	for _, c := range []struct {
+		mesh    Mesh
+		samples int
+	}{
+		{Local(), 2}, {DataParallel(2), 1}, {DataParallel(4), 1}, {FullyShard(2), 2}, {FullyShard(4), 4},
+		{Hybrid(2, 2), 2}, {Hybrid(2, 4), 4},
+		{FullyShard(3), 2}, // neither samples nor tensors divide by three
+		{FullyShard(8), 3},
+		{DataParallel(3), 1},
+	} {
+		t.Run(fmt.Sprintf("%v of %d samples", c.mesh, c.samples), func(t *testing.T) {
+			s := func(update, group, m int) *train.Batch {
+				return planes((update*4+group*2+m)%9, c.samples)
+			}
+			want, _ := alone(t, b, s, c.mesh.Groups, micro, updates)
+			got, _ := together(t, b, c.mesh, s, micro, updates)
+			for i := range want {
+				require.InEpsilon(t, want[i], got[i], 1e-5, "update %d", i+1)
+			}
+			require.Less(t, want[updates-1], want[0])
+		})
+	}
+}
+
+// TestMixedGroups: two groups, one with planes and one with volumes in the same
+// update, move the weights as the sum of both losses does on one device.
+func TestMixedGroups(t *testing.T) {
+	b := testbackend.Devices(t, 4)
+	s := func(update, group, m int) *train.Batch {
+		if (group+update)%2 == 0 {
+			return planes(update, 2)
+		}
+		return volumes(update, 2)
+	}
+	want, wantW := alone(t, b, s, 2, 1, 3)
+	got, gotW := together(t, b, Hybrid(2, 2), s, 1, 3)
+	for i := range want {
+		require.InEpsilon(t, want[i], got[i], 1e-5, "update %d", i+1)
+	}
+	for key, v := range wantW {
+		require.InDeltaSlice(t, v, gotW[key], 2e-4, key)
+	}
+}

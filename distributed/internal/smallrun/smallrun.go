@@ -1,0 +1,60 @@
+// Package smallrun is a run of a few updates for tests of training on many devices and
+// in many processes: two systems in memory, planes and volumes, of different lengths.
+package smallrun
+
+import (
+	"math"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// Weights are those of a fresh network.
+func Weights() (*walrus.Weights, error) {
+	c := walrus.Nano()
+	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 24, 1, 2, 2, 5
+	c.Kernel, c.Tokens, c.DropPath = [2]int{4, 4}, [3]int{4, 4, 2}, 0
+	c.Registry = data.MustRegistry("density", "velocity_x", "velocity_y", "velocity_z")
+	return walrus.InitWeights(c, 1)
+}
+
+// Options are those of a run of eight updates in a folder, but for the backend and the
+// machine.
+func Options(dir string) (train.RunOptions, error) {
+	periodic, walled := data.Both(data.Periodic), data.Both(data.Wall)
+	planes, err := waves("plane", []int{16, 16}, data.Boundaries{periodic, walled}, 6, 7)
+	if err != nil {
+		return train.RunOptions{}, err
+	}
+	volumes, err := waves("space", []int{8, 8, 8}, data.Boundaries{walled, walled, periodic}, 4)
+	return train.RunOptions{
+		Dir: dir, Epochs: 2, Updates: 4, Accumulate: 2, SaveEvery: 2,
+		Trainer:  train.Options{Seed: 5, EMA: 0.9},
+		Schedule: train.Schedule{Base: 1e-3, Warmup: 1, Cooldown: -1},
+		Systems: []train.System{
+			{Name: "plane", Train: planes, Valid: planes, Batch: 2, Cut: data.Cut{Input: 2, MaxStride: 2}},
+			{Name: "space", Train: volumes, Valid: volumes, Batch: 1, Cut: data.Cut{Input: 2}},
+		},
+		Validation: train.Validation{Windows: 1},
+	}, err
+}
+
+// waves is a data set of moving waves, one trajectory for each number of frames.
+func waves(name string, grid []int, bcs data.Boundaries, frames ...int) (*data.Memory, error) {
+	var list []*data.Window
+	for number, n := range frames {
+		w := &data.Window{Name: name, Grid: grid, Boundaries: bcs, Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}
+		points := w.Points()
+		for t := range n {
+			frame := make([]float32, len(w.Channels(false))*points)
+			for i := range frame {
+				c, p := i/points, i%points
+				frame[i] = float32(math.Sin(0.3*float64(p) + float64(c+number) + 0.2*float64(t)*float64(c+1)))
+			}
+			w.Frames = append(w.Frames, frame)
+		}
+		list = append(list, w)
+	}
+	return data.NewMemory(name, list)
+}

@@ -1,0 +1,86 @@
+package distributed
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/gomlx/compute"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// Options configure a Trainer. Only Trainer.Backend is required.
+type Options struct {
+	// Trainer are those of training on a single device. LoRA is not for several
+	// devices: adapters are small enough for one.
+	Trainer train.Options
+	// Mesh arranges the devices of this process; every process has the same.
+	Mesh Mesh
+	// Devices are the backend's devices to use, Mesh.Devices of them in the order of
+	// the mesh; nil is the first ones.
+	Devices []compute.DeviceNum
+	// Engine connects processes; nil is Alone.
+	Engine Engine
+	// Log receives a record for every program compiled; nil is Trainer.Log.
+	Log *slog.Logger
+
+	frozen map[string]bool
+}
+
+// fill sets defaults and checks.
+func (o *Options) fill(w *walrus.Weights) error {
+	if o.Trainer.Backend == nil {
+		return fmt.Errorf("distributed: options: expected a backend, got none")
+	}
+	if w == nil {
+		return fmt.Errorf("distributed: expected weights, got none")
+	}
+	if o.Trainer.LoRA != nil {
+		return fmt.Errorf("distributed: options: LoRA: expected none on a mesh; adapters are trained by train.New on one device")
+	}
+	if err := o.Mesh.Validate(); err != nil {
+		return err
+	}
+	o.Mesh = o.Mesh.normal()
+	if err := o.Trainer.AdamW.Validate(); err != nil {
+		return err
+	}
+	if e := o.Trainer.EMA; e < 0 || e >= 1 {
+		return fmt.Errorf("distributed: options: moving average: expected a decay between 0 and 1, got %v", e)
+	}
+	if o.Engine == nil {
+		o.Engine = Alone{}
+	}
+	if o.Log == nil {
+		o.Log = o.Trainer.Log
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if o.frozen, err = train.Frozen(w.Params(), o.Trainer.Freeze); err != nil {
+		return err
+	}
+	return o.fillDevices()
+}
+
+func (o *Options) fillDevices() error {
+	there := o.Trainer.Backend.NumDevices()
+	if o.Devices == nil {
+		for i := range o.Mesh.Devices() {
+			o.Devices = append(o.Devices, compute.DeviceNum(i))
+		}
+	}
+	if len(o.Devices) != o.Mesh.Devices() {
+		return fmt.Errorf("distributed: options: mesh %v: expected %d devices, got %v", o.Mesh, o.Mesh.Devices(), o.Devices)
+	}
+	seen := map[compute.DeviceNum]bool{}
+	for _, d := range o.Devices {
+		if int(d) >= there || d < 0 || seen[d] {
+			return fmt.Errorf("distributed: options: mesh %v: expected %d different devices of the %d that %s has, got %v",
+				o.Mesh, o.Mesh.Devices(), there, o.Trainer.Backend.Name(), o.Devices)
+		}
+		seen[d] = true
+	}
+	return nil
+}
