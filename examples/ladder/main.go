@@ -76,7 +76,6 @@ func run(args []string, stdout, stderr io.Writer) error {
 	case o.estimate:
 		return distributed.WriteEstimates(stdout)
 	}
-	title := "paper"
 	if o.times != "" {
 		t, err := ladder.ReadTimes(o.times)
 		if err != nil {
@@ -85,7 +84,6 @@ func run(args []string, stdout, stderr io.Writer) error {
 		if o.setup, err = o.setup.Measured(t); err != nil {
 			return err
 		}
-		title = t.Source
 	}
 	results, err := o.setup.Ladder()
 	if err != nil {
@@ -97,7 +95,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if o.out == "" {
 		return nil
 	}
-	return picture.PNG(o.out, chart(results, o.setup, title))
+	return picture.PNG(o.out, chart(results, o.setup))
 }
 
 // show prints the results as a table or as lines of JSON.
@@ -120,9 +118,9 @@ func show(w io.Writer, results []ladder.Result, asJSON bool) error {
 }
 
 // chart draws the results beside the paper's.
-func chart(results []ladder.Result, s ladder.Setup, title string) picture.Bars {
+func chart(results []ladder.Result, s ladder.Setup) picture.Bars {
 	b := picture.Bars{XLabel: "token throughput, % of naive",
-		Title: fmt.Sprintf("%d devices in groups of %d (%s)", s.Devices, s.Group, title)}
+		Title: fmt.Sprintf("Simulated training on %d devices in groups of %d", s.Devices, s.Group)}
 	ours, paper := picture.Line{Name: "simulated"}, picture.Line{Name: "paper, 96 devices"}
 	for i, r := range results {
 		name := r.Rung
