@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,6 +24,11 @@ const childEnv = "GOWALRUS_SERVE_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
+		go func() { // every line asks for a collection, so that what is left can be measured
+			for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+				debug.FreeOSMemory()
+			}
+		}()
 		main()
 		return
 	}
@@ -33,6 +39,7 @@ func TestMain(m *testing.M) {
 type child struct {
 	t      *testing.T
 	cmd    *exec.Cmd
+	stdin  io.Writer
 	url    string
 	stderr *tail
 	ended  chan error
@@ -66,6 +73,8 @@ func startChild(t *testing.T, args ...string) *child {
 	c.cmd.Env = append(os.Environ(), childEnv+"=1")
 	c.cmd.Stderr = c.stderr
 	out, err := c.cmd.StdoutPipe()
+	require.NoError(t, err)
+	c.stdin, err = c.cmd.StdinPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.cmd.Start())
 	line, err := bufio.NewReader(out).ReadString('\n')

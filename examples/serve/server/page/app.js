@@ -18,8 +18,8 @@ async function load() {
   try {
     [model, { systems }] = await Promise.all([get('/v1/model'), get('/v1/systems')]);
   } catch (e) {
-    say('The network is not there yet; trying again in 2 seconds.');
-    setTimeout(load, 2000);
+    say('The network is not there yet; trying again.');
+    setTimeout(load, 1000);
     return;
   }
   say('Nothing has run yet.');
