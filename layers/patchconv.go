@@ -93,20 +93,73 @@ func padAxis(x *Node, axis, low, high int) *Node {
 // [views H, views W, views D, sH·sW·sD·Cin, Cout].
 func blockKernel(w *Node, ext [3]extent) *Node {
 	out, in := w.Shape().Dim(0), w.Shape().Dim(1)
-	w = splitKernel(w, ext)
-	w = TransposeAllDims(w, 2, 4, 6, 3, 5, 7, 1, 0)
+	w = TransposeAllDims(kernelBlocks(w, ext), 2, 3, 1, 0)
 	return Reshape(w, ext[0].views(), ext[1].views(), ext[2].views(), ext[0].s*ext[1].s*ext[2].s*in, out)
 }
 
-// splitKernel zero-pads the kernel axes of w [A, B, kH, kW, kD] and splits
-// each into views and stride: [A, B, vH, sH, vW, sW, vD, sD].
-func splitKernel(w *Node, ext [3]extent) *Node {
-	dims := []int{w.Shape().Dim(0), w.Shape().Dim(1)}
-	for a, e := range ext {
-		w = fitAxis(w, 2+a, e.views()*e.s)
-		dims = append(dims, e.views(), e.s)
+// kernelBlocks zero-pads the kernel axes of w [A, B, kH, kW, kD] to multiples of the
+// strides and brings them into the order of blocks: [A, B, vH·vW·vD, sH·sW·sD].
+func kernelBlocks(w *Node, ext [3]extent) *Node {
+	a, b := w.Shape().Dim(0), w.Shape().Dim(1)
+	views := ext[0].views() * ext[1].views() * ext[2].views()
+	if onGo(w.Graph()) {
+		dims := []int{a, b}
+		for i, e := range ext {
+			w = fitAxis(w, 2+i, e.views()*e.s)
+			dims = append(dims, e.views(), e.s)
+		}
+		w = TransposeAllDims(Reshape(w, dims...), 0, 1, 2, 4, 6, 3, 5, 7)
+		return Reshape(w, a, b, views, -1)
 	}
-	return Reshape(w, dims...)
+	return Reshape(gatherBlocks(w, ext), a, b, views, -1)
+}
+
+// gatherBlocks is kernelBlocks by a table of positions. (XLA on CPUs takes minutes to
+// compile the transposition of eight short axes that is the derivative of the other
+// form.)
+func gatherBlocks(w *Node, ext [3]extent) *Node {
+	a, b, k := w.Shape().Dim(0), w.Shape().Dim(1), ext[0].k*ext[1].k*ext[2].k
+	from, back := blockOrder(ext)
+	flat := Reshape(w, a, b, k)
+	moved := flat.Shape().Clone()
+	moved.Dimensions[2] = len(from)
+	return linear(flat, moved, func(x *Node) *Node {
+		return SelectColumns(padAxis(x, 2, 0, 1), Const(x.Graph(), from), 2)
+	}, func(v *Node) *Node { return SelectColumns(v, Const(v.Graph(), back), 2) })
+}
+
+// blockOrder lists for each place of a kernel in blocks the place in the kernel, or
+// the one behind its end for the zeros it is padded with, and the way back.
+func blockOrder(ext [3]extent) (from, back []int32) {
+	n := ext[0].k * ext[1].k * ext[2].k
+	back = make([]int32, n)
+	each3([3]int{ext[0].views(), ext[1].views(), ext[2].views()}, func(v [3]int) {
+		each3([3]int{ext[0].s, ext[1].s, ext[2].s}, func(s [3]int) {
+			at, inside := 0, true
+			for i, e := range ext {
+				p := v[i]*e.s + s[i]
+				at, inside = at*e.k+p, inside && p < e.k
+			}
+			if !inside {
+				at = n
+			} else {
+				back[at] = int32(len(from))
+			}
+			from = append(from, int32(at))
+		})
+	})
+	return from, back
+}
+
+// each3 calls f for all positions of a box, row major.
+func each3(dims [3]int, f func(i [3]int)) {
+	for a := range dims[0] {
+		for b := range dims[1] {
+			for c := range dims[2] {
+				f([3]int{a, b, c})
+			}
+		}
+	}
 }
 
 // unfoldDot sums, over the shifts of the three axes, the product of the

@@ -71,7 +71,7 @@ func wrapAxis(x *Node, axis, count int) *Node {
 func overlapAdd(x, w *Node, ext [3]extent) *Node {
 	in, out := w.Shape().Dim(0), w.Shape().Dim(1)
 	sh, sw, sd := ext[0].s, ext[1].s, ext[2].s
-	k := TransposeAllDims(splitKernel(w, ext), 2, 4, 6, 0, 3, 5, 7, 1) // views, in, strides, out
+	k := TransposeAllDims(kernelBlocks(w, ext), 2, 0, 3, 1) // views, in, strides, out
 	views, features := ext[0].views()*ext[1].views()*ext[2].views(), sh*sw*sd*out
 	var y *Node
 	if in < features {

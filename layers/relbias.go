@@ -3,6 +3,8 @@ package layers
 import (
 	"math"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -61,6 +63,11 @@ func RelativeBias(table *Node, steps int, causal bool) *Node {
 	bias = TransposeAllDims(bias, 2, 0, 1)
 	blocked := BroadcastToDims(Reshape(Const(g, mask), 1, steps, steps), heads, steps, steps)
 	return Where(blocked, FillScalar(g, bias.Shape(), Masked), bias)
+}
+
+// RelativeTableShape is the shape of the bias table of N heads, [32, N].
+func RelativeTableShape(dtype dtypes.DType, heads int) shapes.Shape {
+	return shapes.Make(dtype, RelativeBuckets, heads)
 }
 
 func relativeTable(v Vars, heads int) *Node {

@@ -27,6 +27,9 @@ type EmulatorOptions struct {
 	// Ensemble averages each frame over that many draws of jitter before the
 	// next one is forecast; 0 is 1.
 	Ensemble int
+	// Cache keeps what was computed of earlier frames; nil computes every frame from
+	// the whole window anew, with new draws, as the release does.
+	Cache *Cache
 	// Seed seeds the draws. The same seed gives the same forecast on the same
 	// backend.
 	Seed uint64
@@ -50,6 +53,11 @@ func (o EmulatorOptions) Validate() error {
 	}
 	if o.Ensemble < 0 {
 		return fmt.Errorf("walrus: emulator options: expected an ensemble of at least 1, got %d", o.Ensemble)
+	}
+	if o.Cache != nil {
+		if err := o.Cache.Validate(); err != nil {
+			return fmt.Errorf("walrus: emulator options: %w", err)
+		}
 	}
 	if err := o.Step.Validate(); err != nil {
 		return fmt.Errorf("walrus: emulator options: %w", err)
@@ -160,6 +168,10 @@ func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) it
 			yield(Frame{}, fmt.Errorf("walrus: replay: expected %d draws for every step, got %d in all", n, len(draws)))
 			return
 		}
+		if e.opts.Cache != nil {
+			yield(Frame{}, fmt.Errorf("walrus: replay: expected an emulator without a cache, which draws once for many steps"))
+			return
+		}
 		next := 0
 		e.rollout(ctx, w, len(draws)/e.opts.Ensemble, yield, func(*rollout) Draws {
 			next++
@@ -185,6 +197,7 @@ func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members i
 				yield(Frame{}, err)
 				return
 			}
+			defer runs[i].close()
 		}
 		for step := 1; step <= steps; step++ {
 			var sum []float64
@@ -214,6 +227,7 @@ func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps int, yield
 		yield(Frame{}, err)
 		return
 	}
+	defer r.close()
 	for step := 1; step <= steps; step++ {
 		values, err := r.next(ctx, step, draw)
 		if err != nil {

@@ -92,34 +92,45 @@ func (m *Model) Forward(w ModelWeights, in Inputs, plan *csm.Plan) *Node {
 
 // TraceForward is Forward that also fills a trace, if not nil.
 func (m *Model) TraceForward(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trace) *Node {
+	steps, batch := in.X.Shape().Dim(0), in.X.Shape().Dim(1)
+	x, decode := m.traceEnds(w, in, plan, trace)
+	return decode(m.blocks(Reshape(x, batch, steps, plan.Tokens(), -1), w, in, plan.TokenGrid(), trace))
+}
+
+// ends returns the tokens of the input, [B·T, h, w, d, C], and the way back: from
+// tokens [B, T, S, C] to the output [T, B, C, H, W, D].
+func (m *Model) ends(w ModelWeights, in Inputs, plan *csm.Plan) (x *Node, decode func(x *Node) *Node) {
+	return m.traceEnds(w, in, plan, nil)
+}
+
+func (m *Model) traceEnds(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trace) (x *Node, decode func(x *Node) *Node) {
 	dim, err := m.dimensionality(plan)
 	if err != nil {
 		panic(err)
 	}
-	g := in.X.Graph()
+	g, batch := in.X.Graph(), in.X.Shape().Dim(1)
 	shift := in.Shift
 	if shift == nil {
 		shift = Const(g, []int32{0, 0, 0})
 	}
-	steps, batch := in.X.Shape().Dim(0), in.X.Shape().Dim(1)
-	jit := m.Jitterer(plan)
+	jit, grid := m.Jitterer(plan), plan.TokenGrid()
 	jittered := jit.Apply(layers.SwapFirst(in.X), shift)
 	flags := Const(g, []int32{2, 0, 1}) // bias correction, closed, open
-	x := m.hmlp().Encode(jittered, w.Embed[dim], Concatenate([]*Node{in.IDs, flags}, 0), w.FieldScale, plan)
+	x = m.hmlp().Encode(jittered, w.Embed[dim], Concatenate([]*Node{in.IDs, flags}, 0), w.FieldScale, plan)
 	if trace != nil {
 		trace.Jittered, trace.Encoded = timeFirst(jittered, batch), timeFirst(x, batch)
 	}
 	if w.APE != nil {
 		x = Add(x, Reshape(TransposeAllDims(w.APE, 0, 1, 3, 4, 5, 2), append([]int{1}, x.Shape().Dimensions[1:]...)...))
 	}
-	grid := plan.TokenGrid()
-	x = m.blocks(Reshape(x, batch, steps, plan.Tokens(), -1), w, in, grid, trace)
-	steps = x.Shape().Dim(1)
-	y := m.hmlp().Decode(Reshape(x, batch*steps, grid[0], grid[1], grid[2], -1), w.Debed[dim], in.IDs, plan)
-	if trace != nil {
-		trace.Decoded = timeFirst(y, batch)
+	return x, func(x *Node) *Node {
+		steps := x.Shape().Dim(1)
+		y := m.hmlp().Decode(Reshape(x, batch*steps, grid[0], grid[1], grid[2], -1), w.Debed[dim], in.IDs, plan)
+		if trace != nil {
+			trace.Decoded = timeFirst(y, batch)
+		}
+		return layers.SwapFirst(jit.Invert(y, shift, batch, steps))
 	}
-	return layers.SwapFirst(jit.Invert(y, shift, batch, steps))
 }
 
 // blocks runs the processor on tokens x [B, T, S, C]. With LastOnly the last

@@ -40,7 +40,7 @@ func (e *Emulator) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for class, p := range e.programs {
-		p.exec.Finalize()
+		p.close()
 		delete(e.programs, class)
 	}
 	if e.opts.OwnWeights {

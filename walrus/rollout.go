@@ -17,6 +17,20 @@ import (
 type stepProgram struct {
 	exec *Exec
 	keys []string
+	// stats computes the statistics of a window, and zero stands for keys and values of
+	// a frame that is not there, for rollouts with a cache.
+	stats *Exec
+	zero  *tensors.Tensor
+}
+
+func (p *stepProgram) close() {
+	p.exec.Finalize()
+	if p.stats != nil {
+		p.stats.Finalize()
+	}
+	if p.zero != nil {
+		p.zero.FinalizeAll()
+	}
 }
 
 // label names a window in errors.
@@ -37,6 +51,9 @@ type rollout struct {
 	params  []*tensors.Tensor
 	frames  [][]float32       // [T] of [Cv·H·W·D], with padding components
 	fixed   []*tensors.Tensor // inputs that stay the same
+	global  int               // where a data set's statistics begin in fixed
+	// memory is what members of the ensemble keep, if there is a cache.
+	memory []*memory
 }
 
 // begin checks a window and prepares its rollout.
@@ -59,12 +76,6 @@ func (e *Emulator) begin(w *data.Window) (*rollout, error) {
 	if err := r.inputs(); err != nil {
 		return fail(err)
 	}
-	if r.program, err = e.program(r); err != nil {
-		return fail(err)
-	}
-	if r.params, err = e.place(r.program.keys); err != nil {
-		return fail(err)
-	}
 	for _, f := range w.Frames {
 		spread := make([]float32, len(r.volume.Variable)*r.volume.Points())
 		if err := r.volume.Spread(spread, f, r.volume.Source); err != nil {
@@ -72,7 +83,31 @@ func (e *Emulator) begin(w *data.Window) (*rollout, error) {
 		}
 		r.frames = append(r.frames, spread)
 	}
+	if e.opts.Cache != nil {
+		for range e.opts.Ensemble {
+			m, err := r.newMemory()
+			if err != nil {
+				return nil, err
+			}
+			r.memory = append(r.memory, m)
+		}
+	}
+	if r.program, err = e.program(r); err != nil {
+		return fail(err)
+	}
+	if r.params, err = e.place(r.program.keys); err != nil {
+		return fail(err)
+	}
 	return r, nil
+}
+
+// close frees what the rollout keeps on the device.
+func (r *rollout) close() {
+	for _, m := range r.memory {
+		m.replaced()
+		m.close()
+	}
+	finalizeAll(r.fixed)
 }
 
 // inputs prepares what does not change from step to step.
@@ -99,6 +134,7 @@ func (r *rollout) inputs() error {
 		s := r.volume.Shape
 		r.fixed = append(r.fixed, tensors.FromFlatDataAndDimensions(flat, 1, n, s[0], s[1], s[2]))
 	}
+	r.global = len(r.fixed)
 	global, err := r.e.globalStats(r.window.Fields)
 	r.fixed = append(r.fixed, global...)
 	return err
@@ -129,13 +165,20 @@ func (e *Emulator) program(r *rollout) (*stepProgram, error) {
 	}
 	class := fmt.Sprintf("grid %v boundaries %sT=%d channels %d+%d mask %d",
 		r.volume.Shape, sides, len(r.window.Frames), len(r.volume.Variable), len(r.volume.Constant), r.volume.Mask)
+	if r.memory != nil {
+		class += fmt.Sprintf(" cached %d", r.memory[0].slots)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p, ok := e.programs[class]; ok {
 		return p, nil
 	}
 	begin := time.Now()
-	p, err := e.compile(r)
+	compile := e.compile
+	if r.memory != nil {
+		compile = func(r *rollout) (*stepProgram, error) { return e.compileCached(r, r.memory[0].slots) }
+	}
+	p, err := compile(r)
 	if err != nil {
 		return nil, fmt.Errorf("building the program for %s: %w", class, err)
 	}
@@ -198,34 +241,45 @@ func (e *Emulator) stepInputs(in []*Node, v data.Volume) StepInputs {
 	return s
 }
 
-// next forecasts one frame, the mean over the ensemble's draws, and moves the
-// window on.
+// next forecasts one frame and moves the window on.
 func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws) ([]float32, error) {
 	fail := func(err error) ([]float32, error) {
 		return nil, fmt.Errorf("walrus: %s: step %d: %w", label(r.window), step, err)
 	}
-	var sum []float64
-	var u []float32
-	for range r.e.opts.Ensemble {
-		if err := ctx.Err(); err != nil {
-			return fail(cancelled(ctx))
-		}
-		var err error
-		if u, err = r.run(draw(r)); err != nil {
-			return fail(err)
-		}
-		if r.e.opts.Ensemble > 1 {
-			sum = addTo(sum, u)
-		}
+	if err := ctx.Err(); err != nil {
+		return fail(cancelled(ctx))
 	}
-	if sum != nil {
-		u = scaled(sum, 1/float64(r.e.opts.Ensemble))
+	u, err := r.forecast(draw)
+	if err != nil {
+		return fail(err)
 	}
 	if i := firstBad(u); i >= 0 {
 		return fail(fmt.Errorf("the forecast of field %s is %v: the rollout diverged", r.volume.Variable[i/r.volume.Points()], u[i]))
 	}
 	r.frames = append(r.frames[1:], u)
 	return r.volume.Gather(u), nil
+}
+
+// forecast is the mean of the next frame over the ensemble's draws.
+func (r *rollout) forecast(draw func(*rollout) Draws) ([]float32, error) {
+	var sum []float64
+	for i := range r.e.opts.Ensemble {
+		var u []float32
+		var err error
+		if r.memory != nil {
+			u, err = r.memory[i].next(func() Draws { return draw(r) })
+		} else {
+			u, err = r.run(draw(r))
+		}
+		if err != nil || r.e.opts.Ensemble == 1 {
+			return u, err
+		}
+		sum = addTo(sum, u)
+	}
+	for _, m := range r.memory {
+		m.replaced()
+	}
+	return scaled(sum, 1/float64(r.e.opts.Ensemble)), nil
 }
 
 // cancelled is the context's error, with its cause if that says more.
@@ -242,18 +296,12 @@ func (r *rollout) run(d Draws) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := r.volume.Shape
-	history := make([]float32, 0, len(r.frames)*len(r.frames[0]))
-	for _, f := range r.frames {
-		history = append(history, f...)
-	}
 	args := make([]any, 0, len(r.params)+8)
 	for _, t := range r.params {
 		args = append(args, t)
 	}
 	own := []*tensors.Tensor{
-		tensors.FromFlatDataAndDimensions(history, len(r.frames), 1, len(r.volume.Variable), s[0], s[1], s[2]),
-		shift, rolls,
+		r.history(), shift, rolls,
 	}
 	for _, t := range append(own, r.fixed...) {
 		args = append(args, t)
@@ -267,4 +315,14 @@ func (r *rollout) run(d Draws) ([]float32, error) {
 		t.FinalizeAll()
 	}
 	return u, err
+}
+
+// history is the present window as the program takes it.
+func (r *rollout) history() *tensors.Tensor {
+	s := r.volume.Shape
+	flat := make([]float32, 0, len(r.frames)*len(r.frames[0]))
+	for _, f := range r.frames {
+		flat = append(flat, f...)
+	}
+	return tensors.FromFlatDataAndDimensions(flat, len(r.frames), 1, len(r.volume.Variable), s[0], s[1], s[2])
 }

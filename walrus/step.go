@@ -72,15 +72,21 @@ func (s Step) eps() float64 {
 // components and solid points are 0. It returns [B, Cv, H, W, D] in physical
 // units. plan is that of the resized grid.
 func (m *Model) NextFrame(w ModelWeights, in StepInputs, plan *csm.Plan, s Step) *Node {
-	x := WithConstants(in.History, in.Constants)
 	stats := in.Stats
 	if stats == nil {
-		own := SampleStats(x, s.Normalization, s.eps())
+		own := SampleStats(WithConstants(in.History, in.Constants), s.Normalization, s.eps())
 		stats = &own
 	}
+	return m.nextFrame(in, stats, s, func(net Inputs) *Node { return m.Forward(w, net, plan) })
+}
+
+// nextFrame makes the next frame from what forward, the network, makes of the
+// normalised history.
+func (m *Model) nextFrame(in StepInputs, stats *Stats, s Step, forward func(net Inputs) *Node) *Node {
+	x := WithConstants(in.History, in.Constants)
 	net := in.Net
 	net.X, net.LastOnly = s.Resize.To(stats.Normalize(x)), true
-	y := s.Resize.From(m.Forward(w, net, plan), [3]int(x.Shape().Dimensions[3:]))
+	y := s.Resize.From(forward(net), [3]int(x.Shape().Dimensions[3:]))
 	y = SliceAxis(y, 2, AxisRange(0, in.History.Shape().Dim(2)))
 	u := stats.Denormalize(y)
 	if m.config.Prediction == PredictDelta {

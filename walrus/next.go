@@ -1,0 +1,52 @@
+package walrus
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/layers"
+)
+
+// Past is what a network keeps of earlier frames, as nodes.
+type Past struct {
+	// Frames are the keys and values of each block and earlier frame, the oldest
+	// first: [Blocks][slots].
+	Frames [][]layers.KeyValue
+	// Buckets [slots+1] (int32) are the rows of the relative bias, and Blocked
+	// [slots+1] is layers.Masked where no frame is yet, else 0; the last is the frame
+	// at hand.
+	Buckets, Blocked *Node
+}
+
+// ForwardNext is Forward for one more frame X [1, B, C, H, W, D] after those of the
+// past: it returns the prediction [1, B, C, H, W, D] of [Model.Forward] on all frames,
+// and what to keep of this one, by block. Shift and Rolls must be those of the past.
+func (m *Model) ForwardNext(w ModelWeights, in Inputs, past Past, plan *csm.Plan) (*Node, []layers.KeyValue) {
+	batch := in.X.Shape().Dim(1)
+	tokens, decode := m.ends(w, in, plan)
+	block, grid := m.block(), plan.TokenGrid()
+	x := Reshape(tokens, batch, plan.Tokens(), -1)
+	own := make([]layers.KeyValue, len(w.Blocks))
+	for i, bw := range w.Blocks {
+		table := bw.Time.Bias
+		if table == nil {
+			table = Zeros(x.Graph(), layers.RelativeTableShape(x.DType(), m.config.Heads))
+		}
+		bias := layers.StepBias(table, past.Buckets, past.Blocked)
+		x, own[i] = block.Time.ApplyNext(x, bw.Time, past.Frames[i], bias)
+		x = block.Space.Apply(x, bw.Space, grid, row(in.Rolls, i), nil)
+	}
+	return decode(Reshape(x, batch, 1, plan.Tokens(), -1)), own
+}
+
+// NextFrameCached is [Model.NextFrame] from the last frame alone, in.History
+// [1, B, Cv, H, W, D], and the past. in.Stats must be given. It also returns what to
+// keep of the frame.
+func (m *Model) NextFrameCached(w ModelWeights, in StepInputs, past Past, plan *csm.Plan, s Step) (*Node, []layers.KeyValue) {
+	var own []layers.KeyValue
+	u := m.nextFrame(in, in.Stats, s, func(net Inputs) *Node {
+		var y *Node
+		y, own = m.ForwardNext(w, net, past, plan)
+		return y
+	})
+	return u, own
+}
