@@ -40,21 +40,32 @@ func Options(dir string) (train.RunOptions, error) {
 	}, err
 }
 
+// Batch is a micro-batch of one plane.
+func Batch(group, micro int) *train.Batch {
+	bcs := data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}
+	return &train.Batch{Windows: []*data.Window{window("plane", []int{16, 16}, bcs, 3, 2*group+micro)}}
+}
+
 // waves is a data set of moving waves, one trajectory for each number of frames.
 func waves(name string, grid []int, bcs data.Boundaries, frames ...int) (*data.Memory, error) {
 	var list []*data.Window
 	for number, n := range frames {
-		w := &data.Window{Name: name, Grid: grid, Boundaries: bcs, Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}
-		points := w.Points()
-		for t := range n {
-			frame := make([]float32, len(w.Channels(false))*points)
-			for i := range frame {
-				c, p := i/points, i%points
-				frame[i] = float32(math.Sin(0.3*float64(p) + float64(c+number) + 0.2*float64(t)*float64(c+1)))
-			}
-			w.Frames = append(w.Frames, frame)
-		}
-		list = append(list, w)
+		list = append(list, window(name, grid, bcs, n, number))
 	}
 	return data.NewMemory(name, list)
+}
+
+// window is one trajectory.
+func window(name string, grid []int, bcs data.Boundaries, frames, number int) *data.Window {
+	w := &data.Window{Name: name, Grid: grid, Boundaries: bcs, Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}
+	points := w.Points()
+	for t := range frames {
+		frame := make([]float32, len(w.Channels(false))*points)
+		for i := range frame {
+			c, p := i/points, i%points
+			frame[i] = float32(math.Sin(0.3*float64(p) + float64(c+number) + 0.2*float64(t)*float64(c+1)))
+		}
+		w.Frames = append(w.Frames, frame)
+	}
+	return w
 }

@@ -1,7 +1,8 @@
 """The same network in PyTorch, to measure training against:
 
     python3 peer.py --check ../../testdata/golden     compares the loss with the reference's
-    python3 peer.py SIZE [--compile] [--steps N]      prints seconds and peak memory of a step
+    python3 peer.py SIZE [--task forecast] [--compile] [--steps N]
+                                                      prints seconds and peak memory of a step
 
 It is written for this comparison alone: one system, planes or volumes of the sizes
 that the released table of strides allows.
@@ -299,7 +300,16 @@ def check(folder):
         print(case["case"], "loss", loss.item(), "recorded", recorded)
 
 
-def measure(size, compiled, steps):
+def forecast(model, window, labels, bcs, shifts, rolls):
+    """The next frame of a rollout, and the window moved on by it."""
+    axes = (0, 3, 4, 5)
+    std = window.square().mean(axes, keepdim=True).sqrt().clamp(min=1e-5)
+    delta = (window[1:] - window[:-1]).square().mean(axes, keepdim=True).sqrt().clamp(min=1e-5)
+    y = model(window / std, labels, bcs, shifts, rolls)[-1:]
+    return torch.cat((window[1:], window[-1:] + y * delta))
+
+
+def measure(size, task, compiled, steps):
     hidden, blocks, heads, grid, frames = SIZES[size]
     torch.manual_seed(1)
     dims = (2, 3) if grid[2] == 1 else (3,)
@@ -312,18 +322,22 @@ def measure(size, compiled, steps):
     fields = torch.randn(frames + 1, 1, 5, *grid).cumsum(0)
     labels = torch.arange(3, 8)
     bcs = [(PERIODIC, PERIODIC), (WALL, WALL), (PERIODIC, PERIODIC)]
-    times, cpu = [], []
+    times, cpu, window = [], [], fields[:-1]
     for _ in range(steps):
         begin, used = time.time(), time.process_time()
         shifts = [int(v) for v in torch.randint(-3, 4, (3,))]
         if grid[2] == 1:
             shifts[2] = 0
         rolls = torch.randint(0, 16, (blocks, 3)).tolist()
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(model, fields, 1.0, labels, bcs, shifts, rolls)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(used, 10)
-        optimizer.step()
+        if task == "step":
+            optimizer.zero_grad(set_to_none=True)
+            loss = loss_of(model, fields, 1.0, labels, bcs, shifts, rolls)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(used, 10)
+            optimizer.step()
+        else:
+            with torch.no_grad():
+                window = forecast(model, window, labels, bcs, shifts, rolls)
         times.append(time.time() - begin)
         cpu.append(time.process_time() - used)
     times = sorted(times[1:] or times)
@@ -337,6 +351,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("size", nargs="?", choices=SIZES)
     parser.add_argument("--check")
+    parser.add_argument("--task", choices=("step", "forecast", "cached"), default="step")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--steps", type=int, default=5)
     a = parser.parse_args()
@@ -344,4 +359,4 @@ if __name__ == "__main__":
     if a.check:
         check(a.check)
     if a.size:
-        measure(a.size, a.compile, a.steps)
+        measure(a.size, a.task, a.compile, a.steps)

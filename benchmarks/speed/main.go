@@ -1,13 +1,18 @@
-// Command train compares one training step (forward, backward, clipping, AdamW) with
-// that of the same network in PyTorch (peer.py), eager and with compiled blocks: the
-// programs take turns, with the same settings of the allocator, on the same machine.
+// Command speed compares this library with the same network in PyTorch (peer.py), eager
+// and with compiled blocks: the programs take turns, with the same settings of the
+// allocator, on the same machine.
 //
-//	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cpu go run ./benchmarks/train
+//	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cpu go run ./benchmarks/speed -task step
 //
-// It needs python3 with torch. Seconds are the least of the steps of all turns.
+// Tasks are step, a training step (forward, backward, clipping, AdamW); forecast, a
+// frame of a rollout from the whole window; and cached, a frame of a rollout with a
+// cache of keys and values, which PyTorch, like the release, has none of: its peer there
+// is the plain rollout. It needs python3 with torch. Seconds are the least of the steps
+// of all turns.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -21,6 +26,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -62,6 +69,7 @@ type measurement struct {
 
 func main() {
 	one := flag.String("one", "", "measure this size here, without the peer")
+	task := flag.String("task", "step", "what to measure: step, forecast or cached")
 	names := flag.String("sizes", "small,medium,volume", "sizes to compare")
 	steps := flag.Int("steps", 5, "steps of each turn, the first of which is not counted")
 	turns := flag.Int("turns", 2, "turns of each program")
@@ -70,33 +78,38 @@ func main() {
 	half := flag.Bool("bfloat16", false, "compute the network in bfloat16 (with -one)")
 	python := flag.String("python", "python3", "interpreter with torch")
 	flag.Parse()
+	if *task != "step" && *task != "forecast" && *task != "cached" {
+		fmt.Fprintf(os.Stderr, "speed: expected the task step, forecast or cached, got %q\n", *task)
+		os.Exit(2)
+	}
 	err := errors.New("no such size")
 	if *one != "" {
 		for _, s := range sizes {
 			if s.name == *one {
-				err = measure(s, *steps, *recompute, *keep, *half)
+				err = measure(s, *task, *steps, *recompute, *keep, *half)
 			}
 		}
 	} else {
-		err = compare(strings.Split(*names, ","), *python, *steps, *turns)
+		err = compare(strings.Split(*names, ","), *task, *python, *steps, *turns)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "train:", err)
+		fmt.Fprintln(os.Stderr, "speed:", err)
 		os.Exit(1)
 	}
 }
 
 // compare runs all programs in turns and prints a table.
-func compare(names []string, python string, steps, turns int) error {
+func compare(names []string, task, python string, steps, turns int) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	peer := filepath.Join("benchmarks", "train", "peer.py")
+	peer := filepath.Join("benchmarks", "speed", "peer.py")
 	n := strconv.Itoa(steps)
 	fmt.Println("| size | program | seconds, least (median) | of both cores | peak MiB | slower than gowalrus |\n|---|---|---|---|---|---|")
 	for _, name := range names {
-		programs := [][]string{{self, "-one", name, "-steps", n}, {python, peer, name, "--steps", n}, {python, peer, name, "--compile", "--steps", n}}
+		programs := [][]string{{self, "-one", name, "-task", task, "-steps", n}, {python, peer, name, "--task", task, "--steps", n},
+			{python, peer, name, "--task", task, "--compile", "--steps", n}}
 		best := make([]measurement, len(programs))
 		for range turns {
 			for i, p := range programs {
@@ -129,8 +142,8 @@ func start(command []string) (m measurement, err error) {
 	return m, json.Unmarshal([]byte(lines[len(lines)-1]), &m)
 }
 
-// measure measures training steps of this library.
-func measure(s size, steps, recompute int, keep, half bool) error {
+// measure measures a task of this library.
+func measure(s size, task string, steps, recompute int, keep, half bool) error {
 	b, err := backend.Default()
 	if err != nil {
 		return err
@@ -145,18 +158,19 @@ func measure(s size, steps, recompute int, keep, half bool) error {
 	if err != nil {
 		return err
 	}
-	tr, err := train.New(w, train.Options{Backend: b, Seed: 1, KeepActivations: keep, Objective: train.Objective{BFloat16: half}})
+	var times, cpu []float64
+	begin, used := time.Now(), cpuSeconds()
+	count := func() {
+		times, cpu = append(times, time.Since(begin).Seconds()), append(cpu, cpuSeconds()-used)
+		begin, used = time.Now(), cpuSeconds()
+	}
+	if task == "step" {
+		err = trainSteps(w, train.Options{Backend: b, Seed: 1, KeepActivations: keep, Objective: train.Objective{BFloat16: half}}, s, steps, count)
+	} else {
+		err = forecast(b, w, task == "cached", s, steps, count)
+	}
 	if err != nil {
 		return err
-	}
-	batch := &train.Batch{Windows: []*data.Window{window(s)}}
-	var times, cpu []float64
-	for range steps {
-		begin, used := time.Now(), cpuSeconds()
-		if _, err := tr.Step(batch, 2e-4); err != nil {
-			return err
-		}
-		times, cpu = append(times, time.Since(begin).Seconds()), append(cpu, cpuSeconds()-used)
 	}
 	first := min(1, steps-1)
 	times, cpu = times[first:], cpu[first:]
@@ -169,6 +183,48 @@ func measure(s size, steps, recompute int, keep, half bool) error {
 	}
 	m.PeakMiB = usage.Maxrss / 1024
 	return json.NewEncoder(os.Stdout).Encode(m)
+}
+
+// trainSteps makes training steps.
+func trainSteps(w *walrus.Weights, o train.Options, s size, steps int, count func()) error {
+	tr, err := train.New(w, o)
+	if err != nil {
+		return err
+	}
+	defer tr.Close()
+	batch := &train.Batch{Windows: []*data.Window{window(s)}}
+	for range steps {
+		if _, err := tr.Step(batch, 2e-4); err != nil {
+			return err
+		}
+		count()
+	}
+	return nil
+}
+
+// forecast makes frames of a rollout; the first one takes what compiles and, with a
+// cache, all frames of the window.
+func forecast(b compute.Backend, w *walrus.Weights, cached bool, s size, steps int, count func()) error {
+	o := walrus.EmulatorOptions{Backend: b, Seed: 1}
+	if cached {
+		o.Cache = &walrus.Cache{}
+	}
+	em, err := walrus.NewEmulator(w, o)
+	if err != nil {
+		return err
+	}
+	defer em.Close()
+	seen, err := window(s).Slice(0, s.frames)
+	if err != nil {
+		return err
+	}
+	for _, err := range em.Rollout(context.Background(), seen, steps) {
+		if err != nil {
+			return err
+		}
+		count()
+	}
+	return nil
 }
 
 // cpuSeconds is the time that all threads of this process have computed so far.

@@ -1,0 +1,71 @@
+package distributed_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/gowalrus/gowalrus/distributed"
+	"github.com/gowalrus/gowalrus/distributed/internal/smallrun"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+func ExampleHybrid() {
+	m := distributed.Hybrid(24, 4) // the paper's 96 GPUs
+	fmt.Println(m, m.Devices(), distributed.FullyShard(8), distributed.DataParallel(2))
+	// Output: 24×4 96 1×8 2×1
+}
+
+// A run on a mesh is one on a single device but for its machine.
+func ExampleMachine() {
+	dir, err := os.MkdirTemp("", "run")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	b, err := backend.Go()
+	if err != nil {
+		log.Fatal(err)
+	}
+	weights, err := smallrun.Weights() // a small network
+	if err != nil {
+		log.Fatal(err)
+	}
+	o, err := smallrun.Options(dir) // two small data sets, eight updates
+	if err != nil {
+		log.Fatal(err)
+	}
+	o.Trainer.Backend = b
+	o.Machine = distributed.Machine(distributed.Options{Mesh: distributed.Local()}) // XLA takes Hybrid(2, 4), too
+	run, err := train.NewRun(weights, o)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer run.Close()
+	err = run.Go(context.Background())
+	fmt.Println(run.Updates(), err)
+	// Output: 8 <nil>
+}
+
+// A loop of one's own gives every group its micro-batches.
+func ExampleTrainer_Step() {
+	b, err := backend.Go()
+	if err != nil {
+		log.Fatal(err)
+	}
+	weights, err := smallrun.Weights()
+	if err != nil {
+		log.Fatal(err)
+	}
+	tr, err := distributed.New(weights, distributed.Options{Trainer: train.Options{Backend: b}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer tr.Close()
+	next := func(ctx context.Context, group, micro int) (*train.Batch, error) { return smallrun.Batch(group, micro), nil }
+	u, err := tr.Step(context.Background(), next, 2, 1e-4)
+	fmt.Println(u.Samples, u.Loss > 0, err)
+	// Output: 2 true <nil>
+}
