@@ -25,14 +25,27 @@ type Cache struct {
 	// none ever leaves, but the network was trained with short histories.
 	Frames int
 	// Refresh begins anew every so many steps, with new statistics and draws from as
-	// many of the last frames as the window had; 0 never does.
+	// many of the last frames as the window had; 0 is DefaultRefresh, and a negative
+	// number never does.
 	Refresh int
+}
+
+// DefaultRefresh is where experiments/cache finds long forecasts as good as without a
+// cache.
+const DefaultRefresh = 3
+
+// refresh is the number of steps after which to begin anew, or 0.
+func (c Cache) refresh() int {
+	if c.Refresh == 0 {
+		return DefaultRefresh
+	}
+	return max(c.Refresh, 0)
 }
 
 // Validate checks the ranges.
 func (c Cache) Validate() error {
-	if c.Frames < 0 || c.Refresh < 0 {
-		return fmt.Errorf("cache: expected numbers of at least 0, got %d frames and a refresh after %d", c.Frames, c.Refresh)
+	if c.Frames < 0 {
+		return fmt.Errorf("cache: expected a number of frames of at least 0, got %d", c.Frames)
 	}
 	return nil
 }
@@ -69,7 +82,7 @@ func (r *rollout) newMemory() (*memory, error) {
 
 // next forecasts a frame from the rollout's window with draws made when it begins anew.
 func (m *memory) next(draw func() Draws) ([]float32, error) {
-	refresh := m.r.e.opts.Cache.Refresh
+	refresh := m.r.e.opts.Cache.refresh()
 	if m.kept == nil || (refresh > 0 && m.age >= refresh) {
 		if err := m.begin(draw()); err != nil {
 			return nil, err

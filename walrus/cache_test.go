@@ -116,7 +116,7 @@ func TestCacheExact(t *testing.T) {
 			if c.masked {
 				window = withMask(window)
 			}
-			em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: testbackend.New(t), Seed: 4, Cache: &walrus.Cache{Frames: 3 + steps}})
+			em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: testbackend.New(t), Seed: 4, Cache: &walrus.Cache{Frames: 3 + steps, Refresh: -1}})
 			require.NoError(t, err)
 			defer em.Close()
 			got, err := em.Forecast(context.Background(), window, steps)
@@ -145,7 +145,7 @@ func TestCacheSliding(t *testing.T) {
 		return out
 	}
 	plain := forecast(walrus.EmulatorOptions{Seed: 2, JitterOff: true}, 4)
-	sliding := forecast(walrus.EmulatorOptions{Seed: 2, JitterOff: true, Cache: &walrus.Cache{}}, 4)
+	sliding := forecast(walrus.EmulatorOptions{Seed: 2, JitterOff: true, Cache: &walrus.Cache{Refresh: -1}}, 4)
 	requireNear(t, plain[0], sliding[0], 1e-5, "first step")
 	require.NotEqual(t, plain[3], sliding[3])
 	always := forecast(walrus.EmulatorOptions{Seed: 2, JitterOff: true, Cache: &walrus.Cache{Refresh: 1}}, 4)
@@ -155,7 +155,7 @@ func TestCacheSliding(t *testing.T) {
 	again := forecast(walrus.EmulatorOptions{Seed: 2, Cache: &walrus.Cache{Refresh: 2}}, 4)
 	require.Equal(t, again, forecast(walrus.EmulatorOptions{Seed: 2, Cache: &walrus.Cache{Refresh: 2}}, 4))
 	require.Len(t, forecast(walrus.EmulatorOptions{Seed: 2, Ensemble: 2, Cache: &walrus.Cache{}}, 3), 3)
-	one := forecast(walrus.EmulatorOptions{Seed: 2, JitterOff: true, Ensemble: 3, Cache: &walrus.Cache{}}, 3)
+	one := forecast(walrus.EmulatorOptions{Seed: 2, JitterOff: true, Ensemble: 3, Cache: &walrus.Cache{Refresh: -1}}, 3)
 	for i := range one {
 		requireNear(t, sliding[i], one[i], 1e-6, "members without jitter are alike")
 	}
@@ -166,7 +166,7 @@ func TestCacheRefuses(t *testing.T) {
 	w := livelyWeights(t, smallConfig())
 	window := flow([]int{16, 16}, data.Boundaries{periodic, walled}, 3)
 	_, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Cache: &walrus.Cache{Frames: -1}})
-	require.ErrorContains(t, err, "cache: expected numbers of at least 0")
+	require.ErrorContains(t, err, "cache: expected a number of frames of at least 0")
 	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Cache: &walrus.Cache{Frames: 2}})
 	require.NoError(t, err)
 	defer em.Close()

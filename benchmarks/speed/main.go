@@ -6,7 +6,7 @@
 //
 // Tasks are step, a training step (forward, backward, clipping, AdamW); forecast, a
 // frame of a rollout from the whole window; and cached, a frame of a rollout with a
-// cache of keys and values, which PyTorch, like the release, has none of: its peer there
+// cache of keys and values once it is warm, which PyTorch, like the release, has none of: its peer there
 // is the plain rollout. It needs python3 with torch. Seconds are the least of the steps
 // of all turns.
 package main
@@ -207,7 +207,7 @@ func trainSteps(w *walrus.Weights, o train.Options, s size, steps int, count fun
 func forecast(b compute.Backend, w *walrus.Weights, cached bool, s size, steps int, count func()) error {
 	o := walrus.EmulatorOptions{Backend: b, Seed: 1}
 	if cached {
-		o.Cache = &walrus.Cache{}
+		o.Cache = &walrus.Cache{Refresh: -1}
 	}
 	em, err := walrus.NewEmulator(w, o)
 	if err != nil {

@@ -11,8 +11,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,15 +38,19 @@ const (
 type mode struct {
 	Name  string
 	cache *walrus.Cache
+	// same keeps the draws of the first step, which tells what of a cache's error is
+	// that of draws that stay.
+	same bool
 }
 
 var modes = []mode{
-	{"no cache", nil},
-	{"anew after 3", &walrus.Cache{Refresh: 3}},
-	{"anew after 6", &walrus.Cache{Refresh: 6}},
-	{"anew after 12", &walrus.Cache{Refresh: 12}},
-	{"never anew", &walrus.Cache{}},
-	{"growing", &walrus.Cache{Frames: history + steps}},
+	{Name: "no cache"},
+	{Name: "no cache, same draws", same: true},
+	{Name: "anew after 3", cache: &walrus.Cache{Refresh: 3}},
+	{Name: "anew after 6", cache: &walrus.Cache{Refresh: 6}},
+	{Name: "anew after 12", cache: &walrus.Cache{Refresh: 12}},
+	{Name: "never anew", cache: &walrus.Cache{Refresh: -1}},
+	{Name: "growing", cache: &walrus.Cache{Frames: history + steps, Refresh: -1}},
 }
 
 // result is what one mode makes of one system.
@@ -59,16 +65,17 @@ type result struct {
 func main() {
 	out := flag.String("out", "out/cache", "folder for the simulations and result.json")
 	names := flag.String("systems", "gray_scott,euler_periodic,rayleigh_benard,acoustics,shallow_water,navier_stokes", "systems of data/solve")
+	only := flag.String("modes", "", "modes to measure, separated by semicolons; none is all")
 	runs := flag.Int("runs", 8, "simulated runs of each")
 	auto := flag.Bool("auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
 	flag.Parse()
-	if err := run(context.Background(), *out, strings.Split(*names, ","), *runs, *auto); err != nil {
+	if err := run(context.Background(), *out, strings.Split(*names, ","), *only, *runs, *auto); err != nil {
 		fmt.Fprintln(os.Stderr, "cache:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out string, names []string, runs int, auto bool) error {
+func run(ctx context.Context, out string, names []string, only string, runs int, auto bool) error {
 	b, err := backend.Pick(auto)
 	if err != nil {
 		return err
@@ -80,6 +87,9 @@ func run(ctx context.Context, out string, names []string, runs int, auto bool) e
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		for _, m := range modes {
+			if only != "" && !slices.Contains(strings.Split(only, ";"), m.Name) {
+				continue
+			}
 			r, err := measure(ctx, b, ds, m)
 			if err != nil {
 				return fmt.Errorf("%s: %s: %w", name, m.Name, err)
@@ -134,7 +144,7 @@ func measure(ctx context.Context, b compute.Backend, ds *well.Dataset, m mode) (
 			return r, err
 		}
 		begin := time.Now()
-		frames, err := em.Forecast(ctx, seen, steps)
+		frames, err := m.forecast(ctx, em, seen)
 		if err != nil {
 			r.Lost++
 			continue
@@ -156,6 +166,26 @@ func measure(ctx context.Context, b compute.Backend, ds *well.Dataset, m mode) (
 		r.VRMSE[h] = eval.Median(list)
 	}
 	return r, nil
+}
+
+// forecast makes all frames.
+func (m mode) forecast(ctx context.Context, em *walrus.Emulator, seen *data.Window) ([][]float32, error) {
+	if !m.same {
+		return em.Forecast(ctx, seen, steps)
+	}
+	plan, err := em.Model().Plan(seen.Grid, seen.Boundaries)
+	if err != nil {
+		return nil, err
+	}
+	draws := slices.Repeat([]walrus.Draws{em.Model().Draw(rand.New(rand.NewPCG(1, 1)), plan)}, steps)
+	var out [][]float32
+	for frame, err := range em.Replay(ctx, seen, draws) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, frame.Values)
+	}
+	return out, nil
 }
 
 // vrmse is the mean over the channels.

@@ -1,5 +1,5 @@
 // Package smallrun is a run of a few updates for tests of training on many devices and
-// in many processes: two systems in memory, planes and volumes, of different lengths.
+// in many processes: two systems in memory, of different boundaries and lengths.
 package smallrun
 
 import (
@@ -27,14 +27,14 @@ func Options(dir string) (train.RunOptions, error) {
 	if err != nil {
 		return train.RunOptions{}, err
 	}
-	volumes, err := waves("space", []int{8, 8, 8}, data.Boundaries{walled, walled, periodic}, 4)
+	closed, err := waves("box", []int{16, 8}, data.Boundaries{walled, walled}, 4)
 	return train.RunOptions{
 		Dir: dir, Epochs: 2, Updates: 4, Accumulate: 2, SaveEvery: 2,
 		Trainer:  train.Options{Seed: 5, EMA: 0.9},
 		Schedule: train.Schedule{Base: 1e-3, Warmup: 1, Cooldown: -1},
 		Systems: []train.System{
 			{Name: "plane", Train: planes, Valid: planes, Batch: 2, Cut: data.Cut{Input: 2, MaxStride: 2}},
-			{Name: "space", Train: volumes, Valid: volumes, Batch: 1, Cut: data.Cut{Input: 2}},
+			{Name: "box", Train: closed, Valid: closed, Batch: 1, Cut: data.Cut{Input: 2}},
 		},
 		Validation: train.Validation{Windows: 1},
 	}, err
