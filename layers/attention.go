@@ -70,9 +70,15 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 	c := p.Channels
 	assertDims("ParallelAttention x", x, -1, grid[0]*grid[1]*grid[2], c)
 	xn := RMSGroupNorm(x, w.Norm, p.Norm)
-	ff, q, k, v := p.project(xn, w)
-	att := Dense(p.attend(q, k, v, w, w.RoPE.Angles(grid, roll)), w.AttnOut, nil)
-	mlp := Dense(again(p.Lean, ff, SwiGLU), w.FFOut, w.FFOutBias)
+	angles := w.RoPE.Angles(grid, roll)
+	var att, mlp *Node
+	if onGo(x.Graph()) {
+		att, mlp = p.branches(xn, w, angles)
+	} else {
+		ff, q, k, v := p.project(xn, w)
+		att = Dense(p.attend(q, k, v, w, angles), w.AttnOut, nil)
+		mlp = Dense(again(p.Lean, ff, SwiGLU), w.FFOut, w.FFOutBias)
+	}
 	return Add(x, DropPath(Add(att, mlp), keep))
 }
 

@@ -10,11 +10,16 @@ import (
 func Dense(x, weight, bias *Node) *Node {
 	in := x.Shape().Dim(-1)
 	assertDims("Dense weight", weight, -1, in)
-	y := DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
+	if bias != nil {
+		assertDims("Dense bias", bias, weight.Shape().Dim(0))
+		if onGo(x.Graph()) {
+			return lastDot(withOnes(x), withBias(weight, bias))
+		}
+	}
+	y := lastDot(x, weight)
 	if bias == nil {
 		return y
 	}
-	assertDims("Dense bias", bias, weight.Shape().Dim(0))
 	return Add(y, ExpandLeftToRank(bias, y.Rank()))
 }
 
@@ -31,7 +36,12 @@ func headNorm(x, weight, bias *Node) *Node {
 }
 
 // SiLU is x·sigmoid(x), the activation of the released encoder and decoder.
-func SiLU(x *Node) *Node { return Mul(x, Logistic(x)) }
+func SiLU(x *Node) *Node {
+	if onGo(x.Graph()) {
+		return siluByExp(x)
+	}
+	return Mul(x, Logistic(x))
+}
 
 // SwiGLU splits x [..., 2M] into a value a and a gate g (the second half is
 // the gate) and returns silu(g)·a, [..., M].

@@ -7,7 +7,7 @@ import (
 // unfoldLimit is the largest number of features that a patch is spread out to
 // before its product with the kernel. Beyond it one axis is summed by shifted
 // products instead, which needs that much less memory.
-const unfoldLimit = 4096
+const unfoldLimit = 1024
 
 // PatchConv is a strided convolution without padding, written as patches and a
 // matrix product: kernel axes are zero-padded to a multiple of the stride, the

@@ -66,20 +66,27 @@ func wrapAxis(x *Node, axis, count int) *Node {
 // overlapAdd returns the transposed convolution of all tokens of x, with the
 // tail of the last zero-padded patch still attached. The overlap is added up one
 // axis at a time, on patches where these are narrower than what they are made
-// from and on tokens, before the product, where the tokens are. (One nest of
-// sums over all three axes takes XLA minutes to compile in space.)
+// from and on tokens, before the product, where the tokens are; where either would be
+// spread out beyond unfoldLimit, as in space, the first axis is summed by shifted
+// products. (One nest of sums over all three axes takes XLA minutes to compile.)
 func overlapAdd(x, w *Node, ext [3]extent) *Node {
 	in, out := w.Shape().Dim(0), w.Shape().Dim(1)
 	sh, sw, sd := ext[0].s, ext[1].s, ext[2].s
 	k := TransposeAllDims(kernelBlocks(w, ext), 2, 0, 3, 1) // views, in, strides, out
 	views, features := ext[0].views()*ext[1].views()*ext[2].views(), sh*sw*sd*out
 	var y *Node
-	if in < features {
-		y = DotGeneral(unfoldReversed(x, ext), []int{4}, nil, Reshape(k, views*in, features), []int{0}, nil)
-	} else {
-		k = Reshape(k, views, in, features)
-		y = DotGeneral(x, []int{4}, nil, k, []int{1}, nil)
+	switch first := ext[0].views(); {
+	case in >= features && views*features <= unfoldLimit || views == 1:
+		y = DotGeneral(x, []int{4}, nil, Reshape(k, views, in, features), []int{1}, nil)
 		y = foldViews(y, ext)
+	case views*in <= unfoldLimit:
+		y = DotGeneral(unfoldReversed(x, ext, 0), []int{4}, nil, Reshape(k, views*in, features), []int{0}, nil)
+	default:
+		k = Reshape(k, first, views/first*in, features)
+		rows := unfoldReversed(x, ext, 1)
+		y = shiftSum(first, 1, func(j int) *Node {
+			return DotGeneral(rows, []int{4}, nil, Squeeze(SliceAxis(k, 0, AxisElem(j)), 0), []int{0}, nil)
+		})
 	}
 	d := y.Shape().Dimensions
 	y = Reshape(y, d[0], d[1], d[2], d[3], sh, sw, sd, out)
@@ -115,10 +122,11 @@ func foldViews(y *Node, ext [3]extent) *Node {
 	})
 }
 
-// unfoldReversed puts the tokens whose patches overlap at a place side by side,
-// [F, h+vH−1, w+vW−1, d+vD−1, views·C], views counted as in a kernel.
-func unfoldReversed(x *Node, ext [3]extent) *Node {
-	for a := 2; a >= 0; a-- {
+// unfoldReversed puts the tokens whose patches overlap at a place side by side, along
+// the axes from the given one on: [F, h+vH−1, w+vW−1, d+vD−1, views·C], views counted
+// as in a kernel.
+func unfoldReversed(x *Node, ext [3]extent, from int) *Node {
+	for a := 2; a >= from; a-- {
 		v := ext[a].views()
 		parts := make([]*Node, v)
 		for j := range parts {

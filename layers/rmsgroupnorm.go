@@ -54,7 +54,7 @@ func RMSGroupNorm(x, weight *Node, cfg NormConfig) *Node {
 	// lose two digits on large grids.
 	ms := Square(x)
 	for a := rank - 2; a >= 1; a-- {
-		ms = ReduceAndKeep(ms, ReduceMean, a)
+		ms = meanAxis(ms, a)
 	}
 	if cfg.Form == NormGroup {
 		must(cfg.Groups > 0 && c%cfg.Groups == 0,
@@ -62,7 +62,11 @@ func RMSGroupNorm(x, weight *Node, cfg NormConfig) *Node {
 		group := ReduceAndKeep(Reshape(ms, f, cfg.Groups, -1), ReduceMean, 2)
 		ms = Reshape(BroadcastToDims(group, f, cfg.Groups, c/cfg.Groups), ms.Shape().Dimensions...)
 	}
-	return Mul(x, Div(ExpandLeftToRank(weight, rank), Sqrt(AddScalar(ms, eps))))
+	factors := Div(ExpandLeftToRank(weight, rank), Sqrt(AddScalar(ms, eps)))
+	if onGo(x.Graph()) {
+		return scaleChannels(x, Reshape(factors, f, c))
+	}
+	return Mul(x, factors)
 }
 
 // RMSGroupNormBuilder builds RMSGroupNorm with its weight in a scope.

@@ -151,11 +151,15 @@ func rotatePair(a, b, angles *Node) (*Node, *Node) {
 // rest. angles must broadcast against the leading axes of x and end in [.., P].
 // Slices of whole runs are several times faster than every second element.
 func rotateHalves(x, angles *Node) *Node {
-	p, k := angles.Shape().Dim(-1), x.Shape().Dim(-1)
+	return turnHalves(x, Cos(angles), Sin(angles))
+}
+
+// turnHalves is rotateHalves with the cosines and sines of the angles.
+func turnHalves(x, cos, sin *Node) *Node {
+	p, k := cos.Shape().Dim(-1), x.Shape().Dim(-1)
 	a := SliceAxis(x, -1, AxisRange(0, p))
 	b := SliceAxis(x, -1, AxisRange(p, 2*p))
-	a, b = rotatePair(a, b, angles)
-	parts := []*Node{a, b}
+	parts := []*Node{Sub(Mul(a, cos), Mul(b, sin)), Add(Mul(b, cos), Mul(a, sin))}
 	if 2*p < k {
 		parts = append(parts, SliceAxis(x, -1, AxisRange(2*p)))
 	}

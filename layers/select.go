@@ -10,6 +10,9 @@ import (
 // the gradient then adds up.
 func SelectColumns(w, ids *Node, axis int) *Node {
 	assertDims("SelectColumns ids", ids, -1)
+	if axis > 0 && onGo(w.Graph()) {
+		return gatherRows(w, ids, axis)
+	}
 	return permuteFront(w, axis, func(x *Node) *Node { return Gather(x, ExpandAxes(ids, -1)) })
 }
 

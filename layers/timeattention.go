@@ -67,6 +67,9 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	assertDims("TimeAttention x", x, -1, -1, -1, c)
 	d := x.Shape().Dimensions
 	b, t, s := d[0], d[1], d[2]
+	if onGo(x.Graph()) && !p.Acausal && t <= framesLimit {
+		return p.framesApart(x, w, keep)
+	}
 	qkv := p.project(RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w)
 	perHead := func(z *Node) *Node {
 		z = TransposeAllDims(Reshape(z, b, t, s, p.Heads, -1), 0, 2, 3, 1, 4)

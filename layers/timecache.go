@@ -19,21 +19,35 @@ func (p TimeAttention) ApplyNext(x *Node, w TimeAttentionWeights, earlier []KeyV
 	c := p.Channels
 	must(!p.Acausal, "TimeAttention: earlier steps of an acausal layer change with every frame")
 	assertDims("TimeAttention x", x, -1, -1, c)
-	d := x.Shape().Dimensions
-	heads := func(z *Node) *Node { return Reshape(z, d[0], d[1], p.Heads, c/p.Heads) }
-	qkv := p.project(RMSGroupNorm(x, w.Norm, p.Norm), w)
-	q := MulScalar(headNorm(heads(qkv[0]), w.QNorm, w.QNormBias), 1/sqrt(float64(c/p.Heads)))
-	own := KeyValue{Key: Reshape(headNorm(heads(qkv[1]), w.KNorm, w.KNormBias), d...), Value: qkv[2]}
+	q, own := p.queryKeyValue(x, w)
 	all := append(append([]KeyValue{}, earlier...), own)
 	assertDims("TimeAttention bias", bias, len(all), p.Heads)
-	att := attendFew(q, all, bias, heads)
-	out := Dense(Reshape(att, d...), Reshape(w.Out, c, c), w.OutBias)
+	out := Dense(attendFew(q, all, bias, p.Heads), Reshape(w.Out, c, c), w.OutBias)
 	return Add(x, out), own
 }
 
-// attendFew is attention of one query per place and head, q [B, S, N, K], to a few
-// keys: a product and a sum each, without a matrix product.
-func attendFew(q *Node, all []KeyValue, bias *Node, heads func(*Node) *Node) *Node {
+// queryKeyValue returns the normalised queries of frames x [B, S, C], scaled, and their
+// keys and values, [B, S, C] each, heads major.
+func (p TimeAttention) queryKeyValue(x *Node, w TimeAttentionWeights) (q *Node, own KeyValue) {
+	d := x.Shape().Dimensions
+	scale := 1 / sqrt(float64(p.Channels/p.Heads))
+	qkv := p.project(RMSGroupNorm(x, w.Norm, p.Norm), w)
+	norm := func(z, weight, bias *Node) *Node {
+		return Reshape(headNorm(Reshape(z, d[0], d[1], p.Heads, -1), weight, bias), d...)
+	}
+	q = norm(qkv[0], MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale))
+	return q, KeyValue{Key: norm(qkv[1], w.KNorm, w.KNormBias), Value: qkv[2]}
+}
+
+// attendFew is attention of one query per place and head, q [B, S, C], heads major, to a
+// few keys: a product and a sum each, without a matrix product. It returns [B, S, C].
+func attendFew(q *Node, all []KeyValue, bias *Node, n int) *Node {
+	if onGo(q.Graph()) {
+		return attendByDots(q, all, bias, n)
+	}
+	d := q.Shape().Dimensions
+	heads := func(z *Node) *Node { return Reshape(z, d[0], d[1], n, -1) }
+	q = heads(q)
 	scores := make([]*Node, len(all))
 	for i, kv := range all {
 		s := ReduceAndKeep(Mul(q, heads(kv.Key)), ReduceSum, -1) // [B, S, N, 1]
@@ -53,7 +67,7 @@ func attendFew(q *Node, all []KeyValue, bias *Node, heads func(*Node) *Node) *No
 		}
 		sum, out = Add(sum, e), Add(out, term)
 	}
-	return Div(out, sum)
+	return Reshape(Div(out, sum), d...)
 }
 
 // StepBias returns the bias [n, N] of one query to n keys from the table [32, N]:

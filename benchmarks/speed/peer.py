@@ -324,7 +324,7 @@ def measure(size, task, compiled, steps):
     bcs = [(PERIODIC, PERIODIC), (WALL, WALL), (PERIODIC, PERIODIC)]
     times, cpu, window = [], [], fields[:-1]
     for _ in range(steps):
-        begin, used = time.time(), time.process_time()
+        begin, burnt = time.time(), time.process_time()
         shifts = [int(v) for v in torch.randint(-3, 4, (3,))]
         if grid[2] == 1:
             shifts[2] = 0
@@ -339,7 +339,7 @@ def measure(size, task, compiled, steps):
             with torch.no_grad():
                 window = forecast(model, window, labels, bcs, shifts, rolls)
         times.append(time.time() - begin)
-        cpu.append(time.process_time() - used)
+        cpu.append(time.process_time() - burnt)
     times = sorted(times[1:] or times)
     print(json.dumps({"program": "torch " + torch.__version__ + (" compiled" if compiled else " eager"), "size": size,
                       "seconds": {"min": times[0], "median": times[len(times) // 2]},

@@ -1,0 +1,170 @@
+package layers
+
+import (
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// The forms in this file are those that gomlx's pure Go backend runs fastest. There
+// only matrix products use vector instructions and all cores; copies of whole runs and
+// operations on equal shapes are cheap; transpositions, slices, sums over an axis and
+// broadcasts are loops over single numbers. Operations that do not need each other may
+// run at the same time, so work is cut into heads and frames.
+
+// withOnes appends a column of ones to the last axis of x.
+func withOnes(x *Node) *Node {
+	s := x.Shape().Clone()
+	s.Dimensions[s.Rank()-1] = 1
+	return Concatenate([]*Node{x, Ones(x.Graph(), s)}, -1)
+}
+
+// withBias appends the bias [out] as a column to the weight [out, in]; the product with
+// x of [withOnes] then adds it.
+func withBias(weight, bias *Node) *Node {
+	return Concatenate([]*Node{weight, ExpandAxes(bias, -1)}, 1)
+}
+
+// lastDot is x·weightᵀ over the last axis, weight [out, in].
+func lastDot(x, weight *Node) *Node {
+	return DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
+}
+
+// siluByExp is SiLU by one exponential; its argument ends where float32 does.
+func siluByExp(x *Node) *Node {
+	return Div(x, AddScalar(Exp(MinScalar(Neg(x), 80)), 1))
+}
+
+// meanByDot is the mean over the middle axis of x [F, S, C], [F, 1, C].
+func meanByDot(x *Node) *Node {
+	f, s := x.Shape().Dim(0), x.Shape().Dim(1)
+	ones := Ones(x.Graph(), shapes.Make(x.DType(), f, 1, s))
+	return DivScalar(DotGeneral(ones, []int{2}, []int{0}, x, []int{1}, []int{0}), float64(s))
+}
+
+// scaleChannels multiplies x [F, space…, C] by factors [F, C], spread over space by a
+// product with ones.
+func scaleChannels(x, factors *Node) *Node {
+	f, c := factors.Shape().Dim(0), factors.Shape().Dim(1)
+	ones := Ones(x.Graph(), shapes.Make(x.DType(), f, x.Shape().Size()/(f*c), 1))
+	spread := DotGeneral(ones, []int{2}, []int{0}, Reshape(factors, f, 1, c), []int{1}, []int{0})
+	return Mul(x, Reshape(spread, x.Shape().Dimensions...))
+}
+
+// repeatFirst repeats x [1, …] along its first axis.
+func repeatFirst(x *Node, times int) *Node {
+	if times == 1 {
+		return x
+	}
+	parts := make([]*Node, times)
+	for i := range parts {
+		parts[i] = x
+	}
+	return Concatenate(parts, 0)
+}
+
+// branches returns attention and MLP of xn [F, S, C], before they are added: every head
+// from its own rows of the projection to its own columns of the output, so that no
+// head is transposed out of the others.
+func (p ParallelAttention) branches(xn *Node, w ParallelAttentionWeights, angles *Node) (att, mlp *Node) {
+	c, m, k, f := p.Channels, p.mlp(), p.Channels/p.Heads, xn.Shape().Dim(0)
+	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
+	x, fused := withOnes(xn), withBias(w.Fused, w.FusedBias)
+	rows := func(lo, hi int) *Node { return SliceAxis(fused, 0, AxisRange(lo, hi)) }
+	pairs := angles.Shape().Dim(1)
+	angles = ExpandAxes(angles, 0)
+	cos, sin := repeatFirst(Cos(angles), f), repeatFirst(Sin(angles), f)
+	position := func(from int, weight, bias *Node, scale float64) *Node {
+		half := func(t *Node) *Node { return MulScalar(halves(t, 0, 1, pairs), scale) }
+		q := lastDot(x, halves(rows(from, from+k), 0, 1, pairs))
+		return turnHalves(headNorm(q, half(weight), half(bias)), cos, sin)
+	}
+	heads := make([]*Node, p.Heads)
+	for i := range heads {
+		q := position(m+i*k, w.QNorm, w.QNormBias, 1/sqrt(float64(k)))
+		key := position(m+c+i*k, w.KNorm, w.KNormBias, 1)
+		v := lastDot(x, rows(m+2*c+i*k, m+2*c+(i+1)*k))
+		heads[i] = softmaxDot(q, key, v, nil)
+	}
+	att = lastDot(Concatenate(heads, -1), w.AttnOut)
+	gated := Mul(SiLU(lastDot(x, rows(m/2, m))), lastDot(x, rows(0, m/2)))
+	return att, lastDot(withOnes(gated), withBias(w.FFOut, w.FFOutBias))
+}
+
+// framesApart is [TimeAttention.ApplyBatchFirst] of a causal layer with the frames apart.
+func (p TimeAttention) framesApart(x *Node, w TimeAttentionWeights, keep *Node) *Node {
+	d := x.Shape().Dimensions
+	b, t, s, c := d[0], d[1], d[2], d[3]
+	table := ExpandAxes(p.bias(t, w), 1) // [N, 1, T, T]
+	frames, past := make([]*Node, t), make([]KeyValue, 0, t)
+	for i := range frames {
+		frame := Reshape(SliceAxis(x, 1, AxisElem(i)), b, s, c)
+		q, own := p.queryKeyValue(frame, w)
+		past = append(past, own)
+		bias := Reshape(SliceAxis(table, 2, AxisElem(i)), -1, t)
+		bias = TransposeAllDims(SliceAxis(bias, 1, AxisRange(0, i+1)), 1, 0)
+		out := Dense(attendByDots(q, past, bias, p.Heads), Reshape(w.Out, c, c), w.OutBias)
+		if keep != nil {
+			assertDims("DropPath keep", keep, t)
+			out = Mul(out, Reshape(SliceAxis(keep, 0, AxisElem(i)), 1, 1, 1))
+		}
+		frames[i] = ExpandAxes(Add(frame, out), 1)
+	}
+	return Concatenate(frames, 1)
+}
+
+// attendByDots is attendFew for q [B, S, C], heads major, and a bias [n, N or 1]: sums
+// over a head, and spreading a head's weight over its channels, are products with the
+// table of which channel is whose.
+func attendByDots(q *Node, all []KeyValue, bias *Node, heads int) *Node {
+	c := q.Shape().Dim(-1)
+	table := make([][]float64, heads)
+	for n := range table {
+		table[n] = make([]float64, c)
+		for i := range c / heads {
+			table[n][n*c/heads+i] = 1
+		}
+	}
+	owner := ConstAs(q, table) // [N, C]
+	scores := make([]*Node, len(all))
+	for i, kv := range all {
+		scores[i] = Add(lastDot(Mul(q, kv.Key), owner), Reshape(SliceAxis(bias, 0, AxisElem(i)), 1, 1, -1))
+	}
+	top := scores[0]
+	for _, s := range scores[1:] {
+		top = Max(top, s)
+	}
+	top = StopGradient(top)
+	var sum *Node
+	for i, s := range scores {
+		scores[i] = Exp(Sub(s, top))
+		sum = addTo(sum, scores[i])
+	}
+	var out *Node
+	for i, kv := range all {
+		weight := DotGeneral(Div(scores[i], sum), []int{2}, nil, owner, []int{0}, nil)
+		out = addTo(out, Mul(weight, kv.Value))
+	}
+	return out
+}
+
+// addTo is sum + x, or x if there is no sum yet.
+func addTo(sum, x *Node) *Node {
+	if sum == nil {
+		return x
+	}
+	return Add(sum, x)
+}
+
+// gatherRows is SelectColumns by one gather of rows.
+func gatherRows(w, ids *Node, axis int) *Node {
+	d := w.Shape().Clone().Dimensions
+	outer, n, count := 1, d[axis], ids.Shape().Dim(0)
+	for _, m := range d[:axis] {
+		outer *= m
+	}
+	inner := w.Shape().Size() / (outer * n)
+	first := Iota(w.Graph(), shapes.Make(ids.DType(), outer, 1), 0)
+	rows := Add(MulScalar(first, n), Reshape(ids, 1, count))
+	d[axis] = count
+	return Reshape(Gather(Reshape(w, outer*n, inner), Reshape(rows, outer*count, 1)), d...)
+}
