@@ -6,7 +6,6 @@
 // its own data sets and runs its own programs, 2D beside 3D, and meets the others once
 // per update, when gradients are added up.
 //
-//
 //	run, err := train.NewRun(weights, train.RunOptions{
 //		Trainer: train.Options{Backend: b},
 //		Machine: distributed.Machine(distributed.Options{Mesh: distributed.Hybrid(2, 4)}),

@@ -64,7 +64,9 @@ func ExampleTrainer_Step() {
 		log.Fatal(err)
 	}
 	defer tr.Close()
-	next := func(ctx context.Context, group, micro int) (*train.Batch, error) { return smallrun.Batch(group, micro), nil }
+	next := func(ctx context.Context, group, micro int) (*train.Batch, error) {
+		return smallrun.Batch(group, micro), nil
+	}
 	u, err := tr.Step(context.Background(), next, 2, 1e-4)
 	fmt.Println(u.Samples, u.Loss > 0, err)
 	// Output: 2 true <nil>
