@@ -11,14 +11,35 @@ import (
 // onGo reports whether the graph runs on gomlx's pure Go backend.
 func onGo(g *Graph) bool { return g.Backend().Name() == "Go Backend" }
 
+// framesLimit is the longest history whose frames attend to each other one by one on
+// the Go backend; the number of pairs grows with its square.
+const framesLimit = 8
+
+// meanAxis is the mean over an axis, which it keeps; the Go backend has it by a product
+// with ones.
+func meanAxis(x *Node, axis int) *Node {
+	d := x.Shape().Clone().Dimensions
+	if !onGo(x.Graph()) || d[axis] == 1 {
+		return ReduceAndKeep(x, ReduceMean, axis)
+	}
+	outer := 1
+	for _, n := range d[:axis] {
+		outer *= n
+	}
+	mean := meanByDot(Reshape(x, outer, d[axis], -1))
+	d[axis] = 1
+	return Reshape(mean, d...)
+}
+
 // splitDense applies one dense layer per weight to the same x. XLA is faster
 // with one wide product and slices of the result, the Go backend with a
 // product each, because its slices are copies.
 func splitDense(x *Node, weights, biases []*Node) []*Node {
 	out := make([]*Node, len(weights))
 	if onGo(x.Graph()) {
+		x = withOnes(x)
 		for i := range weights {
-			out[i] = Dense(x, weights[i], biases[i])
+			out[i] = lastDot(x, withBias(weights[i], biases[i]))
 		}
 		return out
 	}
