@@ -87,6 +87,16 @@ func TestFitFindsRates(t *testing.T) {
 	assert.InEpsilon(t, want.Convolution, got.Convolution, 1e-6)
 	assert.Less(t, off, 1e-9)
 
+	free := made(t, Rates{100e9, 1e30, 20e9})
+	for i, c := range free.Classes {
+		if i%3 == 0 {
+			free.Classes[i].Seconds = c.Seconds * 0.9
+		}
+	}
+	got, _, err = free.Fit()
+	require.NoError(t, err)
+	assert.Greater(t, got.Attention, 1e12, "times that show no cost of attention")
+
 	times.Classes[0].Seconds *= 2
 	_, off, err = times.Fit()
 	require.NoError(t, err)

@@ -11,13 +11,14 @@ import (
 
 // Fit returns the rates that come nearest to measured times, in least squares of the
 // relative error, and that error's root mean square. With them classes that were not
-// measured get their times.
+// measured get their times. A kind of operation that the times show no cost of has an
+// infinite rate.
 func (t *Times) Fit() (r Rates, off float64, err error) {
 	n := len(t.Classes)
 	if n < 3 {
 		return r, 0, fmt.Errorf("ladder: times: expected at least 3 classes to find rates from, got %d", n)
 	}
-	parts, ones := mat.NewDense(n, 3, nil), mat.NewVecDense(n, nil)
+	parts := mat.NewDense(n, 3, nil)
 	for i, x := range t.Classes {
 		ops, err := t.operations(x)
 		if err != nil {
@@ -26,20 +27,47 @@ func (t *Times) Fit() (r Rates, off float64, err error) {
 		for k, v := range ops {
 			parts.Set(i, k, v/x.Seconds)
 		}
+	}
+	best, off := notNegative(parts)
+	r = Rates{Dense: 1 / best[0], Attention: 1 / best[1], Convolution: 1 / best[2]}
+	return r, off / math.Sqrt(float64(n)), r.Validate()
+}
+
+// notNegative returns the vector without negative numbers whose product with the three
+// columns of a comes nearest to ones, and how far off it is. It tries every choice of
+// columns.
+func notNegative(a *mat.Dense) (best [3]float64, off float64) {
+	n, _ := a.Dims()
+	ones := mat.NewVecDense(n, nil)
+	for i := range n {
 		ones.SetVec(i, 1)
 	}
-	var inverse mat.VecDense
-	if err := inverse.SolveVec(parts, ones); err != nil {
-		return r, 0, fmt.Errorf("ladder: times: the classes are too alike to find rates from: %w", err)
+	off = math.Inf(1)
+	for choice := 1; choice < 8; choice++ {
+		var columns []int
+		for k := range 3 {
+			if choice>>k&1 == 1 {
+				columns = append(columns, k)
+			}
+		}
+		part := mat.NewDense(n, len(columns), nil)
+		for i, k := range columns {
+			part.SetCol(i, mat.Col(nil, k, a))
+		}
+		var x, rest mat.VecDense
+		if x.SolveVec(part, ones) != nil || mat.Min(&x) < 0 {
+			continue
+		}
+		rest.MulVec(part, &x)
+		rest.SubVec(&rest, ones)
+		if d := mat.Norm(&rest, 2); d < off {
+			best, off = [3]float64{}, d
+			for i, k := range columns {
+				best[k] = x.AtVec(i)
+			}
+		}
 	}
-	r = Rates{Dense: 1 / inverse.AtVec(0), Attention: 1 / inverse.AtVec(1), Convolution: 1 / inverse.AtVec(2)}
-	if err := r.Validate(); err != nil {
-		return r, 0, fmt.Errorf("ladder: times: the classes do not tell what dense layers, attention and convolutions take: %w", err)
-	}
-	var rest mat.VecDense
-	rest.MulVec(parts, &inverse)
-	rest.SubVec(&rest, ones)
-	return r, mat.Norm(&rest, 2) / math.Sqrt(float64(n)), nil
+	return best, off
 }
 
 // operations counts those of a training step of a class: dense layers, attention,

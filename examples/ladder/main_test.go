@@ -68,6 +68,10 @@ func TestMeasure(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, times.Classes, 1)
 	assert.Equal(t, e.Name, times.Classes[0].System)
+
+	log.Reset()
+	require.NoError(t, measure(path, []data.Entry{e}, c, &log))
+	assert.NotContains(t, log.String(), "T=6", "what the file holds is kept")
 }
 
 // The batches that are measured have the shapes of their data sets.

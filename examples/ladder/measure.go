@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -27,7 +28,8 @@ func network() walrus.Config {
 }
 
 // measure times forward and backward of every system with adaptive patches and
-// differential batches. Systems of equal shape are measured once.
+// differential batches. Systems of equal shape are measured once, those that the file
+// holds already are kept.
 func measure(path string, systems []data.Entry, c walrus.Config, log io.Writer) error {
 	b, err := backend.Default()
 	if err != nil {
@@ -35,9 +37,15 @@ func measure(path string, systems []data.Entry, c walrus.Config, log io.Writer) 
 	}
 	t := &ladder.Times{Config: c,
 		Source: fmt.Sprintf("processor seconds, %s, %d cores, %s", b.Name(), runtime.NumCPU(), c.Name)}
+	if old, err := ladder.ReadTimes(path); err == nil && old.Source == t.Source {
+		t.Classes = old.Classes
+	}
 	known := map[string]float64{}
 	form := ladder.Form{Adaptive: true, Differential: true}
 	for _, e := range systems {
+		if slices.ContainsFunc(t.Classes, func(c ladder.Time) bool { return c.System == e.Name && c.Form == form }) {
+			continue
+		}
 		batch, err := draw(e, form)
 		if err != nil {
 			return err
