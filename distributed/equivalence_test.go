@@ -34,7 +34,7 @@ func TestEquivalence(t *testing.T) {
 	}{
 		{Local(), 2}, {DataParallel(2), 1}, {FullyShard(2), 2}, {FullyShard(4), 4}, {Hybrid(2, 2), 2},
 		{FullyShard(3), 2}, // neither samples nor tensors divide by three
-		{Hybrid(2, 4), 4}, {FullyShard(8), 3}, {DataParallel(3), 1}, {DataParallel(8), 1},
+		{Hybrid(2, 4), 4}, {FullyShard(8), 3}, {DataParallel(3), 1},
 	} {
 		t.Run(fmt.Sprintf("%v of %d samples", c.mesh, c.samples), func(t *testing.T) {
 			s := func(update, group, m int) *train.Batch {
