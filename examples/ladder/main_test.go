@@ -93,6 +93,23 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// A table of times carries a ladder of its own network.
+func TestTimes(t *testing.T) {
+	times := &ladder.Times{Source: "made", Config: network()}
+	form := ladder.Form{Adaptive: true, Differential: true}
+	for _, e := range ladder.Paper().Systems {
+		c, err := ladder.NewClass(times.Config, e, form, ladder.Rates{Dense: 1e11, Attention: 5e10, Convolution: 1e10})
+		require.NoError(t, err)
+		times.Classes = append(times.Classes, ladder.Time{System: e.Name, Form: form, Seconds: c.Seconds()})
+	}
+	path := filepath.Join(t.TempDir(), "times.json")
+	require.NoError(t, times.Save(path))
+	paper := command(t, "-devices", "8", "-micro", "20")
+	made := command(t, "-devices", "8", "-micro", "20", "-times", path)
+	assert.NotEqual(t, paper, made)
+	assert.Contains(t, made, "| topology-aware sampling |")
+}
+
 func TestArguments(t *testing.T) {
 	for want, args := range map[string][]string{
 		"flags only":                    {"extra"},
