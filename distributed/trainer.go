@@ -292,7 +292,7 @@ func (t *Trainer) DeviceBytes() map[compute.DeviceNum]int64 {
 		for _, list := range []map[string][]*tensors.Tensor{g.params, g.first, g.second} {
 			for _, parts := range list {
 				for i, x := range parts {
-					out[g.layout.devices[i]] += int64(x.Memory())
+					out[g.layout.devices[i]] += int64(x.ByteSize())
 				}
 			}
 		}
