@@ -5,10 +5,26 @@
 //
 // # Beware
 //
-// The pure Go backend in its default form can deadlock on graphs as large as a
-// transformer's training step. This package always uses its sequential form,
-// "go:ops_sequential", in which operations run one after the other and each
-// uses all cores.
+// The pure Go backend in its default form, "go", can deadlock on graphs as large as a
+// transformer's. Its pool has 2·GOMAXPROCS places. An operation holds one while it runs,
+// and a matrix product that runs inside such a place waits for further ones to start its
+// own workers. Once as many products as there are places have begun and none has a
+// worker, each holds what the others wait for. No larger bound avoids this: a graph with
+// that many products ready at once, or several programs at a time, fills any.
+//
+// This package takes the bound off the pool ("go:parallelism=-1" in gomlx's syntax).
+// Then nothing waits for a place, as can be read in compute v0.1.3: operations and
+// chunks of element-wise work get a goroutine each, and what they wait for is always
+// running. A product starts at least one worker before it waits, and waits for a signal
+// that every worker gives when it ends. A signal may wake a product whose workers are
+// not done; it waits again behind the others, and its own workers still have signals to
+// give. It may wake one that is done, which passes it on. So as long as anything waits a
+// worker runs, and the signal of the last one goes through all that wait.
+//
+// What it costs: operations that are ready run at the same time, so some more buffers
+// are alive, and a panic in a kernel of the backend, which only a defect of it can
+// cause, ends the process. With GOMLX_BACKEND=go:ops_sequential operations run one
+// after the other, matrix products alone use all cores, and such a panic is an error.
 package backend
 
 import (
@@ -24,8 +40,11 @@ import (
 // syntax: "go:ops_sequential", "xla:cpu", "xla:cuda,tf32=false".
 const Env = "GOMLX_BACKEND"
 
-// goConfig is the form of the pure Go backend that does not deadlock.
-const goConfig = "go:ops_sequential"
+// The forms of the pure Go backend that do not deadlock.
+const (
+	goConfig     = "go:parallelism=-1"
+	goSequential = "go:ops_sequential"
+)
 
 // Choice says what Default chose and why.
 type Choice struct {
@@ -63,14 +82,14 @@ func Pick(auto bool) (compute.Backend, error) {
 }
 
 // Go opens the pure Go backend.
-func Go() (compute.Backend, error) { return compute.NewWithConfig(goConfig) }
+func Go() (compute.Backend, error) { return newBackend(goConfig) }
 
 // choose applies the rules of Default without opening anything.
 func choose() Choice {
 	switch config := os.Getenv(Env); config {
 	case "":
 	case "go":
-		return Choice{goConfig, Env + "=go, in the form that does not deadlock"}
+		return Choice{goConfig, Env + "=go, in a form that does not deadlock"}
 	default:
 		return Choice{config, Env + " is set"}
 	}
@@ -78,15 +97,4 @@ func choose() Choice {
 		return Choice{config, "an installed PJRT plugin was found"}
 	}
 	return Choice{goConfig, whyNoXLA}
-}
-
-// newBackend is compute.NewWithConfig with its panic on an unknown name turned
-// into an error.
-func newBackend(config string) (b compute.Backend, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("%v", r)
-		}
-	}()
-	return compute.NewWithConfig(config)
 }

@@ -55,7 +55,7 @@ func ExampleOpen() {
 	_, choice, err = backend.Open()
 	fmt.Println(choice.Why, err != nil)
 	// Output:
-	// go:ops_sequential – GOMLX_BACKEND=go, in the form that does not deadlock <nil>
+	// go:parallelism=-1 – GOMLX_BACKEND=go, in a form that does not deadlock <nil>
 	// GOMLX_BACKEND is set true
 }
 
