@@ -62,6 +62,10 @@ func (t *Times) Save(path string) error {
 		f.Close()
 		return fmt.Errorf("ladder: times: %w", err)
 	}
+	if err := f.Chmod(0o644); err != nil {
+		f.Close()
+		return fmt.Errorf("ladder: times: %w", err)
+	}
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("ladder: times: %w", err)
 	}
