@@ -39,7 +39,7 @@ func mpirun(t testing.TB, n int, name string, options ...string) outcome {
 
 // command runs a command that starts the ranks of a case, and collects their output.
 func command(t testing.TB, name string, program string, args ...string) outcome {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	// Runs that share a folder trip over each other when one removes what another makes.
