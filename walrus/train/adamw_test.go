@@ -51,7 +51,7 @@ func (n *naiveAdamW) update(g []float64, lr float64) (norm float64) {
 	t := float64(n.step)
 	for i, x := range g {
 		x *= factor
-		n.p[i] *= 1 - lr*n.a.WeightDecay
+		n.p[i] *= 1 - lr*max(n.a.WeightDecay, 0)
 		n.m[i] = n.a.Beta1*n.m[i] + (1-n.a.Beta1)*x
 		n.v[i] = n.a.Beta2*n.v[i] + (1-n.a.Beta2)*x*x
 		m := n.m[i] / (1 - math.Pow(n.a.Beta1, t))
