@@ -177,6 +177,12 @@ func TestOptions(t *testing.T) {
 	}
 	_, err := New(nil, Options{Trainer: train.Options{Backend: b}})
 	require.ErrorContains(t, err, "expected weights")
+
+	o, err := smallrun.Options(t.TempDir())
+	require.NoError(t, err)
+	o.Trainer.Backend, o.Machine = b, Machine(Options{Mesh: DataParallel(many)})
+	_, err = train.NewRun(w, o)
+	require.ErrorContains(t, err, "different devices")
 }
 
 // TestLocalOnGo: the mesh of one device works on every backend, and its update is the

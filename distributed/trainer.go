@@ -73,7 +73,11 @@ var _ train.Machine = (*Trainer)(nil)
 func Machine(o Options) func(w *walrus.Weights, t train.Options) (train.Machine, error) {
 	return func(w *walrus.Weights, t train.Options) (train.Machine, error) {
 		o.Trainer = t
-		return New(w, o)
+		tr, err := New(w, o)
+		if err != nil {
+			return nil, err
+		}
+		return tr, nil
 	}
 }
 

@@ -138,7 +138,10 @@ func (o *RunOptions) fill() error {
 	if o.Machine == nil {
 		o.Machine = func(w *walrus.Weights, o Options) (Machine, error) {
 			t, err := New(w, o)
-			return single{t}, err
+			if err != nil {
+				return nil, err
+			}
+			return single{t}, nil
 		}
 	}
 	if o.Trainer.Log == nil {
