@@ -23,7 +23,6 @@ import (
 	"github.com/gowalrus/gowalrus/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
-	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
 
 // history and steps are the frames that are given and forecast.
@@ -31,9 +30,6 @@ const (
 	history = 6
 	steps   = 60
 )
-
-// rate is the learning rate before finetuning.
-const rate = 1.5e-3
 
 // targets are finetuned on, others are in the first training alone.
 var (
@@ -60,7 +56,7 @@ type budget struct {
 }
 
 func main() {
-	e := budget{test: 32}
+	e := budget{test: 16}
 	flag.IntVar(&e.pretrain, "pretrain", 1800, "training updates before finetuning")
 	experiment.Main(&e.Settings, "ape", 800, 16, func(ctx context.Context, b compute.Backend) error { return e.run(ctx, b) })
 }
@@ -111,9 +107,7 @@ func (e budget) simulate(ctx context.Context) (experiment.Sets, error) {
 
 // pretraining is that of the network to start from.
 func (e budget) pretraining(sets experiment.Sets) experiment.Training {
-	r := &recipe.Recipe{Name: "ape", Seed: e.Seeds[0], Data: sets.Data(), Network: experiment.Network(),
-		Epochs: 20, Updates: max(1, e.pretrain/20), Accumulate: 1,
-		Schedule: recipe.Schedule{Base: rate, Warmup: 1, Cooldown: 7, Per: "update"}}
+	r := experiment.Pretraining("ape", sets, e.pretrain, e.Seeds[0])
 	return experiment.Training{Recipe: r, Log: os.Stderr, Dir: filepath.Join(e.Out, fmt.Sprintf("pretrain-%d-%d", e.Runs, e.pretrain))}
 }
 
@@ -139,7 +133,7 @@ func (e budget) target(ctx context.Context, b compute.Backend, set *experiment.S
 
 // finetune trains the weights further in one way.
 func (e budget) finetune(ctx context.Context, b compute.Backend, set *experiment.Set, weights, way string, seed uint64) (*walrus.Emulator, error) {
-	r := experiment.Finetuning(weights, set, e.Updates, rate, seed)
+	r := experiment.Finetuning(weights, set, e.Updates, seed)
 	r.APE = way == withAPE
 	return experiment.Training{Recipe: r, Log: os.Stderr,
 		Dir: filepath.Join(e.Out, fmt.Sprintf("finetune-%s-%s-%d-%d-%d-%d", set.Name, way, e.Runs, e.pretrain, e.Updates, seed))}.Fit(ctx, b)

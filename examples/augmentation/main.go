@@ -21,11 +21,7 @@ import (
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus/eval"
-	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
-
-// rate is the learning rate before finetuning.
-const rate = 1.5e-3
 
 // steps is how far unseen runs are forecast.
 const steps = 20
@@ -123,9 +119,8 @@ func (e budget) one(ctx context.Context, b compute.Backend, seed uint64) (*resul
 
 // pretraining is that of a network to start from.
 func (e budget) pretraining(sets experiment.Sets, s start, seed uint64) experiment.Training {
-	r := &recipe.Recipe{Name: s.name, Seed: seed, Data: sets.Data(), Network: network(),
-		Epochs: 20, Updates: max(1, e.pretrain/20), Accumulate: 1,
-		Schedule: recipe.Schedule{Base: rate, Warmup: 1, Cooldown: 7, Per: "update"}}
+	r := experiment.Pretraining(s.name, sets, e.pretrain, seed)
+	r.Network = network()
 	for i := range r.Data {
 		r.Data[i].Turns = s.turns
 	}

@@ -65,7 +65,7 @@ func (e budget) finetuneAll(ctx context.Context, b compute.Backend, t task, weig
 
 // finetuning is that of one start.
 func (e budget) finetuning(t task, set *experiment.Set, s start, weights string, updates int, seed uint64) experiment.Training {
-	r := experiment.Finetuning(weights, set, updates, rate, seed)
+	r := experiment.Finetuning(weights, set, updates, seed)
 	if weights == "" {
 		for k, v := range network() {
 			r.Network[k] = v

@@ -23,7 +23,6 @@ import (
 	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
-	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
 
 // history and steps are the frames that are given and forecast.
@@ -115,9 +114,7 @@ func measure(ctx context.Context, sets experiment.Sets, forecasters map[string]e
 
 // training is that of one variant.
 func training(s experiment.Settings, sets experiment.Sets, v variant, seed uint64) experiment.Training {
-	r := &recipe.Recipe{Name: "jitter", Seed: seed, Data: sets.Data(), Network: experiment.Network(),
-		Epochs: 40, Updates: max(1, s.Updates/40), Accumulate: 1,
-		Schedule: recipe.Schedule{Base: 1.5e-3, Warmup: 2, Cooldown: 14}}
+	r := experiment.Pretraining("jitter", sets, s.Updates, seed)
 	r.Network["jitter"] = v.jitter
 	return experiment.Training{Recipe: r, NoRolls: v.noRolls, Log: os.Stderr,
 		Dir: filepath.Join(s.Out, fmt.Sprintf("run-%s-%d-%d-%d", v.name, s.Runs, s.Updates, seed))}

@@ -169,7 +169,7 @@ func TestFit(t *testing.T) {
 	ctx, b := context.Background(), testbackend.New(t)
 	s := sets(t, t.TempDir())
 	small := func(r map[string]any) { r["blocks"], r["intermediate"] = 1, 8 }
-	first := Training{Recipe: Finetuning("", s[0], 10, 1e-3, 1), Dir: filepath.Join(t.TempDir(), "first")}
+	first := Training{Recipe: Finetuning("", s[0], 10, 1), Dir: filepath.Join(t.TempDir(), "first")}
 	small(first.Recipe.Network)
 	var log strings.Builder
 	first.Log = &log
@@ -182,11 +182,11 @@ func TestFit(t *testing.T) {
 	}
 	require.Equal(t, 1, strings.Count(log.String(), "first: update 100 of 100, loss"))
 	turn := augment.Turn{Axes: [3]int{2, 0, 1}}
-	more := Training{Recipe: Finetuning(first.Checkpoint(), s[0], 10, 1e-3, 1), Turns: []augment.Turn{turn}, Dir: filepath.Join(t.TempDir(), "more")}
+	more := Training{Recipe: Finetuning(first.Checkpoint(), s[0], 10, 1), Turns: []augment.Turn{turn}, Dir: filepath.Join(t.TempDir(), "more")}
 	em, err := more.Fit(ctx, b)
 	require.NoError(t, err)
 	defer em.Close()
 	require.Equal(t, walrus.RoPEPerAxis, em.Model().Config().RoPE)
-	_, err = Training{Recipe: Finetuning("nothing", s[0], 10, 1e-3, 1), Dir: t.TempDir()}.Fit(ctx, b)
+	_, err = Training{Recipe: Finetuning("nothing", s[0], 10, 1), Dir: t.TempDir()}.Fit(ctx, b)
 	require.ErrorContains(t, err, "nothing")
 }

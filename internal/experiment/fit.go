@@ -76,15 +76,27 @@ func (t Training) observe(p train.Progress) {
 	}
 }
 
+// rate is the learning rate of a network that is trained from nothing.
+const rate = 1.5e-3
+
+// Pretraining is a recipe for a fresh network on several data sets. The rate falls from
+// epoch to epoch, 40 in all, as the authors' does over their 200.
+func Pretraining(name string, sets Sets, updates int, seed uint64) *recipe.Recipe {
+	const epochs = 40
+	return &recipe.Recipe{Name: name, Seed: seed, Data: sets.Data(), Network: Network(),
+		Epochs: epochs, Updates: max(1, updates/epochs), Accumulate: 1,
+		Schedule: recipe.Schedule{Base: rate, Warmup: 2, Cooldown: 14}}
+}
+
 // Finetuning is the authors' recipe for training given weights further on one data
 // set (SPEC §13): statistics of the data set, rotary frequencies learned per axis, half
-// of the rate that the weights were trained with. Without weights it trains a fresh
-// network in the same way.
-func Finetuning(weights string, set *Set, updates int, rate float64, seed uint64) *recipe.Recipe {
+// of the rate of [Pretraining]. Without weights it trains a fresh network in the same
+// way.
+func Finetuning(weights string, set *Set, updates int, seed uint64) *recipe.Recipe {
 	const epochs = 10
 	r := &recipe.Recipe{Name: set.Name, Seed: seed, Weights: weights, Data: Sets{set}.Data(),
 		Epochs: epochs, Updates: max(1, updates/epochs), Accumulate: 1,
-		Schedule:  recipe.Schedule{Base: rate / 2, Warmup: 1, Cooldown: 4, Per: "update"},
+		Schedule:  recipe.Schedule{Base: rate / 2, Warmup: 1, Cooldown: 3},
 		Objective: recipe.Objective{Eps: 1e-8, Statistics: "dataset"},
 		Network:   map[string]any{"rope": "per_axis"}}
 	if weights == "" {
