@@ -50,7 +50,7 @@ func newCoefficients(linear []complex128, h float64) etdCoefficients {
 
 // prepare computes the coefficients of a step.
 func (s *etd) prepare(h float64) {
-	if s.h == h {
+	if s.coeffs != nil && s.h == h {
 		return
 	}
 	s.h, s.coeffs = h, nil

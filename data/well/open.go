@@ -87,7 +87,11 @@ func listFiles(path string, o Options) (files []string, root string, err error) 
 	}
 	files = slices.DeleteFunc(files, func(name string) bool { return !o.keeps(name) })
 	if len(files) == 0 {
-		return nil, "", fmt.Errorf("well: %s: expected files *.hdf5 or *.h5 (include %q, exclude %q), got none", folder, o.Include, o.Exclude)
+		filters := ""
+		if len(o.Include)+len(o.Exclude) > 0 {
+			filters = fmt.Sprintf(" (include %q, exclude %q)", o.Include, o.Exclude)
+		}
+		return nil, "", fmt.Errorf("well: %s: expected files *.hdf5 or *.h5%s, got none", folder, filters)
 	}
 	return files, rootOf(folder), nil
 }
@@ -102,10 +106,14 @@ func splitFolder(path, split string) (string, error) {
 	if split == "" && len(names) == 1 {
 		split = names[0]
 	}
+	folder := filepath.Join(path, "data", split)
+	if info, err := os.Stat(folder); err == nil && info.IsDir() && (split != "" || len(names) == 0) {
+		return folder, nil // if it holds no files, that is what is wrong
+	}
 	if !slices.Contains(names, split) {
 		return "", fmt.Errorf("well: %s: expected one of the splits %v, got %q", path, names, split)
 	}
-	return filepath.Join(path, "data", split), nil
+	return folder, nil
 }
 
 // rootOf returns the folder of the data set that a folder of files belongs to.

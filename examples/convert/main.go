@@ -23,23 +23,15 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/convert"
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
-
-// errUsage marks mistakes in the flags.
-var errUsage = errors.New("usage")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err == nil {
-		return
+	if status := command.Status("convert", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
-	fmt.Fprintln(os.Stderr, "convert:", err)
-	if errors.Is(err, errUsage) {
-		os.Exit(2)
-	}
-	os.Exit(1)
 }
 
 // run is the whole command.
@@ -62,18 +54,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		f.Usage()
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return fmt.Errorf("%w: %w", command.ErrUsage, err)
 	case *list:
 		for _, format := range convert.Formats() {
 			fmt.Fprintf(stdout, "%s: %s\n", format.Name, format.Description)
 		}
 		return nil
 	case o.Input == "" || o.Out == "":
-		return fmt.Errorf("%w: expected -in FILE and -out FOLDER", errUsage)
+		return fmt.Errorf("%w: expected -in FILE and -out FOLDER", command.ErrUsage)
 	}
 	var err error
 	if o.Boundaries, err = data.ParseBoundaries(*boundary); err != nil {
-		return fmt.Errorf("%w: -boundary: %w", errUsage, err)
+		return fmt.Errorf("%w: -boundary: %w", command.ErrUsage, err)
 	}
 	bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription(filepath.Base(o.Input)),
 		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionShowCount())

@@ -12,6 +12,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/convert"
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
 
 var input = filepath.Join("..", "..", "testdata", "data", "sources", "PDEGym", "CE-RP.nc")
@@ -45,7 +46,7 @@ func TestUsage(t *testing.T) {
 		"flag provided but not defined: -into":        {"-into", "x"},
 	} {
 		err := run(context.Background(), args, &bytes.Buffer{}, &bytes.Buffer{})
-		assert.ErrorIs(t, err, errUsage)
+		assert.ErrorIs(t, err, command.ErrUsage)
 		assert.ErrorContains(t, err, want)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
@@ -25,25 +26,23 @@ var networks = map[string]func() (network, error){"walrus": newWhole, "parts": n
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "customloop:", err)
-		os.Exit(1)
+	if status := command.Status("customloop", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("customloop", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	name := flags.String("network", "walrus", "walrus or parts")
 	updates := flags.Int("updates", 150, "updates of the weights")
 	rate := flags.Float64("rate", 3e-3, "learning rate")
 	seed := flags.Uint64("seed", 1, "seed of weights, data and jitter")
-	if err := flags.Parse(args); err != nil {
+	if err := command.Parse(flags, args, stdout); err != nil {
 		return err
 	}
 	make, known := networks[*name]
 	if !known || flags.NArg() > 0 || *updates < 1 {
-		return fmt.Errorf("expected -network walrus or parts and -updates above 0, got %q", args)
+		return command.Usage("expected -network walrus or parts and -updates above 0, got %q", args)
 	}
 	b, err := backend.Go()
 	if err != nil {

@@ -17,14 +17,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
 // options are the command's flags.
@@ -41,16 +44,14 @@ type options struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "evaluate:", err)
-		os.Exit(1)
+	if status := command.Status("evaluate", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
 }
 
-func parse(args []string, stderr io.Writer) (options, error) {
+func parse(args []string, stdout io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("evaluate", flag.ContinueOnError)
-	f.SetOutput(stderr)
 	f.StringVar(&o.weights, "weights", "nano", "nano for the weights that come with the library, or a checkpoint")
 	f.Func("data", "folder or file of a Well data set; may be repeated", func(s string) error {
 		o.data = append(o.data, s)
@@ -66,18 +67,18 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		o.protocol.Horizons, err = eval.ParseHorizons(s)
 		return err
 	})
-	if err := f.Parse(args); err != nil {
+	if err := command.Parse(f, args, stdout); err != nil {
 		return o, err
 	}
 	if len(o.data) == 0 || f.NArg() > 0 {
-		return o, errors.New("expected -data FOLDER, once or more, and no other arguments")
+		return o, command.Usage("expected -data FOLDER, once or more, and no other arguments")
 	}
 	return o, nil
 }
 
 // run is the whole command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parse(args, stderr)
+	o, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, path := range o.data {
 		r, err := evaluate(ctx, em, path, o)
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return about(path, err)
 		}
 		results = append(results, r)
 		if o.asJSON {
@@ -117,7 +118,22 @@ func open(o options) (*walrus.Emulator, error) {
 	if o.weights == "nano" {
 		return nano.Load(walrus.EmulatorOptions{Backend: b})
 	}
-	return walrus.Load(o.weights, walrus.EmulatorOptions{Backend: b})
+	em, err := walrus.Load(o.weights, walrus.EmulatorOptions{Backend: b})
+	if errors.Is(err, os.ErrNotExist) && filepath.Base(filepath.Clean(o.weights)) == train.BestCheckpoint {
+		last := filepath.Join(filepath.Dir(filepath.Clean(o.weights)), train.LastCheckpoint)
+		if _, missing := os.Stat(last); missing == nil {
+			return nil, fmt.Errorf("%w: the run has not been judged yet, its weights so far are in %s", err, last)
+		}
+	}
+	return em, err
+}
+
+// about says which data set an error is about, unless the error does.
+func about(path string, err error) error {
+	if strings.Contains(err.Error(), path) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 // evaluate scores one data set.

@@ -63,3 +63,15 @@ func TestEvaluateErrors(t *testing.T) {
 		require.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
 	}
 }
+
+// TestEvaluateUnjudged: a run that has no best yet has its weights in last.
+func TestEvaluateUnjudged(t *testing.T) {
+	dir := t.TempDir()
+	best, last := filepath.Join(dir, "best"), filepath.Join(dir, "last")
+	err := run(context.Background(), []string{"-data", flow, "-weights", best}, io.Discard, io.Discard)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.NotContains(t, err.Error(), last)
+	require.NoError(t, os.Mkdir(last, 0o777))
+	err = run(context.Background(), []string{"-data", flow, "-weights", best}, io.Discard, io.Discard)
+	require.ErrorContains(t, err, "its weights so far are in "+last)
+}

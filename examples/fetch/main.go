@@ -24,10 +24,8 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/hub"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
-
-// errUsage marks mistakes in the flags.
-var errUsage = errors.New("usage")
 
 // options are the command's flags.
 type options struct {
@@ -54,15 +52,9 @@ func newFlags(o *options) *flag.FlagSet {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err == nil {
-		return
+	if status := command.Status("fetch", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
-	fmt.Fprintln(os.Stderr, "fetch:", err)
-	if errors.Is(err, errUsage) {
-		os.Exit(2)
-	}
-	os.Exit(1)
 }
 
 // run is the whole command.
@@ -75,13 +67,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		f.Usage()
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return fmt.Errorf("%w: %w", command.ErrUsage, err)
 	case f.NArg() > 0:
-		return fmt.Errorf("%w: expected flags only, got %q", errUsage, f.Arg(0))
+		return fmt.Errorf("%w: expected flags only, got %q", command.ErrUsage, f.Arg(0))
 	case o.dataset != "" && o.weights || o.dataset == "" && !o.weights && !o.list:
-		return fmt.Errorf("%w: expected -dataset NAME or -weights", errUsage)
+		return fmt.Errorf("%w: expected -dataset NAME or -weights", command.ErrUsage)
 	case o.split != "" && (o.dataset == "" || o.list):
-		return fmt.Errorf("%w: -split goes with a data set that is downloaded", errUsage)
+		return fmt.Errorf("%w: -split goes with a data set that is downloaded", command.ErrUsage)
 	case o.list && o.dataset == "" && !o.weights:
 		return listDatasets(stdout)
 	case o.list:

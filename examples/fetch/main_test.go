@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
 
 // newHub serves a folder as the repository of a data set. The first request of a
@@ -114,7 +115,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-data", "x"}, "usage: flag provided but not defined: -data"},
 	} {
 		err := run(context.Background(), tt.args, nil, nil)
-		assert.ErrorIs(t, err, errUsage)
+		assert.ErrorIs(t, err, command.ErrUsage)
 		assert.EqualError(t, err, tt.want)
 	}
 	var help bytes.Buffer

@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/gowalrus/gowalrus/internal/progress"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
@@ -26,9 +26,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "finetune:", err)
-		os.Exit(1)
+	if status := command.Status("finetune", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
 }
 
@@ -41,7 +40,7 @@ type options struct {
 }
 
 // parse turns flags into a recipe.
-func parse(args []string, stderr io.Writer) (*recipe.Recipe, options, error) {
+func parse(args []string, stdout io.Writer) (*recipe.Recipe, options, error) {
 	// The authors' recipe but for its length: 51 epochs of 500 updates.
 	r := &recipe.Recipe{Epochs: 10, Updates: 100, Accumulate: 1,
 		Schedule:   recipe.Schedule{Base: 1e-4, Warmup: 2, WarmupFactor: 0.01, Cooldown: 3},
@@ -50,7 +49,6 @@ func parse(args []string, stderr io.Writer) (*recipe.Recipe, options, error) {
 		Validation: recipe.Validation{Every: 1}}
 	var o options
 	f := flag.NewFlagSet("finetune", flag.ContinueOnError)
-	f.SetOutput(stderr)
 	f.StringVar(&r.Weights, "weights", recipe.Nano, "weights to start from: nano or a checkpoint")
 	dir := f.String("data", "", "folder of a Well data set with train and, to be judged by, valid")
 	f.StringVar(&o.out, "out", "", "folder of the run")
@@ -59,22 +57,23 @@ func parse(args []string, stderr io.Writer) (*recipe.Recipe, options, error) {
 	f.Float64Var(&r.Schedule.Base, "rate", r.Schedule.Base, "largest learning rate")
 	f.Uint64Var(&r.Seed, "seed", 1, "seed of order, jitter and new columns")
 	f.StringVar(&r.Objective.Statistics, "statistics", r.Objective.Statistics, "dataset for those of stats.yaml, history for those of each window, as in pretraining")
+	history := f.Int("history", 0, "frames of history (6, in space 3)")
 	f.BoolVar(&r.APE, "ape", false, "add a learned absolute position embedding")
 	f.BoolVar(&o.fixed, "fixed-rope", false, "keep the rotary frequencies as they are")
 	f.Func("freeze", "pattern of tensors that are not trained, such as blocks.*; may be repeated", func(s string) error {
 		r.Freeze = append(r.Freeze, s)
 		return nil
 	})
-	f.IntVar(&o.rank, "lora", 0, "train low-rank adapters of this rank in place of the matrices of the processor")
+	f.IntVar(&o.rank, "lora", 0, "train low-rank adapters of this rank in place of the matrices of the processor's attention and MLP")
 	f.BoolVar(&o.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
-	if err := f.Parse(args); err != nil {
+	if err := command.Parse(f, args, stdout); err != nil {
 		return nil, o, err
 	}
 	if *dir == "" || o.out == "" || f.NArg() > 0 {
-		return nil, o, errors.New("expected -data FOLDER and -out FOLDER")
+		return nil, o, command.Usage("expected -data FOLDER and -out FOLDER")
 	}
 	path, err := filepath.Abs(*dir)
-	r.Data = []recipe.Data{{Path: path}}
+	r.Data = []recipe.Data{{Path: path, History: *history}}
 	complete(r, o)
 	return r, o, err
 }
@@ -95,7 +94,7 @@ func complete(r *recipe.Recipe, o options) {
 
 // run is the whole command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	r, o, err := parse(args, stderr)
+	r, o, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}

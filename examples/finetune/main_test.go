@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"io"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -36,4 +38,21 @@ func TestFinetuneErrors(t *testing.T) {
 	} {
 		require.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
 	}
+}
+
+// TestFinetuneUnjudged: without files for validation there is no best; a run with other
+// settings does not go on in the folder.
+func TestFinetuneUnjudged(t *testing.T) {
+	set, dir := t.TempDir(), filepath.Join(t.TempDir(), "run")
+	const from = "../../testdata/data/gray_scott_reaction_diffusion"
+	require.NoError(t, os.CopyFS(filepath.Join(set, "data", "train"), os.DirFS(filepath.Join(from, "data", "train"))))
+	args := []string{"-data", set, "-out", dir, "-epochs", "1", "-updates", "1", "-history", "2", "-statistics", "history"}
+	var out bytes.Buffer
+	require.NoError(t, run(context.Background(), args, &out, io.Discard))
+	require.Contains(t, out.String(), "Note: the run is not judged: no checkpoint best is written")
+	require.Contains(t, out.String(), "Done: 1 updates; weights in "+filepath.Join(dir, "last"))
+	require.ErrorContains(t, run(context.Background(), append(args, "-history", "3"), io.Discard, io.Discard),
+		"to begin anew choose another folder, or remove "+dir)
+	require.ErrorContains(t, run(context.Background(), args[:4], io.Discard, io.Discard), "examples/inspect -data FOLDER -stats")
+	require.ErrorIs(t, run(context.Background(), []string{"-h"}, io.Discard, io.Discard), flag.ErrHelp)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -77,6 +78,24 @@ func inspectData(path string) (*dataReport, error) {
 		r.Datasets = append(r.Datasets, d)
 	}
 	return r, all
+}
+
+// writeStatistics computes the statistics of the training split of a data set and
+// writes its stats.yaml, which must not be there yet.
+func writeStatistics(ctx context.Context, path string, stdout io.Writer) error {
+	splits, err := well.Splits(path)
+	if err != nil || !slices.Contains(splits, "train") {
+		return fmt.Errorf("%s: expected the folder of a data set with files in data/train, for -stats", path)
+	}
+	file := filepath.Join(path, well.StatisticsFile)
+	if _, err := os.Stat(file); err == nil {
+		return fmt.Errorf("%s: it is there already: remove it to have it computed anew", file)
+	}
+	if err := well.UpdateStatistics(ctx, path); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "wrote %s\n", file)
+	return err
 }
 
 // findDatasets returns a file, a folder with files or splits, or the folders of
@@ -179,6 +198,15 @@ func (r *dataReport) write(out io.Writer, asJSON bool) error {
 	return err
 }
 
+// numbers writes "31" or "18, 31".
+func numbers(list []int) string {
+	parts := make([]string, len(list))
+	for i, n := range list {
+		parts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (d *datasetReport) text(b *strings.Builder) {
 	fmt.Fprintln(b, d.Path)
 	if d.Name != "" {
@@ -196,14 +224,14 @@ func (d *datasetReport) text(b *strings.Builder) {
 		fmt.Fprintf(b, "  scalars     %s\n", strings.Join(d.Scalars, ", "))
 	}
 	for _, s := range d.Splits {
-		fmt.Fprintf(b, "  %-11s %d files (%.1f MB), %d trajectories of %v frames, %d windows of 6+1\n",
-			s.Split, s.Files, float64(s.Bytes)/1e6, s.Trajectories, s.Steps, s.Windows)
+		fmt.Fprintf(b, "  %-11s %d files (%.1f MB), %d trajectories of %s frames, %d windows of 6+1\n",
+			s.Split, s.Files, float64(s.Bytes)/1e6, s.Trajectories, numbers(s.Steps), s.Windows)
 		for _, kind := range s.Boundaries {
 			fmt.Fprintf(b, "  %-11s %s\n", "", kind)
 		}
 	}
 	if d.Name != "" {
-		fmt.Fprintf(b, "  statistics  %s\n", map[bool]string{true: "yes", false: "no (stats.yaml is missing)"}[d.Statistics])
+		fmt.Fprintf(b, "  statistics  %s\n", map[bool]string{true: "yes", false: "no (stats.yaml is missing, -stats writes it)"}[d.Statistics])
 	}
 	for _, p := range d.Problems {
 		fmt.Fprintf(b, "  PROBLEM     %s\n", p)

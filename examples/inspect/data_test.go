@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data/well"
 )
 
 var dataDir = filepath.Join("..", "..", "testdata", "data")
@@ -18,7 +22,7 @@ func TestData(t *testing.T) {
 	for _, want := range []string{
 		"name        acoustic_obstacle_mask", "grid        [40 40], cartesian, axes x y",
 		"field       pressure: scalar\n", "field       velocity: vector\n", "field       mask: scalar, constant",
-		"scalars     background_density", "train       2 files (2.9 MB), 6 trajectories of [31] frames, 150 windows of 6+1",
+		"scalars     background_density", "train       2 files (2.9 MB), 6 trajectories of 31 frames, 150 windows of 6+1",
 		"axis 0 open, axis 1 wall", "statistics  yes",
 	} {
 		assert.Contains(t, text, want)
@@ -64,4 +68,23 @@ func TestDataProblems(t *testing.T) {
 	}
 	err := run([]string{"-data", dataDir, "-backend"}, &bytes.Buffer{})
 	assert.ErrorContains(t, err, "expected -data alone")
+}
+
+// TestStatistics: -stats writes the stats.yaml of a data set that has none, the one
+// that well.UpdateStatistics writes, and never replaces one.
+func TestStatistics(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "data"), os.DirFS(filepath.Join(dataDir, "shear_flow_tensor", "data"))))
+	assert.Contains(t, output(t, "-data", dir), "no (stats.yaml is missing, -stats writes it)")
+	file := filepath.Join(dir, "stats.yaml")
+	assert.Equal(t, "wrote "+file+"\n", output(t, "-data", dir, "-stats"))
+	got, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, well.UpdateStatistics(context.Background(), dir))
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), string(got))
+	assert.ErrorContains(t, run([]string{"-data", dir, "-stats"}, &bytes.Buffer{}), "it is there already")
+	assert.ErrorContains(t, run([]string{"-data", filepath.Join(dir, "data", "train"), "-stats"}, &bytes.Buffer{}), "expected the folder of a data set")
+	assert.ErrorContains(t, run([]string{"-stats"}, &bytes.Buffer{}), "expected -data FOLDER with -stats")
 }

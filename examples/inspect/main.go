@@ -6,12 +6,14 @@
 //	go run ./examples/inspect -config extended_config.yaml -json
 //	go run ./examples/inspect -checkpoint walrus.pt
 //	go run ./examples/inspect -data datasets/shear_flow
+//	go run ./examples/inspect -data datasets/shear_flow -stats
 //	go run ./examples/inspect -backend
 //
-// With -json it prints one JSON object instead of text.
+// With -stats it writes the stats.yaml of a data set that has none. With -json it prints one JSON object instead of text.
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -28,7 +30,7 @@ type options struct {
 	preset, config, checkpoint string
 	grid, boundary             string
 	data                       string
-	backend, json              bool
+	backend, json, stats       bool
 }
 
 // errUsage marks mistakes in the flags.
@@ -43,6 +45,7 @@ func newFlags(o *options) *flag.FlagSet {
 	f.StringVar(&o.grid, "grid", "", "plan this grid: points per axis, such as 256x512")
 	f.StringVar(&o.boundary, "boundary", "", "boundary per axis of the grid: periodic, wall, open, or wall/open for low/high, such as periodic,wall")
 	f.StringVar(&o.data, "data", "", "check data sets in the layout of The Well: a file, a data set or a folder of data sets; every value is read")
+	f.BoolVar(&o.stats, "stats", false, "with -data: compute the statistics of the training split of a data set and write its stats.yaml")
 	f.BoolVar(&o.backend, "backend", false, "open the default backend and multiply two matrices on it")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	return f
@@ -78,6 +81,9 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	if o.stats {
+		return writeStatistics(context.Background(), o.data, stdout)
+	}
 	if o.data != "" {
 		r, problems := inspectData(o.data)
 		if r == nil {
@@ -109,6 +115,8 @@ func parse(args []string) (options, error) {
 		return o, errors.New("expected -preset or -config, got both")
 	case o.data != "" && (o.preset != "" || o.config != "" || o.checkpoint != "" || o.grid != "" || o.backend):
 		return o, errors.New("expected -data alone or with -json, got other flags beside it")
+	case o.stats && (o.data == "" || o.json):
+		return o, errors.New("expected -data FOLDER with -stats, and no -json")
 	case o.data != "":
 	case o.grid == "" && o.boundary != "":
 		return o, errors.New("expected -grid with -boundary, got -boundary alone")

@@ -24,6 +24,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/nano"
@@ -54,24 +55,23 @@ func (o options) history() int {
 // trains says that a network is to be trained.
 func (o options) trains() bool { return o.train > 0 || o.updates > 0 }
 
-func parse(args []string, stderr io.Writer) (options, error) {
+func parse(args []string, stdout io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	f.SetOutput(stderr)
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the weights, the order of the data and the jitter")
 	f.DurationVar(&o.train, "train", 0, "train a network of its own for this long, such as 150s")
 	f.IntVar(&o.updates, "updates", 0, "train for this many updates, whatever they take")
 	f.IntVar(&o.steps, "steps", 20, "frames to forecast, at most 23")
 	f.StringVar(&o.out, "out", "out/quickstart", "folder for the pictures")
 	f.BoolVar(&o.anyBack, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
-	if err := f.Parse(args); err != nil {
+	if err := command.Parse(f, args, stdout); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 {
-		return o, fmt.Errorf("expected flags only, got %q", f.Args())
+		return o, command.Usage("expected flags only, got %q", f.Args())
 	}
 	if o.steps < 1 || o.updates < 0 || o.train < 0 {
-		return o, fmt.Errorf("-steps must be positive, -train and -updates not negative")
+		return o, command.Usage("-steps must be positive, -train and -updates not negative")
 	}
 	return o, nil
 }
@@ -79,15 +79,14 @@ func parse(args []string, stderr io.Writer) (options, error) {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "quickstart:", err)
-		os.Exit(1)
+	if status := command.Status("quickstart", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
 }
 
 // run is the whole command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parse(args, stderr)
+	o, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
@@ -98,7 +97,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	unseen := set.Test[0]
 	if most := len(unseen.Frames) - first; o.steps > most {
-		return fmt.Errorf("-steps: the unseen run has %d frames after the history, got %d", most, o.steps)
+		return command.Usage("-steps: the unseen run has %d frames after the history, got %d", most, o.steps)
 	}
 	b, err := backend.Pick(o.anyBack)
 	if err != nil {

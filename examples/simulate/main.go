@@ -23,10 +23,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/gowalrus/gowalrus/data/solve"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
-
-// errUsage marks mistakes in the flags.
-var errUsage = errors.New("usage")
 
 // options are the command's flags.
 type options struct {
@@ -74,15 +72,9 @@ func newFlags(o *options) *flag.FlagSet {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err == nil {
-		return
+	if status := command.Status("simulate", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
-	fmt.Fprintln(os.Stderr, "simulate:", err)
-	if errors.Is(err, errUsage) {
-		os.Exit(2)
-	}
-	os.Exit(1)
 }
 
 // run is the whole command.
@@ -95,14 +87,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		f.Usage()
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return fmt.Errorf("%w: %w", command.ErrUsage, err)
 	}
 	if o.list {
 		return list(stdout)
 	}
 	so, err := o.solve()
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return fmt.Errorf("%w: %w", command.ErrUsage, err)
 	}
 	bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription(o.system),
 		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionShowCount())
@@ -121,9 +113,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // solve turns the flags into options of package solve.
 func (o options) solve() (solve.Options, error) {
+	if o.system == "" {
+		return solve.Options{}, errors.New("-system: expected the name of a system, got none; -list shows them")
+	}
 	s, err := solve.Lookup(o.system)
 	if err != nil {
-		return solve.Options{}, err
+		return solve.Options{}, fmt.Errorf("-system: %s", strings.TrimPrefix(err.Error(), "solve: "))
 	}
 	if o.out == "" {
 		return solve.Options{}, errors.New("-out: expected a folder")

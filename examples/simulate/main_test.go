@@ -11,6 +11,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
 
 func TestRun(t *testing.T) {
@@ -42,7 +43,8 @@ func TestList(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	for want, args := range map[string][]string{
-		`unknown system "": expected one of`:         {"-out", "x"},
+		"-system: expected the name of a system":     {"-out", "x"},
+		`-system: unknown system "x": expected one`:  {"-out", "x", "-system", "x"},
 		"-out: expected a folder":                    {"-system", "burgers"},
 		"-trajectories: expected at least 3":         {"-system", "burgers", "-out", "x", "-trajectories", "2"},
 		`-grid: expected points per axis`:            {"-system", "burgers", "-out", "x", "-grid", "8by8"},
@@ -50,7 +52,7 @@ func TestUsage(t *testing.T) {
 		"flag provided but not defined: -trajectory": {"-trajectory", "2"},
 	} {
 		err := run(context.Background(), args, &bytes.Buffer{}, &bytes.Buffer{})
-		assert.ErrorIs(t, err, errUsage)
+		assert.ErrorIs(t, err, command.ErrUsage)
 		assert.ErrorContains(t, err, want)
 	}
 }

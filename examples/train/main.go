@@ -9,9 +9,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -19,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/gowalrus/gowalrus/internal/progress"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
@@ -26,25 +25,23 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "train:", err)
-		os.Exit(1)
+	if status := command.Status("train", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
 }
 
 // run is the whole command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("train", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	config := flags.String("config", "", "recipe, a YAML file (package walrus/recipe)")
 	out := flags.String("out", "", "folder of the run")
 	auto := flags.Bool("auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
 	verbose := flags.Bool("v", false, "log every compiled program")
-	if err := flags.Parse(args); err != nil {
+	if err := command.Parse(flags, args, stdout); err != nil {
 		return err
 	}
 	if *config == "" || *out == "" || flags.NArg() > 0 {
-		return errors.New("expected -config FILE and -out FOLDER")
+		return command.Usage("expected -config FILE and -out FOLDER")
 	}
 	r, err := recipe.Read(*config)
 	if err != nil {

@@ -51,6 +51,7 @@ func TestTrainInterrupted(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(ctx, []string{"-config", shear(t), "-out", t.TempDir()}, &out, io.Discard))
 	require.Contains(t, out.String(), "Interrupted after update 0; the same command goes on from here.")
+	require.Contains(t, out.String(), "There is no best yet: the weights so far are in ")
 }
 
 func TestTrainErrors(t *testing.T) {

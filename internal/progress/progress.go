@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -25,9 +27,14 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	o.Options.Trainer.Backend, o.Options.Dir, o.Options.Observe = b, dir, s.show
 	r, err := train.NewRun(o.Weights, o.Options)
 	if err != nil {
+		// The run in the folder was made with other settings, or its files are damaged.
+		if strings.Contains(err.Error(), "train: resuming from ") {
+			return fmt.Errorf("%w; to begin anew choose another folder, or remove %s", err, dir)
+		}
 		return err
 	}
 	defer r.Close()
+	announce(o, stdout)
 	if t := r.Trainer(); t != nil {
 		trained, all := t.Trainable()
 		fmt.Fprintf(stdout, "Training %d of %d parameters on %s.\n", trained, all, b.Description())
@@ -40,12 +47,34 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
 		fmt.Fprintf(stdout, "Interrupted after update %d; the same command goes on from here.\n", r.Updates())
+		if kept(dir) == train.LastCheckpoint {
+			fmt.Fprintf(stdout, "There is no %s yet: the weights so far are in %s.\n", train.BestCheckpoint, filepath.Join(dir, train.LastCheckpoint))
+		}
 		return nil
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(stdout, "Done: %d updates; weights in %s/%s.\n", r.Updates(), dir, train.BestCheckpoint)
+	fmt.Fprintf(stdout, "Done: %d updates; weights in %s.\n", r.Updates(), filepath.Join(dir, kept(dir)))
 	return nil
+}
+
+// announce prints what should be known before a run.
+func announce(o *recipe.Opened, stdout io.Writer) {
+	for _, note := range o.Notes {
+		fmt.Fprintln(stdout, "Note:", note)
+	}
+	judged := slices.ContainsFunc(o.Options.Systems, func(s train.System) bool { return s.Valid != nil })
+	if !judged || o.Options.Validation.Every < 0 {
+		fmt.Fprintf(stdout, "Note: the run is not judged: no checkpoint %s is written, the weights are in %s.\n", train.BestCheckpoint, train.LastCheckpoint)
+	}
+}
+
+// kept is the checkpoint of a run to use: the best, if the run was judged yet.
+func kept(dir string) string {
+	if _, err := os.Stat(filepath.Join(dir, train.BestCheckpoint)); err != nil {
+		return train.LastCheckpoint
+	}
+	return train.BestCheckpoint
 }
 
 // screen shows progress.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
@@ -22,6 +23,9 @@ type Opened struct {
 	Weights *walrus.Weights
 	// Report says how weights were loaded, nil for fresh ones.
 	Report *walrus.LoadReport
+	// Notes are what who starts the run should know, one line each: fields that are
+	// zero everywhere, data sets that the run is not judged by.
+	Notes []string
 
 	sets []*well.Dataset
 }
@@ -31,6 +35,9 @@ func (r *Recipe) Open() (*Opened, error) {
 	o := &Opened{}
 	if err := o.open(r); err != nil {
 		o.Close()
+		if r.file != "" {
+			err = fmt.Errorf("%s: %w", r.file, err)
+		}
 		return nil, fmt.Errorf("recipe: %w", err)
 	}
 	return o, nil
@@ -76,11 +83,14 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 	}
 	options := well.Options{Split: "train"}
 	for field, name := range d.Transforms {
-		kind, err := data.ParseTransform(name)
+		kind, err := data.ParseTransform("torch." + strings.TrimPrefix(name, "torch."))
 		if err != nil {
 			return s, err
 		}
 		options.Transforms = append(options.Transforms, data.Transform{Field: field, Kind: kind})
+	}
+	if err := wholeSet(path); err != nil {
+		return s, err
 	}
 	ds, err := well.Open(path, options)
 	if err != nil {
@@ -88,11 +98,15 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 	}
 	o.sets = append(o.sets, ds)
 	s.Train = ds
-	if s.Statistics, err = r.statistics(ds); err != nil {
+	if s.Statistics, err = r.statistics(ds, o.Options.Trainer.Objective); err != nil {
 		return s, err
 	}
+	o.Notes = append(o.Notes, zeros(s.Name, ds)...)
 	if s.Valid, err = o.valid(path, options); err != nil {
 		return s, err
+	}
+	if s.Valid == nil {
+		o.Notes = append(o.Notes, fmt.Sprintf("data set %s: %s holds no *.hdf5 or *.h5 files: the run is not judged by it", s.Name, filepath.Join(path, "data", "valid")))
 	}
 	if s.Turns, err = turns(d.Turns); err != nil {
 		return s, err
@@ -144,15 +158,47 @@ func (o *Opened) valid(path string, options well.Options) (data.Dataset, error) 
 	return nil, nil
 }
 
-func (r *Recipe) statistics(ds *well.Dataset) (*data.Statistics, error) {
+// wholeSet refuses the folder of a split, which has no other splits.
+func wholeSet(path string) error {
+	root := filepath.Dir(filepath.Dir(path))
+	if splits, err := well.Splits(root); err == nil && slices.Contains(splits, filepath.Base(path)) && filepath.Base(filepath.Dir(path)) == "data" {
+		return fmt.Errorf("expected the folder of a whole data set, got one of its splits: give %s", root)
+	}
+	return nil
+}
+
+// zeros says which channels of the training data are zero everywhere, as far as the
+// statistics tell.
+func zeros(name string, ds *well.Dataset) []string {
+	s := ds.Statistics()
+	if s == nil {
+		return nil
+	}
+	var out []string
+	for _, f := range ds.Metadata().Fields {
+		if values := s.RMS[f.Name]; len(values) > 0 && slices.Max(values) == 0 {
+			out = append(out, fmt.Sprintf("data set %s: field %s is zero everywhere in the training data: nothing can be learned of it", name, f.Name))
+		}
+	}
+	return out
+}
+
+// statistics returns those of a data set if the recipe asks for them. They must hold
+// every field.
+func (r *Recipe) statistics(ds *well.Dataset, o train.Objective) (*data.Statistics, error) {
 	switch r.Objective.Statistics {
 	case "", "history":
 		return nil, nil
 	case "dataset":
-		if s := ds.Statistics(); s != nil {
-			return s, nil
+		s := ds.Statistics()
+		if s == nil {
+			return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none: write it with examples/inspect -data FOLDER -stats (in Go: well.UpdateStatistics), or take the statistics of the history (statistics: history, as a flag -statistics history)")
 		}
-		return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none; well.UpdateStatistics writes it")
+		_, err := walrus.GlobalStats(s, ds.Metadata().Fields, walrus.Step{Normalization: o.Normalization, Eps: o.Eps})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", well.StatisticsFile, err)
+		}
+		return s, nil
 	}
 	return nil, fmt.Errorf("objective: statistics: expected history or dataset, got %q", r.Objective.Statistics)
 }

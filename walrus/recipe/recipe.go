@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -55,8 +58,8 @@ type Recipe struct {
 	// SaveEvery is the number of updates between two checkpoints.
 	SaveEvery int `yaml:"save_every"`
 
-	// dir is the folder of the file; paths are relative to it.
-	dir string
+	// file is where the recipe was read; paths are relative to its folder.
+	file string
 }
 
 // Data is a data set.
@@ -72,7 +75,9 @@ type Data struct {
 	// axes), plane (rotations within the plane), rotations (the 24 of the cube) or
 	// octahedral (all 48).
 	Turns string `yaml:"turns"`
-	// Transforms names a function of a field: {density: log10}.
+	// Transforms names a function of a field, with or without the release's "torch.":
+	// {density: log10}. Names in stats.yaml must then be those of the transformed fields,
+	// log10_density.
 	Transforms map[string]string `yaml:"transforms"`
 }
 
@@ -150,7 +155,7 @@ func Read(path string) (*Recipe, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recipe: %s: %w", path, err)
 	}
-	r.dir = filepath.Dir(path)
+	r.file = path
 	return r, nil
 }
 
@@ -162,12 +167,12 @@ func Parse(raw []byte) (*Recipe, error) {
 		return nil, errors.New("expected a recipe, got an empty text")
 	}
 	if err != nil {
-		return nil, err
+		return nil, inWords(err)
 	}
 	return &r, r.Validate()
 }
 
-// Validate checks that there is data.
+// Validate checks that there is data and that the network's keys are known.
 func (r *Recipe) Validate() error {
 	if len(r.Data) == 0 {
 		return errors.New("data: expected at least one data set, got none")
@@ -175,6 +180,12 @@ func (r *Recipe) Validate() error {
 	for i, d := range r.Data {
 		if d.Path == "" {
 			return fmt.Errorf("data: entry %d: expected a path, got none", i+1)
+		}
+	}
+	known := networkKeys()
+	for _, k := range slices.Sorted(maps.Keys(r.Network)) {
+		if !slices.Contains(known, k) {
+			return fmt.Errorf("network: unknown key %q: expected one of %s", k, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -185,7 +196,7 @@ func (r *Recipe) path(p string) string {
 	if filepath.IsAbs(p) {
 		return p
 	}
-	return filepath.Join(r.dir, p)
+	return filepath.Join(filepath.Dir(r.file), p)
 }
 
 // config returns a preset with changes. base, if not nil, is the network of given
@@ -235,9 +246,22 @@ func overlay(c walrus.Config, changes map[string]any) (walrus.Config, error) {
 	}
 	var out walrus.Config
 	if err := json.Unmarshal(text, &out); err != nil {
-		return c, fmt.Errorf("network: %w", err)
+		return c, fmt.Errorf("network: %w", inWords(err))
 	}
 	return out, nil
+}
+
+// checkLengths checks that warm-up and cooldown fit into the epochs of a run.
+func checkLengths(s train.Schedule, epochs int) error {
+	s.Epochs = epochs
+	err := s.Validate()
+	if err == nil {
+		return nil
+	}
+	if s.Warmup, s.Cooldown = -1, -1; s.Validate() == nil {
+		return fmt.Errorf("%w: set schedule: {warmup: N, cooldown: N}, which are 10 epochs each if left out; -1 is none", err)
+	}
+	return err
 }
 
 // options translates all but data sets.
@@ -271,5 +295,5 @@ func (r *Recipe) options() (train.RunOptions, error) {
 			return o, fmt.Errorf("objective: %w", err)
 		}
 	}
-	return o, nil
+	return o, checkLengths(o.Schedule, r.Epochs)
 }

@@ -97,21 +97,28 @@ func TestFinetune(t *testing.T) {
 func TestRecipeErrors(t *testing.T) {
 	const flow = "data: [{path: ROOT/shear_flow}]\n"
 	for want, text := range map[string]string{
-		"unknown field \"epoch\"":                                   flow + "epoch: 3",
-		"an empty text":                                             "",
-		"expected at least one data set":                            "epochs: 3",
-		"entry 1: expected a path":                                  "data: [{weight: 3}]",
-		"turns: expected none, mirrors":                             "data: [{path: ROOT/shear_flow, turns: sometimes}]",
-		"expected one of [sqrt_cooldown":                            flow + "schedule: {kind: cosine}",
-		"per: expected epoch or update":                             flow + "schedule: {per: day}",
-		"fields: expected data or released":                         flow + "fields: all",
-		"strides: expected the least and the greatest, got [1 2 3]": flow + "sampling: {strides: [1, 2, 3]}",
-		"statistics: expected history or dataset":                   flow + "objective: {statistics: none}",
-		"preset: expected one of":                                   flow + "network: {preset: large}",
-		"unknown field \"hiden\"":                                   flow + "network: {hiden: 3}",
-		"hidden is decided by the weights":                          flow + "weights: nano\nnetwork: {hidden: 3}",
-		"no such file":                                              "data: [{path: nothing}]",
-		"expected data sets with one token grid":                    "weights: nano\nape: true\ndata: [{path: ROOT/shear_flow}, {path: ROOT/rayleigh_benard}]",
+		"unknown field \"epoch\"":                                                   flow + "epoch: 3",
+		"an empty text":                                                             "",
+		"expected at least one data set":                                            "epochs: 3",
+		"entry 1: expected a path":                                                  "data: [{weight: 3}]",
+		"turns: expected none, mirrors":                                             "data: [{path: ROOT/shear_flow, turns: sometimes}]",
+		"expected one of [sqrt_cooldown":                                            flow + "schedule: {kind: cosine}",
+		"per: expected epoch or update":                                             flow + "schedule: {per: day}",
+		"fields: expected data or released":                                         flow + "fields: all",
+		"strides: expected the least and the greatest, got [1 2 3]":                 flow + "sampling: {strides: [1, 2, 3]}",
+		"statistics: expected history or dataset":                                   flow + "objective: {statistics: none}",
+		"preset: expected one of":                                                   flow + "network: {preset: large}",
+		"recipe.yaml: network: unknown key \"hiden\": expected one of preset, name": flow + "network: {hiden: 3}",
+		"recipe.yaml: network: hidden: expected a whole number, got a string":       flow + "network: {hidden: big}",
+		"line 2: epochs: expected a whole number, got many":                         flow + "epochs: many",
+		"line 1: weight: expected a number, got heavy":                              "data: [{path: ROOT/shear_flow, weight: heavy}]",
+		"set schedule: {warmup: N, cooldown: N}":                                    flow + "epochs: 3",
+		"got one of its splits: give":                                               "data: [{path: ROOT/shear_flow/data/train}]",
+		"stats.yaml: data: statistics: rms: expected field \"log10_pressure\"":      "data: [{path: ROOT/shear_flow, transforms: {pressure: log10}}]\nobjective: {statistics: dataset}",
+		"got \"torch.log2\"":                                                        "data: [{path: ROOT/shear_flow, transforms: {pressure: log2}}]",
+		"hidden is decided by the weights":                                          flow + "weights: nano\nnetwork: {hidden: 3}",
+		"no such file":                                                              "data: [{path: nothing}]",
+		"expected data sets with one token grid":                                    "weights: nano\nape: true\ndata: [{path: ROOT/shear_flow}, {path: ROOT/rayleigh_benard}]",
 	} {
 		t.Run(want, func(t *testing.T) {
 			r, err := read(t, text)
@@ -141,4 +148,27 @@ func TestStatisticsMissing(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.Open()
 	require.ErrorContains(t, err, "expected a stats.yaml, got none")
+}
+
+// TestNotes: a field that is zero everywhere and a validation split without files are
+// said when a recipe is opened, an empty training split is an error that names it.
+func TestNotes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "flow")
+	for _, split := range []string{"train", "valid"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, "data", split), 0o777))
+	}
+	r, err := Parse([]byte("data: [{path: " + dir + "}]"))
+	require.NoError(t, err)
+	_, err = r.Open()
+	require.ErrorContains(t, err, filepath.Join(dir, "data", "train")+": expected files *.hdf5 or *.h5, got none")
+
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "data", "train"), os.DirFS(sets+"shear_flow/data/train")))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "stats.yaml"), []byte("rms: {tracer: 0, pressure: 1, velocity: [0, 1]}"), 0o666))
+	o, err := r.Open()
+	require.NoError(t, err)
+	defer o.Close()
+	require.Equal(t, []string{
+		"data set flow: field tracer is zero everywhere in the training data: nothing can be learned of it",
+		"data set flow: " + filepath.Join(dir, "data", "valid") + " holds no *.hdf5 or *.h5 files: the run is not judged by it",
+	}, o.Notes)
 }

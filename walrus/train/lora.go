@@ -1,10 +1,12 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -28,9 +30,17 @@ type LoRA struct {
 	Rank int
 	// Alpha scales them; 0 is Rank.
 	Alpha float64
-	// Targets are patterns as in Options.Freeze; nil is every matrix of the
-	// processor, "blocks.*.weight". Tensors of one dimension are never adapted.
+	// Targets are patterns as in Options.Freeze; nil is DefaultTargets(). Tensors of one
+	// dimension are never adapted.
 	Targets []string
+}
+
+// DefaultTargets are the matrices of the processor: those of space attention with its
+// MLP and those of time attention. Its table of relative positions, from which values
+// are looked up, is none of them.
+func DefaultTargets() []string {
+	return []string{"blocks.*.fused_ff_qkv.weight", "blocks.*.ff_out.weight", "blocks.*.attn_out.weight",
+		"blocks.*.input_head.weight", "blocks.*.output_head.weight"}
 }
 
 // Suffixes of the names of adapters.
@@ -41,7 +51,8 @@ const (
 
 // adapters are the low-rank parts of some tensors.
 type adapters struct {
-	scale  float64
+	rank   int
+	alpha  float64
 	base   map[string]*tensors.Tensor // W₀ by target
 	values map[string]*tensors.Tensor // A and B by name
 	params []walrus.Param             // of A and B, in the order of the targets
@@ -56,7 +67,7 @@ func newAdapters(b compute.Backend, w *walrus.Weights, o LoRA, seed uint64) (*ad
 		return nil, fmt.Errorf("train: LoRA: expected a positive rank and scale, got %d and %v", o.Rank, o.Alpha)
 	}
 	if o.Targets == nil {
-		o.Targets = []string{"blocks.*.weight"}
+		o.Targets = DefaultTargets()
 	}
 	if o.Alpha == 0 {
 		o.Alpha = float64(o.Rank)
@@ -65,7 +76,7 @@ func newAdapters(b compute.Backend, w *walrus.Weights, o LoRA, seed uint64) (*ad
 	if err != nil {
 		return nil, err
 	}
-	a := &adapters{scale: o.Alpha / float64(o.Rank), base: map[string]*tensors.Tensor{}, values: map[string]*tensors.Tensor{}, target: map[string]bool{}}
+	a := &adapters{rank: o.Rank, alpha: o.Alpha, base: map[string]*tensors.Tensor{}, values: map[string]*tensors.Tensor{}, target: map[string]bool{}}
 	for _, p := range w.Params() {
 		if !chosen[p.Key] || len(p.Dims) < 2 || p.Init.Buffer {
 			continue
@@ -115,7 +126,7 @@ func (a *adapters) add(w *walrus.Weights, p walrus.Param, rank int, seed uint64)
 // merged is W of W₀, A and B.
 func (a *adapters) merged(base, first, second *Node) *Node {
 	product := Reshape(Dot(second, first).Product(), base.Shape().Dimensions...)
-	return Add(base, MulScalar(product, a.scale))
+	return Add(base, MulScalar(product, a.alpha/float64(a.rank)))
 }
 
 // apply sets the adapted tensors of the weights to W.
@@ -136,6 +147,114 @@ func (a *adapters) apply(w *walrus.Weights) error {
 	return nil
 }
 
+// Keys of a file of adapters alone.
+const (
+	rankKey  = "lora_rank"
+	alphaKey = "lora_alpha"
+)
+
+// SaveAdapters writes the adapters alone, for [ApplyAdapters]: A and B of every target
+// and, in the file's metadata, rank and scale. Tensors that are trained beside them,
+// which are all others unless Options.Freeze says otherwise ("*" freezes them), are not
+// part of it.
+func (t *Trainer) SaveAdapters(path string) error {
+	if t.lora == nil {
+		return fmt.Errorf("train: adapters: expected a trainer with Options.LoRA, got one without")
+	}
+	var infos []safetensors.Info
+	var values []*tensors.Tensor
+	for _, p := range t.lora.params {
+		infos = append(infos, safetensors.Info{Name: p.Key, DType: safetensors.F32, Shape: p.Dims})
+		values = append(values, t.lora.values[p.Key])
+	}
+	metadata := map[string]string{rankKey: strconv.Itoa(t.lora.rank), alphaKey: strconv.FormatFloat(t.lora.alpha, 'g', -1, 64)}
+	if err := saveTensors(path, infos, values, metadata); err != nil {
+		return fmt.Errorf("train: adapters: %w", err)
+	}
+	return nil
+}
+
+// ApplyAdapters merges adapters that SaveAdapters wrote into the weights that they were
+// trained from, W = W₀ + Alpha/Rank · B·A, on the host. Adapters that do not fit are an
+// error and change nothing. A second call adds them a second time.
+func ApplyAdapters(weights *walrus.Weights, path string) error {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return fmt.Errorf("train: adapters: %w", err)
+	}
+	defer f.Close()
+	fail := func(err error) error { return fmt.Errorf("train: adapters %s: %w", path, err) }
+	rank, err1 := strconv.Atoi(f.Metadata()[rankKey])
+	alpha, err2 := strconv.ParseFloat(f.Metadata()[alphaKey], 64)
+	if err := errors.Join(err1, err2); err != nil || rank < 1 {
+		return fail(fmt.Errorf("expected %s and %s in the metadata, got %v", rankKey, alphaKey, f.Metadata()))
+	}
+	targets, err := adapted(f, weights, rank)
+	if err != nil {
+		return fail(err)
+	}
+	for _, p := range targets {
+		if err := addProduct(weights, f, p, rank, alpha/float64(rank)); err != nil {
+			return fail(fmt.Errorf("%s: %w", p.Key, err))
+		}
+	}
+	return nil
+}
+
+// adapted lists the tensors that the adapters of a file are for and checks the shapes.
+func adapted(f *safetensors.File, weights *walrus.Weights, rank int) ([]walrus.Param, error) {
+	var out []walrus.Param
+	found := 0
+	for _, p := range weights.Params() {
+		first, ok := f.Info(p.Key + adapterA)
+		if !ok {
+			continue
+		}
+		second, ok := f.Info(p.Key + adapterB)
+		rows := p.Dims[0]
+		if want := []int{rank, p.Size() / rows}; !slices.Equal(first.Shape, want) {
+			return nil, fmt.Errorf("%s: expected %v, got %v", first.Name, want, first.Shape)
+		}
+		if want := []int{rows, rank}; !ok || !slices.Equal(second.Shape, want) {
+			return nil, fmt.Errorf("%s: expected %v, got %v", p.Key+adapterB, want, second.Shape)
+		}
+		if _, ok := weights.Tensor(p.Key); !ok {
+			return nil, fmt.Errorf("%s: expected a value, got finalized weights", p.Key)
+		}
+		out, found = append(out, p), found+2
+	}
+	if names := f.Names(); found == 0 || found != len(names) {
+		return nil, fmt.Errorf("expected adapters of the network's tensors, got %d tensors of which %d are", len(names), found)
+	}
+	return out, nil
+}
+
+// addProduct adds scale·B·A to a tensor.
+func addProduct(weights *walrus.Weights, f *safetensors.File, p walrus.Param, rank int, scale float64) error {
+	a, _, err := f.Float32(p.Key + adapterA)
+	if err != nil {
+		return err
+	}
+	b, _, err := f.Float32(p.Key + adapterB)
+	if err != nil {
+		return err
+	}
+	now, _ := weights.Tensor(p.Key)
+	flat, err := tensors.CopyFlatData[float32](now)
+	if err != nil {
+		return err
+	}
+	columns := len(a) / rank
+	for i := range flat {
+		row, column, sum := i/columns, i%columns, 0.0
+		for k := range rank {
+			sum += float64(b[row*rank+k]) * float64(a[k*columns+column])
+		}
+		flat[i] += float32(scale * sum)
+	}
+	return weights.Set(p.Key, tensors.FromFlatDataAndDimensions(flat, p.Dims...))
+}
+
 // save writes adapters and what they adapt.
 func (a *adapters) save(path string) error {
 	var infos []safetensors.Info
@@ -146,7 +265,7 @@ func (a *adapters) save(path string) error {
 			values = append(values, list[key])
 		}
 	}
-	return saveTensors(path, infos, values)
+	return saveTensors(path, infos, values, nil)
 }
 
 // load reads what save wrote.

@@ -2,6 +2,8 @@ package train
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gowalrus/gowalrus/internal/testbackend"
@@ -97,4 +99,69 @@ func TestLoRAErrors(t *testing.T) {
 		_, err := New(w, Options{Backend: testbackend.New(t), LoRA: &o})
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// TestLoRADefaultTargets: they are all matrices of the blocks but the tables that are
+// looked up, and fit ranks beyond the number of heads.
+func TestLoRADefaultTargets(t *testing.T) {
+	w, err := walrus.InitWeights(smallConfig(), 1)
+	require.NoError(t, err)
+	defer w.Finalize()
+	chosen, err := Frozen(w.Params(), DefaultTargets())
+	require.NoError(t, err)
+	for _, p := range w.Params() {
+		want := strings.HasPrefix(p.Key, "blocks.") && len(p.Dims) > 1 && !strings.Contains(p.Key, "relative_attention_bias") && !p.Init.Buffer
+		require.Equal(t, want, chosen[p.Key], p.Key)
+	}
+	rank := smallConfig().Heads + 4
+	tr, err := New(w, Options{Backend: testbackend.New(t), LoRA: &LoRA{Rank: rank}})
+	require.NoError(t, err)
+	tr.Close()
+}
+
+// TestAdapters: adapters alone, merged into the weights they were trained from, give
+// the weights of the trainer.
+func TestAdapters(t *testing.T) {
+	tr := newTrainer(t, Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 3, Alpha: 5}, Seed: 2})
+	w, err := tr.Weights().Clone()
+	require.NoError(t, err)
+	defer w.Finalize()
+	before := snapshot(t, w)
+	for range 2 {
+		_, err := tr.Step(still(plane()), 1e-2)
+		require.NoError(t, err)
+	}
+	path := filepath.Join(t.TempDir(), "adapters.safetensors")
+	require.NoError(t, tr.SaveAdapters(path))
+	require.NoError(t, ApplyAdapters(w, path))
+	want, changed := snapshot(t, tr.Weights()), 0
+	for key, values := range snapshot(t, w) {
+		require.InDeltaSlice(t, want[key], values, 1e-6, key)
+		if !slices.Equal(before[key], values) {
+			changed++
+		}
+	}
+	require.Equal(t, len(tr.lora.keys), changed)
+}
+
+func TestAdaptersErrors(t *testing.T) {
+	plain := newTrainer(t, Options{})
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.safetensors")
+	require.ErrorContains(t, plain.SaveAdapters(path), "expected a trainer with Options.LoRA")
+	require.NoError(t, plain.Weights().Save(path, nil))
+	require.ErrorContains(t, ApplyAdapters(plain.Weights(), path), "expected lora_rank and lora_alpha in the metadata")
+	require.NoError(t, plain.Weights().Save(path, map[string]string{rankKey: "2", alphaKey: "2"}))
+	require.ErrorContains(t, ApplyAdapters(plain.Weights(), path), "expected adapters of the network's tensors")
+	require.ErrorContains(t, ApplyAdapters(plain.Weights(), filepath.Join(dir, "none")), "no such file")
+
+	require.NoError(t, newTrainer(t, Options{LoRA: &LoRA{Rank: 2}}).SaveAdapters(path))
+	c := smallConfig()
+	c.Hidden *= 2
+	other, err := walrus.InitWeights(c, 1)
+	require.NoError(t, err)
+	defer other.Finalize()
+	before := snapshot(t, other)
+	require.ErrorContains(t, ApplyAdapters(other, path), "lora_a: expected [2 ")
+	require.Equal(t, before, snapshot(t, other))
 }

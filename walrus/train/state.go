@@ -46,8 +46,8 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 }
 
 // saveTensors writes tensors to a file.
-func saveTensors(path string, infos []safetensors.Info, values []*tensors.Tensor) error {
-	out, err := safetensors.Create(path, infos, nil)
+func saveTensors(path string, infos []safetensors.Info, values []*tensors.Tensor, metadata map[string]string) error {
+	out, err := safetensors.Create(path, infos, metadata)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,50 @@
+// Package command reads the flags of the example programs and ends them: help is a
+// success (exit status 0), mistakes in the flags are status 2, other errors 1.
+package command
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// ErrUsage marks mistakes in the flags.
+var ErrUsage = errors.New("usage")
+
+// Usage returns a mistake in the flags.
+func Usage(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrUsage, fmt.Errorf(format, args...))
+}
+
+// Parse parses flags, which must be made with flag.ContinueOnError. Asked for help it
+// prints them and returns flag.ErrHelp.
+func Parse(f *flag.FlagSet, args []string, stdout io.Writer) error {
+	f.SetOutput(io.Discard)
+	err := f.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		f.SetOutput(stdout)
+		f.Usage()
+		return err
+	case err != nil:
+		return Usage("%w", err)
+	}
+	return nil
+}
+
+// Status prints the error that a program ends with, if it is one, and returns the
+// program's exit status. The name of the program comes first, once.
+func Status(name string, err error, stderr io.Writer) int {
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	text := strings.TrimPrefix(err.Error(), name+": ")
+	if !errors.Is(err, ErrUsage) {
+		fmt.Fprintf(stderr, "%s: %s\n", name, text)
+		return 1
+	}
+	fmt.Fprintf(stderr, "%s: %s (-h lists the flags)\n", name, text)
+	return 2
+}
