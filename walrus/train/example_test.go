@@ -121,7 +121,7 @@ func ExampleNew() {
 	// Output:
 	// 24505 24505
 	// 20537 24505
-	// 690 24505
+	// 689 24505
 	// train: freeze: pattern "block.*" matches none of the network's 38 tensors, such as encoder_dummy
 }
 
