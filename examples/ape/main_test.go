@@ -25,6 +25,7 @@ func TestFinetune(t *testing.T) {
 	require.NoError(t, err)
 	defer sets.Close()
 	base := e.pretraining(sets)
+	base.Recipe.Epochs, base.Recipe.Schedule.Cooldown = 4, 1
 	base.Recipe.Network["blocks"], base.Recipe.Network["intermediate"] = 1, 8
 	em, err := base.Fit(ctx, b)
 	require.NoError(t, err)

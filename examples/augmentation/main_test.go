@@ -80,6 +80,7 @@ func TestTrainings(t *testing.T) {
 		return em
 	}
 	base := e.pretraining(experiment.Sets{plane}, starts[2], 1)
+	base.Recipe.Epochs, base.Recipe.Schedule.Cooldown = 6, 1
 	require.Equal(t, "rotations", base.Recipe.Data[0].Turns)
 	r := &result{}
 	require.NoError(t, r.addPretrained(ctx, experiment.Sets{plane}, starts[2], small(base)))
