@@ -106,12 +106,20 @@ type Boundaries []Boundary
 
 // Validate checks every axis; naxes is the number of axes the grid has.
 func (bs Boundaries) Validate(naxes int) error {
+	if err := bs.check(naxes); err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	return nil
+}
+
+// check is Validate for errors that begin with the name of something larger.
+func (bs Boundaries) check(naxes int) error {
 	if len(bs) != naxes {
-		return fmt.Errorf("data: boundaries: expected one per axis (%d), got %d; there is no default", naxes, len(bs))
+		return fmt.Errorf("boundaries: expected one per axis (%d), got %d; there is no default", naxes, len(bs))
 	}
 	for i, b := range bs {
 		if err := b.Validate(); err != nil {
-			return fmt.Errorf("data: axis %d: %w", i, err)
+			return fmt.Errorf("axis %d: %w", i, err)
 		}
 	}
 	return nil

@@ -69,7 +69,7 @@ func (e Entry) Curvilinear() bool { return e.Axes[0] != "x" }
 // Channels returns the names of the channels that the network sees, after the
 // transforms, in three dimensions unless the data set is curvilinear.
 func (e Entry) Channels() ([]string, error) {
-	fields, err := TransformFields(e.Fields, e.Transforms)
+	fields, err := transformFields(e.Fields, e.Transforms)
 	if err != nil {
 		return nil, fmt.Errorf("data: catalog: %s: %w", e.Name, err)
 	}

@@ -59,11 +59,19 @@ func (f Field) ComponentCount(dims int) int {
 
 // Validate checks name and order.
 func (f Field) Validate() error {
+	if err := f.check(); err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	return nil
+}
+
+// check is Validate for errors that begin with the name of something larger.
+func (f Field) check() error {
 	if f.Name == "" {
-		return fmt.Errorf("data: field without a name")
+		return fmt.Errorf("field without a name")
 	}
 	if f.Order < 0 || f.Order > 2 {
-		return fmt.Errorf("data: field %q: expected tensor order 0, 1 or 2, got %d", f.Name, f.Order)
+		return fmt.Errorf("field %q: expected tensor order 0, 1 or 2, got %d", f.Name, f.Order)
 	}
 	return nil
 }

@@ -52,6 +52,10 @@ func TestMemory(t *testing.T) {
 		_, err := m.Read(context.Background(), bad, nil)
 		assert.ErrorContains(t, err, "data: data set count: ", "%+v", bad)
 	}
+	empty := plane()
+	empty.Frames = nil
+	_, err = NewMemory("count", []*Window{plane(), empty})
+	assert.EqualError(t, err, "data: data set count: trajectory 1: expected at least one frame of history, got none")
 	_, err = NewMemory("none", nil)
 	assert.ErrorContains(t, err, "expected at least one trajectory")
 	a, b := plane(), plane()

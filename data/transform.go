@@ -50,15 +50,25 @@ func (t Transform) Rename() string {
 // TransformFields returns the fields after the transforms. Transforms of fields
 // that are not there, two of one field and new names that are taken are errors.
 func TransformFields(fields []Field, ts []Transform) ([]Field, error) {
+	out, err := transformFields(fields, ts)
+	if err != nil {
+		return nil, fmt.Errorf("data: %w", err)
+	}
+	return out, nil
+}
+
+// transformFields is TransformFields for errors that begin with the name of something
+// larger.
+func transformFields(fields []Field, ts []Transform) ([]Field, error) {
 	out := slices.Clone(fields)
 	done := map[string]bool{}
 	for _, t := range ts {
 		if t.Kind.String() == "" {
-			return nil, fmt.Errorf("data: transform of field %q: unknown kind %d", t.Field, int(t.Kind))
+			return nil, fmt.Errorf("transform of field %q: unknown kind %d", t.Field, int(t.Kind))
 		}
 		i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == t.Field })
 		if i < 0 || done[t.Field] {
-			return nil, fmt.Errorf("data: transform %s of field %q: expected one of the fields %v, each once", t.Kind, t.Field, fieldNames(fields))
+			return nil, fmt.Errorf("transform %s of field %q: expected one of the fields %v, each once", t.Kind, t.Field, fieldNames(fields))
 		}
 		done[t.Field] = true
 		out[i].Name = t.Rename()
@@ -66,7 +76,7 @@ func TransformFields(fields []Field, ts []Transform) ([]Field, error) {
 	names := fieldNames(out)
 	slices.Sort(names)
 	if len(slices.Compact(slices.Clone(names))) != len(names) {
-		return nil, fmt.Errorf("data: transforms: two fields have one name in %v", names)
+		return nil, fmt.Errorf("transforms: two fields have one name in %v", names)
 	}
 	return out, nil
 }
@@ -83,18 +93,26 @@ func fieldNames(fields []Field) []string {
 // positive is an error that gives the index of the value and leaves the rest
 // undone. (The release continues with −Inf or NaN.)
 func (t Transform) Apply(values []float32) error {
+	if err := t.apply(values); err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	return nil
+}
+
+// apply is Apply for errors that begin with the name of something larger.
+func (t Transform) apply(values []float32) error {
 	switch t.Kind {
 	case ZerosLike:
 		clear(values)
 	case Log10:
 		for i, v := range values {
 			if !(v > 0) {
-				return fmt.Errorf("data: transform %s of field %q: value %d is %v: expected positive values", t.Kind, t.Field, i, v)
+				return fmt.Errorf("transform %s of field %q: value %d is %v: expected positive values", t.Kind, t.Field, i, v)
 			}
 			values[i] = float32(math.Log10(float64(v)))
 		}
 	default:
-		return fmt.Errorf("data: transform of field %q: unknown kind %d", t.Field, int(t.Kind))
+		return fmt.Errorf("transform of field %q: unknown kind %d", t.Field, int(t.Kind))
 	}
 	return nil
 }
@@ -132,13 +150,13 @@ func (t Transform) window(w *Window) error {
 			continue
 		}
 		if f.Constant {
-			if err := t.Apply(w.Constants[constant : constant+n]); err != nil {
+			if err := t.apply(w.Constants[constant : constant+n]); err != nil {
 				return fmt.Errorf("data: window %s: %w", w.Name, err)
 			}
 			return nil
 		}
 		for i, frame := range w.Frames {
-			if err := t.Apply(frame[variable : variable+n]); err != nil {
+			if err := t.apply(frame[variable : variable+n]); err != nil {
 				return fmt.Errorf("data: window %s: frame %d: %w", w.Name, i, err)
 			}
 		}

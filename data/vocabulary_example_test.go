@@ -38,7 +38,7 @@ func ExampleWindow_Validate() {
 	// <nil>
 	// data: window flow: frame 1: field velocity_x is NaN at [0 0]: expected finite values
 	// data: window flow: frame 1: expected 24 values (3 channels [pressure velocity_x velocity_y] × grid [2 4]), got 16
-	// data: window flow: data: axis 1: boundary of the high end is not set: expected wall, open or periodic
+	// data: window flow: axis 1: boundary of the high end is not set: expected wall, open or periodic
 }
 
 func ExampleWindow_Channels() {

@@ -122,12 +122,12 @@ func (w *Window) ValidateLayout() error {
 	if err := w.checkAxes(); err != nil {
 		return err
 	}
-	if err := w.Boundaries.Validate(len(w.Grid)); err != nil {
+	if err := w.Boundaries.check(len(w.Grid)); err != nil {
 		return err
 	}
 	seen := map[string]bool{}
 	for _, f := range w.Fields {
-		if err := f.Validate(); err != nil {
+		if err := f.check(); err != nil {
 			return err
 		}
 		if seen[f.Name] {

@@ -2,6 +2,7 @@ package data
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -86,6 +87,7 @@ func TestWindowValidate(t *testing.T) {
 			err := w.Validate()
 			require.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, "data: window tank 7: ")
+			assert.Equal(t, 1, strings.Count(err.Error(), "data: "), "names of the package in %q", err)
 			w.Name = ""
 			assert.ErrorContains(t, w.Validate(), "data: window: ")
 		})

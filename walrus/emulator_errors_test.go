@@ -49,7 +49,7 @@ func TestEmulatorWindowErrors(t *testing.T) {
 			func(w *data.Window) { w.Fields[0].Name = "vorticity" }},
 		{"unknown component", "has no momentum_x, momentum_y, momentum_z; it knows density", e,
 			func(w *data.Window) { w.Fields[1].Name = "momentum" }},
-		{"boundary left out", "data: window flow: data: boundaries: expected one per axis (2), got 0; there is no default", e,
+		{"boundary left out", "data: window flow: boundaries: expected one per axis (2), got 0; there is no default", e,
 			func(w *data.Window) { w.Boundaries = nil }},
 		{"wrong number of boundaries", "expected one per axis (2), got 3", e,
 			func(w *data.Window) { w.Boundaries = append(w.Boundaries, periodic) }},

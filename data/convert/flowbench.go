@@ -72,13 +72,13 @@ func (f *flow) restart() error {
 	}
 	s := f.a.shape
 	if len(s) != 4 || s[3] != 3 || s[0] <= flowSkip || f.a.columns {
-		return fmt.Errorf("data: expected shape [time, y, x, 3] with more than %d frames, row major, got %v", flowSkip, slices.Clone(s))
+		return fmt.Errorf("array data: expected shape [time, y, x, 3] with more than %d frames, row major, got %v", flowSkip, slices.Clone(s))
 	}
 	f.steps, f.ny, f.nx, f.next = s[0]-flowSkip, s[1], s[2], 0
 	f.raw = make([]float32, 3*f.nx*f.ny)
 	for range flowSkip {
 		if err := f.a.next(f.raw); err != nil {
-			return fmt.Errorf("data: %w", err)
+			return fmt.Errorf("array data: %w", err)
 		}
 	}
 	return nil
@@ -93,7 +93,7 @@ func (f *flow) frame(_, step int, dst []float32) error {
 	}
 	for ; f.next <= step; f.next++ {
 		if err := f.a.next(f.raw); err != nil {
-			return fmt.Errorf("data: frame %d: %w", f.next+flowSkip, err)
+			return fmt.Errorf("array data: frame %d: %w", f.next+flowSkip, err)
 		}
 	}
 	for c, from := range []int{2, 0, 1} {

@@ -169,10 +169,10 @@ func (o Options) compute(ctx context.Context, split uint64, n int) (out []chan t
 func (o Options) simulate(ctx context.Context, split, i uint64) (t trajectory) {
 	s := o.System
 	rng := rand.New(rand.NewPCG(o.Seed, split<<32|i))
-	if t.values, t.err = s.Draw(rng, o.Fixed); t.err != nil {
+	if t.values, t.err = s.draw(rng, o.Fixed); t.err != nil {
 		return t
 	}
-	run, err := s.Start(o.Grid, t.values, rng)
+	run, err := s.begin(o.Grid, t.values, rng)
 	if err != nil {
 		return trajectory{err: err}
 	}

@@ -68,6 +68,15 @@ type Run interface {
 // Draw draws the parameters. Values in fixed take the place of drawn ones, also
 // outside of their range; a name that the system does not have is an error.
 func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
+	out, err := s.draw(rng, fixed)
+	if err != nil {
+		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
+	}
+	return out, nil
+}
+
+// draw is Draw for errors that name the system themselves.
+func (s *System) draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
 	out := map[string]float64{}
 	for _, p := range s.Parameters {
 		// Drawn in any case, so that fixing one leaves the others as they are.
@@ -75,10 +84,10 @@ func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]floa
 	}
 	for _, name := range slices.Sorted(maps.Keys(fixed)) {
 		if _, ok := out[name]; !ok {
-			return nil, fmt.Errorf("solve: %s: unknown parameter %q: expected some of %s", s.Name, name, strings.Join(s.parameterNames(), ", "))
+			return nil, fmt.Errorf("unknown parameter %q: expected some of %s", name, strings.Join(s.parameterNames(), ", "))
 		}
 		if v := fixed[name]; math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("solve: %s: parameter %q: expected a finite number, got %v", s.Name, name, v)
+			return nil, fmt.Errorf("parameter %q: expected a finite number, got %v", name, v)
 		}
 		out[name] = fixed[name]
 	}
@@ -98,22 +107,27 @@ const minPoints = 8
 
 // Start begins a simulation on a grid (the default one if nil).
 func (s *System) Start(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
-	if grid == nil {
-		grid = s.Grid
-	}
-	if len(grid) != len(s.Grid) {
-		return nil, fmt.Errorf("solve: %s: expected a grid of %d axes, got %v", s.Name, len(s.Grid), grid)
-	}
-	for _, n := range grid {
-		if n < minPoints || n%2 != 0 {
-			return nil, fmt.Errorf("solve: %s: expected an even number of at least %d points along each axis, got %v", s.Name, minPoints, grid)
-		}
-	}
-	r, err := s.start(Setup{Grid: grid, Values: values, Rng: rng, system: s})
+	r, err := s.begin(grid, values, rng)
 	if err != nil {
 		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
 	}
 	return r, nil
+}
+
+// begin is Start for errors that name the system themselves.
+func (s *System) begin(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
+	if grid == nil {
+		grid = s.Grid
+	}
+	if len(grid) != len(s.Grid) {
+		return nil, fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), grid)
+	}
+	for _, n := range grid {
+		if n < minPoints || n%2 != 0 {
+			return nil, fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, grid)
+		}
+	}
+	return s.start(Setup{Grid: grid, Values: values, Rng: rng, system: s})
 }
 
 // Coordinates returns the cell centres along each axis of a grid.

@@ -83,9 +83,17 @@ func (h Header) grid() []int {
 // Validate returns an error for a header that cannot be written: it names what
 // is missing or wrong.
 func (h Header) Validate() error {
+	if err := h.check(); err != nil {
+		return fmt.Errorf("well: %w", err)
+	}
+	return nil
+}
+
+// check is Validate for errors that begin with the name of the file.
+func (h Header) check() error {
 	h = h.withDefaults()
 	if err := h.validate(); err != nil {
-		return fmt.Errorf("well: header of %q: %w", h.Dataset, err)
+		return fmt.Errorf("header of %q: %w", h.Dataset, err)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ type scalarWriter struct {
 // Create makes a new file. It is an error if the file exists or the header is
 // not valid.
 func Create(path string, h Header, o WriteOptions) (*Writer, error) {
-	if err := h.Validate(); err != nil {
+	if err := h.check(); err != nil {
 		return nil, fmt.Errorf("well: %s: %w", path, err)
 	}
 	drv, err := driverFor(o.Driver)
