@@ -8,6 +8,13 @@
 // server documents both, and so does the page /api of a running server. The pure Go
 // backend is the default; -auto takes XLA where a plugin is installed.
 //
+// Every frame is computed from the whole history anew, as the release does. With -cache
+// what was computed of earlier frames is kept and a forecast begins anew after -refresh
+// steps ([walrus.Cache] says what is frozen and what is approximated, experiments/cache
+// what that saves and costs). Every forecast under way then keeps keys and values of its
+// own, with walrus-nano up to 16 MB for a plane and six frames, with the released weights
+// gigabytes: choose -queue accordingly.
+//
 // SIGTERM and Ctrl-C end it gracefully: /readyz answers 503, new forecasts are
 // refused, those at work may end within -grace and are cancelled then.
 //
@@ -33,13 +40,13 @@ import (
 
 	"github.com/gowalrus/gowalrus/examples/serve/server"
 	"github.com/gowalrus/gowalrus/walrus"
-	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
 // options are the command's flags.
 type options struct {
 	listen, weights string
-	auto            bool
+	auto, cache     bool
+	refresh         int
 	seed            uint64
 	ensemble        int
 	grace           time.Duration
@@ -49,6 +56,7 @@ type options struct {
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
+	var refresh bool // given
 	f := flag.NewFlagSet("serve", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on")
@@ -56,6 +64,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.BoolVar(&o.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same request gets the same answer")
 	f.IntVar(&o.ensemble, "ensemble", 1, "draws of jitter that each frame is averaged over")
+	f.BoolVar(&o.cache, "cache", false, "keep what was computed of earlier frames, instead of computing every frame from the whole history")
+	f.IntVar(&o.refresh, "refresh", walrus.DefaultRefresh, "with -cache: steps after which a forecast begins anew; negative is never")
 	f.DurationVar(&o.grace, "grace", 20*time.Second, "how long forecasts may go on after SIGTERM")
 	f.BoolVar(&o.quiet, "quiet", false, "log warnings and errors only")
 	f.IntVar(&o.server.Workers, "workers", 2, "steps computed at once")
@@ -73,12 +83,23 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("expected flags only, got %q", f.Args())
 	}
+	if o.refresh == 0 {
+		return o, fmt.Errorf("-refresh: expected a number of steps, or a negative one for never, got 0")
+	}
+	f.Visit(func(x *flag.Flag) { refresh = refresh || x.Name == "refresh" })
+	if refresh && !o.cache {
+		return o, fmt.Errorf("-refresh: expected -cache with it, got none")
+	}
 	return o, o.server.Validate()
 }
 
 // emulator are the options of every emulator that serves.
 func (o options) emulator(b compute.Backend, log *slog.Logger) walrus.EmulatorOptions {
-	return walrus.EmulatorOptions{Backend: b, Seed: o.seed, Ensemble: o.ensemble, Log: log}
+	e := walrus.EmulatorOptions{Backend: b, Seed: o.seed, Ensemble: o.ensemble, Log: log}
+	if o.cache {
+		e.Cache = &walrus.Cache{Refresh: o.refresh}
+	}
+	return e
 }
 
 func main() {
@@ -136,7 +157,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // open reads the weights onto a backend.
 func (o options) open(log *slog.Logger) (*server.Model, error) {
-	b, err := backend.Pick(o.auto)
+	b, err := pick(o.auto)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/nano"
+)
+
+// TestCacheFlags: no cache unless one is asked for, then with the library's refresh.
+func TestCacheFlags(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want *walrus.Cache
+	}{
+		{nil, nil},
+		{[]string{"-cache"}, &walrus.Cache{Refresh: walrus.DefaultRefresh}},
+		{[]string{"-cache", "-refresh", "12"}, &walrus.Cache{Refresh: 12}},
+		{[]string{"-cache", "-refresh", "-1"}, &walrus.Cache{Refresh: -1}},
+	} {
+		o, err := parse(tt.args, io.Discard)
+		require.NoError(t, err, "%q", tt.args)
+		assert.Equal(t, tt.want, o.emulator(nil, nil).Cache, "%q", tt.args)
+	}
+	_, err := parse([]string{"-refresh", "5"}, io.Discard)
+	assert.EqualError(t, err, "-refresh: expected -cache with it, got none")
+	_, err = parse([]string{"-cache", "-refresh", "0"}, io.Discard)
+	assert.EqualError(t, err, "-refresh: expected a number of steps, or a negative one for never, got 0")
+}
+
+// tracer is a history of two frames.
+func tracer() *data.Window {
+	w := &data.Window{Name: "tracer", Fields: []data.Field{{Name: "tracer"}}, Grid: []int{8, 12},
+		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}}
+	for t := range 2 {
+		f := make([]float32, w.Points())
+		for i := range f {
+			f[i] = float32((i*7+t*5)%23) / 23
+		}
+		w.Frames = append(w.Frames, f)
+	}
+	return w
+}
+
+// TestServeCached: the flags reach the forecasts that clients get.
+func TestServeCached(t *testing.T) {
+	w := tracer()
+	body, err := json.Marshal(map[string]any{"fields": []any{map[string]any{"name": "tracer"}}, "grid": w.Grid, "boundaries": []string{"periodic", "wall"}, "frames": w.Frames, "steps": 4})
+	require.NoError(t, err)
+	b, err := pick(false)
+	require.NoError(t, err)
+	var last []float32
+	for _, tt := range []struct {
+		args  []string
+		cache *walrus.Cache
+	}{
+		{nil, nil}, {[]string{"-cache"}, &walrus.Cache{}}, {[]string{"-cache", "-refresh", "-1"}, &walrus.Cache{Refresh: -1}},
+	} {
+		em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: tt.cache})
+		require.NoError(t, err)
+		want, err := em.Forecast(context.Background(), w, 4)
+		require.NoError(t, err)
+		em.Close()
+		c := startChild(t, append(tt.args, "-quiet")...)
+		a, err := http.Post(c.url+"/v1/forecast", "application/json", bytes.NewReader(body))
+		require.NoError(t, err)
+		var got struct {
+			Frames []struct{ Forecast []float32 }
+		}
+		require.NoError(t, json.NewDecoder(a.Body).Decode(&got))
+		a.Body.Close()
+		require.Len(t, got.Frames, 4)
+		for i, f := range got.Frames {
+			require.InDeltaSlice(t, want[i], f.Forecast, 1e-5, "%q, step %d", tt.args, i+1)
+		}
+		assert.NotEqual(t, last, want[3], "%q forecasts something of its own", tt.args)
+		last = want[3]
+		assert.NoError(t, c.terminate())
+	}
+}
