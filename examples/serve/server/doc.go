@@ -91,4 +91,16 @@
 // the least time of the workers. Long forecasts therefore do not hold up short ones,
 // and many requests of one client do not hold up another's. A forecast whose client
 // leaves ends before its next step.
+//
+// # What a defect does
+//
+// A panic while a request is handled, or while operations of a backend run in its
+// goroutine, is the end of that request alone: 500, with the stack in the log and a count
+// in walrus_panics_total, or an error of that forecast. A panic in another goroutine
+// ends the process. The pure Go backend as package walrus/backend opens it starts a
+// goroutine for every operation; a server should take "go:ops_sequential" instead, as
+// command serve does (its backend.go says what it costs).
+//
+// A forecast that is under way with [walrus.EmulatorOptions.Cache] keeps keys and values
+// between its turns: choose [Options.Queue] so that they fit.
 package server

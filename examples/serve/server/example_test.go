@@ -8,14 +8,16 @@ import (
 	"net/http/httptest"
 	"strings"
 
+	"github.com/gomlx/compute"
+	_ "github.com/gomlx/compute/gobackend"
+
 	"github.com/gowalrus/gowalrus/examples/serve/server"
 	"github.com/gowalrus/gowalrus/walrus"
-	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
 // A forecast of diffusion, beside what the equations say.
 func Example() {
-	b, err := backend.Go()
+	b, err := compute.NewWithConfig("go:ops_sequential") // a defect of it does not end the process
 	if err != nil {
 		log.Fatal(err)
 	}
