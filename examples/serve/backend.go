@@ -19,8 +19,8 @@ import (
 // panic ends the process. What is left are the goroutines in which a product of large
 // matrices, GELU and erf do their arithmetic on parts of the rows.
 //
-// It costs nothing that could be measured: walrus-nano takes 0.2 s a frame in either
-// form (benchmarks/serve_go_2026-11-25.md), for products use all cores in both, and when
+// It costs nothing that could be measured (BenchmarkFrame, and a table in
+// benchmarks/serve_go_2026-11-25.md): products use all cores in both forms, and while
 // two forecasts are under way the backend runs operations one after the other anyway.
 const sequential = "go:ops_sequential"
 

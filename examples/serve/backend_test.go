@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"sync"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
 // TestPanicOfAKernel: a panic while operations run (here an integer division by zero) is
@@ -36,4 +42,35 @@ func TestPickSpelledOut(t *testing.T) {
 	t.Setenv(backend.Env, "abacus")
 	_, err = pick(true)
 	assert.ErrorContains(t, err, "abacus")
+}
+
+// BenchmarkFrame compares the form that serves with the one that programs get
+// elsewhere: a frame of walrus-nano, of one forecast alone and of two at once.
+func BenchmarkFrame(b *testing.B) {
+	w := tracer(64, 64)
+	for _, form := range []struct {
+		name string
+		open func() (compute.Backend, error)
+	}{{"sequential", func() (compute.Backend, error) { return pick(false) }}, {"side by side", backend.Go}} {
+		on, err := form.open()
+		require.NoError(b, err)
+		em, err := nano.Load(walrus.EmulatorOptions{Backend: on, Seed: 1})
+		require.NoError(b, err)
+		forecast := func(steps int) {
+			_, err := em.Forecast(context.Background(), w, steps)
+			assert.NoError(b, err)
+		}
+		forecast(1) // compiles
+		for _, forecasts := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/%d", form.name, forecasts), func(b *testing.B) {
+				var group sync.WaitGroup
+				for range forecasts {
+					group.Go(func() { forecast(max(1, b.N/forecasts)) })
+				}
+				group.Wait()
+			})
+		}
+		em.Close()
+		on.Finalize()
+	}
 }

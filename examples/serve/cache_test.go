@@ -38,8 +38,8 @@ func TestCacheFlags(t *testing.T) {
 }
 
 // tracer is a history of two frames.
-func tracer() *data.Window {
-	w := &data.Window{Name: "tracer", Fields: []data.Field{{Name: "tracer"}}, Grid: []int{8, 12},
+func tracer(grid ...int) *data.Window {
+	w := &data.Window{Name: "tracer", Fields: []data.Field{{Name: "tracer"}}, Grid: grid,
 		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}}
 	for t := range 2 {
 		f := make([]float32, w.Points())
@@ -53,7 +53,7 @@ func tracer() *data.Window {
 
 // TestServeCached: the flags reach the forecasts that clients get.
 func TestServeCached(t *testing.T) {
-	w := tracer()
+	w := tracer(8, 12)
 	body, err := json.Marshal(map[string]any{"fields": []any{map[string]any{"name": "tracer"}}, "grid": w.Grid, "boundaries": []string{"periodic", "wall"}, "frames": w.Frames, "steps": 4})
 	require.NoError(t, err)
 	b, err := pick(false)
