@@ -71,8 +71,13 @@ func (j Jitterer) CheckShift(shift [3]int32) error {
 // (int32 [3], in the convention out[i+s] = in[i]). The result is channels
 // last, [T·B, H', W', D', C+3].
 //
+// With a shift for each entry of the first axis, [T, 3], they are rolled one by one.
+//
 // Each axis is one gather: every padded point knows where its value comes from.
 func (j Jitterer) Apply(x, shift *Node) *Node {
+	if shift.Rank() == 2 {
+		return each(x.Shape().Dim(0), func(i int) *Node { return j.Apply(SliceAxis(x, 0, AxisElem(i)), entry(shift, i)) })
+	}
 	grid := j.Plan.Grid()
 	x.AssertDims(-1, -1, -1, grid[0], grid[1], grid[2])
 	d := x.Shape().Dimensions
@@ -90,6 +95,11 @@ func (j Jitterer) Apply(x, shift *Node) *Node {
 // Invert undoes Apply on y [T·B, H', W', D', C], fields without flags: it takes
 // every point back from where Apply put it and returns [T, B, C, H, W, D].
 func (j Jitterer) Invert(y, shift *Node, steps, batch int) *Node {
+	if shift.Rank() == 2 {
+		return each(steps, func(i int) *Node {
+			return j.Invert(SliceAxis(y, 0, AxisRange(i*batch, (i+1)*batch)), entry(shift, i), 1, batch)
+		})
+	}
 	padded := j.Plan.PaddedGrid()
 	y.AssertDims(steps*batch, padded[0], padded[1], padded[2], -1)
 	for i, a := range j.axes(shift) {
@@ -101,3 +111,15 @@ func (j Jitterer) Invert(y, shift *Node, steps, batch int) *Node {
 	y = TransposeAllDims(y, 0, 4, 1, 2, 3)
 	return Reshape(y, steps, batch, d[4], d[1], d[2], d[3])
 }
+
+// each puts fn of n entries side by side.
+func each(n int, fn func(i int) *Node) *Node {
+	parts := make([]*Node, n)
+	for i := range parts {
+		parts[i] = fn(i)
+	}
+	return Concatenate(parts, 0)
+}
+
+// entry is the shift of entry i.
+func entry(shift *Node, i int) *Node { return Squeeze(SliceAxis(shift, 0, AxisElem(i)), 0) }

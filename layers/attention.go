@@ -64,13 +64,14 @@ func (p ParallelAttention) Weights(v Vars) ParallelAttentionWeights {
 }
 
 // Apply returns y for the tokens x [F, S, C] of a grid of S = H·W·D tokens.
-// roll [3] is the accumulated latent roll (see [AxialRoPE.Angles]) or nil; keep
-// [F] holds the drop-path factor of each frame or is nil.
+// roll is the accumulated latent roll (see [AxialRoPE.Angles]), [3] or for each of B
+// samples, whose frames lie side by side, [B, 3], or nil; keep [F] holds the drop-path
+// factor of each frame or is nil.
 func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]int, roll, keep *Node) *Node {
 	c := p.Channels
 	assertDims("ParallelAttention x", x, -1, grid[0]*grid[1]*grid[2], c)
 	xn := RMSGroupNorm(x, w.Norm, p.Norm)
-	angles := w.RoPE.Angles(grid, roll)
+	angles := perFrame(w.RoPE.Angles(grid, roll), x.Shape().Dim(0))
 	var att, mlp *Node
 	if onGo(x.Graph()) {
 		att, mlp = p.branches(xn, w, angles)
@@ -111,9 +112,9 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 // position normalises and rotates q or k [F,S,C] and returns it per head, [F,N,S,K].
 func (p ParallelAttention) position(q, weight, bias, angles *Node) *Node {
 	f, s := q.Shape().Dim(0), q.Shape().Dim(1)
-	pairs := angles.Shape().Dim(1)
+	pairs := angles.Shape().Dim(-1)
 	q = headNorm(Reshape(q, f, s, p.Heads, -1), halves(weight, 0, 1, pairs), halves(bias, 0, 1, pairs))
-	return perHead(rotateHalves(q, Reshape(angles, 1, s, 1, pairs)))
+	return perHead(rotateHalves(q, Reshape(angles, -1, s, 1, pairs)))
 }
 
 // perHead exchanges the axes of tokens and heads, [F,S,N,K] and [F,N,S,K].

@@ -50,9 +50,9 @@ func scaleChannels(x, factors *Node) *Node {
 	return Mul(x, Reshape(spread, x.Shape().Dimensions...))
 }
 
-// repeatFirst repeats x [1, …] along its first axis.
+// repeatFirst repeats x [1, …] along its first axis; x that has as many entries is left.
 func repeatFirst(x *Node, times int) *Node {
-	if times == 1 {
+	if x.Shape().Dim(0) == times {
 		return x
 	}
 	parts := make([]*Node, times)
@@ -70,8 +70,7 @@ func (p ParallelAttention) branches(xn *Node, w ParallelAttentionWeights, angles
 	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
 	x, fused := withOnes(xn), withBias(w.Fused, w.FusedBias)
 	rows := func(lo, hi int) *Node { return SliceAxis(fused, 0, AxisRange(lo, hi)) }
-	pairs := angles.Shape().Dim(1)
-	angles = ExpandAxes(angles, 0)
+	pairs := angles.Shape().Dim(-1)
 	cos, sin := repeatFirst(Cos(angles), f), repeatFirst(Sin(angles), f)
 	position := func(from int, weight, bias *Node, scale float64) *Node {
 		half := func(t *Node) *Node { return MulScalar(halves(t, 0, 1, pairs), scale) }
@@ -102,7 +101,7 @@ func (p TimeAttention) framesApart(x *Node, w TimeAttentionWeights, keep *Node) 
 		past = append(past, own)
 		bias := Reshape(SliceAxis(table, 2, AxisElem(i)), -1, t)
 		bias = TransposeAllDims(SliceAxis(bias, 1, AxisRange(0, i+1)), 1, 0)
-		out := Dense(attendByDots(q, past, bias, p.Heads), Reshape(w.Out, c, c), w.OutBias)
+		out := p.out(attendByDots(q, past, bias, p.Heads), w)
 		if keep != nil {
 			assertDims("DropPath keep", keep, t)
 			out = Mul(out, Reshape(SliceAxis(keep, 0, AxisElem(i)), 1, 1, 1))

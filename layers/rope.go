@@ -89,11 +89,19 @@ func RoPEWeights(v Vars, mode RoPEMode, k int) AxialRoPE {
 // (h, w, d) the positions of the three axes times their frequencies, axis
 // after axis.
 //
-// roll, if not nil, is int32 [3] with 0 ≤ roll[i] < n_i: angles are those of
+// roll, if not nil, is int32 [3] (or [B, 3]: a roll for each of B samples, whose angles
+// are [B, S, 3M]) with 0 ≤ roll[i] < n_i: angles are those of
 // the tokens after rolling the grid by roll, out[(i+r) mod n] = in[i]. Attention
 // over all tokens sees position only here, so this stands in for rolling the
 // activations (SPEC §2.9).
 func (r AxialRoPE) Angles(grid [3]int, roll *Node) *Node {
+	if roll != nil && roll.Rank() == 2 {
+		all := make([]*Node, roll.Shape().Dim(0))
+		for i := range all {
+			all[i] = ExpandAxes(r.Angles(grid, Squeeze(SliceAxis(roll, 0, AxisElem(i)), 0)), 0)
+		}
+		return Concatenate(all, 0)
+	}
 	var parts []*Node
 	for axis, n := range grid {
 		f := r.Freqs[axis]
@@ -109,6 +117,20 @@ func (r AxialRoPE) Angles(grid [3]int, roll *Node) *Node {
 	}
 	all := Concatenate(parts, 3)
 	return Reshape(all, grid[0]*grid[1]*grid[2], -1)
+}
+
+// perFrame turns the angles of [AxialRoPE.Angles] into those of f frames, [f, S, 3M], or
+// [1, S, 3M] if all have the same.
+func perFrame(angles *Node, f int) *Node {
+	if angles.Rank() == 2 {
+		return ExpandAxes(angles, 0)
+	}
+	d := angles.Shape().Dimensions
+	must(f%d[0] == 0, "RoPE: %d rolls do not divide %d frames", d[0], f)
+	if d[0] == f {
+		return angles
+	}
+	return Reshape(BroadcastToDims(ExpandAxes(angles, 1), d[0], f/d[0], d[1], d[2]), f, d[1], d[2])
 }
 
 // rolledIndex returns (i + shift) mod n for i in [0, n) and a shift in [0, n).

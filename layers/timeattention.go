@@ -70,7 +70,7 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	if onGo(x.Graph()) && !p.Acausal && t <= framesLimit {
 		return p.framesApart(x, w, keep)
 	}
-	qkv := p.project(RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w)
+	qkv := p.project(RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w, 0, 1, 2)
 	perHead := func(z *Node) *Node {
 		z = TransposeAllDims(Reshape(z, b, t, s, p.Heads, -1), 0, 2, 3, 1, 4)
 		return Reshape(z, b*s, p.Heads, t, -1)
@@ -98,9 +98,10 @@ func (p TimeAttention) bias(t int, w TimeAttentionWeights) *Node {
 	return RelativeBias(w.Bias, t, !p.Acausal)
 }
 
-// project returns q, k and v [F, S, C], heads major. The reference keeps
-// q, k and v of each head together; here all heads' q come first.
-func (p TimeAttention) project(xn *Node, w TimeAttentionWeights) []*Node {
+// project returns those of q (0), k (1) and v (2) that which names, [F, S, C] each,
+// heads major. The reference keeps q, k and v of each head together; here all heads' q
+// come first.
+func (p TimeAttention) project(xn *Node, w TimeAttentionWeights, which ...int) []*Node {
 	c := p.Channels
 	assertDims("input_head weight", w.Input, 3*c, c, 1, 1, 1)
 	part := func(t *Node, i int, dims ...int) *Node {
@@ -108,7 +109,7 @@ func (p TimeAttention) project(xn *Node, w TimeAttentionWeights) []*Node {
 		return Reshape(SliceAxis(t, 1, AxisElem(i)), append([]int{c}, dims...)...)
 	}
 	var weights, biases []*Node
-	for i := range 3 {
+	for _, i := range which {
 		weights = append(weights, part(w.Input, i, c))
 		biases = append(biases, part(w.InputBias, i))
 	}

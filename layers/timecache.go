@@ -16,27 +16,82 @@ type KeyValue struct{ Key, Value *Node }
 // A frame attends only to itself and to earlier ones, so the result is that of Apply on
 // all frames together; nothing is approximated.
 func (p TimeAttention) ApplyNext(x *Node, w TimeAttentionWeights, earlier []KeyValue, bias *Node) (*Node, KeyValue) {
-	c := p.Channels
 	must(!p.Acausal, "TimeAttention: earlier steps of an acausal layer change with every frame")
-	assertDims("TimeAttention x", x, -1, -1, c)
+	assertDims("TimeAttention x", x, -1, -1, p.Channels)
 	q, own := p.queryKeyValue(x, w)
 	all := append(append([]KeyValue{}, earlier...), own)
 	assertDims("TimeAttention bias", bias, len(all), p.Heads)
-	out := Dense(attendFew(q, all, bias, p.Heads), Reshape(w.Out, c, c), w.OutBias)
-	return Add(x, out), own
+	return Add(x, p.out(attendFew(q, all, bias, p.Heads), w)), own
 }
 
-// queryKeyValue returns the normalised queries of frames x [B, S, C], scaled, and their
-// keys and values, [B, S, C] each, heads major.
-func (p TimeAttention) queryKeyValue(x *Node, w TimeAttentionWeights) (q *Node, own KeyValue) {
+// ApplyLast is [TimeAttention.ApplyBatchFirst] of the last step alone, [B, 1, S, C] for
+// x [B, T, S, C]: of the earlier steps it needs keys and values, no queries and no
+// results.
+func (p TimeAttention) ApplyLast(x *Node, w TimeAttentionWeights, keep *Node) *Node {
+	c := p.Channels
+	assertDims("TimeAttention x", x, -1, -1, -1, c)
 	d := x.Shape().Dimensions
-	scale := 1 / sqrt(float64(p.Channels/p.Heads))
-	qkv := p.project(RMSGroupNorm(x, w.Norm, p.Norm), w)
-	norm := func(z, weight, bias *Node) *Node {
-		return Reshape(headNorm(Reshape(z, d[0], d[1], p.Heads, -1), weight, bias), d...)
+	b, t, s := d[0], d[1], d[2]
+	frame := func(x *Node, i int) *Node { return Reshape(SliceAxis(x, 1, AxisElem(i)), b, s, c) }
+	all := make([]KeyValue, t)
+	last := frame(x, t-1)
+	var q *Node
+	if onGo(x.Graph()) {
+		for i := range t - 1 {
+			all[i] = p.keyValue(RMSGroupNorm(frame(x, i), w.Norm, p.Norm), w)
+		}
+		q, all[t-1] = p.queryKeyValue(last, w)
+	} else {
+		q = p.query(RMSGroupNorm(last, w.Norm, p.Norm), w)
+		kv := p.keyValue(RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w)
+		for i := range all {
+			all[i] = KeyValue{Key: frame(Reshape(kv.Key, d...), i), Value: frame(Reshape(kv.Value, d...), i)}
+		}
 	}
-	q = norm(qkv[0], MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale))
-	return q, KeyValue{Key: norm(qkv[1], w.KNorm, w.KNormBias), Value: qkv[2]}
+	out := p.out(attendFew(q, all, p.lastBias(t, w), p.Heads), w)
+	if keep != nil {
+		assertDims("DropPath keep", keep, t)
+		out = Mul(out, Reshape(SliceAxis(keep, 0, AxisElem(-1)), 1, 1, 1))
+	}
+	return ExpandAxes(Add(last, out), 1)
+}
+
+// lastBias is the bias of the last of t steps to all of them, [t, N or 1].
+func (p TimeAttention) lastBias(t int, w TimeAttentionWeights) *Node {
+	return TransposeAllDims(Squeeze(SliceAxis(p.bias(t, w), 1, AxisElem(t-1)), 1), 1, 0)
+}
+
+// out projects what attention found, [B, S, C].
+func (p TimeAttention) out(x *Node, w TimeAttentionWeights) *Node {
+	return Dense(x, Reshape(w.Out, p.Channels, p.Channels), w.OutBias)
+}
+
+// queryKeyValue is query and keyValue of frames x [B, S, C], which it normalises.
+func (p TimeAttention) queryKeyValue(x *Node, w TimeAttentionWeights) (q *Node, own KeyValue) {
+	qkv := p.project(RMSGroupNorm(x, w.Norm, p.Norm), w, 0, 1, 2)
+	return p.normQuery(qkv[0], w), KeyValue{Key: p.normHeads(qkv[1], w.KNorm, w.KNormBias), Value: qkv[2]}
+}
+
+// query returns the normalised queries of frames xn [B, S, C], scaled, heads major.
+func (p TimeAttention) query(xn *Node, w TimeAttentionWeights) *Node {
+	return p.normQuery(p.project(xn, w, 0)[0], w)
+}
+
+// keyValue returns normalised keys and values of frames xn [B, S, C].
+func (p TimeAttention) keyValue(xn *Node, w TimeAttentionWeights) KeyValue {
+	kv := p.project(xn, w, 1, 2)
+	return KeyValue{Key: p.normHeads(kv[0], w.KNorm, w.KNormBias), Value: kv[1]}
+}
+
+func (p TimeAttention) normQuery(q *Node, w TimeAttentionWeights) *Node {
+	scale := 1 / sqrt(float64(p.Channels/p.Heads))
+	return p.normHeads(q, MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale))
+}
+
+// normHeads is the LayerNorm of every head of z [B, S, C].
+func (p TimeAttention) normHeads(z, weight, bias *Node) *Node {
+	d := z.Shape().Dimensions
+	return Reshape(headNorm(Reshape(z, d[0], d[1], p.Heads, -1), weight, bias), d...)
 }
 
 // attendFew is attention of one query per place and head, q [B, S, C], heads major, to a
@@ -57,6 +112,7 @@ func attendFew(q *Node, all []KeyValue, bias *Node, n int) *Node {
 	for _, s := range scores[1:] {
 		top = Max(top, s)
 	}
+	top = StopGradient(top)
 	var sum, out *Node
 	for i, kv := range all {
 		e := Exp(Sub(scores[i], top))

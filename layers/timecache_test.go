@@ -2,9 +2,9 @@ package layers
 
 import (
 	"fmt"
-	"github.com/gomlx/compute/shapes"
 	"testing"
 
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -29,6 +29,37 @@ func TestApplyNext(t *testing.T) {
 		jobs = append(jobs, job{name: name, in: append([]array{x}, w.in...), graph: func(in []*Node) []*Node {
 			tw := c.p.Weights(w.vars(in[1:]))
 			return []*Node{nextByNext(c.p, tw, in[0], c.empty), c.p.Apply(in[0], tw, nil)}
+		}, check: func(t *testing.T, got []array) { requireClose(t, got[1], got[0], 1e-5) }})
+	}
+	runSweep(t, jobs...)
+}
+
+// TestApplyLast: the last step alone is the last of all steps, causal or not, with a
+// dropped path and with one step.
+func TestApplyLast(t *testing.T) {
+	var jobs []job
+	for _, c := range []struct {
+		p      TimeAttention
+		frames int
+		keep   bool
+	}{
+		{p: TimeAttention{Channels: 16, Heads: 2}, frames: 4, keep: true},
+		{p: TimeAttention{Channels: 12, Heads: 3, Acausal: true}, frames: 3},
+		{p: TimeAttention{Channels: 8, Heads: 1, NoBias: true}, frames: 5},
+		{p: TimeAttention{Channels: 8, Heads: 2}, frames: 1},
+	} {
+		name := fmt.Sprintf("%+v %d frames", c.p, c.frames)
+		rng := seeded(name)
+		w := randomParams(rng, func(v Vars) { c.p.Weights(v) })
+		x := normal(rng, 2, c.frames, 3, c.p.Channels)
+		jobs = append(jobs, job{name: name, in: append([]array{x}, w.in...), graph: func(in []*Node) []*Node {
+			var keep *Node
+			if c.keep {
+				keep = ConstAs(in[0], []float64{1, 1, 1, 0.5})
+			}
+			tw := c.p.Weights(w.vars(in[1:]))
+			all := c.p.ApplyBatchFirst(in[0], tw, keep)
+			return []*Node{c.p.ApplyLast(in[0], tw, keep), SliceAxis(all, 1, AxisElem(-1))}
 		}, check: func(t *testing.T, got []array) { requireClose(t, got[1], got[0], 1e-5) }})
 	}
 	runSweep(t, jobs...)

@@ -2,8 +2,10 @@ package walrus
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/data"
@@ -50,87 +52,66 @@ func (c Cache) Validate() error {
 	return nil
 }
 
-// memory is what a cached rollout keeps, for one member of an ensemble.
+// memory is what a cached rollout keeps of draws that pass the network together.
 type memory struct {
 	r     *rollout
 	slots int
-	draws Draws
+	draws []Draws
 	stats []*tensors.Tensor
 	// kept holds keys and values of all blocks, frame after frame, the oldest first;
 	// the first ones are empty until there have been enough frames.
 	kept   [][]*tensors.Tensor
-	frames int // that are kept
-	age    int // steps since the beginning
-	last   *tensors.Tensor
+	zero   *tensors.Tensor // stands for keys and values of a frame that is not there
+	frames int             // that are kept
+	age    int             // steps since the beginning
 }
 
-// newMemory begins to remember.
-func (r *rollout) newMemory() (*memory, error) {
-	c := *r.e.opts.Cache
+// remember begins to remember.
+func (r *rollout) remember(c Cache) error {
 	if !r.e.model.config.Causal {
-		return nil, fmt.Errorf("walrus: %s: cache: expected a causal network; in this one every new frame changes what was computed of the earlier ones", label(r.window))
+		return fmt.Errorf("cache: expected a causal network; in this one every new frame changes what was computed of the earlier ones")
 	}
-	m := &memory{r: r, slots: len(r.frames) - 1}
+	slots := len(r.frames) - 1
 	if c.Frames > 0 {
-		m.slots = c.Frames - 1
+		slots = c.Frames - 1
 	}
-	if m.slots < len(r.frames)-1 {
-		return nil, fmt.Errorf("walrus: %s: cache: expected at least the %d frames of the window, got %d", label(r.window), len(r.frames), c.Frames)
+	if slots < len(r.frames)-1 {
+		return fmt.Errorf("cache: expected at least the %d frames of the window, got %d", len(r.frames), c.Frames)
 	}
-	return m, nil
+	for range r.parts() {
+		r.memory = append(r.memory, &memory{r: r, slots: slots})
+	}
+	return nil
 }
 
-// next forecasts a frame from the rollout's window with draws made when it begins anew.
-func (m *memory) next(draw func() Draws) ([]float32, error) {
+// due says whether the next step begins anew, with new draws.
+func (m *memory) due() bool {
 	refresh := m.r.e.opts.Cache.refresh()
-	if m.kept == nil || (refresh > 0 && m.age >= refresh) {
-		if err := m.begin(draw()); err != nil {
-			return nil, err
+	return m.draws == nil || (refresh > 0 && m.age >= refresh)
+}
+
+// next forecasts a frame from the rollout's window, anew if there are new draws.
+func (m *memory) next(fresh []Draws) (*tensors.Tensor, bool, error) {
+	if fresh != nil {
+		if err := m.begin(fresh); err != nil {
+			return nil, false, err
 		}
 	}
 	m.age++
-	if m.last == nil {
-		m.last = m.frame(m.r.frames[len(m.r.frames)-1])
-	}
-	u, err := m.step(m.last)
-	m.last.FinalizeAll()
-	m.last = u
-	if err != nil {
-		return nil, err
-	}
-	return tensors.CopyFlatData[float32](u)
-}
-
-// replaced forgets the last forecast: the window goes on with another frame.
-func (m *memory) replaced() {
-	if m.last != nil {
-		m.last.FinalizeAll()
-	}
-	m.last = nil
+	return m.step(m.r.frames[len(m.r.frames)-1])
 }
 
 // begin forgets everything and takes in all frames of the window but the last.
-func (m *memory) begin(d Draws) (err error) {
+func (m *memory) begin(list []Draws) (err error) {
 	m.close()
-	m.draws, m.age, m.frames = d, 0, 0
-	empty, err := m.r.program.empty(m.r)
-	if err != nil {
-		return err
-	}
-	for range m.slots {
-		m.kept = append(m.kept, empty)
-	}
-	if m.kept == nil {
-		m.kept = [][]*tensors.Tensor{}
-	}
+	m.draws, m.age, m.frames = list, 0, 0
+	m.clear()
 	if m.stats, err = m.r.statistics(); err != nil {
 		return err
 	}
 	history := m.r.frames
-	for _, f := range history[:len(history)-1] {
-		x := m.frame(f)
-		u, err := m.step(x)
-		x.FinalizeAll()
+	for _, x := range history[:len(history)-1] {
+		u, _, err := m.step(x)
 		if err != nil {
 			return err
 		}
@@ -139,43 +120,30 @@ func (m *memory) begin(d Draws) (err error) {
 	return nil
 }
 
-// frame is a frame as the program takes it.
-func (m *memory) frame(values []float32) *tensors.Tensor {
-	s := m.r.volume.Shape
-	return tensors.FromFlatDataAndDimensions(values, 1, 1, len(m.r.volume.Variable), s[0], s[1], s[2])
+// clear fills all places with what stands for frames that are not there.
+func (m *memory) clear() {
+	c := m.r.e.model.config
+	m.zero = tensors.FromShape(shapes.Make(m.r.e.opts.Precision.dtype(), len(m.draws), m.r.plan.Tokens(), c.Hidden))
+	empty := slices.Repeat([]*tensors.Tensor{m.zero}, 2*c.Blocks)
+	m.kept = slices.Repeat([][]*tensors.Tensor{empty}, m.slots)
 }
 
 // step passes a frame through the network, keeps its keys and values and returns the
-// prediction of the next, on the device.
-func (m *memory) step(x *tensors.Tensor) (*tensors.Tensor, error) {
-	shift, rolls, err := m.r.e.model.Tensors(m.draws, m.r.plan)
+// prediction of the next, on the device, and whether it is finite.
+func (m *memory) step(x *tensors.Tensor) (*tensors.Tensor, bool, error) {
+	shift, rolls, err := m.r.e.model.batch(m.draws, m.r.plan)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	buckets, blocked := m.bias()
-	own := []*tensors.Tensor{shift, rolls, buckets, blocked}
-	defer func() {
-		for _, t := range own {
-			t.FinalizeAll()
-		}
-	}()
-	args := make([]any, 0, len(m.r.params)+16+2*len(m.kept))
-	for _, list := range [][]*tensors.Tensor{m.r.params, {x, shift, rolls}, m.r.fixed[:m.r.global], m.stats, {buckets, blocked}} {
-		for _, t := range list {
-			args = append(args, t)
-		}
-	}
-	for _, frame := range m.kept {
-		for _, t := range frame {
-			args = append(args, t)
-		}
-	}
-	out, err := m.r.program.exec.Call(args...)
+	defer finalizeAll([]*tensors.Tensor{shift, rolls, buckets, blocked})
+	args := [][]*tensors.Tensor{m.r.params, {x, shift, rolls}, m.r.fixed[:m.r.global], m.stats, {buckets, blocked}}
+	out, err := m.r.call(m.r.program.exec, append(args, m.kept...)...)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	m.keep(out[1:])
-	return out[0], nil
+	m.keep(out[2:])
+	return taken(out)
 }
 
 // keep adds what was computed of a frame and lets the oldest go.
@@ -204,7 +172,7 @@ func (m *memory) bias() (buckets, blocked *tensors.Tensor) {
 
 // free frees what is kept of a frame, unless it is the one that stands for none.
 func (m *memory) free(frame []*tensors.Tensor) {
-	if len(frame) > 0 && frame[0] != m.r.program.zero {
+	if frame[0] != m.zero {
 		finalizeAll(frame)
 	}
 }
@@ -214,7 +182,10 @@ func (m *memory) close() {
 	for _, frame := range m.kept {
 		m.free(frame)
 	}
-	m.kept = nil
+	if m.zero != nil {
+		m.zero.FinalizeAll()
+	}
+	m.kept, m.zero = nil, nil
 	if m.r.e.opts.Statistics == nil {
 		finalizeAll(m.stats)
 	}
@@ -232,42 +203,35 @@ func (r *rollout) statistics() ([]*tensors.Tensor, error) {
 	if r.e.opts.Statistics != nil {
 		return r.fixed[r.global:], nil
 	}
-	args := []any{r.history()}
+	var constants []*tensors.Tensor
 	if len(r.volume.Constant) > 0 {
-		args = append(args, r.fixed[2])
+		constants = r.fixed[2:3]
 	}
-	out, err := r.program.stats.Call(args...)
-	args[0].(*tensors.Tensor).FinalizeAll()
-	return out, err
+	return r.call(r.program.stats, r.frames, constants)
 }
 
 // compileCached compiles the step of one frame with a past, and the statistics that it
 // takes.
-func (e *Emulator) compileCached(r *rollout, slots int) (*stepProgram, error) {
+func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 	params, err := e.model.ParamsFor(r.plan)
 	if err != nil {
 		return nil, err
 	}
-	p, plan, volume, blocks := &stepProgram{}, r.plan, r.volume, e.model.config.Blocks
+	p, blocks, slots, steps := &stepProgram{}, e.model.config.Blocks, r.memory[0].slots, len(r.frames)
 	for _, q := range params {
 		p.keys = append(p.keys, q.Key)
 	}
 	fixed := 3 + r.global + 4 // frame, shift, rolls; fixed inputs; statistics
 	p.exec, err = NewExec(e.opts.Backend, func(in []*Node) []*Node {
-		weights, in := in[:len(p.keys)], in[len(p.keys):]
-		nodes := map[string]*Node{}
-		for i, key := range p.keys {
-			nodes[key] = weights[i]
-		}
-		vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return nodes[key] })
-		past := Past{Buckets: in[fixed], Blocked: in[fixed+1], Frames: make([][]layers.KeyValue, blocks)}
+		weights, in := e.model.named(p.keys, in, r.plan), in[len(p.keys):]
+		past := Past{Buckets: in[fixed], Blocked: ConvertDType(in[fixed+1], e.opts.Precision.dtype()), Frames: make([][]layers.KeyValue, blocks)}
 		for i, kept := 0, in[fixed+2:]; i < slots; i++ {
 			for b := range blocks {
 				past.Frames[b] = append(past.Frames[b], layers.KeyValue{Key: kept[2*(i*blocks+b)], Value: kept[2*(i*blocks+b)+1]})
 			}
 		}
-		u, own := e.model.NextFrameCached(e.model.WeightsFor(vars, plan), e.stepInputs(in[:fixed], volume), past, plan, e.opts.Step)
-		out := []*Node{ExpandAxes(u, 0)}
+		u, own := e.model.NextFrameCached(weights, e.stepInputs(in[0], in[1:fixed], r.volume), past, r.plan, e.opts.Step)
+		out := result(u, r.lanes)
 		for _, kv := range own {
 			out = append(out, kv.Key, kv.Value)
 		}
@@ -277,33 +241,14 @@ func (e *Emulator) compileCached(r *rollout, slots int) (*stepProgram, error) {
 		return nil, err
 	}
 	p.stats, err = NewExec(e.opts.Backend, func(in []*Node) []*Node {
-		x := in[0]
-		if len(in) > 1 {
-			x = WithConstants(x, in[1])
+		x := Concatenate(in[:steps], 0)
+		if len(in) > steps {
+			x = WithConstants(x, perDraw(in[steps], 0, r.lanes))
 		}
 		s := SampleStats(x, e.opts.Step.Normalization, e.opts.Step.eps())
 		return []*Node{s.Mean, s.Std, s.DeltaMean, s.DeltaStd}
 	})
 	return p, err
-}
-
-// empty is what stands for a frame that is not there.
-func (p *stepProgram) empty(r *rollout) ([]*tensors.Tensor, error) {
-	r.e.mu.Lock()
-	defer r.e.mu.Unlock()
-	if p.zero == nil {
-		c := r.e.model.config
-		tokens := r.plan.Tokens()
-		p.zero = tensors.FromFlatDataAndDimensions(make([]float32, tokens*c.Hidden), 1, tokens, c.Hidden)
-		if err := p.zero.MaterializeOnDevice(r.e.opts.Backend, true, 0); err != nil {
-			return nil, err
-		}
-	}
-	out := make([]*tensors.Tensor, 2*r.e.model.config.Blocks)
-	for i := range out {
-		out[i] = p.zero
-	}
-	return out, nil
 }
 
 // Prepare compiles what rollouts of such windows need, and runs it once, so that the
@@ -312,15 +257,16 @@ func (p *stepProgram) empty(r *rollout) ([]*tensors.Tensor, error) {
 func (e *Emulator) Prepare(windows ...*data.Window) error {
 	for _, w := range windows {
 		begin := time.Now()
-		r, err := e.begin(w)
+		r, err := e.begin(w, 1)
 		if err != nil {
 			return err
 		}
-		_, err = r.forecast(func(*rollout) Draws { return Draws{} })
+		u, _, err := r.forecast(func(*rollout) Draws { return Draws{} })
 		r.close()
 		if err != nil {
 			return fmt.Errorf("walrus: %s: preparing: %w", label(w), err)
 		}
+		u.FinalizeAll()
 		e.opts.Log.Info("prepared", "window", w.Name, "grid", w.Grid, "seconds", time.Since(begin).Seconds())
 	}
 	return nil

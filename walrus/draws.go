@@ -38,6 +38,27 @@ func (m *Model) CheckDraws(d Draws, plan *csm.Plan) error {
 	return nil
 }
 
+// batch returns the draws of n samples as [Model.Tensors] does those of one, with an
+// axis of samples if there are several: int32 [n, 3] and [Blocks, n, 3].
+func (m *Model) batch(list []Draws, plan *csm.Plan) (shift, rolls *tensors.Tensor, err error) {
+	if len(list) == 1 {
+		return m.Tensors(list[0], plan)
+	}
+	n, blocks := len(list), m.config.Blocks
+	shifts, flat := make([]int32, 3*n), make([]int32, 3*n*blocks)
+	for i, d := range list {
+		if err := m.CheckDraws(d, plan); err != nil {
+			return nil, nil, err
+		}
+		copy(shifts[3*i:], d.Shift[:])
+		total, _ := jitter.AccumulateRolls(plan, d.Rolls)
+		for b, r := range total {
+			copy(flat[3*(b*n+i):], r[:])
+		}
+	}
+	return tensors.FromFlatDataAndDimensions(shifts, n, 3), tensors.FromFlatDataAndDimensions(flat, blocks, n, 3), nil
+}
+
 // Tensors returns the draws in the form of [Inputs]: the shift, int32 [3], and
 // the accumulated rolls, int32 [Blocks, 3].
 func (m *Model) Tensors(d Draws, plan *csm.Plan) (shift, rolls *tensors.Tensor, err error) {

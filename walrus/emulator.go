@@ -27,6 +27,14 @@ type EmulatorOptions struct {
 	// Ensemble averages each frame over that many draws of jitter before the
 	// next one is forecast; 0 is 1.
 	Ensemble int
+	// Batch is the number of draws, of an ensemble's members for example, that pass the
+	// network together; 0 is 1. More need as many times the memory of activations and
+	// keep a GPU busy that one would not; on CPUs they take as long as one by one.
+	Batch int
+	// Precision is the arithmetic of the network, float32 if not set.
+	Precision Precision
+	// Device is the number of the backend's device that computes, from 0.
+	Device int
 	// Cache keeps what was computed of earlier frames; nil computes every frame from
 	// the whole window anew, with new draws, as the release does.
 	Cache *Cache
@@ -54,6 +62,15 @@ func (o EmulatorOptions) Validate() error {
 	if o.Ensemble < 0 {
 		return fmt.Errorf("walrus: emulator options: expected an ensemble of at least 1, got %d", o.Ensemble)
 	}
+	if o.Batch < 0 {
+		return fmt.Errorf("walrus: emulator options: expected a batch of at least 1, got %d", o.Batch)
+	}
+	if n := o.Backend.NumDevices(); o.Device < 0 || o.Device >= n {
+		return fmt.Errorf("walrus: emulator options: expected a device from 0 to %d, got %d", n-1, o.Device)
+	}
+	if err := o.Precision.check(o.Backend); err != nil {
+		return fmt.Errorf("walrus: emulator options: %w", err)
+	}
 	if o.Cache != nil {
 		if err := o.Cache.Validate(); err != nil {
 			return fmt.Errorf("walrus: emulator options: %w", err)
@@ -74,6 +91,7 @@ type Emulator struct {
 
 	mu       sync.Mutex
 	programs map[string]*stepProgram
+	rounded  rounded
 }
 
 // NewEmulator returns an emulator of the given weights. They may be changed, by
@@ -92,7 +110,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	o.Ensemble = max(o.Ensemble, 1)
+	o.Ensemble, o.Batch = max(o.Ensemble, 1), max(o.Batch, 1)
 	m, err := NewModel(c)
 	if err != nil {
 		return nil, err
@@ -145,9 +163,15 @@ type Frame struct {
 //		if err != nil { … }
 //	}
 func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[Frame, error] {
+	return e.RolloutEvery(ctx, w, steps, 1)
+}
+
+// RolloutEvery is Rollout that yields every every-th frame only: the others never leave
+// the device.
+func (e *Emulator) RolloutEvery(ctx context.Context, w *data.Window, steps, every int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
-		e.rollout(ctx, w, steps, yield, func(r *rollout) Draws { return e.draw(rng, r.plan) })
+		e.rollout(ctx, w, steps, every, yield, func(r *rollout) Draws { return e.draw(rng, r.plan) })
 	}
 }
 
@@ -173,7 +197,7 @@ func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) it
 			return
 		}
 		next := 0
-		e.rollout(ctx, w, len(draws)/e.opts.Ensemble, yield, func(*rollout) Draws {
+		e.rollout(ctx, w, len(draws)/e.opts.Ensemble, 1, yield, func(*rollout) Draws {
 			next++
 			return draws[next-1]
 		})
@@ -190,26 +214,29 @@ func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members i
 		}
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656e73656d626c65))
 		draw := func(r *rollout) Draws { return e.draw(rng, r.plan) }
-		runs := make([]*rollout, members)
-		for i := range runs {
-			var err error
-			if runs[i], err = e.begin(w); err != nil {
+		var runs []*rollout
+		for left := members; left > 0; {
+			r, err := e.begin(w, min(e.opts.Batch, left))
+			if err != nil {
 				yield(Frame{}, err)
 				return
 			}
-			defer runs[i].close()
+			defer r.close()
+			runs, left = append(runs, r), left-r.lanes
 		}
 		for step := 1; step <= steps; step++ {
 			var sum []float64
 			for _, r := range runs {
-				u, err := r.next(ctx, step, draw)
+				frames, err := r.next(ctx, step, draw, true)
 				if err != nil {
 					yield(Frame{}, err)
 					return
 				}
-				sum = addTo(sum, u)
+				for _, u := range frames {
+					sum = addTo(sum, u, 1/float64(members))
+				}
 			}
-			if !yield(Frame{Step: step, Values: scaled(sum, 1/float64(members))}, nil) {
+			if !yield(Frame{Step: step, Values: single(sum)}, nil) {
 				return
 			}
 		}
@@ -217,43 +244,50 @@ func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members i
 }
 
 // rollout runs the steps of one trajectory.
-func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps int, yield func(Frame, error) bool, draw func(*rollout) Draws) {
+func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int, yield func(Frame, error) bool, draw func(*rollout) Draws) {
 	if steps < 0 {
 		yield(Frame{}, fmt.Errorf("walrus: rollout: expected a number of steps, got %d", steps))
 		return
 	}
-	r, err := e.begin(w)
+	if every < 1 {
+		yield(Frame{}, fmt.Errorf("walrus: rollout: expected to yield every frame (1) or every n-th, got %d", every))
+		return
+	}
+	r, err := e.begin(w, 1)
 	if err != nil {
 		yield(Frame{}, err)
 		return
 	}
 	defer r.close()
 	for step := 1; step <= steps; step++ {
-		values, err := r.next(ctx, step, draw)
+		asked := step%every == 0
+		values, err := r.next(ctx, step, draw, asked)
 		if err != nil {
 			yield(Frame{}, err)
 			return
 		}
-		if !yield(Frame{Step: step, Values: values}, nil) {
+		if asked && !yield(Frame{Step: step, Values: values[0]}, nil) {
 			return
 		}
 	}
 }
 
-func addTo(sum []float64, u []float32) []float64 {
+// addTo adds values, times a weight, to a sum.
+func addTo(sum []float64, u []float32, weight float64) []float64 {
 	if sum == nil {
 		sum = make([]float64, len(u))
 	}
 	for i, v := range u {
-		sum[i] += float64(v)
+		sum[i] += weight * float64(v)
 	}
 	return sum
 }
 
-func scaled(sum []float64, by float64) []float32 {
+// single is a sum in single precision.
+func single(sum []float64) []float32 {
 	out := make([]float32, len(sum))
 	for i, v := range sum {
-		out[i] = float32(v * by)
+		out[i] = float32(v)
 	}
 	return out
 }

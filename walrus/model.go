@@ -58,10 +58,12 @@ type Inputs struct {
 	X *Node
 	// IDs [C] (int32) are the registry indices of the channels.
 	IDs *Node
-	// Shift [3] (int32) is the jitter of this pass; nil is no shift.
+	// Shift [3] (int32) is the jitter of this pass, or [B, 3] of each sample; nil is no
+	// shift.
 	Shift *Node
 	// Rolls [Blocks, 3] (int32) are the accumulated latent rolls
-	// ([jitter.AccumulateRolls]); nil rolls nothing.
+	// ([jitter.AccumulateRolls]), or [Blocks, B, 3] those of each sample; nil rolls
+	// nothing.
 	Rolls *Node
 	// KeepTime [Blocks, T] and KeepSpace [Blocks, T·B] are the drop-path
 	// factors of training; nil drops nothing.
@@ -133,8 +135,8 @@ func (m *Model) traceEnds(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trac
 	}
 }
 
-// blocks runs the processor on tokens x [B, T, S, C]. With LastOnly the last
-// block mixes time for all steps and space for the last one alone. (Samples come
+// blocks runs the processor on tokens x [B, T, S, C]. With LastOnly the last block
+// computes the last step alone. (Samples come
 // first inside the network, so that a batch can be cut over devices.)
 func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *Trace) *Node {
 	block := m.block()
@@ -146,10 +148,11 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 		}
 		lean := in.Lean && !recompute
 		block.Time.Lean, block.Space.Lean = lean, lean
-		x = block.Time.ApplyBatchFirst(x, bw.Time, row(in.KeepTime, i))
+		mix := block.Time.ApplyBatchFirst
 		if i == len(w.Blocks)-1 && last {
-			x = SliceAxis(x, 1, AxisElem(-1))
+			mix = block.Time.ApplyLast
 		}
+		x = mix(x, bw.Time, row(in.KeepTime, i))
 		d := x.Shape().Dimensions
 		keep := keepSpace(row(in.KeepSpace, i), d[0], d[1])
 		y := block.Space.Apply(Reshape(x, d[0]*d[1], d[2], d[3]), bw.Space, grid, row(in.Rolls, i), keep)

@@ -43,7 +43,7 @@ func (m *Model) ForwardNext(w ModelWeights, in Inputs, past Past, plan *csm.Plan
 // keep of the frame.
 func (m *Model) NextFrameCached(w ModelWeights, in StepInputs, past Past, plan *csm.Plan, s Step) (*Node, []layers.KeyValue) {
 	var own []layers.KeyValue
-	u := m.nextFrame(in, in.Stats, s, func(net Inputs) *Node {
+	u := m.nextFrame(w, in, in.Stats, s, func(net Inputs) *Node {
 		var y *Node
 		y, own = m.ForwardNext(w, net, past, plan)
 		return y

@@ -43,6 +43,7 @@ func (e *Emulator) Close() {
 		p.close()
 		delete(e.programs, class)
 	}
+	e.rounded.close()
 	if e.opts.OwnWeights {
 		e.weights.Finalize()
 	}

@@ -3,8 +3,10 @@ package walrus
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/csm"
@@ -17,19 +19,14 @@ import (
 type stepProgram struct {
 	exec *Exec
 	keys []string
-	// stats computes the statistics of a window, and zero stands for keys and values of
-	// a frame that is not there, for rollouts with a cache.
+	// stats computes the statistics of a window, for rollouts with a cache.
 	stats *Exec
-	zero  *tensors.Tensor
 }
 
 func (p *stepProgram) close() {
 	p.exec.Finalize()
 	if p.stats != nil {
 		p.stats.Finalize()
-	}
-	if p.zero != nil {
-		p.zero.FinalizeAll()
 	}
 }
 
@@ -41,7 +38,8 @@ func label(w *data.Window) string {
 	return "window " + w.Name
 }
 
-// rollout is the state of one trajectory: the window that moves.
+// rollout is the state of one trajectory, or of several that begin alike: the window
+// that moves.
 type rollout struct {
 	e       *Emulator
 	window  *data.Window
@@ -49,23 +47,27 @@ type rollout struct {
 	plan    *csm.Plan
 	program *stepProgram
 	params  []*tensors.Tensor
-	frames  [][]float32       // [T] of [Cv·H·W·D], with padding components
+	lanes   int               // trajectories side by side
+	frames  []*tensors.Tensor // [T] of [1, lanes, Cv, H, W, D], with padding components, on the device
 	fixed   []*tensors.Tensor // inputs that stay the same
 	global  int               // where a data set's statistics begin in fixed
-	// memory is what members of the ensemble keep, if there is a cache.
+	// memory is what draws that pass the network together keep, if there is a cache.
 	memory []*memory
 }
 
-// begin checks a window and prepares its rollout.
-func (e *Emulator) begin(w *data.Window) (*rollout, error) {
+// begin checks a window and prepares its rollout in so many lanes.
+func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
 	if w == nil {
 		return nil, fmt.Errorf("walrus: rollout: expected a window, got none")
 	}
 	if err := w.Validate(); err != nil {
 		return nil, err
 	}
-	fail := func(err error) (*rollout, error) { return nil, fmt.Errorf("walrus: %s: %w", label(w), err) }
-	r := &rollout{e: e, window: w, volume: w.Volume()}
+	r := &rollout{e: e, window: w, volume: w.Volume(), lanes: lanes}
+	fail := func(err error) (*rollout, error) {
+		r.close()
+		return nil, fmt.Errorf("walrus: %s: %w", label(w), err)
+	}
 	grid, err := e.opts.Step.Resize.Grid(w.Grid)
 	if err != nil {
 		return fail(err)
@@ -76,20 +78,12 @@ func (e *Emulator) begin(w *data.Window) (*rollout, error) {
 	if err := r.inputs(); err != nil {
 		return fail(err)
 	}
-	for _, f := range w.Frames {
-		spread := make([]float32, len(r.volume.Variable)*r.volume.Points())
-		if err := r.volume.Spread(spread, f, r.volume.Source); err != nil {
-			return fail(err)
-		}
-		r.frames = append(r.frames, spread)
+	if err := r.takeIn(w.Frames); err != nil {
+		return fail(err)
 	}
 	if e.opts.Cache != nil {
-		for range e.opts.Ensemble {
-			m, err := r.newMemory()
-			if err != nil {
-				return nil, err
-			}
-			r.memory = append(r.memory, m)
+		if err := r.remember(*e.opts.Cache); err != nil {
+			return fail(err)
 		}
 	}
 	if r.program, err = e.program(r); err != nil {
@@ -101,12 +95,34 @@ func (e *Emulator) begin(w *data.Window) (*rollout, error) {
 	return r, nil
 }
 
+// takeIn begins every lane with the frames of the window.
+func (r *rollout) takeIn(frames [][]float32) error {
+	n := len(r.volume.Variable) * r.volume.Points()
+	for _, f := range frames {
+		flat := make([]float32, r.lanes*n)
+		if err := r.volume.Spread(flat[:n], f, r.volume.Source); err != nil {
+			return err
+		}
+		for i := 1; i < r.lanes; i++ {
+			copy(flat[i*n:], flat[:n])
+		}
+		r.frames = append(r.frames, r.frame(flat))
+	}
+	return nil
+}
+
+// frame is one frame of all lanes as programs take it.
+func (r *rollout) frame(values []float32) *tensors.Tensor {
+	s := r.volume.Shape
+	return tensors.FromFlatDataAndDimensions(values, 1, r.lanes, len(r.volume.Variable), s[0], s[1], s[2])
+}
+
 // close frees what the rollout keeps on the device.
 func (r *rollout) close() {
 	for _, m := range r.memory {
-		m.replaced()
 		m.close()
 	}
+	finalizeAll(r.frames)
 	finalizeAll(r.fixed)
 }
 
@@ -168,6 +184,9 @@ func (e *Emulator) program(r *rollout) (*stepProgram, error) {
 	if r.memory != nil {
 		class += fmt.Sprintf(" cached %d", r.memory[0].slots)
 	}
+	if e.opts.Batch > 1 {
+		class += fmt.Sprintf(" lanes %d", r.lanes)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p, ok := e.programs[class]; ok {
@@ -176,7 +195,7 @@ func (e *Emulator) program(r *rollout) (*stepProgram, error) {
 	begin := time.Now()
 	compile := e.compile
 	if r.memory != nil {
-		compile = func(r *rollout) (*stepProgram, error) { return e.compileCached(r, r.memory[0].slots) }
+		compile = e.compileCached
 	}
 	p, err := compile(r)
 	if err != nil {
@@ -196,90 +215,175 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 	for i, q := range params {
 		keys[i] = q.Key
 	}
-	p, plan, volume := &stepProgram{keys: keys}, r.plan, r.volume
-	p.exec, err = NewExec(e.opts.Backend, func(in []*Node) *Node {
-		nodes := map[string]*Node{}
-		for i, key := range keys {
-			nodes[key] = in[i]
-		}
-		vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return nodes[key] })
-		return e.model.NextFrame(e.model.WeightsFor(vars, plan), e.stepInputs(in[len(keys):], volume), plan, e.opts.Step)
+	p, steps := &stepProgram{keys: keys}, len(r.frames)
+	p.exec, err = NewExec(e.opts.Backend, func(in []*Node) []*Node {
+		weights, in := e.model.named(keys, in, r.plan), in[len(keys):]
+		step := e.stepInputs(Concatenate(in[:steps], 0), in[steps:], r.volume)
+		return result(e.model.NextFrame(weights, step, r.plan, e.opts.Step), r.lanes)
 	})
 	return p, err
 }
 
-// place returns the weights as they are now, on the device: a tensor that moves
-// there on its first use must not be used by two rollouts at once.
+// named gives parameters their names.
+func (m *Model) named(keys []string, in []*Node, plan *csm.Plan) ModelWeights {
+	nodes := map[string]*Node{}
+	for i, key := range keys {
+		nodes[key] = in[i]
+	}
+	return m.WeightsFor(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return nodes[key] }), plan)
+}
+
+// result is the next frame of every lane, [1, lanes, Cv, H, W, D], the mean over its
+// draws in u [lanes·draws, Cv, H, W, D], and whether all of its values are finite.
+func result(u *Node, lanes int) []*Node {
+	d := u.Shape().Dimensions
+	if d[0] != lanes {
+		u = ReduceMean(Reshape(u, append([]int{lanes, d[0] / lanes}, d[1:]...)...), 1)
+	}
+	return []*Node{ExpandAxes(u, 0), LogicalAll(IsFinite(u))}
+}
+
+// perDraw repeats every entry along an axis, one per lane, so that there are n.
+func perDraw(x *Node, axis, n int) *Node {
+	d := x.Shape().Clone().Dimensions
+	lanes := d[axis]
+	if lanes == n {
+		return x
+	}
+	spread := slices.Insert(slices.Clone(d), axis+1, n/lanes)
+	d[axis] = n
+	return Reshape(BroadcastToDims(ExpandAxes(x, axis+1), spread...), d...)
+}
+
+// place returns the weights as they are now, on the device.
 func (e *Emulator) place(keys []string) ([]*tensors.Tensor, error) {
 	params, err := e.weights.Tensors(keys)
 	if err != nil {
 		return nil, err
 	}
+	// A tensor that moves on its first use must not be used by two rollouts at once.
+	e.weights.placing.Lock()
+	defer e.weights.placing.Unlock()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i, t := range params {
-		if err := t.MaterializeOnDevice(e.opts.Backend, true, 0); err != nil {
+		if err := t.MaterializeOnDevice(e.opts.Backend, true, compute.DeviceNum(e.opts.Device)); err != nil {
 			return nil, fmt.Errorf("placing %s on %s: %w", keys[i], e.opts.Backend.Name(), err)
+		}
+		if e.opts.Precision != BFloat16 {
+			continue
+		}
+		if params[i], err = e.rounded.round(e.opts, keys[i], t); err != nil {
+			return nil, fmt.Errorf("rounding %s: %w", keys[i], err)
 		}
 	}
 	return params, nil
 }
 
-// stepInputs names the inputs: history, shift, rolls, then rollout.fixed.
-func (e *Emulator) stepInputs(in []*Node, v data.Volume) StepInputs {
-	s := StepInputs{History: in[0], Real: in[4], Net: Inputs{Shift: in[1], Rolls: in[2], IDs: in[3]}}
-	in = in[5:]
+// stepInputs names the inputs of a step of history [T, lanes, Cv, H, W, D]: shift,
+// rolls, then rollout.fixed and statistics. What there is one of per lane is repeated
+// for its draws.
+func (e *Emulator) stepInputs(history *Node, in []*Node, v data.Volume) StepInputs {
+	draws := 1
+	if in[0].Rank() == 2 {
+		draws = in[0].Shape().Dim(0)
+	}
+	s := StepInputs{History: perDraw(history, 1, draws), Real: in[3], Net: Inputs{Shift: in[0], Rolls: in[1], IDs: in[2]}}
+	in = in[4:]
 	if len(v.Constant) > 0 {
-		s.Constants, in = in[0], in[1:]
+		s.Constants, in = perDraw(in[0], 0, draws), in[1:]
 		if v.Mask >= 0 {
 			s.Solid = SliceAxis(s.Constants, 1, AxisElem(v.Mask))
 		}
 	}
 	if len(in) == 4 {
-		s.Stats = &Stats{Mean: in[0], Std: in[1], DeltaMean: in[2], DeltaStd: in[3]}
+		stat := func(x *Node) *Node { return perDraw(x, 1, draws) }
+		s.Stats = &Stats{Mean: stat(in[0]), Std: stat(in[1]), DeltaMean: stat(in[2]), DeltaStd: stat(in[3])}
 	}
 	return s
 }
 
-// next forecasts one frame and moves the window on.
-func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws) ([]float32, error) {
-	fail := func(err error) ([]float32, error) {
+// next forecasts a frame of every lane and moves the window on. It returns the frames'
+// values if they are asked for.
+func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws, asked bool) ([][]float32, error) {
+	fail := func(err error) ([][]float32, error) {
 		return nil, fmt.Errorf("walrus: %s: step %d: %w", label(r.window), step, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return fail(cancelled(ctx))
 	}
-	u, err := r.forecast(draw)
+	u, finite, err := r.forecast(draw)
 	if err != nil {
 		return fail(err)
 	}
-	if i := firstBad(u); i >= 0 {
-		return fail(fmt.Errorf("the forecast of field %s is %v: the rollout diverged", r.volume.Variable[i/r.volume.Points()], u[i]))
-	}
+	r.frames[0].FinalizeAll()
 	r.frames = append(r.frames[1:], u)
-	return r.volume.Gather(u), nil
+	if finite && !asked {
+		return nil, nil
+	}
+	flat, err := tensors.CopyFlatData[float32](u)
+	if err != nil {
+		return fail(err)
+	}
+	n := len(flat) / r.lanes
+	var out [][]float32
+	for i := range r.lanes {
+		values := flat[i*n : (i+1)*n]
+		if i := firstBad(values); i >= 0 {
+			return fail(fmt.Errorf("the forecast of field %s is %v: the rollout diverged", r.volume.Variable[i/r.volume.Points()], values[i]))
+		}
+		out = append(out, r.volume.Gather(values))
+	}
+	return out, nil
 }
 
-// forecast is the mean of the next frame over the ensemble's draws.
-func (r *rollout) forecast(draw func(*rollout) Draws) ([]float32, error) {
+// forecast is the mean of the next frame over the ensemble's draws, for every lane, and
+// whether all of it is finite.
+func (r *rollout) forecast(draw func(*rollout) Draws) (u *tensors.Tensor, finite bool, err error) {
+	members := r.e.opts.Ensemble
+	var drawn []Draws // of the first lane, of the second …
+	if r.memory == nil || r.memory[0].due() {
+		for range r.lanes * members {
+			drawn = append(drawn, draw(r))
+		}
+	}
 	var sum []float64
-	for i := range r.e.opts.Ensemble {
-		var u []float32
-		var err error
+	for i, part := range r.parts() {
+		var list []Draws
+		for lane := 0; drawn != nil && lane < r.lanes; lane++ {
+			list = append(list, drawn[lane*members+part.from:lane*members+part.to]...)
+		}
 		if r.memory != nil {
-			u, err = r.memory[i].next(func() Draws { return draw(r) })
+			u, finite, err = r.memory[i].next(list)
 		} else {
-			u, err = r.run(draw(r))
+			u, finite, err = r.run(list)
 		}
-		if err != nil || r.e.opts.Ensemble == 1 {
-			return u, err
+		if err != nil || part.to-part.from == members {
+			return u, finite, err
 		}
-		sum = addTo(sum, u)
+		flat, err := tensors.CopyFlatData[float32](u)
+		u.FinalizeAll()
+		if err != nil {
+			return nil, false, err
+		}
+		sum = addTo(sum, flat, float64(part.to-part.from)/float64(members))
 	}
-	for _, m := range r.memory {
-		m.replaced()
+	values := single(sum)
+	return r.frame(values), firstBad(values) < 0, nil
+}
+
+// part is a range of an ensemble's draws.
+type part struct{ from, to int }
+
+// parts are the draws of a lane that pass the network together.
+func (r *rollout) parts() []part {
+	members := r.e.opts.Ensemble
+	at := max(r.e.opts.Batch/r.lanes, 1)
+	var out []part
+	for from := 0; from < members; from += at {
+		out = append(out, part{from, min(from+at, members)})
 	}
-	return scaled(sum, 1/float64(r.e.opts.Ensemble)), nil
+	return out
 }
 
 // cancelled is the context's error, with its cause if that says more.
@@ -290,39 +394,39 @@ func cancelled(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// run executes the program on the present window.
-func (r *rollout) run(d Draws) ([]float32, error) {
-	shift, rolls, err := r.e.model.Tensors(d, r.plan)
+// run executes the program on the present window with draws of every lane.
+func (r *rollout) run(list []Draws) (u *tensors.Tensor, finite bool, err error) {
+	shift, rolls, err := r.e.model.batch(list, r.plan)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	args := make([]any, 0, len(r.params)+8)
-	for _, t := range r.params {
-		args = append(args, t)
-	}
-	own := []*tensors.Tensor{
-		r.history(), shift, rolls,
-	}
-	for _, t := range append(own, r.fixed...) {
-		args = append(args, t)
-	}
-	out, err := r.program.exec.Call(args...)
+	defer finalizeAll([]*tensors.Tensor{shift, rolls})
+	out, err := r.call(r.program.exec, r.params, r.frames, []*tensors.Tensor{shift, rolls}, r.fixed)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	u, err := tensors.CopyFlatData[float32](out[0])
-	for _, t := range append(own, out...) {
-		t.FinalizeAll()
-	}
-	return u, err
+	return taken(out)
 }
 
-// history is the present window as the program takes it.
-func (r *rollout) history() *tensors.Tensor {
-	s := r.volume.Shape
-	flat := make([]float32, 0, len(r.frames)*len(r.frames[0]))
-	for _, f := range r.frames {
-		flat = append(flat, f...)
+// call executes a program on the emulator's device.
+func (r *rollout) call(exec *Exec, args ...[]*tensors.Tensor) ([]*tensors.Tensor, error) {
+	var all []any
+	for _, list := range args {
+		for _, t := range list {
+			all = append(all, t)
+		}
 	}
-	return tensors.FromFlatDataAndDimensions(flat, len(r.frames), 1, len(r.volume.Variable), s[0], s[1], s[2])
+	out, _, err := exec.CallWithGraphOnDevice(compute.DeviceNum(r.e.opts.Device), all...)
+	return out, err
+}
+
+// taken takes apart what result puts together.
+func taken(out []*tensors.Tensor) (u *tensors.Tensor, finite bool, err error) {
+	flag, err := tensors.CopyFlatData[bool](out[1])
+	out[1].FinalizeAll()
+	if err != nil {
+		out[0].FinalizeAll()
+		return nil, false, err
+	}
+	return out[0], flag[0], nil
 }

@@ -77,16 +77,17 @@ func (m *Model) NextFrame(w ModelWeights, in StepInputs, plan *csm.Plan, s Step)
 		own := SampleStats(WithConstants(in.History, in.Constants), s.Normalization, s.eps())
 		stats = &own
 	}
-	return m.nextFrame(in, stats, s, func(net Inputs) *Node { return m.Forward(w, net, plan) })
+	return m.nextFrame(w, in, stats, s, func(net Inputs) *Node { return m.Forward(w, net, plan) })
 }
 
 // nextFrame makes the next frame from what forward, the network, makes of the
-// normalised history.
-func (m *Model) nextFrame(in StepInputs, stats *Stats, s Step, forward func(net Inputs) *Node) *Node {
+// normalised history. The network computes in the type of its weights.
+func (m *Model) nextFrame(w ModelWeights, in StepInputs, stats *Stats, s Step, forward func(net Inputs) *Node) *Node {
 	x := WithConstants(in.History, in.Constants)
 	net := in.Net
-	net.X, net.LastOnly = s.Resize.To(stats.Normalize(x)), true
-	y := s.Resize.From(forward(net), [3]int(x.Shape().Dimensions[3:]))
+	net.X, net.LastOnly = ConvertDType(s.Resize.To(stats.Normalize(x)), w.FieldScale.DType()), true
+	y := ConvertDType(forward(net), x.DType())
+	y = s.Resize.From(y, [3]int(x.Shape().Dimensions[3:]))
 	y = SliceAxis(y, 2, AxisRange(0, in.History.Shape().Dim(2)))
 	u := stats.Denormalize(y)
 	if m.config.Prediction == PredictDelta {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -21,6 +22,8 @@ type Weights struct {
 	params []Param
 	index  map[string]int // key → position in params and values
 	values []*tensors.Tensor
+	// placing is held while tensors move to a device, which emulators do.
+	placing sync.Mutex
 }
 
 // newWeights returns the frame of a network's weights, without values.

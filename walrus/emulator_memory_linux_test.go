@@ -1,0 +1,93 @@
+//go:build linux && !race
+
+package walrus_test
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// flat fails unless memory stays within 5 %: the least that the second half of ten
+// rounds leaves against the least that the first half does. (What a collector has not
+// freed yet varies by more.)
+func flat(t *testing.T, round func()) {
+	t.Helper()
+	var least [2]float64
+	for i := range 10 {
+		round()
+		debug.FreeOSMemory()
+		now := float64(resident(t, "VmRSS"))
+		if half := i / 5; i%5 == 0 || now < least[half] {
+			least[half] = now
+		}
+	}
+	t.Logf("%.1f MB, then %.1f MB", least[0]/1e6, least[1]/1e6)
+	require.Less(t, least[1], 1.05*least[0], "memory in bytes")
+}
+
+// calm are weights whose forecast is the last frame, which can go on for ever.
+func calm(t *testing.T) *walrus.Weights {
+	t.Helper()
+	w := livelyWeights(t, smallConfig())
+	for _, key := range []string{"debed.2.proj2.weight", "debed.2.proj2.bias"} {
+		x, ok := w.Tensor(key)
+		require.True(t, ok)
+		require.NoError(t, w.Set(key, testbackend.Tensor(make([]float32, x.Shape().Size()), x.Shape().Dimensions...)))
+	}
+	return w
+}
+
+// TestLongRollout: 5,000 steps need no more memory than the first 500, with and without
+// a cache, and one program.
+func TestLongRollout(t *testing.T) {
+	b := testbackend.New(t)
+	w := calm(t)
+	for name, cache := range map[string]*walrus.Cache{"whole window": nil, "cached": {}} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			e, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Cache: cache, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			require.NoError(t, err)
+			defer e.Close()
+			next, stop := iter.Pull2(e.Rollout(context.Background(), plane(), 5000))
+			defer stop()
+			flat(t, func() {
+				for range 500 {
+					_, err, more := next()
+					require.NoError(t, err)
+					require.True(t, more)
+				}
+			})
+			require.Equal(t, 1, strings.Count(log.String(), "built"), "programs built")
+		})
+	}
+}
+
+// TestManyEmulators: 200 emulators, made, used and closed, leave nothing behind. (On
+// XLA, which takes a second to compile, 20.)
+func TestManyEmulators(t *testing.T) {
+	b := testbackend.New(t)
+	w := livelyWeights(t, smallConfig())
+	perRound := 20
+	if strings.HasPrefix(b.Name(), "xla") {
+		perRound = 2
+	}
+	flat(t, func() {
+		for range perRound {
+			e, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b})
+			require.NoError(t, err)
+			_, err = e.Emulate(context.Background(), plane())
+			require.NoError(t, err)
+			e.Close()
+		}
+	})
+}
