@@ -26,22 +26,15 @@ type group struct {
 
 	params, first, second, average map[string][]*tensors.Tensor
 	sums                           map[string][]*tensors.Tensor // gradients since the last update
-	programs                       map[string]*gradientProgram
-	adds, updates, averages        map[string]*Exec // by pattern
+	programs                       *programs
 }
 
-// gradientProgram computes loss and gradients of one shape class.
-type gradientProgram struct {
-	exec           *Exec
-	trained, fixed []slot
-}
-
-// newGroup puts weights on the devices of a group.
-func newGroup(number int, l *layout, m *walrus.Model, w *walrus.Weights, o *Options) (*group, error) {
+// newGroup puts weights on the devices of a group, which runs the given programs.
+func newGroup(number int, l *layout, m *walrus.Model, w *walrus.Weights, o *Options, p *programs) (*group, error) {
 	g := &group{number: number, layout: l, model: m, opts: o, index: map[string]int{},
 		params: map[string][]*tensors.Tensor{}, first: map[string][]*tensors.Tensor{}, second: map[string][]*tensors.Tensor{},
 		average: map[string][]*tensors.Tensor{}, sums: map[string][]*tensors.Tensor{},
-		programs: map[string]*gradientProgram{}, adds: map[string]*Exec{}, updates: map[string]*Exec{}, averages: map[string]*Exec{}}
+		programs: p}
 	for i, p := range w.Params() {
 		g.slots, g.index[p.Key] = append(g.slots, slot{Param: p, sharded: sharded(p)}), i
 	}
@@ -134,9 +127,10 @@ func fillUp(b *train.Batch, n int) *train.Batch {
 
 // program returns the program of a class, building it the first time.
 func (g *group) program(pass *train.Pass) (*gradientProgram, error) {
-	if p, ok := g.programs[pass.Class()]; ok {
-		return p, nil
-	}
+	return once(g.programs, g.programs.gradients, pass.Class(), func() (*gradientProgram, error) { return g.newProgram(pass) })
+}
+
+func (g *group) newProgram(pass *train.Pass) (*gradientProgram, error) {
 	params, err := pass.Params()
 	if err != nil {
 		return nil, err
@@ -159,7 +153,6 @@ func (g *group) program(pass *train.Pass) (*gradientProgram, error) {
 		return nil, err
 	}
 	g.opts.Log.Info("compiling", "program", "gradients", "group", g.number, "class", pass.Class())
-	g.programs[pass.Class()] = p
 	return p, nil
 }
 
@@ -249,7 +242,7 @@ func (g *group) add(trained []slot, grads [][]*tensors.Tensor) error {
 	if len(known) == 0 {
 		return nil
 	}
-	out, err := g.combine(g.adds, "sums", known, func(in []*Node) []*Node {
+	out, err := g.combine(g.programs.adds, "sums", known, func(in []*Node) []*Node {
 		n := len(in) / 2
 		sum := make([]*Node, n)
 		for i := range sum {
@@ -271,19 +264,17 @@ func (g *group) add(trained []slot, grads [][]*tensors.Tensor) error {
 // takes, and others of the same slots.
 func (g *group) combine(programs map[string]*Exec, name string, slots []slot, f func(in []*Node) []*Node,
 	list map[string][]*tensors.Tensor, others [][]*tensors.Tensor) ([][]*tensors.Tensor, error) {
-	exec := programs[pattern(slots)]
-	if exec == nil {
+	exec, err := once(g.programs, programs, pattern(slots), func() (*Exec, error) {
 		var specs []*distributed.ShardingSpec
 		if g.layout.mesh != nil {
 			for _, s := range slots {
 				specs = append(specs, g.layout.spec(s))
 			}
 		}
-		var err error
-		if exec, err = g.layout.program(name, f, append(specs, specs...), specs); err != nil {
-			return nil, err
-		}
-		programs[pattern(slots)] = exec
+		return g.layout.program(name, f, append(specs, specs...), specs)
+	})
+	if err != nil {
+		return nil, err
 	}
 	var args [][]any
 	for _, s := range slots {
@@ -303,19 +294,6 @@ func (g *group) combine(programs map[string]*Exec, name string, slots []slot, f 
 	return out, nil
 }
 
-// pattern says which of the slots are sharded: programs are shared by lists of the
-// same pattern.
-func pattern(slots []slot) string {
-	out := make([]byte, len(slots))
-	for i, s := range slots {
-		out[i] = 'r'
-		if s.sharded {
-			out[i] = 's'
-		}
-	}
-	return string(out)
-}
-
 // drop forgets the gradients since the last update.
 func (g *group) drop() {
 	for _, x := range g.sums {
@@ -327,14 +305,7 @@ func (g *group) drop() {
 // close frees everything on the devices.
 func (g *group) close() {
 	g.drop()
-	for _, p := range g.programs {
-		p.exec.Finalize()
-	}
-	for _, list := range []map[string]*Exec{g.adds, g.updates, g.averages} {
-		for _, exec := range list {
-			exec.Finalize()
-		}
-	}
+	g.programs.close()
 	for _, list := range []map[string][]*tensors.Tensor{g.params, g.first, g.second, g.average} {
 		for _, x := range list {
 			free(x)

@@ -23,6 +23,9 @@ type Options struct {
 	Engine Engine
 	// Log receives a record for every program compiled; nil is Trainer.Log.
 	Log *slog.Logger
+	// Done, if not nil, is called when a group has gone through a micro-batch, before
+	// it asks for its next one. Groups call it at the same time.
+	Done func(group, micro int)
 
 	frozen map[string]bool
 }

@@ -44,12 +44,16 @@ func New(w *walrus.Weights, o Options) (*Trainer, error) {
 	if t.weights, err = w.Clone(); err != nil {
 		return nil, err
 	}
+	p := newPrograms()
 	for i := range o.Mesh.Groups {
+		if o.Mesh.Shards > 1 {
+			p = newPrograms() // they are for the devices of one group
+		}
 		l, err := newLayout(o.Trainer.Backend, o.Devices[i*o.Mesh.Shards:(i+1)*o.Mesh.Shards])
 		if err != nil {
 			return nil, err
 		}
-		g, err := newGroup(o.Engine.Rank()*o.Mesh.Groups+i, l, m, w, &t.opts)
+		g, err := newGroup(o.Engine.Rank()*o.Mesh.Groups+i, l, m, w, &t.opts, p)
 		if err != nil {
 			return nil, err
 		}
@@ -92,6 +96,15 @@ func (t *Trainer) Groups() []int {
 
 // Shards is the number of devices of a group.
 func (t *Trainer) Shards() int { return t.opts.Mesh.Shards }
+
+// Devices are the first devices of this process's groups.
+func (t *Trainer) Devices() []compute.DeviceNum {
+	var mine []compute.DeviceNum
+	for _, g := range t.groups {
+		mine = append(mine, g.layout.devices[0])
+	}
+	return mine
+}
 
 // Rank is the number of this process among Size.
 func (t *Trainer) Rank() int { return t.engine.Rank() }
@@ -203,6 +216,9 @@ func (t *Trainer) micro(ctx context.Context, g *group, next train.Source, k int)
 	loss, samples, err = g.accumulate(b, g.generator(t.step, k))
 	if err != nil {
 		return fail(b.Windows[0].Name, err)
+	}
+	if t.opts.Done != nil {
+		t.opts.Done(g.number, k)
 	}
 	return loss, samples, nil
 }

@@ -74,28 +74,21 @@ func (g *group) start(s slot) error {
 }
 
 func (g *group) updateProgram(slots []slot) (*Exec, error) {
-	key := pattern(slots)
-	if exec := g.updates[key]; exec != nil {
-		return exec, nil
-	}
-	n := len(slots)
-	var in, out []*distributed.ShardingSpec
-	if g.layout.mesh != nil {
-		for range 4 {
-			for _, s := range slots {
-				in = append(in, g.layout.spec(s))
+	return once(g.programs, g.programs.updates, pattern(slots), func() (*Exec, error) {
+		n := len(slots)
+		var in, out []*distributed.ShardingSpec
+		if g.layout.mesh != nil {
+			for range 4 {
+				for _, s := range slots {
+					in = append(in, g.layout.spec(s))
+				}
 			}
+			whole := g.layout.replicated()
+			out = append(out, in[:3*n]...)
+			in, out = append(in, whole, whole, whole, whole), append(out, whole)
 		}
-		whole := g.layout.replicated()
-		out = append(out, in[:3*n]...)
-		in, out = append(in, whole, whole, whole, whole), append(out, whole)
-	}
-	exec, err := g.layout.program("update", func(in []*Node) []*Node { return g.opts.Trainer.AdamW.Update(n, in) }, in, out)
-	if err != nil {
-		return nil, err
-	}
-	g.updates[key] = exec
-	return exec, nil
+		return g.layout.program("update", func(in []*Node) []*Node { return g.opts.Trainer.AdamW.Update(n, in) }, in, out)
+	})
 }
 
 // averageIn takes the updated slots into the moving average, if there is one.
@@ -108,7 +101,7 @@ func (g *group) averageIn(slots []slot) error {
 	for i, s := range slots {
 		params[i] = g.params[s.Key]
 	}
-	out, err := g.combine(g.averages, "moving average", slots, func(in []*Node) []*Node {
+	out, err := g.combine(g.programs.averages, "moving average", slots, func(in []*Node) []*Node {
 		n := len(in) / 2
 		mean := make([]*Node, n)
 		for i := range mean {

@@ -1,0 +1,69 @@
+package distributed
+
+import (
+	"sync"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// programs are those of a group. Programs for a single device run on any, so groups of
+// one device share them and compile each once.
+type programs struct {
+	mu                      sync.Mutex                  // of the maps
+	gradients               map[string]*gradientProgram // by class
+	adds, updates, averages map[string]*Exec            // by pattern
+}
+
+// gradientProgram computes loss and gradients of one shape class.
+type gradientProgram struct {
+	exec           *Exec
+	trained, fixed []slot
+}
+
+func newPrograms() *programs {
+	return &programs{gradients: map[string]*gradientProgram{}, adds: map[string]*Exec{}, updates: map[string]*Exec{}, averages: map[string]*Exec{}}
+}
+
+// once returns the program of a key from one of p's maps, building it the first time.
+// It is compiled when it is first called, by one of those that call it.
+func once[P any](p *programs, in map[string]P, key string, build func() (P, error)) (P, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if x, ok := in[key]; ok {
+		return x, nil
+	}
+	x, err := build()
+	if err == nil {
+		in[key] = x
+	}
+	return x, err
+}
+
+// pattern says which of the slots are sharded: programs are shared by lists of the
+// same pattern.
+func pattern(slots []slot) string {
+	out := make([]byte, len(slots))
+	for i, s := range slots {
+		out[i] = 'r'
+		if s.sharded {
+			out[i] = 's'
+		}
+	}
+	return string(out)
+}
+
+// close frees all programs; a second call does nothing.
+func (p *programs) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, x := range p.gradients {
+		x.exec.Finalize()
+	}
+	clear(p.gradients)
+	for _, list := range []map[string]*Exec{p.adds, p.updates, p.averages} {
+		for _, exec := range list {
+			exec.Finalize()
+		}
+		clear(list)
+	}
+}
