@@ -172,6 +172,7 @@ func TestSetupsThatDoNotFit(t *testing.T) {
 		"rates: expected positive":                    func(s *Setup) { s.Rates.Attention = math.NaN() },
 		"at least 1 device in a node":                 func(s *Setup) { s.Network.Node = 0 },
 		"axis 1: expected a multiple of 16":           func(s *Setup) { s.Systems = []data.Entry{odd()} },
+		"a name for each axis of the grid":            func(s *Setup) { s.Systems[0].Axes = nil },
 		"hidden":                                      func(s *Setup) { s.Config.Hidden = 0 },
 		"a positive bandwidth of memory, got 4 and 0": func(s *Setup) { s.Memory, s.UnitBlocks = 0, 4 },
 	} {

@@ -57,6 +57,11 @@ func (s Setup) Validate() error {
 	if err := s.Rates.Validate(); err != nil {
 		return err
 	}
+	for _, e := range s.Systems {
+		if len(e.Axes) == 0 || len(e.Axes) != len(e.Grid) {
+			return fmt.Errorf("ladder: %s: expected a name for each axis of the grid, got %q and %v", e.Name, e.Axes, e.Grid)
+		}
+	}
 	switch {
 	case len(s.Systems) == 0:
 		return fmt.Errorf("ladder: expected at least one system, got none")

@@ -6,21 +6,25 @@
 //	go run ./examples/ladder -devices 1024 -json
 //
 // With -measure it times training steps of a small network on this machine, for every
-// shape of the paper's 19 data sets, and writes them to a file for -times; -estimate
-// prints what the paper's network needs in memory and operations.
+// shape of the paper's 19 data sets, and writes them to a file for -times; -trial trains
+// on four virtual devices of this machine, rung by rung; -estimate prints what the
+// paper's network needs in memory and operations.
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/gowalrus/gowalrus/distributed"
 	"github.com/gowalrus/gowalrus/distributed/ladder"
 	"github.com/gowalrus/gowalrus/internal/picture"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
 
 // options are the command's flags.
@@ -31,19 +35,20 @@ type options struct {
 	times    string
 	measure  string
 	estimate bool
+	trial    bool
 }
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "ladder:", err)
-		os.Exit(1)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if status := command.Status("ladder", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
+		os.Exit(status)
 	}
 }
 
-func parse(args []string, stderr io.Writer) (options, error) {
+func parse(args []string, stdout io.Writer) (options, error) {
 	o := options{setup: ladder.Paper()}
 	f := flag.NewFlagSet("ladder", flag.ContinueOnError)
-	f.SetOutput(stderr)
 	f.IntVar(&o.setup.Devices, "devices", o.setup.Devices, "devices")
 	f.IntVar(&o.setup.Group, "group", o.setup.Group, "devices of a group, which is also a node with fast links")
 	f.IntVar(&o.setup.Micro, "micro", o.setup.Micro, "micro-batches of each device to simulate")
@@ -54,25 +59,49 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.times, "times", "", "file of measured times, whose network is simulated in place of the paper's")
 	f.StringVar(&o.measure, "measure", "", "measure on this machine and write the times to this file")
 	f.BoolVar(&o.estimate, "estimate", false, "print memory and operations of the paper's network")
-	if err := f.Parse(args); err != nil {
+	f.BoolVar(&o.trial, "trial", false, "train on virtual devices of this machine in place of simulating: 4 in groups of 2, 40 micro-batches each, unless the flags say otherwise")
+	if err := command.Parse(f, args, stdout); err != nil {
 		return o, err
 	}
 	if f.NArg() > 0 {
-		return o, errors.New("expected flags only")
+		return o, command.Usage("expected flags only, got %q", f.Args())
+	}
+	if o.trial {
+		o.setup = given(f, o.setup)
+		return o, nil
 	}
 	o.setup.Network.Node = o.setup.Group
 	return o, nil
 }
 
+// given is the setup of a trial with the numbers that were given as flags.
+func given(f *flag.FlagSet, s ladder.Setup) ladder.Setup {
+	t := small()
+	f.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "devices":
+			t.Devices = s.Devices
+		case "group":
+			t.Group = s.Group
+		case "micro":
+			t.Micro = s.Micro
+		}
+	})
+	t.Accumulate, t.Seed = s.Accumulate, s.Seed
+	return t
+}
+
 // run is the whole command.
-func run(args []string, stdout, stderr io.Writer) error {
-	o, err := parse(args, stderr)
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stdout)
 	if err != nil {
 		return err
 	}
 	switch {
 	case o.measure != "":
 		return measure(o.measure, o.setup.Systems, network(), stderr)
+	case o.trial:
+		return trial(ctx, o.setup, o.asJSON, stdout, stderr)
 	case o.estimate:
 		return distributed.WriteEstimates(stdout)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"image/png"
 	"io"
@@ -16,16 +17,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func command(t *testing.T, args ...string) string {
+func output(t *testing.T, args ...string) string {
 	t.Helper()
 	var out bytes.Buffer
-	require.NoError(t, run(args, &out, io.Discard))
+	require.NoError(t, run(context.Background(), args, &out, io.Discard))
 	return out.String()
 }
 
 func TestTableJSONAndChart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ladder.png")
-	table := command(t, "-devices", "8", "-micro", "20", "-out", path)
+	table := output(t, "-devices", "8", "-micro", "20", "-out", path)
 	lines := strings.Split(strings.TrimSpace(table), "\n")
 	require.Len(t, lines, 8)
 	assert.Contains(t, lines[2], "| naive | 100.0 | 100.0 |")
@@ -37,7 +38,7 @@ func TestTableJSONAndChart(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 640, img.Bounds().Dx())
 
-	text := command(t, "-devices", "8", "-micro", "20", "-json")
+	text := output(t, "-devices", "8", "-micro", "20", "-json")
 	rungs := ladder.Rungs()
 	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
 		var r ladder.Result
@@ -51,7 +52,7 @@ func TestTableJSONAndChart(t *testing.T) {
 func TestEstimatesAreThoseOfTheDocument(t *testing.T) {
 	want, err := os.ReadFile("../../distributed/ESTIMATES.md")
 	require.NoError(t, err)
-	assert.Equal(t, string(want), command(t, "-estimate"), "run: go run ./examples/ladder -estimate >distributed/ESTIMATES.md")
+	assert.Equal(t, string(want), output(t, "-estimate"), "run: go run ./examples/ladder -estimate >distributed/ESTIMATES.md")
 }
 
 // A real trainer is measured, on one plane.
@@ -104,8 +105,8 @@ func TestTimes(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "times.json")
 	require.NoError(t, times.Save(path))
-	paper := command(t, "-devices", "8", "-micro", "20")
-	made := command(t, "-devices", "8", "-micro", "20", "-times", path)
+	paper := output(t, "-devices", "8", "-micro", "20")
+	made := output(t, "-devices", "8", "-micro", "20", "-times", path)
 	assert.NotEqual(t, paper, made)
 	assert.Contains(t, made, "| topology-aware sampling |")
 }
@@ -117,6 +118,6 @@ func TestArguments(t *testing.T) {
 		"no such file":                  {"-times", "nowhere.json"},
 		"flag provided but not defined": {"-nothing"},
 	} {
-		assert.ErrorContains(t, run(args, io.Discard, io.Discard), want)
+		assert.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
 	}
 }

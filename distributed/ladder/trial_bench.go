@@ -1,0 +1,157 @@
+package ladder
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/gowalrus/gowalrus/distributed"
+)
+
+// bench measures a trial.
+type bench struct {
+	Trial
+	rounds map[string]round // by rung
+	costs  map[string]cost  // by mesh and form
+}
+
+// round is the run of a rung.
+type round struct {
+	mesh    distributed.Mesh
+	classes []Class
+	draws   [][]int       // [group] classes, micro-batch after micro-batch
+	spent   [][][]float64 // [update][group][micro] seconds of each of a group's devices
+	wall    float64
+}
+
+// cost is what a mesh costs.
+type cost struct {
+	seconds []float64 // of a device for a micro-batch of each class
+	update  float64   // seconds of a device
+}
+
+func costKey(m distributed.Mesh, f Form) string { return fmt.Sprint(m, f) }
+
+// repeats are the micro-batches of a class from which the cost of a mesh is found.
+const repeats = 3
+
+// measure runs the rungs with fixed or with adaptive patches, and finds the costs of
+// the meshes that they need.
+func (b *bench) measure(ctx context.Context, adaptive bool) error {
+	meshes := []distributed.Mesh{b.own()}
+	for _, r := range Rungs() {
+		if m := b.mesh(r); r.Form.Adaptive == adaptive && !slices.Contains(meshes, m) {
+			meshes = append(meshes, m)
+		}
+	}
+	for _, mesh := range meshes {
+		if err := b.onMesh(ctx, mesh, adaptive); err != nil {
+			return fmt.Errorf("ladder: trial: mesh %v: %w", mesh, err)
+		}
+	}
+	return nil
+}
+
+func (b *bench) onMesh(ctx context.Context, mesh distributed.Mesh, adaptive bool) error {
+	c, err := newCourse(b.Trial, mesh, adaptive)
+	if err != nil {
+		return err
+	}
+	defer c.trainer.Close()
+	for _, form := range []Form{{}, {Adaptive: true}, {Adaptive: true, Differential: true}} {
+		if form.Adaptive != adaptive {
+			continue
+		}
+		if err := c.take(b.Setup, form); err != nil {
+			return err
+		}
+		found, err := c.cost(ctx)
+		if err != nil {
+			return err
+		}
+		b.costs[costKey(mesh, form)] = found
+		b.Log.Info("costs", "mesh", mesh, "form", form, "seconds", found.seconds, "update", found.update)
+		for _, r := range Rungs() {
+			own := mesh == b.own() && !r.Hybrid
+			if r.Form != form || !(own || r.Together && mesh == b.hybrid()) {
+				continue
+			}
+			if b.rounds[r.Name], err = b.round(ctx, c, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// round trains as a rung does, with the draws that the simulation makes.
+func (b *bench) round(ctx context.Context, c *course, r Rung) (round, error) {
+	out := round{mesh: c.mesh, classes: c.classes, draws: b.draws(c.mesh.Groups)}
+	micros := b.micros(r)
+	begin := time.Now()
+	for at := 0; at < b.Micro; at += micros {
+		spent, _, err := c.step(ctx, micros, func(group, micro int) int { return out.draws[group][at+micro] })
+		if err != nil {
+			return out, err
+		}
+		out.spent = append(out.spent, spent)
+	}
+	out.wall = time.Since(begin).Seconds()
+	b.Log.Info("rung", "name", r.Name, "mesh", c.mesh, "wall", out.wall)
+	return out, nil
+}
+
+// draws are those of groups, as job.draw makes them: [group][micro].
+func (b *bench) draws(groups int) (out [][]int) {
+	for g := range groups {
+		rng := rand.New(rand.NewPCG(b.Seed, uint64(g)))
+		var draws []int
+		for range b.Micro {
+			draws = append(draws, rng.IntN(len(b.Systems)))
+		}
+		out = append(out, draws)
+	}
+	return out
+}
+
+// micros is the number of micro-batches of an update.
+func (t Trial) micros(r Rung) int {
+	if r.Accumulate {
+		return t.Accumulate
+	}
+	return 1
+}
+
+// cost runs every class, first to compile what there is to compile.
+func (c *course) cost(ctx context.Context) (cost, error) {
+	if err := c.warm(ctx); err != nil {
+		return cost{}, err
+	}
+	n := len(c.classes)
+	times, updates := make([][]float64, n), []float64(nil)
+	for range repeats {
+		spent, update, err := c.step(ctx, n, func(_, micro int) int { return micro })
+		if err != nil {
+			return cost{}, err
+		}
+		updates = append(updates, update)
+		for _, group := range spent {
+			for k, s := range group {
+				times[k] = append(times[k], s)
+			}
+		}
+	}
+	out := cost{update: median(updates)}
+	for _, list := range times {
+		out.seconds = append(out.seconds, median(list))
+	}
+	return out, nil
+}
+
+func median(list []float64) float64 {
+	list = slices.Sorted(slices.Values(list))
+	n := len(list)
+	return (list[(n-1)/2] + list[n/2]) / 2
+}

@@ -1,0 +1,191 @@
+package ladder
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/distributed"
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// little is a setup that is measured in seconds: a plane and a volume.
+func little(devices, group int) Setup {
+	s := Paper()
+	s.Devices, s.Group, s.Micro, s.Accumulate, s.Network.Node = devices, group, 4, 2, group
+	s.Config = walrus.Nano()
+	s.Config.Hidden, s.Config.Heads, s.Config.Intermediate, s.Config.Groups = 12, 1, 2, 2
+	s.Config.Tokens, s.Config.Kernel = [3]int{4, 4, 4}, [2]int{4, 4}
+	s.Config.Registry = data.MustRegistry("density")
+	periodic := data.Both(data.Periodic)
+	s.Systems = []data.Entry{
+		{Name: "plane", Axes: []string{"x", "y"}, Grid: []int{32, 48}, Fields: []data.Field{{Name: "density"}}, Boundaries: data.Boundaries{periodic, periodic}},
+		{Name: "volume", Axes: []string{"x", "y", "z"}, Grid: []int{32, 32, 32}, Fields: []data.Field{{Name: "density"}}, Boundaries: data.Boundaries{periodic, periodic, periodic}},
+	}
+	return s
+}
+
+// ticks is a clock that every reading moves on by a second.
+func ticks() func() (float64, error) {
+	now := 0.0
+	return func() (float64, error) {
+		now++
+		return now, nil
+	}
+}
+
+// One device trains all rungs on any backend. Nobody waits, nothing is sent, and what is
+// measured is what is simulated.
+func TestTrialOfOneDevice(t *testing.T) {
+	found, err := Trial{Setup: little(1, 1), Backend: testbackend.New(t), Clock: ticks()}.Run(context.Background())
+	require.NoError(t, err)
+	for i, r := range Rungs() {
+		m := found[i]
+		assert.Equal(t, r.Name, m.Rung)
+		assert.Equal(t, "1×1", m.Mesh)
+		assert.Zero(t, m.Waiting)
+		assert.Zero(t, m.Communication)
+		assert.InDelta(t, 1, m.Busy+m.Updating, 1e-9)
+		assert.Equal(t, m.Simulated.Tokens, m.Tokens, "the same draws")
+		assert.Positive(t, m.PerWall)
+		assert.InDelta(t, 100, m.Relative/m.Simulated.Relative*100, 1, r.Name)
+	}
+	assert.Greater(t, found[2].Relative, 1.5*found[1].Relative, "a clock that finds all micro-batches alike: more tokens are for free")
+}
+
+// Groups take turns: between two readings of the clock there is nobody else's work, so
+// on a clock that counts readings every micro-batch takes one.
+func TestTrialTakesTurns(t *testing.T) {
+	s := little(4, 2)
+	trial := Trial{Setup: s, Backend: testbackend.Devices(t, 4), Clock: ticks()}
+	found, err := trial.Run(context.Background())
+	require.NoError(t, err)
+	for i, m := range found {
+		mesh := "4×1"
+		if i == 5 {
+			mesh = "2×2"
+		}
+		assert.Equal(t, mesh, m.Mesh, m.Rung)
+		assert.Zero(t, m.Waiting, m.Rung)
+		assert.InDelta(t, 1, m.Busy+m.Communication+m.Updating, 1e-9)
+		assert.Equal(t, m.Simulated.Tokens, m.Tokens, m.Rung)
+		assert.Greater(t, m.Padding, 0.0)
+	}
+	broken := errors.New("no clock")
+	trial.Clock = func() (float64, error) { return 0, broken }
+	_, err = trial.Run(context.Background())
+	require.ErrorIs(t, err, broken)
+}
+
+// made is a bench as if all classes always took the same seconds, with links that are
+// free.
+func madeBench(t *testing.T, s Setup) *bench {
+	t.Helper()
+	b := &bench{Trial: Trial{Setup: s}, rounds: map[string]round{}, costs: map[string]cost{}}
+	for _, r := range Rungs() {
+		classes, err := s.classes(r.Form)
+		require.NoError(t, err)
+		var c cost
+		for _, k := range classes {
+			c.seconds = append(c.seconds, k.Seconds())
+		}
+		for _, mesh := range []distributed.Mesh{b.own(), b.all(), b.hybrid()} {
+			b.costs[costKey(mesh, r.Form)] = c
+		}
+		x := round{mesh: b.own(), classes: classes, wall: 1}
+		if r.Together {
+			x.mesh = b.hybrid()
+		}
+		x.draws = b.draws(x.mesh.Groups)
+		micros := b.micros(r)
+		for at := 0; at < s.Micro; at += micros {
+			var spent [][]float64
+			for _, d := range x.draws {
+				var list []float64
+				for m := range micros {
+					list = append(list, c.seconds[d[at+m]])
+				}
+				spent = append(spent, list)
+			}
+			x.spent = append(x.spent, spent)
+		}
+		b.rounds[r.Name] = x
+	}
+	return b
+}
+
+// With times that never vary the accounts of a trial are those of the simulation, but
+// for devices that meet at every part of the network there, at every micro-batch here.
+func TestTrialIsTheSimulation(t *testing.T) {
+	s := quick()
+	s.Devices, s.Memory = 8, 1e30
+	found, err := madeBench(t, s).results()
+	require.NoError(t, err)
+	for i, m := range found {
+		assert.Equal(t, m.Simulated.Tokens, m.Tokens, m.Rung)
+		assert.InDelta(t, m.Simulated.Waiting, m.Waiting, 0.04, m.Rung)
+		assert.InEpsilon(t, m.Simulated.Relative, m.Relative, 0.04, m.Rung)
+		assert.InEpsilon(t, m.Simulated.Seconds, m.Seconds, 0.05, m.Rung)
+		if i == 5 {
+			assert.InEpsilon(t, m.Simulated.Seconds, m.Seconds, 1e-6, "groups meet once per update in both")
+		}
+	}
+	assert.Greater(t, found[5].Relative, found[4].Relative)
+}
+
+// What sharding and updates cost is charged to the rungs that have them.
+func TestTrialCharges(t *testing.T) {
+	b := madeBench(t, quick())
+	free, err := b.results()
+	require.NoError(t, err)
+	for _, mesh := range []distributed.Mesh{b.all(), b.hybrid()} {
+		for _, form := range []Form{{}, {Adaptive: true}, {Adaptive: true, Differential: true}} {
+			c := b.costs[costKey(mesh, form)]
+			seconds := append([]float64(nil), c.seconds...)
+			for i := range seconds {
+				seconds[i] += 0.25
+			}
+			b.costs[costKey(mesh, form)] = cost{seconds, 0.5}
+		}
+	}
+	dear, err := b.results()
+	require.NoError(t, err)
+	for i, r := range Rungs() {
+		n := float64(b.Micro)
+		extra, updates := n*0.25, n/float64(b.micros(r))*0.5
+		if r.Together {
+			extra = 0 // the run was sharded and what it took includes it
+		}
+		assert.InEpsilon(t, free[i].Seconds+extra+updates, dear[i].Seconds, 1e-9, r.Name)
+		assert.InEpsilon(t, n*0.25, dear[i].Communication*dear[i].Seconds, 1e-9, r.Name)
+		assert.InEpsilon(t, updates, dear[i].Updating*dear[i].Seconds, 1e-9, r.Name)
+		assert.InDelta(t, 1, dear[i].Busy+dear[i].Waiting+dear[i].Communication+dear[i].Updating, 1e-9, r.Name)
+	}
+}
+
+// Devices that share weights wait at every micro-batch, groups at the end.
+func TestMeet(t *testing.T) {
+	spent := [][]float64{{1, 5}, {2, 1}, {4, 1}, {1, 3}}
+	assert.Equal(t, 9.0, meet(spent, false, 2), "4 and 5")
+	assert.Equal(t, 7.0, meet(spent, true, 2), "2 and 5, or 4 and 3")
+	assert.Equal(t, 6.0, meet(spent, true, 1), "1 and 5")
+	assert.Equal(t, 9.0, meet(spent, true, 4))
+}
+
+func TestTrialsThatDoNotFit(t *testing.T) {
+	for want, change := range map[string]func(x *Trial){
+		"expected a backend":        func(x *Trial) { x.Backend = nil },
+		"got 3 and 2 per update":    func(x *Trial) { x.Micro = 3 },
+		"different devices":         func(x *Trial) { x.Devices, x.Group = 1000, 1 },
+		"patches of 16 points from": func(x *Trial) { x.Config.Kernel = [2]int{8, 4} },
+	} {
+		x := Trial{Setup: little(1, 1), Backend: testbackend.New(t)}
+		change(&x)
+		_, err := x.Run(context.Background())
+		require.ErrorContains(t, err, want)
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/distributed/ladder"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// small is a setup that can be measured in minutes: four devices in groups of two, a
+// network of one block, two planes and a volume. Fixed patches have 16 points and
+// give 8 to 72 tokens a frame; adaptive ones 144 in the plane and 512 in space, so that
+// a plane's micro-batch with twice the history and twice the windows costs about as
+// much as a volume's.
+func small() ladder.Setup {
+	s := ladder.Paper()
+	s.Devices, s.Group, s.Micro, s.Network.Node = 4, 2, 40, 2
+	s.Config = walrus.Tiny()
+	s.Config.Name, s.Config.Tokens, s.Config.Kernel = "one block of width 64", [3]int{12, 12, 8}, [2]int{4, 4}
+	s.Config.Hidden, s.Config.Heads, s.Config.Intermediate, s.Config.Blocks = 64, 1, 8, 1
+	s.Config.Registry = data.MustRegistry("density", "velocity_x", "velocity_y", "velocity_z")
+	periodic := data.Both(data.Periodic)
+	s.Systems = []data.Entry{
+		entry("plane of 96 x 96", periodic, 96, 96),
+		entry("plane of 192 x 96", periodic, 192, 96),
+		entry("volume of 32 x 32 x 32", periodic, 32, 32, 32),
+	}
+	return s
+}
+
+// entry is a data set of a density that flows.
+func entry(name string, boundary data.Boundary, grid ...int) data.Entry {
+	e := data.Entry{Name: name, Grid: grid, Axes: []string{"x", "y", "z"}[:len(grid)],
+		Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}
+	for range grid {
+		e.Boundaries = append(e.Boundaries, boundary)
+	}
+	return e
+}
+
+// trial measures a setup's ladder on virtual devices.
+func trial(ctx context.Context, s ladder.Setup, asJSON bool, stdout, stderr io.Writer) error {
+	b, err := devices(s.Devices)
+	if err != nil {
+		return err
+	}
+	defer b.Finalize()
+	measured, err := ladder.Trial{Setup: s, Backend: b, Clock: processor,
+		Log: slog.New(slog.NewTextHandler(stderr, nil))}.Run(ctx)
+	if err != nil {
+		return err
+	}
+	return showTrial(stdout, measured, asJSON)
+}
+
+// showTrial prints what was measured as a table or as lines of JSON.
+func showTrial(w io.Writer, measured []ladder.Measured, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		for _, m := range measured {
+			if err := e.Encode(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	fmt.Fprintln(w, "| rung | measured, % | simulated, % | busy | waiting | transfers | updates | run | tokens/s there | padding |\n|---|---|---|---|---|---|---|---|---|---|")
+	for _, m := range measured {
+		fmt.Fprintf(w, "| %s | %.1f | %.1f | %.1f %% | %.1f %% | %.1f %% | %.1f %% | %s | %.0f | %.1f %% |\n", m.Rung, m.Relative, m.Simulated.Relative,
+			100*m.Busy, 100*m.Waiting, 100*m.Communication, 100*m.Updating, m.Mesh, m.PerWall, 100*m.Padding)
+	}
+	return nil
+}
