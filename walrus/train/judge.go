@@ -6,6 +6,9 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/gomlx/compute"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
@@ -13,25 +16,107 @@ import (
 
 // judge forecasts windows of the validation data with the weights in training.
 type judge struct {
-	o         RunOptions
-	emulators map[*data.Statistics]*walrus.Emulator
+	o RunOptions
+	// systems counts those that are judged, by any process.
+	systems int
+	// mine are the systems that each group of this process judges, on its first device.
+	mine      [][]int
+	devices   []compute.DeviceNum
+	emulators map[seat]*walrus.Emulator
+	// weights are those in training and what the first group judges; the others have
+	// copies, since a tensor is on one device at a time. Copies are there while judging.
+	weights *walrus.Weights
+	copies  map[compute.DeviceNum]*walrus.Weights
 }
 
-func newJudge(averaged *walrus.Weights, o RunOptions) (*judge, error) {
-	j := &judge{o: o, emulators: map[*data.Statistics]*walrus.Emulator{}}
-	step := walrus.Step{Normalization: o.Trainer.Objective.Normalization, Eps: o.Trainer.Objective.Eps}
-	for _, s := range o.Systems {
-		if s.Valid == nil || j.emulators[s.Statistics] != nil {
-			continue
-		}
-		em, err := walrus.NewEmulator(averaged, walrus.EmulatorOptions{Backend: o.Trainer.Backend, Step: step, Statistics: s.Statistics, NoRolls: o.Trainer.NoRolls, Log: o.Trainer.Log})
-		if err != nil {
+// seat is where systems of the same statistics are judged.
+type seat struct {
+	statistics *data.Statistics
+	device     compute.DeviceNum
+}
+
+func newJudge(averaged *walrus.Weights, o RunOptions, m Machine) (*judge, error) {
+	j := &judge{o: o, devices: m.Devices(), emulators: map[seat]*walrus.Emulator{}, weights: averaged, copies: map[compute.DeviceNum]*walrus.Weights{}}
+	j.share(m.Rank(), m.Size())
+	for g, list := range j.mine {
+		if err := j.furnish(g, list); err != nil {
 			j.close()
 			return nil, err
 		}
-		j.emulators[s.Statistics] = em
 	}
 	return j, nil
+}
+
+// furnish makes the emulators of a group.
+func (j *judge) furnish(g int, systems []int) (err error) {
+	w, device := j.weights, j.devices[g]
+	if g > 0 && len(systems) > 0 {
+		if w, err = w.Clone(); err != nil {
+			return err
+		}
+		w.Finalize()
+		j.copies[device] = w
+	}
+	t := j.o.Trainer
+	for _, i := range systems {
+		at := j.seat(g, i)
+		if j.emulators[at] != nil {
+			continue
+		}
+		j.emulators[at], err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: t.Backend, Device: int(device), Statistics: at.statistics,
+			Step: walrus.Step{Normalization: t.Objective.Normalization, Eps: t.Objective.Eps}, NoRolls: t.NoRolls, Log: t.Log})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyWeights gives every copy the weights as they are now.
+func (j *judge) copyWeights() error {
+	for _, w := range j.copies {
+		for _, p := range w.Params() {
+			x, ok := j.weights.Tensor(p.Key)
+			if !ok {
+				return fmt.Errorf("train: validation: expected a value of %s, got none", p.Key)
+			}
+			same, err := x.LocalClone()
+			if err == nil {
+				err = w.Set(p.Key, same)
+			}
+			if err != nil {
+				return fmt.Errorf("train: validation: copying %s: %w", p.Key, err)
+			}
+		}
+	}
+	return nil
+}
+
+// dropCopies frees the copies until the next validation.
+func (j *judge) dropCopies() {
+	for _, w := range j.copies {
+		w.Finalize()
+	}
+}
+
+// share deals the systems out, one after the other: to all processes, then to the next
+// group of each.
+func (j *judge) share(rank, size int) {
+	j.mine = make([][]int, len(j.devices))
+	for i, s := range j.o.Systems {
+		if s.Valid == nil {
+			continue
+		}
+		place := j.systems % (size * len(j.devices))
+		if place%size == rank {
+			j.mine[place/size] = append(j.mine[place/size], i)
+		}
+		j.systems++
+	}
+}
+
+func (j *judge) seat(group, system int) seat {
+	return seat{j.o.Systems[system].Statistics, j.devices[group]}
 }
 
 // task is a horizon and the number of windows that it is judged on.
@@ -40,18 +125,13 @@ type task struct {
 	windows int
 }
 
-// errors returns the median VRMSE of every system and horizon. Each process judges
-// some of the systems and learns of the others from them.
+// errors returns the median VRMSE of every system and horizon. The groups of each
+// process judge some of the systems, at the same time, and processes learn of the others
+// from each other.
 func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string]map[string]float64, error) {
 	n := len(tasks)
 	found := make([]float32, n*len(j.o.Systems)+1)
-	var failed error
-	for i, s := range j.o.Systems {
-		if s.Valid == nil || i%m.Size() != m.Rank() || failed != nil {
-			continue
-		}
-		failed = j.judge(ctx, s, tasks, found[i*n:(i+1)*n])
-	}
+	failed := j.judgeMine(ctx, tasks, found)
 	if failed != nil {
 		found[len(found)-1] = 1
 	}
@@ -79,11 +159,32 @@ func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string
 	return out, nil
 }
 
+// judgeMine scores the systems of this process, those of each group on its own device.
+func (j *judge) judgeMine(ctx context.Context, tasks []task, found []float32) error {
+	defer j.dropCopies()
+	if err := j.copyWeights(); err != nil {
+		return err
+	}
+	n := len(tasks)
+	work, ctx := errgroup.WithContext(ctx)
+	for g, list := range j.mine {
+		work.Go(func() error {
+			for _, i := range list {
+				if err := j.judge(ctx, j.o.Systems[i], j.emulators[j.seat(g, i)], tasks, found[i*n:(i+1)*n]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return work.Wait()
+}
+
 // judge scores a system; a horizon beyond its trajectories is NaN.
-func (j *judge) judge(ctx context.Context, s System, tasks []task, scores []float32) error {
+func (j *judge) judge(ctx context.Context, s System, em *walrus.Emulator, tasks []task, scores []float32) error {
 	for k, t := range tasks {
 		p := eval.Protocol{Input: s.Cut.Input, Horizons: []eval.Horizon{t.horizon}, Windows: t.windows}
-		r, err := eval.Evaluate(ctx, s.Valid, map[string]eval.Forecast{"model": j.emulators[s.Statistics].Forecast}, p)
+		r, err := eval.Evaluate(ctx, s.Valid, map[string]eval.Forecast{"model": em.Forecast}, p)
 		if err != nil {
 			return fmt.Errorf("train: validation: %w", err)
 		}
@@ -112,7 +213,7 @@ func (r *Run) validate(ctx context.Context) error {
 	if due(v.RolloutEvery) {
 		tasks = append(tasks, task{eval.Horizon{From: 1, To: v.RolloutSteps}, v.RolloutWindows})
 	}
-	if len(r.judge.emulators) == 0 || tasks == nil {
+	if r.judge.systems == 0 || tasks == nil {
 		return nil
 	}
 	if _, err := r.machine.Averaged(); err != nil { // brings them up to date

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/gomlx/compute"
+
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -14,6 +16,9 @@ type Machine interface {
 	// and Shards the number of devices of each, which share a micro-batch.
 	Groups() []int
 	Shards() int
+	// Devices are the first devices of these groups, which judge what was learned.
+	// Every process has the same number.
+	Devices() []compute.DeviceNum
 	// Rank is the number of this process among Size; process 0 writes files.
 	Rank() int
 	Size() int
@@ -57,12 +62,13 @@ func CheckStep(micro int, rate float64) error {
 // single is a Trainer as a machine.
 type single struct{ *Trainer }
 
-func (single) Groups() []int         { return []int{0} }
-func (single) Shards() int           { return 1 }
-func (single) Rank() int             { return 0 }
-func (single) Size() int             { return 1 }
-func (single) Share([]float32) error { return nil }
-func (s single) Drop()               { s.drop() }
+func (single) Groups() []int                { return []int{0} }
+func (single) Shards() int                  { return 1 }
+func (single) Devices() []compute.DeviceNum { return []compute.DeviceNum{0} }
+func (single) Rank() int                    { return 0 }
+func (single) Size() int                    { return 1 }
+func (single) Share([]float32) error        { return nil }
+func (s single) Drop()                      { s.drop() }
 
 func (s single) Weights() (*walrus.Weights, error)  { return s.Trainer.Weights(), nil }
 func (s single) Averaged() (*walrus.Weights, error) { return s.Trainer.Averaged(), nil }

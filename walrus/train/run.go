@@ -80,7 +80,7 @@ func (r *Run) open(w *walrus.Weights) error {
 	if err != nil {
 		return err
 	}
-	if r.judge, err = newJudge(averaged, r.o); err != nil {
+	if r.judge, err = newJudge(averaged, r.o, r.machine); err != nil {
 		return err
 	}
 	offset, err := r.resume()

@@ -1,0 +1,168 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/eval"
+)
+
+// groups is a machine of one trainer that says it has other devices as well.
+type groups struct {
+	single
+	devices []compute.DeviceNum
+}
+
+func (g groups) Devices() []compute.DeviceNum { return g.devices }
+
+// judged are four systems, of which the third has nothing to judge, and tasks.
+func judged(t *testing.T) ([]System, []task) {
+	t.Helper()
+	var out []System
+	for i, name := range []string{"a", "b", "c", "d"} {
+		w := waves(name, []int{16, 8 * (1 + i%2)}, data.Boundaries{periodic, walled}, 6)
+		d, err := data.NewMemory(name, []*data.Window{w})
+		require.NoError(t, err)
+		s := System{Name: name, Train: d, Valid: d, Cut: data.Cut{Input: 2}}
+		if name == "c" {
+			s.Valid = nil
+		}
+		out = append(out, s)
+	}
+	return out, []task{{eval.Horizon{From: 1, To: 1}, 2}, {eval.Horizon{From: 1, To: 2}, 1}}
+}
+
+// spy is a data set that says when it is read.
+type spy struct {
+	data.Dataset
+	read func()
+}
+
+func (s spy) Read(ctx context.Context, span data.Span, into *data.Window) (*data.Window, error) {
+	s.read()
+	return s.Dataset.Read(ctx, span, into)
+}
+
+// TestJudgeOnAllDevices: groups judge at the same time, each on its own device, and
+// find what one device finds, also after the weights have changed.
+func TestJudgeOnAllDevices(t *testing.T) {
+	b := testbackend.Devices(t, 4)
+	w, err := walrus.InitWeights(smallConfig(), 1)
+	require.NoError(t, err)
+	t.Cleanup(w.Finalize)
+	o := RunOptions{Trainer: Options{Backend: b}}
+	var tasks []task
+	o.Systems, tasks = judged(t)
+	found := map[int][]map[string]map[string]float64{}
+	plain := o.Systems[1].Valid
+	for n, devices := range [][]compute.DeviceNum{1: {0}, 2: {0, 2}} {
+		if devices == nil {
+			continue
+		}
+		w, err := w.Clone()
+		require.NoError(t, err)
+		defer w.Finalize()
+		tr, err := New(w, o.Trainer)
+		require.NoError(t, err)
+		defer tr.Close()
+		m := groups{single{tr}, devices}
+		j, err := newJudge(w, o, m)
+		require.NoError(t, err)
+		defer j.close()
+		used := map[compute.DeviceNum]bool{}
+		for at, em := range j.emulators {
+			require.NotNil(t, em)
+			used[at.device] = true
+		}
+		require.Len(t, used, n)
+		placed := false
+		if n == 2 { // the second system is the second group's
+			o.Systems[1].Valid = spy{plain, func() {
+				x, ok := j.copies[2].Tensor("blocks.0.space_mixing.ff_out.weight")
+				placed = placed || ok && x.IsOnDevice(2)
+			}}
+		}
+		for range 2 {
+			scores, err := j.errors(context.Background(), m, tasks)
+			require.NoError(t, err)
+			found[n] = append(found[n], scores)
+			_, err = tr.Step(still(plane()), 1e-2)
+			require.NoError(t, err)
+		}
+		require.Equal(t, n == 2, placed, "copies are on the devices of their groups while these judge")
+		for _, c := range j.copies {
+			_, ok := c.Tensor(c.Params()[0].Key)
+			require.False(t, ok, "copies are gone after judging")
+		}
+		canceled, cancel := context.WithCancel(context.Background())
+		cancel()
+		_, err = j.errors(canceled, m, tasks)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	require.Len(t, found[1][0], 3)
+	require.Len(t, found[1][0]["a"], 2)
+	require.NotEqual(t, found[1][0], found[1][1], "the weights have changed")
+	require.Equal(t, found[1], found[2])
+}
+
+// TestJudgeSharesSystems: every system is judged once, by processes and groups in equal
+// parts.
+func TestJudgeSharesSystems(t *testing.T) {
+	systems, _ := judged(t)
+	for range 3 {
+		systems = append(systems, systems...)
+	}
+	for _, size := range []int{1, 2, 3} {
+		for n := range 4 {
+			count := map[int]int{}
+			least, most := len(systems), 0
+			for rank := range size {
+				j := &judge{o: RunOptions{Systems: systems}, devices: make([]compute.DeviceNum, n+1)}
+				j.share(rank, size)
+				require.Equal(t, 24, j.systems)
+				for _, list := range j.mine {
+					least, most = min(least, len(list)), max(most, len(list))
+					for _, i := range list {
+						count[i]++
+					}
+				}
+			}
+			require.LessOrEqual(t, most-least, 1, "%d processes of %d groups", size, n+1)
+			for i, s := range systems {
+				require.Equal(t, s.Valid != nil, count[i] == 1, "%d %s", i, s.Name)
+			}
+		}
+	}
+}
+
+// broken is a data set that cannot be read.
+type broken struct{ data.Dataset }
+
+var errDisk = errors.New("disk on fire")
+
+func (broken) Read(context.Context, data.Span, *data.Window) (*data.Window, error) {
+	return nil, errDisk
+}
+
+// TestJudgeFails: the error of one group is that of the validation.
+func TestJudgeFails(t *testing.T) {
+	o := RunOptions{Trainer: Options{Backend: testbackend.New(t)}}
+	var tasks []task
+	o.Systems, tasks = judged(t)
+	o.Systems[1].Valid = broken{o.Systems[1].Valid}
+	tr := newTrainer(t, Options{})
+	defer tr.Close()
+	m := single{tr}
+	j, err := newJudge(tr.Weights(), o, m)
+	require.NoError(t, err)
+	defer j.close()
+	_, err = j.errors(context.Background(), m, tasks)
+	require.ErrorIs(t, err, errDisk)
+}
