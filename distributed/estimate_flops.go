@@ -60,15 +60,14 @@ func recomputed(c walrus.Config) float64 {
 func CountFLOPs(c walrus.Config, plan *csm.Plan, b BatchShape) FLOPs {
 	frames, decoded := float64(b.Frames()), float64(b.Frames())
 	blocks := float64(c.Blocks)
-	spaces := blocks
-	if !c.Causal { // the last block mixes the space of the last step alone
+	if !c.Causal { // the last block computes the last step alone, but for keys and values
 		decoded /= float64(b.Steps)
-		spaces += 1/float64(b.Steps) - 1
+		blocks += 1/float64(b.Steps) - 1
 	}
 	s, w, m := float64(plan.Tokens()), float64(c.Hidden), float64(c.MLPWidth())
 	var f FLOPs
-	f.Dense = 2 * frames * s * (blocks*4*w*w + spaces*(4*w*w+1.5*w*m))
-	f.Space = 4 * frames * s * s * w * spaces
+	f.Dense = 2 * frames * s * (2*w*w*float64(c.Blocks) + blocks*(6*w*w+1.5*w*m))
+	f.Space = 4 * frames * s * s * w * blocks
 	f.Time = 4 * frames * s * float64(b.Steps) * w * blocks
 	g := convolutions(plan)
 	inner, channels := float64(c.Intermediate), float64(b.Channels())

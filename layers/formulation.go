@@ -65,7 +65,11 @@ func again(lean bool, x *Node, f func(x *Node) *Node) *Node {
 
 // attend returns softmax(q·kᵀ)·v like softmaxDot. With lean the backward pass computes
 // the softmax again from q and k, which spares the S×S numbers of every frame and head.
+// Many scores are taken in parts.
 func attend(lean bool, q, k, v *Node) *Node {
+	if size := partOf(q); size > 0 {
+		return attendInParts(q, k, v, size)
+	}
 	if !lean || onGo(q.Graph()) {
 		return softmaxDot(q, k, v, nil)
 	}

@@ -27,8 +27,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gomlx/compute"
-
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
@@ -47,6 +45,7 @@ var sizes = []size{
 	{"small", 256, 4, 4, []int{128, 128}, 6},
 	{"medium", 512, 8, 8, []int{256, 256}, 6},
 	{"volume", 128, 2, 4, []int{64, 64, 64}, 3},
+	{"released", 1408, 40, 16, []int{256, 256}, 6},
 }
 
 // allocator are the settings under which page faults cost both sides little.
@@ -65,6 +64,9 @@ type measurement struct {
 	// something on a busy machine, too.
 	CPU     float64 `json:"cpu_seconds"`
 	PeakMiB int64   `json:"peak_mib"`
+	// Share is the network's operations a second by those of a matrix product, where
+	// operations are counted.
+	Share float64 `json:"share,omitempty"`
 }
 
 func main() {
@@ -106,7 +108,7 @@ func compare(names []string, task, python string, steps, turns int) error {
 	}
 	peer := filepath.Join("benchmarks", "speed", "peer.py")
 	n := strconv.Itoa(steps)
-	fmt.Println("| size | program | seconds, least (median) | of both cores | peak MiB | slower than gowalrus |\n|---|---|---|---|---|---|")
+	fmt.Println("| size | program | seconds, least (median) | of both cores | peak MiB | share of matrix products | slower than gowalrus |\n|---|---|---|---|---|---|---|")
 	for _, name := range names {
 		programs := [][]string{{self, "-one", name, "-task", task, "-steps", n}, {python, peer, name, "--task", task, "--steps", n},
 			{python, peer, name, "--task", task, "--compile", "--steps", n}}
@@ -123,7 +125,11 @@ func compare(names []string, task, python string, steps, turns int) error {
 			}
 		}
 		for _, m := range best {
-			fmt.Printf("| %s | %s | %.2f (%.2f) | %.2f | %d | %.2f× |\n", name, m.Program, m.Seconds.Min, m.Seconds.Median, m.CPU, m.PeakMiB, m.Seconds.Min/best[0].Seconds.Min)
+			share := "–"
+			if m.Share > 0 {
+				share = fmt.Sprintf("%.0f %%", 100*m.Share)
+			}
+			fmt.Printf("| %s | %s | %.2f (%.2f) | %.2f | %d | %s | %.2f× |\n", name, m.Program, m.Seconds.Min, m.Seconds.Median, m.CPU, m.PeakMiB, share, m.Seconds.Min/best[0].Seconds.Min)
 		}
 	}
 	return nil
@@ -167,7 +173,14 @@ func measure(s size, task string, steps, recompute int, keep, half bool) error {
 	if task == "step" {
 		err = trainSteps(w, train.Options{Backend: b, Seed: 1, KeepActivations: keep, Objective: train.Objective{BFloat16: half}}, s, steps, count)
 	} else {
-		err = forecast(b, w, task == "cached", s, steps, count)
+		o := walrus.EmulatorOptions{Backend: b, Seed: 1}
+		if task == "cached" {
+			o.Cache = &walrus.Cache{Refresh: -1}
+		}
+		if half {
+			o.Precision = walrus.BFloat16
+		}
+		err = forecast(w, o, s, steps, count)
 	}
 	if err != nil {
 		return err
@@ -182,6 +195,11 @@ func measure(s size, task string, steps, recompute int, keep, half bool) error {
 		return err
 	}
 	m.PeakMiB = usage.Maxrss / 1024
+	if task != "cached" {
+		if m.Share, err = share(b, c, s, task, m.Seconds.Min); err != nil {
+			return err
+		}
+	}
 	return json.NewEncoder(os.Stdout).Encode(m)
 }
 
@@ -204,11 +222,7 @@ func trainSteps(w *walrus.Weights, o train.Options, s size, steps int, count fun
 
 // forecast makes frames of a rollout; the first one takes what compiles and, with a
 // cache, all frames of the window.
-func forecast(b compute.Backend, w *walrus.Weights, cached bool, s size, steps int, count func()) error {
-	o := walrus.EmulatorOptions{Backend: b, Seed: 1}
-	if cached {
-		o.Cache = &walrus.Cache{Refresh: -1}
-	}
+func forecast(w *walrus.Weights, o walrus.EmulatorOptions, s size, steps int, count func()) error {
 	em, err := walrus.NewEmulator(w, o)
 	if err != nil {
 		return err

@@ -1,7 +1,7 @@
 // Command cache measures what a cache of keys and values costs a forecast and what it
 // saves: walrus-nano forecasts 60 steps of simulated runs that it has not seen, without
 // a cache, with one that slides and begins anew after some steps or never, and with one
-// that grows.
+// that grows; and what bfloat16 costs.
 //
 //	go run ./experiments/cache -auto -out out/cache
 package main
@@ -38,6 +38,8 @@ const (
 type mode struct {
 	Name  string
 	cache *walrus.Cache
+	// precision is that of the network.
+	precision walrus.Precision
 	// same keeps the draws of the first step, which tells what of a cache's error is
 	// that of draws that stay.
 	same bool
@@ -50,6 +52,7 @@ var modes = []mode{
 	{Name: "anew after 6", cache: &walrus.Cache{Refresh: 6}},
 	{Name: "anew after 12", cache: &walrus.Cache{Refresh: 12}},
 	{Name: "never anew", cache: &walrus.Cache{Refresh: -1}},
+	{Name: "no cache, bfloat16", precision: walrus.BFloat16},
 	{Name: "growing", cache: &walrus.Cache{Frames: history + steps, Refresh: -1}},
 }
 
@@ -75,6 +78,7 @@ func main() {
 	}
 }
 
+// run measures all modes on all systems; bfloat16 exists on XLA only.
 func run(ctx context.Context, out string, names []string, only string, runs int, auto bool) error {
 	b, err := backend.Pick(auto)
 	if err != nil {
@@ -87,6 +91,9 @@ func run(ctx context.Context, out string, names []string, only string, runs int,
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		for _, m := range modes {
+			if m.precision == walrus.BFloat16 && !strings.HasPrefix(b.Name(), "xla") {
+				continue
+			}
 			if only != "" && !slices.Contains(strings.Split(only, ";"), m.Name) {
 				continue
 			}
@@ -125,7 +132,7 @@ func simulate(ctx context.Context, out, name string, runs int) (*well.Dataset, e
 // measure forecasts the first place of every run.
 func measure(ctx context.Context, b compute.Backend, ds *well.Dataset, m mode) (result, error) {
 	r := result{Mode: m.Name, VRMSE: map[string]float64{}}
-	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: m.cache})
+	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: m.cache, Precision: m.precision})
 	if err != nil {
 		return r, err
 	}
