@@ -88,9 +88,9 @@ type Config struct {
 	// included. Empty: none.
 	APE []int `json:"ape,omitempty"`
 
-	// CheckpointEvery recomputes every n-th block (0, n, 2n, …) and the
-	// encoder and decoder in the backward pass instead of keeping their
-	// activations. 0 keeps everything. Released: 2.
+	// CheckpointEvery recomputes every n-th block (0, n, 2n, …) in the
+	// backward pass instead of keeping its activations. 0 keeps those of all
+	// blocks. Released: 2, and its encoder and decoder are recomputed, too.
 	CheckpointEvery int `json:"checkpoint_every"`
 
 	// Tokens are the tokens aimed at per axis for inputs with one, two and
