@@ -45,11 +45,14 @@ type Measured struct {
 	Padding float64 `json:"padding"`
 	// Relative is the throughput, Tokens/Seconds, in percent of the first rung.
 	Relative float64 `json:"relative"`
-	// Busy, Waiting, Communication and Updating are the shares of Seconds.
-	Busy          float64 `json:"busy"`
-	Waiting       float64 `json:"waiting"`
-	Communication float64 `json:"communication"`
-	Updating      float64 `json:"updating"`
+	// Busy, Waiting and Updating are the shares of Seconds. Sharding is the part of Busy
+	// that a micro-batch takes more on the mesh of the rung than on a device alone. It
+	// is negative where what devices share in one program outweighs what they tell each
+	// other.
+	Busy     float64 `json:"busy"`
+	Waiting  float64 `json:"waiting"`
+	Sharding float64 `json:"sharding"`
+	Updating float64 `json:"updating"`
 	// Simulated is the simulation of the same draws with the times measured.
 	Simulated Result `json:"simulated"`
 }

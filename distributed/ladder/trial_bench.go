@@ -41,8 +41,8 @@ const repeats = 3
 // the meshes that they need.
 func (b *bench) measure(ctx context.Context, adaptive bool) error {
 	meshes := []distributed.Mesh{b.own()}
-	for _, r := range Rungs() {
-		if m := b.mesh(r); r.Form.Adaptive == adaptive && !slices.Contains(meshes, m) {
+	for _, m := range []distributed.Mesh{b.all(), b.hybrid()} {
+		if !slices.Contains(meshes, m) {
 			meshes = append(meshes, m)
 		}
 	}
@@ -54,16 +54,33 @@ func (b *bench) measure(ctx context.Context, adaptive bool) error {
 	return nil
 }
 
+// rungs are those of a form that take what they need from a mesh: the run of their
+// devices or what sharding costs.
+func (b *bench) rungs(mesh distributed.Mesh, f Form) (out []Rung) {
+	for _, r := range Rungs() {
+		if r.Form == f && (mesh == b.own() || mesh == b.mesh(r)) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// onMesh measures on one mesh, with fixed or with adaptive patches.
 func (b *bench) onMesh(ctx context.Context, mesh distributed.Mesh, adaptive bool) error {
+	forms := []Form{{}}
+	if adaptive {
+		forms = []Form{{Adaptive: true}, {Adaptive: true, Differential: true}}
+	}
+	forms = slices.DeleteFunc(forms, func(f Form) bool { return b.rungs(mesh, f) == nil })
+	if len(forms) == 0 {
+		return nil
+	}
 	c, err := newCourse(b.Trial, mesh, adaptive)
 	if err != nil {
 		return err
 	}
 	defer c.trainer.Close()
-	for _, form := range []Form{{}, {Adaptive: true}, {Adaptive: true, Differential: true}} {
-		if form.Adaptive != adaptive {
-			continue
-		}
+	for _, form := range forms {
 		if err := c.take(b.Setup, form); err != nil {
 			return err
 		}
@@ -73,9 +90,8 @@ func (b *bench) onMesh(ctx context.Context, mesh distributed.Mesh, adaptive bool
 		}
 		b.costs[costKey(mesh, form)] = found
 		b.Log.Info("costs", "mesh", mesh, "form", form, "seconds", found.seconds, "update", found.update)
-		for _, r := range Rungs() {
-			own := mesh == b.own() && !r.Hybrid
-			if r.Form != form || !(own || r.Together && mesh == b.hybrid()) {
+		for _, r := range b.rungs(mesh, form) {
+			if drawer := b.drawer(r); drawer == nil || *drawer != mesh {
 				continue
 			}
 			if b.rounds[r.Name], err = b.round(ctx, c, r); err != nil {
@@ -84,6 +100,19 @@ func (b *bench) onMesh(ctx context.Context, mesh distributed.Mesh, adaptive bool
 		}
 	}
 	return nil
+}
+
+// drawer is the mesh whose groups draw as a rung's do, nil for devices that draw for
+// themselves inside a group, which a trainer's cannot.
+func (b *bench) drawer(r Rung) *distributed.Mesh {
+	m := b.own()
+	switch {
+	case r.Together:
+		m = b.hybrid()
+	case r.Hybrid:
+		return nil
+	}
+	return &m
 }
 
 // round trains as a rung does, with the draws that the simulation makes.

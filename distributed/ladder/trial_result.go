@@ -65,8 +65,9 @@ func (b *bench) result(r Rung) Measured {
 	n := float64(len(x.spent))
 	out := Measured{Rung: r.Name, Mesh: x.mesh.String(), Relative: 100}
 	out.Seconds = meeting + n*(float64(micros)*extra+update)
-	out.Busy, out.Waiting = busy/out.Seconds, (meeting-busy)/out.Seconds
-	out.Communication, out.Updating = n*float64(micros)*extra/out.Seconds, n*update/out.Seconds
+	sharding := n * float64(micros) * extra
+	out.Busy, out.Waiting = (busy+sharding)/out.Seconds, (meeting-busy)/out.Seconds
+	out.Sharding, out.Updating = sharding/out.Seconds, n*update/out.Seconds
 	out.Tokens, out.Padding = x.tokens(b.Devices)
 	out.PerWall = float64(out.Tokens) / x.wall
 	return out

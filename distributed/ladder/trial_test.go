@@ -23,7 +23,7 @@ func little(devices, group int) Setup {
 	s.Config.Registry = data.MustRegistry("density")
 	periodic := data.Both(data.Periodic)
 	s.Systems = []data.Entry{
-		{Name: "plane", Axes: []string{"x", "y"}, Grid: []int{32, 48}, Fields: []data.Field{{Name: "density"}}, Boundaries: data.Boundaries{periodic, periodic}},
+		{Name: "plane", Axes: []string{"x", "y"}, Grid: []int{32, 48}, Fields: []data.Field{{Name: "density"}}, Boundaries: data.Boundaries{periodic, data.Both(data.Wall)}},
 		{Name: "volume", Axes: []string{"x", "y", "z"}, Grid: []int{32, 32, 32}, Fields: []data.Field{{Name: "density"}}, Boundaries: data.Boundaries{periodic, periodic, periodic}},
 	}
 	return s
@@ -48,7 +48,7 @@ func TestTrialOfOneDevice(t *testing.T) {
 		assert.Equal(t, r.Name, m.Rung)
 		assert.Equal(t, "1×1", m.Mesh)
 		assert.Zero(t, m.Waiting)
-		assert.Zero(t, m.Communication)
+		assert.Zero(t, m.Sharding)
 		assert.InDelta(t, 1, m.Busy+m.Updating, 1e-9)
 		assert.Equal(t, m.Simulated.Tokens, m.Tokens, "the same draws")
 		assert.Positive(t, m.PerWall)
@@ -71,7 +71,7 @@ func TestTrialTakesTurns(t *testing.T) {
 		}
 		assert.Equal(t, mesh, m.Mesh, m.Rung)
 		assert.Zero(t, m.Waiting, m.Rung)
-		assert.InDelta(t, 1, m.Busy+m.Communication+m.Updating, 1e-9)
+		assert.InDelta(t, 1, m.Busy+m.Updating, 1e-9)
 		assert.Equal(t, m.Simulated.Tokens, m.Tokens, m.Rung)
 		assert.Greater(t, m.Padding, 0.0)
 	}
@@ -161,9 +161,9 @@ func TestTrialCharges(t *testing.T) {
 			extra = 0 // the run was sharded and what it took includes it
 		}
 		assert.InEpsilon(t, free[i].Seconds+extra+updates, dear[i].Seconds, 1e-9, r.Name)
-		assert.InEpsilon(t, n*0.25, dear[i].Communication*dear[i].Seconds, 1e-9, r.Name)
+		assert.InEpsilon(t, n*0.25, dear[i].Sharding*dear[i].Seconds, 1e-9, r.Name)
 		assert.InEpsilon(t, updates, dear[i].Updating*dear[i].Seconds, 1e-9, r.Name)
-		assert.InDelta(t, 1, dear[i].Busy+dear[i].Waiting+dear[i].Communication+dear[i].Updating, 1e-9, r.Name)
+		assert.InDelta(t, 1, dear[i].Busy+dear[i].Waiting+dear[i].Updating, 1e-9, r.Name)
 	}
 }
 

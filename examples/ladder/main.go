@@ -59,7 +59,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	f.StringVar(&o.times, "times", "", "file of measured times, whose network is simulated in place of the paper's")
 	f.StringVar(&o.measure, "measure", "", "measure on this machine and write the times to this file")
 	f.BoolVar(&o.estimate, "estimate", false, "print memory and operations of the paper's network")
-	f.BoolVar(&o.trial, "trial", false, "train on virtual devices of this machine in place of simulating: 4 in groups of 2, 40 micro-batches each, unless the flags say otherwise")
+	f.BoolVar(&o.trial, "trial", false, "train on virtual devices of this machine in place of simulating: 4 in groups of 2, 24 micro-batches each, unless the flags say otherwise")
 	if err := command.Parse(f, args, stdout); err != nil {
 		return o, err
 	}

@@ -19,7 +19,7 @@ import (
 // much as a volume's.
 func small() ladder.Setup {
 	s := ladder.Paper()
-	s.Devices, s.Group, s.Micro, s.Network.Node = 4, 2, 40, 2
+	s.Devices, s.Group, s.Micro, s.Network.Node = 4, 2, 24, 2
 	s.Config = walrus.Tiny()
 	s.Config.Name, s.Config.Tokens, s.Config.Kernel = "one block of width 64", [3]int{12, 12, 8}, [2]int{4, 4}
 	s.Config.Hidden, s.Config.Heads, s.Config.Intermediate, s.Config.Blocks = 64, 1, 8, 1
@@ -69,10 +69,10 @@ func showTrial(w io.Writer, measured []ladder.Measured, asJSON bool) error {
 		}
 		return nil
 	}
-	fmt.Fprintln(w, "| rung | measured, % | simulated, % | busy | waiting | transfers | updates | run | tokens/s there | padding |\n|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "| rung | measured, % | simulated, % | busy | of that for sharding | waiting | updates | run | tokens/s in it |\n|---|---|---|---|---|---|---|---|---|")
 	for _, m := range measured {
-		fmt.Fprintf(w, "| %s | %.1f | %.1f | %.1f %% | %.1f %% | %.1f %% | %.1f %% | %s | %.0f | %.1f %% |\n", m.Rung, m.Relative, m.Simulated.Relative,
-			100*m.Busy, 100*m.Waiting, 100*m.Communication, 100*m.Updating, m.Mesh, m.PerWall, 100*m.Padding)
+		fmt.Fprintf(w, "| %s | %.1f | %.1f | %.1f %% | %.1f %% | %.1f %% | %.1f %% | %s | %.0f |\n", m.Rung, m.Relative, m.Simulated.Relative,
+			100*m.Busy, 100*m.Sharding, 100*m.Waiting, 100*m.Updating, m.Mesh, m.PerWall)
 	}
 	return nil
 }
