@@ -4,9 +4,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// unfoldLimit is the largest number of features that a patch is spread out to
-// before its product with the kernel. Beyond it one axis is summed by shifted
-// products instead, which needs that much less memory.
+// unfoldLimit is the largest number of features that a patch is spread out to before
+// its product with the kernel without a look at what else could be done, as in space.
 const unfoldLimit = 1024
 
 // PatchConv is a strided convolution without padding, written as patches and a
@@ -45,6 +44,15 @@ func (e extent) views() int { return (e.k + e.s - 1) / e.s }
 
 // out is the number of results along the axis.
 func (e extent) out() int { return (e.n-e.k)/e.s + 1 }
+
+// viewsOf is the number of views over several axes.
+func viewsOf(axes []extent) int {
+	n := 1
+	for _, e := range axes {
+		n *= e.views()
+	}
+	return n
+}
 
 // blocks cuts x into blocks of the stride: [F, bH, bW, bD, sH·sW·sD·C].
 func blocks(x *Node, ext [3]extent) *Node {
@@ -101,7 +109,7 @@ func blockKernel(w *Node, ext [3]extent) *Node {
 // strides and brings them into the order of blocks: [A, B, vH·vW·vD, sH·sW·sD].
 func kernelBlocks(w *Node, ext [3]extent) *Node {
 	a, b := w.Shape().Dim(0), w.Shape().Dim(1)
-	views := ext[0].views() * ext[1].views() * ext[2].views()
+	views := viewsOf(ext[:])
 	if onGo(w.Graph()) {
 		dims := []int{a, b}
 		for i, e := range ext {
@@ -162,31 +170,54 @@ func each3(dims [3]int, f func(i [3]int)) {
 	}
 }
 
-// unfoldDot sums, over the shifts of the three axes, the product of the
-// shifted blocks with their slice of the kernel.
+// unfoldDot is the product of all shifted views of blocks x with their slices of the
+// kernel [vH, vW, vD, features, out]. Views of the last axes are put side by side before
+// the product; those of the first are added up behind it, where there are few outputs.
 func unfoldDot(x, kernel *Node, ext [3]extent) *Node {
-	features := kernel.Shape().Dim(3)
-	for a := 2; a >= 1; a-- {
+	features, out := kernel.Shape().Dim(3), kernel.Shape().Dim(4)
+	first := firstUnfolded(ext, features, out)
+	for a := 2; a >= first; a-- {
 		x = unfoldAxis(x, 1+a, ext[a])
-		features *= ext[a].views()
 	}
-	v, out := ext[0].views(), kernel.Shape().Dim(-1)
-	kernel = Reshape(kernel, v, features, out)
-	if v*features <= unfoldLimit {
-		x = unfoldAxis(x, 1, ext[0])
-		return DotGeneral(x, []int{4}, nil, Reshape(kernel, v*features, out), []int{0}, nil)
+	kernel = Reshape(kernel, viewsOf(ext[:first]), viewsOf(ext[first:])*features, out)
+	y := DotGeneral(x, []int{4}, nil, kernel, []int{1}, nil)
+	return foldOutputs(y, ext, first)
+}
+
+// firstUnfolded is the first of the axes whose views are put side by side: the one that
+// makes inputs and outputs of the product least wide together, if all of them would pass
+// unfoldLimit.
+func firstUnfolded(ext [3]extent, features, out int) int {
+	all := viewsOf(ext[:]) * features
+	if all <= unfoldLimit {
+		return 0
 	}
-	var sum *Node
-	for j := range v {
-		view := SliceAxis(x, 1, AxisRange(j, j+ext[0].out()))
-		part := DotGeneral(view, []int{4}, nil, Squeeze(SliceAxis(kernel, 0, AxisElem(j)), 0), []int{0}, nil)
-		if sum == nil {
-			sum = part
-		} else {
-			sum = Add(sum, part)
+	best, least := 0, all+out
+	for first := 1; first <= 3; first++ {
+		if width := viewsOf(ext[first:])*features + viewsOf(ext[:first])*out; width < least {
+			best, least = first, width
 		}
 	}
-	return sum
+	return best
+}
+
+// foldOutputs adds up the views of the axes before first in y [F, h, w, d, views, out],
+// each shifted back by as many places as it was ahead.
+func foldOutputs(y *Node, ext [3]extent, first int) *Node {
+	d := y.Shape().Clone().Dimensions
+	out := d[5]
+	for a := first - 1; a >= 0; a-- {
+		e := ext[a]
+		y = Reshape(y, d[0], d[1], d[2], d[3], -1, e.views(), out)
+		var sum *Node
+		for j := range e.views() {
+			view := SliceAxis(SliceAxis(y, 5, AxisElem(j)), 1+a, AxisRange(j, j+e.out()))
+			sum = addTo(sum, view)
+		}
+		d[1+a] = e.out()
+		y = Squeeze(sum, 5)
+	}
+	return Reshape(y, d[0], d[1], d[2], d[3], out)
 }
 
 // unfoldAxis concatenates the shifted views of an axis on the features.

@@ -64,46 +64,60 @@ func wrapAxis(x *Node, axis, count int) *Node {
 }
 
 // overlapAdd returns the transposed convolution of all tokens of x, with the
-// tail of the last zero-padded patch still attached. The overlap is added up one
-// axis at a time, on patches where these are narrower than what they are made
-// from and on tokens, before the product, where the tokens are; where either would be
-// spread out beyond unfoldLimit, as in space, the first axis is summed by shifted
-// products. (One nest of sums over all three axes takes XLA minutes to compile.)
+// tail of the last zero-padded patch still attached. The overlap is added up one axis at
+// a time: along the last axes on tokens, before the product, along the first on patches
+// behind it. (One nest of sums over all three axes takes XLA minutes to compile.)
 func overlapAdd(x, w *Node, ext [3]extent) *Node {
 	in, out := w.Shape().Dim(0), w.Shape().Dim(1)
 	sh, sw, sd := ext[0].s, ext[1].s, ext[2].s
 	k := TransposeAllDims(kernelBlocks(w, ext), 2, 0, 3, 1) // views, in, strides, out
-	views, features := ext[0].views()*ext[1].views()*ext[2].views(), sh*sw*sd*out
-	var y *Node
-	switch first := ext[0].views(); {
-	case in >= features && views*features <= unfoldLimit || views == 1:
-		y = DotGeneral(x, []int{4}, nil, Reshape(k, views, in, features), []int{1}, nil)
-		y = foldViews(y, ext)
-	case views*in <= unfoldLimit:
-		y = DotGeneral(unfoldReversed(x, ext, 0), []int{4}, nil, Reshape(k, views*in, features), []int{0}, nil)
-	default:
-		k = Reshape(k, first, views/first*in, features)
-		rows := unfoldReversed(x, ext, 1)
-		y = shiftSum(first, 1, func(j int) *Node {
-			return DotGeneral(rows, []int{4}, nil, Squeeze(SliceAxis(k, 0, AxisElem(j)), 0), []int{0}, nil)
-		})
-	}
+	features := sh * sw * sd * out
+	first := firstOnTokens(ext, in, features)
+	folded := viewsOf(ext[:first])
+	k = Reshape(k, folded, viewsOf(ext[first:])*in, features)
+	y := DotGeneral(unfoldReversed(x, ext, first), []int{4}, nil, k, []int{1}, nil)
+	y = foldViews(y, ext, first)
 	d := y.Shape().Dimensions
 	y = Reshape(y, d[0], d[1], d[2], d[3], sh, sw, sd, out)
 	y = TransposeAllDims(y, 0, 1, 4, 2, 5, 3, 6, 7)
 	return Reshape(y, d[0], d[1]*sh, d[2]*sw, d[3]*sd, out)
 }
 
-// foldViews adds overlapping patches y [F, h, w, d, views, features]. Its adjoint puts
-// the patches side by side that a place went into; XLA makes several copies of all
-// patches out of the sums' derivatives.
-func foldViews(y *Node, ext [3]extent) *Node {
+// firstOnTokens is the first of the axes whose overlap is added up on tokens: none where
+// patches are narrower than what they are made from, all where those are few, and
+// otherwise the one that makes inputs and outputs of the product least wide together.
+func firstOnTokens(ext [3]extent, in, features int) int {
+	views := viewsOf(ext[:])
+	switch {
+	case in >= features && views*features <= unfoldLimit || views == 1:
+		return 3
+	case views*in <= unfoldLimit:
+		return 0
+	}
+	best, least := 0, views*in+features
+	for first := 1; first <= 3; first++ {
+		if width := viewsOf(ext[first:])*in + viewsOf(ext[:first])*features; width < least {
+			best, least = first, width
+		}
+	}
+	return best
+}
+
+// foldViews adds overlapping patches y [F, h, w, d, views, features] along the axes
+// before first. Its adjoint puts the patches side by side that a place went into; XLA
+// makes several copies of all patches out of the sums' derivatives.
+func foldViews(y *Node, ext [3]extent, first int) *Node {
 	d := y.Shape().Clone().Dimensions
 	folded := y.Shape().Clone()
-	folded.Dimensions = []int{d[0], d[1] + ext[0].views() - 1, d[2] + ext[1].views() - 1, d[3] + ext[2].views() - 1, d[5]}
+	folded.Dimensions = []int{d[0], d[1], d[2], d[3], d[5]}
+	split := d[:4:4]
+	for a, e := range ext[:first] {
+		folded.Dimensions[1+a] += e.views() - 1
+		split = append(split, e.views())
+	}
 	return linear(y, folded, func(y *Node) *Node {
-		y = Reshape(y, d[0], d[1], d[2], d[3], ext[0].views(), ext[1].views(), ext[2].views(), d[5])
-		for a := 2; a >= 0; a-- {
+		y = Reshape(y, append(split, d[5])...)
+		for a := first - 1; a >= 0; a-- {
 			patches, axis := y, 4+a
 			y = shiftSum(ext[a].views(), 1+a, func(j int) *Node {
 				return Squeeze(SliceAxis(patches, axis, AxisElem(j)), axis)
@@ -111,7 +125,7 @@ func foldViews(y *Node, ext [3]extent) *Node {
 		}
 		return y
 	}, func(v *Node) *Node {
-		for a := 2; a >= 0; a-- {
+		for a := first - 1; a >= 0; a-- {
 			parts := make([]*Node, ext[a].views())
 			for j := range parts {
 				parts[j] = SliceAxis(v, 1+a, AxisRange(j, j+d[1+a]))
