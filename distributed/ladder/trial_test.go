@@ -3,6 +3,7 @@ package ladder
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -52,6 +53,7 @@ func TestTrialOfOneDevice(t *testing.T) {
 		assert.InDelta(t, 1, m.Busy+m.Updating, 1e-9)
 		assert.Equal(t, m.Simulated.Tokens, m.Tokens, "the same draws")
 		assert.Positive(t, m.PerWall)
+		assert.Greater(t, m.Padding, 0.0)
 		assert.InDelta(t, 100, m.Relative/m.Simulated.Relative*100, 1, r.Name)
 	}
 	assert.Greater(t, found[2].Relative, 1.5*found[1].Relative, "a clock that finds all micro-batches alike: more tokens are for free")
@@ -60,24 +62,29 @@ func TestTrialOfOneDevice(t *testing.T) {
 // Groups take turns: between two readings of the clock there is nobody else's work, so
 // on a clock that counts readings every micro-batch takes one.
 func TestTrialTakesTurns(t *testing.T) {
-	s := little(4, 2)
-	trial := Trial{Setup: s, Backend: testbackend.Devices(t, 4), Clock: ticks()}
-	found, err := trial.Run(context.Background())
-	require.NoError(t, err)
-	for i, m := range found {
-		mesh := "4×1"
-		if i == 5 {
-			mesh = "2×2"
+	trial := Trial{Setup: little(4, 2), Backend: testbackend.Devices(t, 4), Clock: ticks(), Log: slog.New(slog.DiscardHandler)}
+	trial.Systems = trial.Systems[:1]
+	for _, mesh := range []distributed.Mesh{trial.own(), trial.hybrid()} {
+		c, err := newCourse(trial, mesh, true)
+		require.NoError(t, err)
+		defer c.trainer.Close()
+		require.NoError(t, c.take(trial.Setup, Form{Adaptive: true}))
+		for _, b := range c.batches {
+			require.Len(t, b.Windows, mesh.Shards, "a window for every device")
 		}
-		assert.Equal(t, mesh, m.Mesh, m.Rung)
-		assert.Zero(t, m.Waiting, m.Rung)
-		assert.InDelta(t, 1, m.Busy+m.Updating, 1e-9)
-		assert.Equal(t, m.Simulated.Tokens, m.Tokens, m.Rung)
-		assert.Greater(t, m.Padding, 0.0)
+		spent, rest, err := c.step(context.Background(), 3, func(_, _ int) int { return 0 })
+		require.NoError(t, err)
+		require.Len(t, spent, mesh.Groups)
+		share := 1 / float64(mesh.Shards)
+		for _, list := range spent {
+			assert.Equal(t, []float64{share, share, share}, list, "mesh %v", mesh)
+		}
+		turns := float64(3 * mesh.Groups) // of two readings each, and one at the end
+		assert.InDelta(t, (2*turns+1-turns)/4, rest, 1e-9, "the rest of an update, of one of four devices")
 	}
 	broken := errors.New("no clock")
 	trial.Clock = func() (float64, error) { return 0, broken }
-	_, err = trial.Run(context.Background())
+	_, err := trial.Run(context.Background())
 	require.ErrorIs(t, err, broken)
 }
 
