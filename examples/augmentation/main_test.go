@@ -108,5 +108,6 @@ func TestReport(t *testing.T) {
 	require.Contains(t, out.String(), "| flow | 1 | 0.600 | 0.550 |")
 	require.Contains(t, out.String(), "| turned | 1:20 | 5 | 1.000 | 0.600 | 0.550 | 0.000 | 0.000 |")
 	require.Contains(t, out.String(), "| turned | 1 | 1 of 2 | 10 % |")
+	require.Equal(t, "1: 40, 2: 160", budgets([]scores{{Updates: 40}, {Updates: 160}}))
 	require.NoError(t, draw(filepath.Join(t.TempDir(), "x.png"), results))
 }

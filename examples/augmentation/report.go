@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/gowalrus/gowalrus/internal/experiment"
 	"github.com/gowalrus/gowalrus/internal/picture"
@@ -133,13 +134,21 @@ func compare(results []*result, task int, h eval.Horizon) experiment.Comparison 
 	return experiment.Compare(with, without)
 }
 
+// budgets says how many updates the points of a chart stand for: "1: 40, 2: 160".
+func budgets(list []scores) string {
+	var parts []string
+	for i, s := range list {
+		parts = append(parts, fmt.Sprintf("%d: %d", i+1, s.Updates))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // draw draws the error of one step after each budget, a chart a task.
 func draw(path string, results []*result) error {
 	_, tasks := split(results)
 	sheet := experiment.Sheet{Columns: 2}
 	for _, t := range tasks {
-		c := picture.Chart{Title: t.Task, YLabel: "VRMSE of one step", LogY: true, Width: 460, Height: 330,
-			XLabel: fmt.Sprintf("finetuning: %d updates, then 4 times as many each", t.Scores[0].Updates)}
+		c := picture.Chart{Title: t.Task, XLabel: "updates (" + budgets(t.Scores) + ")", YLabel: "VRMSE of one step", LogY: true, Width: 460, Height: 330}
 		for _, s := range starts {
 			l := picture.Line{Name: s.name}
 			for _, found := range t.Scores {
