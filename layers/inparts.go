@@ -15,8 +15,8 @@ import (
 // backward pass goes through the same parts and computes their softmax again.
 //
 // Inside a loop there are no reductions: go-xla v0.4.1 keeps the function of a reduction
-// for the whole program, and it may be used only where it was made first. Sums over keys
-// are products with ones, and maxima are taken by halves. For a like reason (gomlx keeps
+// for the whole program, and it may be used only where it was made first. The sum over
+// keys is a product with ones, and maxima are taken by halves. For a like reason (gomlx keeps
 // scalars for the whole graph) constants are made outside and handed in.
 
 const (
@@ -28,16 +28,19 @@ const (
 
 // attendInParts is softmaxDot of q, k, v [F, N, S, K] in parts of size queries.
 func attendInParts(q, k, v *Node, size int) *Node {
-	y, fused := InternalFusedOpCaller(
-		func() *Node { return forwardInParts(q, k, v, size) },
+	var y, logs *Node // of the forward pass
+	out, fused := InternalFusedOpCaller(
 		func() *Node {
-			return adjointPath([]*Node{q, k, v}, q.Shape(), func(v0 *Node) []*Node { return backwardInParts(q, k, v, v0, size) })
+			y, logs = forwardInParts(q, k, v, size)
+			return y
 		},
-		true)
+		func() *Node {
+			return adjointPath([]*Node{q, k, v}, q.Shape(), func(dy *Node) []*Node { return backwardInParts(q, k, v, y, logs, dy, size) })
+		}, true)
 	if !fused {
 		return softmaxDot(q, k, v, nil)
 	}
-	return y
+	return out
 }
 
 // partOf is the number of queries of a part for q [F, N, S, K], or 0 if all are taken
@@ -51,24 +54,29 @@ func partOf(q *Node) int {
 	return min(max(partScores/perQuery, 16), d[2])
 }
 
-// forwardInParts is the loop of the forward pass.
-func forwardInParts(q, k, v *Node, size int) *Node {
-	return inParts(q, size, []*Node{q, k, v}, []*Node{ZerosLike(q)}, func(part part, given, made []*Node) []*Node {
-		e := exponentials(part.of(given[0]), given[1])
-		return []*Node{part.put(made[0], Div(dotHeads(e, 3, given[2], 2), part.sumKeys(e)))}
-	})[0]
+// forwardInParts is the loop of the forward pass. It also returns the logarithm of every
+// query's sum of exponentials, [F, N, S, 1].
+func forwardInParts(q, k, v *Node, size int) (y, logs *Node) {
+	width := v.Shape().Dim(3)
+	v = withOnes(v) // the sum of exponentials is one more column of the product
+	begun := []*Node{ZerosLike(q), ZerosLike(SliceAxis(q, 3, AxisElem(0)))}
+	made := inParts(q, size, []*Node{q, k, v}, begun, func(part part, given, made []*Node) []*Node {
+		scores := dotHeads(part.of(given[0]), 3, given[1], 3)
+		top := largest(scores)
+		sums := dotHeads(Exp(Sub(scores, top)), 3, given[2], 2)
+		sum := SliceAxis(sums, 3, AxisRange(width))
+		return []*Node{part.put(made[0], Div(SliceAxis(sums, 3, AxisRange(0, width)), sum)), part.put(made[1], Add(top, Log(sum)))}
+	})
+	return made[0], made[1]
 }
 
-// exponentials are those of the scores of q [F, N, size, K] for all keys, less the
-// largest of every query, [F, N, size, S].
-func exponentials(q, k *Node) *Node {
-	scores := dotHeads(q, 3, k, 3)
-	top := scores
-	for n := top.Shape().Dim(3); n > 1; n = top.Shape().Dim(3) {
+// largest is the largest score of every query, [F, N, size, 1].
+func largest(scores *Node) *Node {
+	for n := scores.Shape().Dim(3); n > 1; n = scores.Shape().Dim(3) {
 		half := (n + 1) / 2
-		top = Max(SliceAxis(top, 3, AxisRange(0, half)), SliceAxis(top, 3, AxisRange(n-half)))
+		scores = Max(SliceAxis(scores, 3, AxisRange(0, half)), SliceAxis(scores, 3, AxisRange(n-half)))
 	}
-	return Exp(Sub(scores, top))
+	return scores
 }
 
 // dotHeads is the product of a and b over axis i of a and j of b, for each frame and head.
@@ -76,17 +84,21 @@ func dotHeads(a *Node, i int, b *Node, j int) *Node {
 	return DotGeneral(a, []int{i}, []int{0, 1}, b, []int{j}, []int{0, 1})
 }
 
-// backwardInParts returns the gradients of q, k and v for the gradient of the result.
-func backwardInParts(q, k, v, result *Node, size int) []*Node {
+// backwardInParts returns the gradients of q, k and v for dy, that of y. With weights
+// p = exp(q·kᵀ − logs), which are computed again,
+//
+//	dv = pᵀ·dy,  ds = p·(dy·vᵀ − Σ dy·y),  dq = ds·k,  dk = dsᵀ·q
+func backwardInParts(q, k, v, y, logs, dy *Node, size int) []*Node {
+	along := ReduceAndKeep(Mul(dy, y), ReduceSum, -1)
 	zero := []*Node{ZerosLike(q), ZerosLike(k), ZerosLike(v)}
-	return inParts(q, size, []*Node{q, k, v, result}, zero, func(part part, given, made []*Node) []*Node {
-		q, k, v, dy := part.of(given[0]), given[1], given[2], Mul(part.of(given[3]), part.fresh())
-		e := exponentials(q, k)
-		p := Div(e, part.sumKeys(e))
-		dp := dotHeads(dy, 3, v, 3)
-		ds := Mul(p, Sub(dp, part.sumKeys(Mul(p, dp))))
+	return inParts(q, size, []*Node{q, k, v, logs, dy, along}, zero, func(part part, given, made []*Node) []*Node {
+		q, k, v, logs := part.of(given[0]), given[1], given[2], part.of(given[3])
+		dy, along := part.fresh(given[4]), part.fresh(given[5])
+		p := Exp(Sub(dotHeads(q, 3, k, 3), logs))
+		ds := Mul(p, Sub(dotHeads(dy, 3, v, 3), along))
+		dq := dotHeads(ds, 3, k, 2)
 		return []*Node{
-			part.put(made[0], Add(part.of(made[0]), dotHeads(ds, 3, k, 2))),
+			part.put(made[0], Add(part.of(made[0]), dq)),
 			Add(made[1], dotHeads(ds, 2, q, 2)),
 			Add(made[2], dotHeads(p, 2, dy, 2)),
 		}
@@ -102,15 +114,15 @@ type part struct {
 }
 
 // constants are what parts need: int32 [] zero, size, last (where the last part begins)
-// and end; places 0, 1, … int32 [1, 1, size, 1]; and ones [F, N, S, 1].
-type constants struct{ zero, size, last, end, places, ones *Node }
+// and end; and places 0, 1, … int32 [1, 1, size, 1].
+type constants struct{ zero, size, last, end, places *Node }
 
 // constantsOf makes them for parts of size queries of q [F, N, S, K].
 func constantsOf(q *Node, size int) []*Node {
-	g, d := q.Graph(), q.Shape().Dimensions
+	g, s := q.Graph(), q.Shape().Dim(2)
 	number := func(n int) *Node { return Scalar(g, dtypes.Int32, n) }
-	return []*Node{number(0), number(size), number(d[2] - size), number(d[2]),
-		Iota(g, shapes.Make(dtypes.Int32, 1, 1, size, 1), 2), Ones(g, shapes.Make(q.DType(), d[0], d[1], d[2], 1))}
+	return []*Node{number(0), number(size), number(s - size), number(s),
+		Iota(g, shapes.Make(dtypes.Int32, 1, 1, size, 1), 2)}
 }
 
 // of is the part of x [F, N, S, K].
@@ -124,13 +136,14 @@ func (p part) put(x, y *Node) *Node { return DynamicUpdateSlice(x, y, p.start())
 
 func (p part) start() []*Node { return []*Node{p.zero, p.zero, p.from, p.zero} }
 
-// fresh is 1 for queries that no earlier part had, else 0, [1, 1, size, 1].
-func (p part) fresh() *Node {
-	return ConvertDType(GreaterOrEqual(Add(p.places, p.from), p.regular), p.ones.DType())
+// fresh is the part of x, and 0 for queries that an earlier part had.
+func (p part) fresh(x *Node) *Node {
+	if x.Shape().Dim(2)%p.width == 0 {
+		return p.of(x)
+	}
+	fresh := ConvertDType(GreaterOrEqual(Add(p.places, p.from), p.regular), x.DType())
+	return Mul(p.of(x), fresh)
 }
-
-// sumKeys is the sum over the last axis of x [F, N, size, S], which it keeps.
-func (p part) sumKeys(x *Node) *Node { return dotHeads(x, 3, p.ones, 2) }
 
 // inParts calls step for all parts of q, one after the other, with the nodes that are
 // given and what has been made so far, begun at first, and returns what is made in the
@@ -145,7 +158,7 @@ func inParts(q *Node, size int, given, begun []*Node, step func(p part, given, m
 			in[i] = Parameter(g, fmt.Sprintf("state %d", i), n.Shape())
 		}
 		c := in[1 : 1+len(consts)]
-		p = part{regular: in[0], width: size, constants: constants{c[0], c[1], c[2], c[3], c[4], c[5]}}
+		p = part{regular: in[0], width: size, constants: constants{c[0], c[1], c[2], c[3], c[4]}}
 		first := len(state) - len(begun)
 		return p, in[1:first], in[1+len(consts) : first], in[first:]
 	}
