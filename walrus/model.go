@@ -26,7 +26,9 @@ func NewModel(c Config) (*Model, error) {
 // Config returns the configuration.
 func (m *Model) Config() Config { return m.config }
 
-// Plan plans strides, padding and tokens for a grid of one to three axes.
+// Plan plans strides, padding and tokens for a grid of one to three axes. An axis of
+// several points needs several tokens: the decoder takes one for an axis that is not
+// there, as the release does.
 func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
 	c := m.config
 	var targets [3]int
@@ -39,6 +41,11 @@ func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
 	}
 	if _, err := m.dimensionality(plan); err != nil {
 		return nil, err
+	}
+	for i, a := range plan.Axes {
+		if a.Length > 1 && a.Tokens == 1 {
+			return nil, fmt.Errorf("walrus: axis %d has %d points, which make one token: expected at least two (more points, or a network that aims at more tokens)", i, a.Length)
+		}
 	}
 	if tokens := plan.TokenGrid(); len(c.APE) == 3 && tokens != [3]int(c.APE) {
 		return nil, fmt.Errorf("walrus: the absolute position embedding has the token grid %v, the input %v", c.APE, tokens)

@@ -249,3 +249,13 @@ func TestModelPlanErrors(t *testing.T) {
 	_, err = m.Plan([]int{16, 16}, data.Boundaries{walled, walled})
 	require.EqualError(t, err, "walrus: the absolute position embedding has the token grid [4 4 1], the input [5 5 1]")
 }
+
+// TestOneToken: a periodic axis that would make a single token is refused.
+func TestOneToken(t *testing.T) {
+	c := smallConfig()
+	c.Tokens = [3]int{1, 1, 1}
+	m, err := walrus.NewModel(c)
+	require.NoError(t, err)
+	_, err = m.Plan([]int{16, 64}, data.Boundaries{periodic, walled})
+	require.EqualError(t, err, "walrus: axis 0 has 16 points, which make one token: expected at least two (more points, or a network that aims at more tokens)")
+}
