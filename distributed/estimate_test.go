@@ -225,3 +225,44 @@ func ExampleEstimate() {
 		f.Params, float64(f.Weights+f.Gradients+f.Moments)/1e9, f.Step/1e12)
 	// Output: 1286199047 parameters, 7.2 GB of weights, gradients and moments on each device, 111 TFLOP per step
 }
+
+// The smallest group of devices with 80 GB each that the paper's network trains on.
+func ExampleSmallest() {
+	batch := BatchShape{
+		Grid: []int{256, 256}, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
+		Steps: 6, Size: 2, Variable: 5,
+	}
+	mesh, f, err := Smallest(walrus.Walrus(), batch, 80e9)
+	fmt.Println(mesh, f.Total() < 80e9, err)
+	_, _, err = Smallest(walrus.Walrus(), batch, 1e9)
+	fmt.Println(err != nil)
+	// Output:
+	// 1×1 true <nil>
+	// true
+}
+
+// A forecast computes the last frame alone where it can; so does a network that is not
+// causal.
+func ExampleCountFLOPs() {
+	c := walrus.Small()
+	plan, err := csm.NewPlan([]int{128, 128}, data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}, csm.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	shape := BatchShape{Grid: []int{128, 128}, Steps: 6, Variable: 5}
+	training := CountFLOPs(c, plan, shape)
+	c.Causal = false
+	fmt.Println(CountFLOPs(c, plan, shape).Total() < training.Total())
+	// Output: true
+}
+
+func ExampleShapeOf() {
+	for _, e := range data.Catalog {
+		if e.Name == "shear_flow" {
+			s, err := ShapeOf(e)
+			fmt.Println(s.Grid, s.Steps, s.Size, s.Variable, err)
+		}
+	}
+	// Output: [256 512] 6 2 5 <nil>
+}

@@ -336,3 +336,40 @@ func ExampleRoPEWeights() {
 	// rotary_emb.freqs.1 [4] trained: true
 	// rotary_emb.freqs.2 [4] trained: true
 }
+
+// Frames one by one, with what is kept of the earlier ones: the result is that of all
+// frames at once.
+func ExampleTimeAttention_ApplyNext() {
+	p := layers.TimeAttention{Channels: 8, Heads: 2, NoBias: true}
+	y := call(func(scope *model.Scope, x *graph.Node) *graph.Node {
+		w := p.Weights(layers.ScopeVars(scope, x.Graph()))
+		all := p.Apply(x, w, nil) // [T, B, S, C]
+		var earlier []layers.KeyValue
+		var next *graph.Node
+		for t := range 3 {
+			frame := graph.Squeeze(graph.SliceAxis(x, 0, graph.AxisElem(t)), 0)
+			bias := graph.Zeros(x.Graph(), shapes.Make(dtypes.Float32, t+1, 2))
+			y, own := p.ApplyNext(frame, w, earlier, bias)
+			earlier, next = append(earlier, own), y
+		}
+		last := graph.Squeeze(graph.SliceAxis(all, 0, graph.AxisElem(-1)), 0)
+		return graph.ReduceAllMax(graph.Abs(graph.Sub(next, last)))
+	}, tensors.FromScalarAndDimensions(float32(0.5), 3, 1, 2, 8))
+	fmt.Println(tensors.ToScalar[float32](y) < 1e-5)
+	// Output: true
+}
+
+// The parallel attention of a block as a builder, its variables in a scope.
+func ExampleNewParallelAttention() {
+	y := call(func(scope *model.Scope, x *graph.Node) *graph.Node {
+		return layers.NewParallelAttention(scope.At("space"), x, 2, [3]int{2, 3, 1}).MLP(32).RoPE(layers.RoPEPerAxis).Done()
+	}, tensors.FromScalarAndDimensions(float32(0.5), 4, 6, 16)) // [F, S, C]
+	fmt.Println(y.Shape().Dimensions)
+	// Output: [4 6 16]
+}
+
+// Positions of the tokens of an axis; the network sees no others.
+func ExampleRoPEPositions() {
+	fmt.Println(layers.RoPEPositions(5), layers.RoPEPositions(1))
+	// Output: [-1 -0.5 0 0.5 1] [-1]
+}

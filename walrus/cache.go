@@ -32,8 +32,8 @@ type Cache struct {
 	Refresh int
 }
 
-// DefaultRefresh is where experiments/cache finds long forecasts as good as without a
-// cache.
+// DefaultRefresh is the number of steps with which experiments/cache finds forecasts
+// closest to those without a cache.
 const DefaultRefresh = 3
 
 // refresh is the number of steps after which to begin anew, or 0.

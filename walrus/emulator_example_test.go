@@ -253,3 +253,51 @@ func ExampleNewEmulator() {
 	fmt.Println(slices.Equal(before, after), err)
 	// Output: false <nil>
 }
+
+// A long rollout of which every tenth frame is looked at: the others stay on the device.
+func ExampleEmulator_RolloutEvery() {
+	em := tideEmulator(walrus.EmulatorOptions{JitterOff: true})
+	defer em.Close()
+	for frame, err := range em.RolloutEvery(context.Background(), tide(), 30, 10) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(frame.Step)
+	}
+	// Output:
+	// 10
+	// 20
+	// 30
+}
+
+// A cache, compiled for a kind of window before the first forecast is asked for.
+func ExampleCache() {
+	em := tideEmulator(walrus.EmulatorOptions{Cache: &walrus.Cache{Refresh: 4}})
+	defer em.Close()
+	if err := em.Prepare(tide()); err != nil {
+		log.Fatal(err)
+	}
+	frames, err := em.Forecast(context.Background(), tide(), 6)
+	fmt.Println(len(frames), err)
+	fmt.Println(walrus.Cache{Frames: -1}.Validate())
+	// Output:
+	// 6 <nil>
+	// cache: expected a number of frames of at least 0, got -1
+}
+
+// Four members of an ensemble pass the network together; on XLA they could do so in
+// bfloat16.
+func ExamplePrecision() {
+	em := tideEmulator(walrus.EmulatorOptions{Ensemble: 4, Batch: 4})
+	defer em.Close()
+	frame, err := em.Emulate(context.Background(), tide())
+	fmt.Println(len(frame), err)
+	b, err := backend.Go()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(walrus.EmulatorOptions{Backend: b, Precision: walrus.BFloat16}.Validate())
+	// Output:
+	// 288 <nil>
+	// walrus: emulator options: precision bfloat16: expected XLA, got backend Go Backend
+}

@@ -206,3 +206,17 @@ func ExampleSetup_Ladder() {
 	fmt.Println(best.Rung)
 	// Output: topology-aware sampling
 }
+
+// The rungs of Figure 4, as the paper reports them in percent of naive sharding.
+func ExampleRungs() {
+	for _, r := range Rungs() {
+		fmt.Println(r.Name, r.Paper)
+	}
+	// Output:
+	// naive 100
+	// adaptive patching 78.1
+	// differential batch 184.7
+	// gradient accumulation 189.3
+	// HSDP 197.3
+	// topology-aware sampling 262
+}

@@ -41,3 +41,26 @@ func ExampleIntervalBounds() {
 	fmt.Println(bounds, err)
 	// Output: [0 1 3 10 31 100] <nil>
 }
+
+// Metrics in physical units, and one by the size of the truth.
+func ExampleNRMSE() {
+	ref, pred := []float32{1, 2, 3, 4}, []float32{1, 2, 4, 4}
+	mse, _ := eval.MSE(pred, ref)
+	rmse, _ := eval.RMSE(pred, ref)
+	mae, _ := eval.MAE(pred, ref)
+	linf, _ := eval.Linf(pred, ref)
+	fmt.Println(mse, rmse, mae, linf)
+	nrmse, _ := eval.NRMSE(pred, ref, eval.DefaultEps)
+	fmt.Printf("%.3f\n", nrmse)
+	_, err := eval.MSE(pred, ref[:3])
+	fmt.Println(err)
+	// Output:
+	// 0.25 0.5 0.25 1
+	// 0.183
+	// eval: expected forecast and truth of one length, got 4 and 3
+}
+
+func ExamplePaperHorizons() {
+	fmt.Println(eval.PaperHorizons())
+	// Output: [1 1:20 21:60]
+}

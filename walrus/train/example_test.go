@@ -277,3 +277,32 @@ func ExampleAdamW() {
 	// <nil>
 	// train: AdamW beta1: expected 0 ≤ β < 1, got 1
 }
+
+// Which tensors patterns leave as they are.
+func ExampleFrozen() {
+	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Finalize()
+	frozen, err := train.Frozen(w.Params(), []string{"blocks.*", "encoder_dummy"})
+	fmt.Println(len(frozen), frozen["encoder_dummy"], err)
+	_, err = train.Frozen(w.Params(), []string{"block.*"})
+	fmt.Println(err)
+	// Output:
+	// 22 true <nil>
+	// train: freeze: pattern "block.*" matches none of the network's 38 tensors, such as encoder_dummy
+}
+
+// What low-rank adapters change, unless LoRA.Targets says otherwise.
+func ExampleDefaultTargets() {
+	for _, pattern := range train.DefaultTargets() {
+		fmt.Println(pattern)
+	}
+	// Output:
+	// blocks.*.fused_ff_qkv.weight
+	// blocks.*.ff_out.weight
+	// blocks.*.attn_out.weight
+	// blocks.*.input_head.weight
+	// blocks.*.output_head.weight
+}
