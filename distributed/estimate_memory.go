@@ -2,6 +2,7 @@ package distributed
 
 import (
 	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -11,12 +12,15 @@ import (
 // when it keeps those before it. Its coefficients are those of XLA for CPUs, found by
 // compiling programs of widths 64 to 1024 in plane and space (benchmarks/memory).
 // Numbers are counted, four bytes each; C is the width, M that of the MLP, scores are
-// the S numbers per token and head of attention over space.
+// the S numbers per token and head of attention over space, in blocks that are not
+// recomputed as many as there are at a time (layers.QueriesAtOnce).
 const (
 	// A block keeps, per token, keptWidth·C + keptMLP·M, or, recomputed as a whole,
 	// recomputedWidth·C.
 	keptWidth, keptMLP = 27, 1.5
 	recomputedWidth    = 4
+	// In space it keeps so much more.
+	keptInSpace, recomputedInSpace = 8, 6
 	// Its backward pass adds the scores and their gradient and workWidth·C, or,
 	// recomputed as a whole, the scores once and againWidth·C + againMLP·M.
 	workWidth            = 4
@@ -24,14 +28,12 @@ const (
 	// The encoder keeps its unfolded input and between its convolutions
 	// middleCopies times what lies there.
 	middleCopies = 3
-	// Unfolding takes unfolding times the unfolded values, slicing times where they
-	// are summed in slices (layers.PatchConv); the decoder's unfolding or folding
-	// takes folding times the patches.
-	unfolding, slicing, folding = 2.5, 1.5, 2.3
+	// Unfolding takes unfolding times the unfolded values and what its product makes of
+	// them (layers.PatchWidths); the decoder's unfolding and folding takes folding times
+	// these.
+	unfolding, folding = 2.5, 2.3
 	// The loss takes so many copies of the output.
 	outputCopies = 8
-	// unfoldLimit is that of layers.PatchConv.
-	unfoldLimit = 4096
 )
 
 // activations counts the numbers that the gradient program holds at its peak besides
@@ -41,28 +43,33 @@ func activations(c walrus.Config, plan *csm.Plan, b BatchShape) int64 {
 	frames := float64(b.Frames())
 	tokens, w, m := frames*float64(plan.Tokens()), float64(c.Hidden), float64(c.MLPWidth())
 	scores := tokens * float64(plan.Tokens()*c.Heads)
+	atOnce := frames * float64(layers.QueriesAtOnce(b.Frames(), c.Heads, plan.Tokens())*plan.Tokens()*c.Heads)
 	kept := s.encoder
 	for i := range c.Blocks {
-		kept += keptBy(c, i) * tokens
+		kept += keptBy(c, i, plan.Dims == 3) * tokens
 	}
 	peak := max(s.unfolding, kept+s.decoder)
 	for i := c.Blocks - 1; i >= 0; i-- {
-		work := 2*scores + workWidth*w*tokens
+		work := 2*atOnce + workWidth*w*tokens
 		if c.Checkpointed(i) {
 			work = scores + (againWidth*w+againMLP*m)*tokens
 		}
 		peak = max(peak, kept+work+blockWeights(c))
-		kept -= keptBy(c, i) * tokens
+		kept -= keptBy(c, i, plan.Dims == 3) * tokens
 	}
 	return int64(peak)
 }
 
 // keptBy is what a block keeps per token.
-func keptBy(c walrus.Config, block int) float64 {
+func keptBy(c walrus.Config, block int, space bool) float64 {
+	width, mlp, more := float64(keptWidth), float64(keptMLP), float64(keptInSpace)
 	if c.Checkpointed(block) {
-		return recomputedWidth * float64(c.Hidden)
+		width, mlp, more = recomputedWidth, 0, recomputedInSpace
 	}
-	return keptWidth*float64(c.Hidden) + keptMLP*float64(c.MLPWidth())
+	if space {
+		width += more
+	}
+	return width*float64(c.Hidden) + mlp*float64(c.MLPWidth())
 }
 
 // blockWeights counts the weights of a block, of which a program makes a copy in
@@ -82,19 +89,19 @@ func stagesOf(c walrus.Config, plan *csm.Plan, b BatchShape) stages {
 	frames, inner := float64(b.Frames()), float64(c.Intermediate)
 	first, second := unfolded(plan, 0), unfolded(plan, 1)
 	var s stages
-	input := frames * first.places * first.kernel * float64(b.Channels()+3)
-	s.encoder = input + middleCopies*frames*first.places*inner + frames*second.places*second.kernel*inner
-	s.unfolding = unfolding * input
-	if first.kernel*float64(b.Channels()+3) > unfoldLimit {
-		s.unfolding = slicing * input
-	}
+	operand, result := first.widths(b.Channels()+3, c.Intermediate, false)
+	middle, _ := second.widths(c.Intermediate, c.Hidden, false)
+	input := frames * first.places * operand
+	s.encoder = input + middleCopies*frames*first.places*inner + frames*second.places*middle
+	s.unfolding = unfolding * frames * first.places * (operand + result)
 	output := frames * float64(b.Channels())
 	for _, n := range plan.PaddedGrid() {
 		output *= float64(n)
 	}
-	patches := frames * first.wrapped * first.kernel * float64(b.Channels())
-	if inner < first.stride*float64(b.Channels()) { // as layers.PatchConvTranspose chooses
-		patches = frames * first.reached * first.views * inner
+	operand, result = first.widths(c.Intermediate, b.Channels(), true)
+	patches := frames * first.wrapped * result
+	if operand > inner {
+		patches += frames * first.reached * operand
 	}
 	s.decoder = max(folding*patches, patches+outputCopies*output)
 	return s
@@ -107,14 +114,20 @@ type patches struct {
 	// wrapped are the places of the transpose's input, continued along periodic
 	// axes, reached those that its patches reach over.
 	wrapped, reached float64
-	// kernel is the kernel, filled up to whole strides, views its strides.
-	kernel, views, stride float64
+	kernel, stride   [3]int
+}
+
+// widths are those of the product of a convolution or its transpose.
+func (p patches) widths(in, out int, transposed bool) (operand, result float64) {
+	a, b := layers.PatchWidths(p.kernel, p.stride, in, out, transposed)
+	return float64(a), float64(b)
 }
 
 // unfolded returns those of the first (0) or second (1) convolution.
 func unfolded(plan *csm.Plan, which int) patches {
-	p := patches{1, 1, 1, 1, 1, 1}
-	for _, a := range plan.Axes {
+	one := [3]int{1, 1, 1}
+	p := patches{1, 1, 1, one, one}
+	for i, a := range plan.Axes {
 		if a.Length == 1 {
 			continue
 		}
@@ -127,9 +140,7 @@ func unfolded(plan *csm.Plan, which int) patches {
 		p.places *= float64(n)
 		p.wrapped *= float64(wrapped)
 		p.reached *= float64(wrapped + views - 1)
-		p.views *= float64(views)
-		p.stride *= float64(a.Stride[which])
-		p.kernel *= float64(views * a.Stride[which])
+		p.kernel[i], p.stride[i] = a.Kernel[which], a.Stride[which]
 	}
 	return p
 }

@@ -11,7 +11,7 @@ func linear(x *Node, shape shapes.Shape, f, adjoint func(*Node) *Node) *Node {
 	y, fused := InternalFusedOpCaller(
 		func() *Node { return f(x) },
 		func() *Node {
-			return adjointPath([]*Node{x}, shape, func(v *Node) []*Node { return []*Node{adjoint(v)} })
+			return adjointPath(x, shape, func(_, v *Node) *Node { return adjoint(v) })
 		}, true)
 	if !fused {
 		return f(x)
@@ -19,26 +19,23 @@ func linear(x *Node, shape shapes.Shape, f, adjoint func(*Node) *Node) *Node {
 	return y
 }
 
-// adjointPath leads gradients of a result of the given shape to its inputs by a map of
-// one's own. (gomlx takes derivatives of one's own for maps that keep the shape, no
-// others; so what arrives is caught behind a path that only tells gomlx where it leads.
-// Its values mean nothing: it is for the alternate of InternalFusedOpCaller.)
-func adjointPath(inputs []*Node, shape shapes.Shape, adjoint func(v *Node) []*Node) *Node {
+// adjointPath leads gradients v of a result of the given shape to x by a map of one's
+// own, adjoint(again, v), where again is x computed again if the backward pass does so,
+// else nil. (gomlx takes derivatives of one's own for maps that keep the shape, no others; so what
+// arrives is caught behind a path that only tells gomlx where it leads. Its values mean
+// nothing: it is for the alternate of InternalFusedOpCaller.)
+func adjointPath(x *Node, shape shapes.Shape, adjoint func(again, v *Node) *Node) *Node {
 	var arrived *Node
-	var gradients []*Node
-	var sum *Node
-	for i, x := range inputs {
-		in := IdentityWithCustomGradient(x, func(_, _ *Node) *Node {
-			if gradients == nil {
-				gradients = adjoint(arrived)
-			}
-			return gradients[i]
-		})
-		sum = addTo(sum, ReduceAllSum(in))
-	}
-	path := BroadcastToDims(Reshape(sum), shape.Dimensions...)
+	var in *Node
+	in = IdentityWithCustomGradient(x, func(again, _ *Node) *Node {
+		if again == in {
+			again = nil
+		}
+		return adjoint(again, arrived)
+	})
+	path := BroadcastToDims(Reshape(ReduceAllSum(in)), shape.Dimensions...)
 	return IdentityWithCustomGradient(path, func(_, v *Node) *Node {
 		arrived = v
-		return ZerosLike(v)
+		return v // so that what is computed again waits for it
 	})
 }

@@ -24,6 +24,9 @@ type ParallelAttention struct {
 	// is cheap: the softmax, the norms and rotations of q and k, and SwiGLU. Blocks
 	// that are recomputed as a whole are better without.
 	Lean bool
+	// Recomputed says that the backward pass computes the whole layer again. Very many
+	// scores are then not taken in parts, of which more would be kept.
+	Recomputed bool
 }
 
 // ParallelAttentionWeights are the parameters of a ParallelAttention, as nodes.
@@ -105,6 +108,10 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	scale := 1 / sqrt(float64(p.Channels/p.Heads))
 	q = again(p.Lean, q, func(q *Node) *Node { return MulScalar(p.position(q, w.QNorm, w.QNormBias, angles), scale) })
 	k = again(p.Lean, k, func(k *Node) *Node { return p.position(k, w.KNorm, w.KNormBias, angles) })
+	attend := attend
+	if p.Recomputed {
+		attend = func(_ bool, q, k, v *Node) *Node { return softmaxDot(q, k, v, nil) }
+	}
 	out := attend(p.Lean, q, k, perHead(Reshape(v, f, s, p.Heads, -1)))
 	return Reshape(perHead(out), f, s, p.Channels)
 }

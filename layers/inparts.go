@@ -22,7 +22,7 @@ import (
 const (
 	// manyScores is the number of scores of a layer from where on they are taken in
 	// parts, and partScores about that of a part.
-	manyScores = 64 << 20
+	manyScores = 128 << 20
 	partScores = 8 << 20
 )
 
@@ -35,7 +35,14 @@ func attendInParts(q, k, v *Node, size int) *Node {
 			return y
 		},
 		func() *Node {
-			return adjointPath([]*Node{q, k, v}, q.Shape(), func(dy *Node) []*Node { return backwardInParts(q, k, v, y, logs, dy, size) })
+			return adjointPath(stack(q, k, v), q.Shape(), func(again, dy *Node) *Node {
+				if again != nil { // what is computed again needs not be kept
+					q, k, v := entry(again, 0), entry(again, 1), entry(again, 2)
+					y, logs := forwardInParts(q, k, v, size)
+					return stack(backwardInParts(q, k, v, y, logs, dy, size)...)
+				}
+				return stack(backwardInParts(q, k, v, y, logs, dy, size)...)
+			})
 		}, true)
 	if !fused {
 		return softmaxDot(q, k, v, nil)
@@ -43,15 +50,36 @@ func attendInParts(q, k, v *Node, size int) *Node {
 	return out
 }
 
+// stack puts nodes of one shape behind each other along a new first axis, of which entry
+// takes one.
+func stack(list ...*Node) *Node {
+	parts := make([]*Node, len(list))
+	for i, x := range list {
+		parts[i] = ExpandAxes(x, 0)
+	}
+	return Concatenate(parts, 0)
+}
+
+func entry(x *Node, i int) *Node { return Squeeze(SliceAxis(x, 0, AxisElem(i)), 0) }
+
 // partOf is the number of queries of a part for q [F, N, S, K], or 0 if all are taken
 // at once.
 func partOf(q *Node) int {
 	d := q.Shape().Dimensions
-	perQuery := d[0] * d[1] * d[2]
-	if onGo(q.Graph()) || perQuery*d[2] < manyScores {
-		return 0
+	if n := QueriesAtOnce(d[0], d[1], d[2]); n < d[2] && !onGo(q.Graph()) {
+		return n
 	}
-	return min(max(partScores/perQuery, 16), d[2])
+	return 0
+}
+
+// QueriesAtOnce is how many of its queries each frame and head takes at a time in the
+// attention over space, on XLA: all tokens, or fewer where there are very many.
+func QueriesAtOnce(frames, heads, tokens int) int {
+	perQuery := frames * heads * tokens
+	if perQuery*tokens < manyScores {
+		return tokens
+	}
+	return min(max(partScores/perQuery, 16), tokens)
 }
 
 // forwardInParts is the loop of the forward pass. It also returns the logarithm of every

@@ -170,6 +170,23 @@ func each3(dims [3]int, f func(i [3]int)) {
 	}
 }
 
+// PatchWidths tells how wide the operand and the result of [PatchConv]'s product are at
+// every place, or with transposed those of [PatchConvTranspose]: what these layers take
+// in memory. Axes of length 1 have kernel and stride 1.
+func PatchWidths(kernel, stride [3]int, in, out int, transposed bool) (operand, result int) {
+	var ext [3]extent
+	for a := range ext {
+		ext[a] = extent{k: kernel[a], s: stride[a]}
+	}
+	block := stride[0] * stride[1] * stride[2]
+	if transposed {
+		first := firstOnTokens(ext, in, block*out)
+		return viewsOf(ext[first:]) * in, viewsOf(ext[:first]) * block * out
+	}
+	first := firstUnfolded(ext, block*in, out)
+	return viewsOf(ext[first:]) * block * in, viewsOf(ext[:first]) * out
+}
+
 // unfoldDot is the product of all shifted views of blocks x with their slices of the
 // kernel [vH, vW, vD, features, out]. Views of the last axes are put side by side before
 // the product; those of the first are added up behind it, where there are few outputs.

@@ -154,7 +154,7 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 			x = x.Checkpoint()
 		}
 		lean := in.Lean && !recompute
-		block.Time.Lean, block.Space.Lean = lean, lean
+		block.Time.Lean, block.Space.Lean, block.Space.Recomputed = lean, lean, recompute
 		mix := block.Time.ApplyBatchFirst
 		if i == len(w.Blocks)-1 && last {
 			mix = block.Time.ApplyLast

@@ -51,6 +51,7 @@ var sizes = []size{
 	{"half, two windows", 128, 2, 4, []int{128, 128}, 6, 2, 0, 0},
 	{"half, all blocks recomputed", 128, 2, 4, []int{128, 128}, 6, 2, 1, 0},
 	{"volume", 128, 2, 4, []int{64, 64, 64}, 3, 1, 0, 0},
+	{"volume, all blocks recomputed", 128, 6, 4, []int{64, 64, 64}, 3, 1, 1, 0},
 }
 
 // measurement is what a child prints.

@@ -185,10 +185,10 @@ func TestMeet(t *testing.T) {
 
 func TestTrialsThatDoNotFit(t *testing.T) {
 	for want, change := range map[string]func(x *Trial){
-		"expected a backend":        func(x *Trial) { x.Backend = nil },
-		"got 3 and 2 per update":    func(x *Trial) { x.Micro = 3 },
-		"different devices":         func(x *Trial) { x.Devices, x.Group = 1000, 1 },
-		"patches of 16 points from": func(x *Trial) { x.Config.Kernel = [2]int{8, 4} },
+		"expected a backend":     func(x *Trial) { x.Backend = nil },
+		"got 3 and 2 per update": func(x *Trial) { x.Micro = 3 },
+		"different devices":      func(x *Trial) { x.Devices, x.Group = 1000, 1 },
+		"which make one token":   func(x *Trial) { x.Config.Kernel = [2]int{8, 4} },
 	} {
 		x := Trial{Setup: little(1, 1), Backend: testbackend.New(t)}
 		change(&x)
