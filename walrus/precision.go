@@ -20,8 +20,9 @@ type Precision int
 const (
 	// Float32 is the precision of training and of the release.
 	Float32 Precision = iota
-	// BFloat16 rounds weights, tokens and activations to 8 bits: half the memory. XLA
-	// only. benchmarks/ tells what it costs in accuracy.
+	// BFloat16 rounds weights, tokens and activations to 8 bits. XLA only, and meant for
+	// devices that compute in it; on CPUs it saves nothing. experiments/cache tells what
+	// it costs in accuracy.
 	BFloat16
 )
 
