@@ -33,7 +33,8 @@ type EmulatorOptions struct {
 	Batch int
 	// Precision is the arithmetic of the network, float32 if not set.
 	Precision Precision
-	// Device is the number of the backend's device that computes, from 0.
+	// Device is the number of the backend's device that computes, from 0. Weights are on
+	// one device at a time: emulators on several need copies ([Weights.Clone]).
 	Device int
 	// Cache keeps what was computed of earlier frames; nil computes every frame from
 	// the whole window anew, with new draws, as the release does.

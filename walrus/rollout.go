@@ -264,6 +264,10 @@ func (e *Emulator) place(keys []string) ([]*tensors.Tensor, error) {
 	// A tensor that moves on its first use must not be used by two rollouts at once.
 	e.weights.placing.Lock()
 	defer e.weights.placing.Unlock()
+	if on := e.weights.device; on != 0 && on != e.opts.Device+1 {
+		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on the same, or a copy of them (Weights.Clone) on device %d", on-1, e.opts.Device)
+	}
+	e.weights.device = e.opts.Device + 1
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i, t := range params {

@@ -22,8 +22,10 @@ type Weights struct {
 	params []Param
 	index  map[string]int // key → position in params and values
 	values []*tensors.Tensor
-	// placing is held while tensors move to a device, which emulators do.
+	// placing is held while tensors move to a device, which emulators do; device is the
+	// one they are on, plus 1, or 0.
 	placing sync.Mutex
+	device  int
 }
 
 // newWeights returns the frame of a network's weights, without values.
