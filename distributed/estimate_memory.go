@@ -114,7 +114,8 @@ type patches struct {
 	// wrapped are the places of the transpose's input, continued along periodic
 	// axes, reached those that its patches reach over.
 	wrapped, reached float64
-	kernel, stride   [3]int
+	// kernel and stride are those of each axis, 1 on axes that are not there.
+	kernel, stride [3]int
 }
 
 // widths are those of the product of a convolution or its transpose.

@@ -21,12 +21,11 @@ func linear(x *Node, shape shapes.Shape, f, adjoint func(*Node) *Node) *Node {
 
 // adjointPath leads gradients v of a result of the given shape to x by a map of one's
 // own, adjoint(again, v), where again is x computed again if the backward pass does so,
-// else nil. (gomlx takes derivatives of one's own for maps that keep the shape, no others; so what
-// arrives is caught behind a path that only tells gomlx where it leads. Its values mean
-// nothing: it is for the alternate of InternalFusedOpCaller.)
+// else nil. (gomlx takes derivatives of one's own for maps that keep the shape, no
+// others; so what arrives is caught behind a path that only tells gomlx where it leads.
+// Its values mean nothing: it is for the alternate of InternalFusedOpCaller.)
 func adjointPath(x *Node, shape shapes.Shape, adjoint func(again, v *Node) *Node) *Node {
-	var arrived *Node
-	var in *Node
+	var arrived, in *Node
 	in = IdentityWithCustomGradient(x, func(again, _ *Node) *Node {
 		if again == in {
 			again = nil

@@ -108,11 +108,13 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	scale := 1 / sqrt(float64(p.Channels/p.Heads))
 	q = again(p.Lean, q, func(q *Node) *Node { return MulScalar(p.position(q, w.QNorm, w.QNormBias, angles), scale) })
 	k = again(p.Lean, k, func(k *Node) *Node { return p.position(k, w.KNorm, w.KNormBias, angles) })
-	attend := attend
+	v = perHead(Reshape(v, f, s, p.Heads, -1))
+	var out *Node
 	if p.Recomputed {
-		attend = func(_ bool, q, k, v *Node) *Node { return softmaxDot(q, k, v, nil) }
+		out = softmaxDot(q, k, v, nil)
+	} else {
+		out = attend(p.Lean, q, k, v)
 	}
-	out := attend(p.Lean, q, k, perHead(Reshape(v, f, s, p.Heads, -1)))
 	return Reshape(perHead(out), f, s, p.Channels)
 }
 

@@ -201,17 +201,21 @@ func unfoldDot(x, kernel *Node, ext [3]extent) *Node {
 	return foldOutputs(y, ext, first)
 }
 
-// firstUnfolded is the first of the axes whose views are put side by side: the one that
-// makes inputs and outputs of the product least wide together, if all of them would pass
-// unfoldLimit.
+// firstUnfolded is the first of the axes whose views are put side by side.
 func firstUnfolded(ext [3]extent, features, out int) int {
-	all := viewsOf(ext[:]) * features
-	if all <= unfoldLimit {
+	if viewsOf(ext[:])*features <= unfoldLimit {
 		return 0
 	}
-	best, least := 0, all+out
+	return narrowest(ext, features, out)
+}
+
+// narrowest is the first axis whose views come before the product, of operands in times
+// as wide, and not behind it, of results out times as wide, so that operand and result
+// are least wide together.
+func narrowest(ext [3]extent, in, out int) int {
+	best, least := 0, viewsOf(ext[:])*in+out
 	for first := 1; first <= 3; first++ {
-		if width := viewsOf(ext[first:])*features + viewsOf(ext[:first])*out; width < least {
+		if width := viewsOf(ext[first:])*in + viewsOf(ext[:first])*out; width < least {
 			best, least = first, width
 		}
 	}

@@ -84,8 +84,7 @@ func overlapAdd(x, w *Node, ext [3]extent) *Node {
 }
 
 // firstOnTokens is the first of the axes whose overlap is added up on tokens: none where
-// patches are narrower than what they are made from, all where those are few, and
-// otherwise the one that makes inputs and outputs of the product least wide together.
+// patches are narrower than what they are made from, and all where those are few.
 func firstOnTokens(ext [3]extent, in, features int) int {
 	views := viewsOf(ext[:])
 	switch {
@@ -94,13 +93,7 @@ func firstOnTokens(ext [3]extent, in, features int) int {
 	case views*in <= unfoldLimit:
 		return 0
 	}
-	best, least := 0, views*in+features
-	for first := 1; first <= 3; first++ {
-		if width := viewsOf(ext[first:])*in + viewsOf(ext[:first])*features; width < least {
-			best, least = first, width
-		}
-	}
-	return best
+	return narrowest(ext, in, features)
 }
 
 // foldViews adds overlapping patches y [F, h, w, d, views, features] along the axes

@@ -98,9 +98,9 @@ func (r AxialRoPE) Angles(grid [3]int, roll *Node) *Node {
 	if roll != nil && roll.Rank() == 2 {
 		all := make([]*Node, roll.Shape().Dim(0))
 		for i := range all {
-			all[i] = ExpandAxes(r.Angles(grid, Squeeze(SliceAxis(roll, 0, AxisElem(i)), 0)), 0)
+			all[i] = r.Angles(grid, entry(roll, i))
 		}
-		return Concatenate(all, 0)
+		return stack(all...)
 	}
 	var parts []*Node
 	for axis, n := range grid {

@@ -88,7 +88,6 @@ type Emulator struct {
 	opts    EmulatorOptions
 	model   *Model
 	weights *Weights
-	// ownsWeights says that Close frees them.
 
 	mu       sync.Mutex
 	programs map[string]*stepProgram

@@ -143,8 +143,8 @@ func (m *Model) traceEnds(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trac
 }
 
 // blocks runs the processor on tokens x [B, T, S, C]. With LastOnly the last block
-// computes the last step alone. (Samples come
-// first inside the network, so that a batch can be cut over devices.)
+// computes the last step alone. (Samples come first inside the network, so that a batch
+// can be cut over devices.)
 func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *Trace) *Node {
 	block := m.block()
 	last := in.LastOnly || !m.config.Causal

@@ -331,12 +331,12 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 	}
 	n := len(flat) / r.lanes
 	var out [][]float32
+	if !finite {
+		i := firstBad(flat)
+		return fail(fmt.Errorf("the forecast of field %s is %v: the rollout diverged", r.volume.Variable[i%n/r.volume.Points()], flat[i]))
+	}
 	for i := range r.lanes {
-		values := flat[i*n : (i+1)*n]
-		if i := firstBad(values); i >= 0 {
-			return fail(fmt.Errorf("the forecast of field %s is %v: the rollout diverged", r.volume.Variable[i/r.volume.Points()], values[i]))
-		}
-		out = append(out, r.volume.Gather(values))
+		out = append(out, r.volume.Gather(flat[i*n:(i+1)*n]))
 	}
 	return out, nil
 }

@@ -52,10 +52,13 @@ func newJob(s Setup, r Rung) (*job, error) {
 		n = j.groups
 	}
 	for i := range n {
-		j.samplers = append(j.samplers, rand.New(rand.NewPCG(s.Seed, uint64(i))))
+		j.samplers = append(j.samplers, sampler(s.Seed, i))
 	}
 	return j, nil
 }
+
+// sampler draws the data sets of a device, or of a group.
+func sampler(seed uint64, number int) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(number))) }
 
 // run simulates all devices to their end.
 func (j *job) run() {

@@ -3,11 +3,11 @@ package ladder
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"github.com/gowalrus/gowalrus/distributed"
+	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
 // bench measures a trial.
@@ -135,7 +135,7 @@ func (b *bench) round(ctx context.Context, c *course, r Rung) (round, error) {
 // draws are those of groups, as job.draw makes them: [group][micro].
 func (b *bench) draws(groups int) (out [][]int) {
 	for g := range groups {
-		rng := rand.New(rand.NewPCG(b.Seed, uint64(g)))
+		rng := sampler(b.Seed, g)
 		var draws []int
 		for range b.Micro {
 			draws = append(draws, rng.IntN(len(b.Systems)))
@@ -172,15 +172,9 @@ func (c *course) cost(ctx context.Context) (cost, error) {
 			}
 		}
 	}
-	out := cost{update: median(updates)}
+	out := cost{update: eval.Median(updates)}
 	for _, list := range times {
-		out.seconds = append(out.seconds, median(list))
+		out.seconds = append(out.seconds, eval.Median(list))
 	}
 	return out, nil
-}
-
-func median(list []float64) float64 {
-	list = slices.Sorted(slices.Values(list))
-	n := len(list)
-	return (list[(n-1)/2] + list[n/2]) / 2
 }

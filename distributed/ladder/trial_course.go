@@ -1,6 +1,7 @@
 package ladder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -131,7 +132,7 @@ func (c *course) step(ctx context.Context, micros int, class func(group, micro i
 		return nil, 0, err
 	}
 	end, err := c.clock()
-	if err = first(c.err, err); err != nil {
+	if err = cmp.Or(c.err, err); err != nil {
 		return nil, 0, err
 	}
 	rest = (end - begin) / float64(c.mesh.Devices())
@@ -143,19 +144,10 @@ func (c *course) step(ctx context.Context, micros int, class func(group, micro i
 	return c.spent, rest, nil
 }
 
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // done ends a group's turn.
 func (c *course) done(group, micro int) {
 	end, err := c.clock()
-	c.err = first(c.err, err)
+	c.err = cmp.Or(c.err, err)
 	c.spent[group][micro] = (end - c.begin) / float64(c.mesh.Shards)
 	c.turn <- struct{}{}
 }
