@@ -13,7 +13,7 @@ import (
 // compiling programs of widths 64 to 1024 in plane and space (benchmarks/memory).
 // Numbers are counted, four bytes each; C is the width, M that of the MLP, scores are
 // the S numbers per token and head of attention over space, in blocks that are not
-// recomputed as many as there are at a time (layers.QueriesAtOnce).
+// recomputed as many as there are at a time (layers.ScoresAtOnce).
 const (
 	// A block keeps, per token, keptWidth·C + keptMLP·M, or, recomputed as a whole,
 	// recomputedWidth·C.
@@ -43,7 +43,7 @@ func activations(c walrus.Config, plan *csm.Plan, b BatchShape) int64 {
 	frames := float64(b.Frames())
 	tokens, w, m := frames*float64(plan.Tokens()), float64(c.Hidden), float64(c.MLPWidth())
 	scores := tokens * float64(plan.Tokens()*c.Heads)
-	atOnce := frames * float64(layers.QueriesAtOnce(b.Frames(), c.Heads, plan.Tokens())*plan.Tokens()*c.Heads)
+	atOnce := float64(layers.ScoresAtOnce(b.Frames(), c.Heads, plan.Tokens()))
 	kept := s.encoder
 	for i := range c.Blocks {
 		kept += keptBy(c, i, plan.Dims == 3) * tokens

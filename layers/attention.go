@@ -110,10 +110,10 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	k = again(p.Lean, k, func(k *Node) *Node { return p.position(k, w.KNorm, w.KNormBias, angles) })
 	v = perHead(Reshape(v, f, s, p.Heads, -1))
 	var out *Node
-	if p.Recomputed {
-		out = softmaxDot(q, k, v, nil)
+	if p.Lean && !p.Recomputed || scoresOf(q) >= manyScores && !p.Recomputed {
+		out = attend(q, k, v, nil)
 	} else {
-		out = attend(p.Lean, q, k, v)
+		out = softmaxDot(q, k, v, nil)
 	}
 	return Reshape(perHead(out), f, s, p.Channels)
 }

@@ -48,9 +48,8 @@ func SiLU(x *Node) *Node {
 func SwiGLU(x *Node) *Node {
 	n := x.Shape().Dim(-1)
 	must(n%2 == 0, "SwiGLU: expected an even last axis, got %d", n)
-	a := SliceAxis(x, -1, AxisRange(0, n/2))
-	g := SliceAxis(x, -1, AxisRange(n/2))
-	return Mul(SiLU(g), a)
+	parts := split(x, n/2, n/2)
+	return Mul(SiLU(parts[1]), parts[0])
 }
 
 // SwapFirst exchanges the first two axes, [T, B, …] and [B, T, …].

@@ -35,22 +35,19 @@ func meanAxis(x *Node, axis int) *Node {
 // with one wide product and slices of the result, the Go backend with a
 // product each, because its slices are copies.
 func splitDense(x *Node, weights, biases []*Node) []*Node {
-	out := make([]*Node, len(weights))
 	if onGo(x.Graph()) {
+		out := make([]*Node, len(weights))
 		x = withOnes(x)
 		for i := range weights {
 			out[i] = lastDot(x, withBias(weights[i], biases[i]))
 		}
 		return out
 	}
-	all := Dense(x, Concatenate(weights, 0), Concatenate(biases, 0))
-	at := 0
+	widths := make([]int, len(weights))
 	for i, w := range weights {
-		n := w.Shape().Dim(0)
-		out[i] = SliceAxis(all, -1, AxisRange(at, at+n))
-		at += n
+		widths[i] = w.Shape().Dim(0)
 	}
-	return out
+	return split(Dense(x, Concatenate(weights, 0), Concatenate(biases, 0)), widths...)
 }
 
 // again returns f(x) and keeps x alone for the backward pass, which computes again
@@ -60,29 +57,12 @@ func again(lean bool, x *Node, f func(x *Node) *Node) *Node {
 	if !lean || onGo(x.Graph()) {
 		return f(x)
 	}
-	return f(x.Checkpoint()).StopCheckpoint()
+	return f(checkpoint(x)).StopCheckpoint()
 }
 
-// attend returns softmax(q·kᵀ)·v like softmaxDot. With lean the backward pass computes
-// the softmax again from q and k, which spares the S×S numbers of every frame and head.
-// Many scores are taken in parts.
-func attend(lean bool, q, k, v *Node) *Node {
-	if size := partOf(q); size > 0 {
-		return attendInParts(q, k, v, size)
-	}
-	if !lean || onGo(q.Graph()) {
-		return softmaxDot(q, k, v, nil)
-	}
-	out, _ := InternalFusedOpCaller(
-		func() *Node { return softmaxDot(q, k, v, nil) },
-		func() *Node {
-			scores := DotGeneral(q.Checkpoint(), []int{3}, []int{0, 1}, k.Checkpoint(), []int{3}, []int{0, 1})
-			e := Exp(Sub(scores, StopGradient(ReduceAndKeep(scores, ReduceMax, -1))))
-			p := Div(e, ReduceAndKeep(e, ReduceSum, -1))
-			return DotGeneral(p, []int{3}, []int{0, 1}, v.Checkpoint(), []int{2}, []int{0, 1}).StopCheckpoint()
-		}, true)
-	return out
-}
+// checkpoint is x.Checkpoint() of a node of its own: gomlx v0.28.3 takes the custom
+// gradient away from the node that it is called on.
+func checkpoint(x *Node) *Node { return Reshape(x, x.Shape().Dimensions...).Checkpoint() }
 
 // softmaxDot returns softmax(q·kᵀ + bias)·v for q, k, v [batch…, S, K]; bias
 // broadcasts against [batch…, S, S] or is nil. On XLA the division by the row

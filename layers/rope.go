@@ -179,12 +179,13 @@ func rotateHalves(x, angles *Node) *Node {
 // turnHalves is rotateHalves with the cosines and sines of the angles.
 func turnHalves(x, cos, sin *Node) *Node {
 	p, k := cos.Shape().Dim(-1), x.Shape().Dim(-1)
-	a := SliceAxis(x, -1, AxisRange(0, p))
-	b := SliceAxis(x, -1, AxisRange(p, 2*p))
-	parts := []*Node{Sub(Mul(a, cos), Mul(b, sin)), Add(Mul(b, cos), Mul(a, sin))}
+	widths := []int{p, p}
 	if 2*p < k {
-		parts = append(parts, SliceAxis(x, -1, AxisRange(2*p)))
+		widths = append(widths, k-2*p)
 	}
+	parts := split(x, widths...)
+	a, b := parts[0], parts[1]
+	parts[0], parts[1] = Sub(Mul(a, cos), Mul(b, sin)), Add(Mul(b, cos), Mul(a, sin))
 	return Concatenate(parts, -1)
 }
 

@@ -79,7 +79,7 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 		return MulScalar(headNorm(perHead(q), w.QNorm, w.QNormBias), 1/sqrt(float64(c/p.Heads)))
 	})
 	k := again(p.Lean, qkv[1], func(k *Node) *Node { return headNorm(perHead(k), w.KNorm, w.KNormBias) })
-	att := softmaxDot(q, k, perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0))
+	att := attend(q, k, perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0))
 	att = TransposeAllDims(Reshape(att, b, s, p.Heads, t, -1), 0, 3, 1, 2, 4)
 	out := Dense(Reshape(att, d...), Reshape(w.Out, c, c), w.OutBias)
 	if keep != nil {

@@ -1,0 +1,302 @@
+package layers
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// Softmax attention on XLA, with its backward pass written out. Of the forward pass only
+// the logarithm of every query's sum of exponentials is kept; the weights
+// p = exp(q·kᵀ + bias − logs) are computed again, and
+//
+//	dv = pᵀ·dy,  ds = p·(dy·vᵀ − Σ dy·y),  dq = ds·k,  dk = dsᵀ·q,  dbias = Σ ds
+//
+// Where there are many scores a loop takes frame after frame, and of large frames some
+// queries at a time, each against all keys, so that the softmax of a part is exact by
+// itself and its scores stay in the caches of a core.
+//
+// Inside a loop there are no reductions: go-xla v0.4.1 keeps the function of a reduction
+// for the whole program, and it may be used only where it was made first. The sum over
+// keys is a product with ones, and maxima are taken by halves. For a like reason (gomlx
+// keeps scalars for the whole graph) constants are made outside and handed in.
+
+const (
+	// manyScores is the number of scores of a layer from where on the forward pass
+	// takes them in parts, too; the backward pass does so from partScores on, which is
+	// about the number of a part.
+	manyScores = 128 << 20
+	partScores = 8 << 20
+)
+
+// ScoresAtOnce is how many scores attention over the space of frames has at a time on
+// XLA, in its backward pass.
+func ScoresAtOnce(frames, heads, tokens int) int {
+	if all := frames * heads * tokens * tokens; all < partScores {
+		return all
+	}
+	return heads * queriesAtOnce(heads, tokens) * tokens
+}
+
+// queriesAtOnce is the number of queries of a part: all tokens of a frame, or fewer,
+// where it can be a divisor of them.
+func queriesAtOnce(heads, tokens int) int {
+	most := max(partScores/(heads*tokens), 16)
+	if most >= tokens {
+		return tokens
+	}
+	for n := most; n > most/2; n-- {
+		if tokens%n == 0 {
+			return n
+		}
+	}
+	return most
+}
+
+// scoresOf is the number of scores of q [F, N, S, K].
+func scoresOf(q *Node) int { return q.Shape().Size() / q.Shape().Dim(3) * q.Shape().Dim(2) }
+
+// attend returns softmax(q·kᵀ + bias)·v for q, k, v [F, N, S, K]; bias [1, N or 1, S, S]
+// or nil. On the Go backend it is softmaxDot.
+func attend(q, k, v, bias *Node) *Node {
+	if onGo(q.Graph()) {
+		return softmaxDot(q, k, v, bias)
+	}
+	part := queriesAtOnce(q.Shape().Dim(1), q.Shape().Dim(2))
+	forward := func(q, k, v *Node) (y, logs *Node) {
+		if bias == nil && scoresOf(q) >= manyScores {
+			return forwardInParts(q, k, v, part)
+		}
+		return forwardAtOnce(q, k, v, bias)
+	}
+	backward := backwardAtOnce
+	if bias == nil && scoresOf(q) >= partScores {
+		backward = func(q, k, v, _, y, logs, dy *Node) (dq, dk, dv, dbias *Node) {
+			return backwardInParts(q, k, v, y, logs, dy, part)
+		}
+	}
+	return attendBy(q, k, v, bias, forward, backward)
+}
+
+// attendBy is attend with the given passes.
+func attendBy(q, k, v, bias *Node, forward func(q, k, v *Node) (y, logs *Node),
+	backward func(q, k, v, bias, y, logs, dy *Node) (dq, dk, dv, dbias *Node)) *Node {
+	var y, logs *Node
+	out, fused := InternalFusedOpCaller(
+		func() *Node {
+			y, logs = forward(q, k, v)
+			return y
+		},
+		func() *Node {
+			return adjointPath(stack(q, k, v), bias, q.Shape(), func(again, dy *Node) (*Node, *Node) {
+				q, k, v, y, logs := q, k, v, y, logs
+				if again != nil { // what is computed again needs not be kept
+					q, k, v = entry(again, 0), entry(again, 1), entry(again, 2)
+					y, logs = forward(q, k, v)
+				}
+				dq, dk, dv, dbias := backward(q, k, v, bias, y, logs, dy)
+				return stack(dq, dk, dv), dbias
+			})
+		}, true)
+	if !fused {
+		return softmaxDot(q, k, v, bias)
+	}
+	return out
+}
+
+// dotHeads is the product of a and b over axis i of a and j of b, for each frame and head.
+func dotHeads(a *Node, i int, b *Node, j int) *Node {
+	return DotGeneral(a, []int{i}, []int{0, 1}, b, []int{j}, []int{0, 1})
+}
+
+// turned exchanges the last two axes.
+func turned(x *Node) *Node { return TransposeAllDims(x, 0, 1, 3, 2) }
+
+// forwardAtOnce returns the result and the logarithms of the sums, [F, N, S, 1].
+func forwardAtOnce(q, k, v, bias *Node) (y, logs *Node) {
+	e, top := exponentials(q, k, bias)
+	sum := ReduceAndKeep(e, ReduceSum, -1)
+	return Div(dotHeads(e, 3, v, 2), sum), Add(top, Log(sum))
+}
+
+// exponentials returns exp(q·kᵀ + bias − top) and the largest score of every query, top.
+func exponentials(q, k, bias *Node) (e, top *Node) {
+	scores := addBias(dotHeads(q, 3, k, 3), bias)
+	top = StopGradient(ReduceAndKeep(scores, ReduceMax, -1))
+	return Exp(Sub(scores, top)), top
+}
+
+func addBias(scores, bias *Node) *Node {
+	if bias == nil {
+		return scores
+	}
+	return Add(scores, bias)
+}
+
+// backwardAtOnce returns the gradients for dy, that of y. Weights and their gradients are
+// computed transposed, too: there are few of them, and products of a transposed operand
+// are slow where they are small.
+func backwardAtOnce(q, k, v, bias, y, logs, dy *Node) (dq, dk, dv, dbias *Node) {
+	along := ReduceAndKeep(Mul(dy, y), ReduceSum, -1)
+	p := Exp(Sub(addBias(dotHeads(q, 3, k, 3), bias), logs))
+	ds := Mul(p, Sub(dotHeads(dy, 3, v, 3), along))
+	if bias != nil {
+		dbias = ReduceAndKeep(ds, ReduceSum, 0)
+		if bias.Shape().Dim(1) == 1 {
+			dbias = ReduceAndKeep(dbias, ReduceSum, 1)
+		}
+		bias = turned(bias)
+	}
+	p = Exp(Sub(addBias(dotHeads(k, 3, q, 3), bias), turned(logs)))
+	dst := Mul(p, Sub(dotHeads(v, 3, dy, 3), turned(along)))
+	return dotHeads(ds, 3, k, 2), dotHeads(dst, 3, q, 2), dotHeads(p, 3, dy, 2), dbias
+}
+
+// forwardInParts is forwardAtOnce in parts of size queries.
+func forwardInParts(q, k, v *Node, size int) (y, logs *Node) {
+	width := v.Shape().Dim(3)
+	v = withOnes(v) // the sum of exponentials is one more column of the product
+	begun := []*Node{ZerosLike(q), ZerosLike(SliceAxis(q, 3, AxisElem(0)))}
+	made := inParts(q, size, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
+		scores := dotHeads(p.of(given[0]), 3, p.frameOf(given[1]), 3)
+		top := largest(scores)
+		sums := dotHeads(Exp(Sub(scores, top)), 3, p.frameOf(given[2]), 2)
+		sum := SliceAxis(sums, 3, AxisRange(width))
+		return []*Node{p.put(made[0], Div(SliceAxis(sums, 3, AxisRange(0, width)), sum)), p.put(made[1], Add(top, Log(sum)))}
+	})
+	return made[0], made[1]
+}
+
+// largest is the largest score of every query, [F, N, size, 1].
+func largest(scores *Node) *Node {
+	for n := scores.Shape().Dim(3); n > 1; n = scores.Shape().Dim(3) {
+		half := (n + 1) / 2
+		scores = Max(SliceAxis(scores, 3, AxisRange(0, half)), SliceAxis(scores, 3, AxisRange(n-half)))
+	}
+	return scores
+}
+
+// backwardInParts is backwardAtOnce in parts of size queries. Scores lie transposed,
+// [1, N, S, size]: two of the three products with them then need no transposition.
+func backwardInParts(q, k, v, y, logs, dy *Node, size int) (dq, dk, dv, dbias *Node) {
+	along := ReduceAndKeep(Mul(dy, y), ReduceSum, -1)
+	given := []*Node{q, k, v, logs, dy, along}
+	begun := []*Node{ZerosLike(q), ZerosLike(k), ZerosLike(v)}
+	made := inParts(q, size, given, begun, func(p part, given, made []*Node) []*Node {
+		q, k, v, logs := p.of(given[0]), p.frameOf(given[1]), p.frameOf(given[2]), p.of(given[3])
+		dy, along := p.fresh(p.of(given[4])), p.fresh(p.of(given[5]))
+		w := Exp(Sub(dotHeads(k, 3, q, 3), turned(logs)))
+		ds := Mul(w, Sub(dotHeads(v, 3, dy, 3), turned(along)))
+		dq := turned(dotHeads(turned(k), 3, ds, 2))
+		if !p.even {
+			dq = Add(p.of(made[0]), dq)
+		}
+		return []*Node{
+			p.put(made[0], dq),
+			p.addToFrame(made[1], dotHeads(ds, 3, q, 2)),
+			p.addToFrame(made[2], dotHeads(w, 3, dy, 2)),
+		}
+	})
+	return made[0], made[1], made[2], nil
+}
+
+// part is some queries of a frame inside the loop. The last one of a frame begins early
+// enough to be whole; with even there is no such overlap.
+type part struct {
+	frame, from, regular *Node // int32 []; regular is where it would begin without that
+	width                int
+	even, single         bool // single: all queries of the frame
+	constants
+}
+
+// constants are what parts need: int32 [] zero, one, size, last (where the last part of a
+// frame begins), end and frames; and places 0, 1, … int32 [1, 1, size, 1].
+type constants struct{ zero, one, size, last, end, frames, places *Node }
+
+// of is the part of x [F, N, S, …].
+func (p part) of(x *Node) *Node {
+	d := x.Shape().Dimensions
+	return DynamicSlice(x, p.start(), []int{1, d[1], p.width, d[3]})
+}
+
+// put is x with y in the place of the part.
+func (p part) put(x, y *Node) *Node { return DynamicUpdateSlice(x, y, p.start()) }
+
+func (p part) start() []*Node { return []*Node{p.frame, p.zero, p.from, p.zero} }
+
+// frameOf is the part's whole frame of x.
+func (p part) frameOf(x *Node) *Node {
+	d := x.Shape().Dimensions
+	return DynamicSlice(x, p.frameStart(), []int{1, d[1], d[2], d[3]})
+}
+
+// addToFrame is x with y added to the part's whole frame.
+func (p part) addToFrame(x, y *Node) *Node {
+	if !p.single {
+		y = Add(p.frameOf(x), y)
+	}
+	return DynamicUpdateSlice(x, y, p.frameStart())
+}
+
+func (p part) frameStart() []*Node { return []*Node{p.frame, p.zero, p.zero, p.zero} }
+
+// fresh is x, a part, with 0 for queries that an earlier part had.
+func (p part) fresh(x *Node) *Node {
+	if p.even {
+		return x
+	}
+	fresh := ConvertDType(GreaterOrEqual(Add(p.places, p.from), p.regular), x.DType())
+	return Mul(x, fresh)
+}
+
+// inParts calls step for all parts of q [F, N, S, K], one after the other, with the nodes
+// that are given and what has been made so far, begun at first, and returns what is made
+// in the end.
+func inParts(q *Node, size int, given, begun []*Node, step func(p part, given, made []*Node) []*Node) []*Node {
+	g, s := q.Graph(), q.Shape().Dim(2)
+	number := func(n int) *Node { return Scalar(g, dtypes.Int32, n) }
+	consts := []*Node{number(0), number(1), number(size), number(s - size), number(s), number(q.Shape().Dim(0)),
+		Iota(g, shapes.Make(dtypes.Int32, 1, 1, size, 1), 2)}
+	counters := []*Node{consts[0], consts[0]}
+	state := slices.Concat(counters, consts, given, begun)
+	// read declares the state in a function.
+	read := func(g *Graph) (p part, stays, given, made []*Node) {
+		in := make([]*Node, len(state))
+		for i, n := range state {
+			in[i] = Parameter(g, fmt.Sprintf("state %d", i), n.Shape())
+		}
+		stays, made = in[len(counters):len(in)-len(begun)], in[len(in)-len(begun):]
+		c := stays[:len(consts)]
+		p = part{frame: in[0], regular: in[1], width: size, even: s%size == 0, single: s == size,
+			constants: constants{c[0], c[1], c[2], c[3], c[4], c[5], c[6]}}
+		p.from = Min(p.regular, p.last)
+		return p, stays, stays[len(consts):], made
+	}
+	more := NewClosure(g, func(g *Graph) []*Node {
+		p, _, _, _ := read(g)
+		return []*Node{LessThan(p.frame, p.frames)}
+	})
+	body := NewClosure(g, func(g *Graph) []*Node {
+		p, stays, given, made := read(g)
+		next := Add(p.regular, p.size)
+		done := GreaterOrEqual(next, p.end)
+		return slices.Concat([]*Node{Where(done, Add(p.frame, p.one), p.frame), Where(done, p.zero, next)},
+			stays, step(p, given, made))
+	})
+	return While(more, body, state...)[len(state)-len(begun):]
+}
+
+// stack puts nodes of one shape behind each other along a new first axis, of which entry
+// takes one.
+func stack(list ...*Node) *Node {
+	parts := make([]*Node, len(list))
+	for i, x := range list {
+		parts[i] = ExpandAxes(x, 0)
+	}
+	return Concatenate(parts, 0)
+}
+
+func entry(x *Node, i int) *Node { return Squeeze(SliceAxis(x, 0, AxisElem(i)), 0) }

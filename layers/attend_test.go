@@ -1,0 +1,98 @@
+package layers
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+)
+
+// attentions are ways to compute softmax attention on XLA that must agree.
+func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
+	all := map[string]func(q, k, v, bias *Node) *Node{
+		"at once": func(q, k, v, bias *Node) *Node {
+			return attendBy(q, k, v, bias, func(q, k, v *Node) (*Node, *Node) { return forwardAtOnce(q, k, v, bias) }, backwardAtOnce)
+		},
+	}
+	if bias {
+		return all
+	}
+	for name, size := range map[string]int{"parts of 4": 4, "parts of 5, which overlap": 5, "whole frames": 12} {
+		all[name] = func(q, k, v, _ *Node) *Node {
+			return attendBy(q, k, v, nil, func(q, k, v *Node) (*Node, *Node) { return forwardInParts(q, k, v, size) },
+				func(q, k, v, _, y, logs, dy *Node) (dq, dk, dv, dbias *Node) {
+					return backwardInParts(q, k, v, y, logs, dy, size)
+				})
+		}
+	}
+	return all
+}
+
+// TestAttend: all ways give the result and the gradients that gomlx finds for softmaxDot,
+// and so does a pass that recomputes.
+func TestAttend(t *testing.T) {
+	b := testbackend.New(t)
+	if !strings.HasPrefix(b.Name(), "xla") {
+		t.Skip("the Go backend has one way only")
+	}
+	run := func(attend func(q, k, v, bias *Node) *Node, heads int, recompute bool) [][]float32 {
+		e, err := NewExec(b, func(in []*Node) []*Node {
+			x := in[:3]
+			if recompute {
+				x = []*Node{in[0].Checkpoint(), in[1].Checkpoint(), in[2].Checkpoint()}
+			}
+			var bias *Node
+			if heads > 0 {
+				bias = Sin(in[3])
+			}
+			y := attend(MulScalar(x[0], 2), Sin(x[1]), x[2], bias)
+			if recompute {
+				y = y.StopCheckpoint()
+			}
+			return append([]*Node{y}, Gradient(ReduceAllSum(Sin(y)), in...)...)
+		})
+		require.NoError(t, err)
+		defer e.Finalize()
+		shape := []int{2, 3, 12, 8}
+		out, err := e.Call(seeded32("q", shape), seeded32("k", shape), seeded32("v", shape), seeded32("bias", []int{1, max(heads, 1), 12, 12}))
+		require.NoError(t, err)
+		var all [][]float32
+		for _, x := range out {
+			all = append(all, tensors.MustCopyFlatData[float32](x))
+		}
+		return all
+	}
+	for _, heads := range []int{0, 1, 3} { // of the bias
+		want := run(softmaxDot, heads, false)
+		for way, attend := range attentions(heads > 0) {
+			for _, recompute := range []bool{false, true} {
+				got := run(attend, heads, recompute)
+				for i, name := range []string{"result", "gradient of q", "gradient of k", "gradient of v", "gradient of the bias"} {
+					scale := 0.0
+					for _, x := range want[i] {
+						scale = math.Max(scale, math.Abs(float64(x)))
+					}
+					require.InDeltaSlice(t, want[i], got[i], 1e-6*scale, "%s, %s, %d heads of bias, recompute %v", name, way, heads, recompute)
+				}
+			}
+		}
+	}
+}
+
+// TestQueriesAtOnce: parts divide the tokens where a good divisor exists.
+func TestQueriesAtOnce(t *testing.T) {
+	require.Equal(t, 1056, queriesAtOnce(4, 1056), "a frame of a plane is one part")
+	n := queriesAtOnce(4, 4352)
+	require.Zero(t, 4352%n)
+	require.LessOrEqual(t, 4*n*4352, partScores)
+	prime := queriesAtOnce(4, 4349)
+	require.Equal(t, partScores/(4*4349), prime)
+	require.Equal(t, 16, queriesAtOnce(64, 1<<20), "a part has some queries, however many keys there are")
+	require.Equal(t, 6*4*10*10, ScoresAtOnce(6, 4, 10))
+	require.Equal(t, 4*1056*1056, ScoresAtOnce(6, 4, 1056))
+}
