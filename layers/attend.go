@@ -15,9 +15,9 @@ import (
 //
 //	dv = pᵀ·dy,  ds = p·(dy·vᵀ − Σ dy·y),  dq = ds·k,  dk = dsᵀ·q,  dbias = Σ ds
 //
-// Where there are many scores a loop takes frame after frame, and of large frames some
-// queries at a time, each against all keys, so that the softmax of a part is exact by
-// itself and its scores stay in the caches of a core.
+// Where there are many scores a loop takes a few heads of a frame at a time, and of large
+// frames some queries, each against all keys, so that the softmax of a part is exact by
+// itself and its scores stay in the caches.
 //
 // Inside a loop there are no reductions: go-xla v0.4.1 keeps the function of a reduction
 // for the whole program, and it may be used only where it was made first. The sum over
@@ -26,34 +26,42 @@ import (
 
 const (
 	// manyScores is the number of scores of a layer from where on the forward pass
-	// takes them in parts, too; the backward pass does so from partScores on, which is
-	// about the number of a part.
-	manyScores = 128 << 20
-	partScores = 8 << 20
+	// takes them in parts, and manyGradients that for the backward pass.
+	manyScores, manyGradients = 128 << 20, 4 << 20
+	// partScores is the most scores of a part: 5 MiB of them.
+	partScores = 5 << 18
 )
 
-// ScoresAtOnce is how many scores attention over the space of frames has at a time on
-// XLA, in its backward pass.
+// ScoresAtOnce is how many scores the backward pass of attention over the space of frames
+// has at a time on XLA.
 func ScoresAtOnce(frames, heads, tokens int) int {
-	if all := frames * heads * tokens * tokens; all < partScores {
+	if all := frames * heads * tokens * tokens; all < manyGradients {
 		return all
 	}
-	return heads * queriesAtOnce(heads, tokens) * tokens
+	size := partsOf(heads, tokens)
+	return size.heads * size.queries * tokens
 }
 
-// queriesAtOnce is the number of queries of a part: all tokens of a frame, or fewer,
-// where it can be a divisor of them.
-func queriesAtOnce(heads, tokens int) int {
-	most := max(partScores/(heads*tokens), 16)
+// partSize is how many heads and queries of a frame are taken at a time.
+type partSize struct{ heads, queries int }
+
+// partsOf finds divisors of the numbers of heads and tokens, if there are good ones.
+func partsOf(heads, tokens int) partSize {
+	for n := heads; n > 1; n-- {
+		if heads%n == 0 && n*tokens*tokens <= partScores {
+			return partSize{n, tokens}
+		}
+	}
+	most := max(partScores/tokens, 16)
 	if most >= tokens {
-		return tokens
+		return partSize{1, tokens}
 	}
 	for n := most; n > most/2; n-- {
 		if tokens%n == 0 {
-			return n
+			return partSize{1, n}
 		}
 	}
-	return most
+	return partSize{1, most}
 }
 
 // scoresOf is the number of scores of q [F, N, S, K].
@@ -65,17 +73,17 @@ func attend(q, k, v, bias *Node) *Node {
 	if onGo(q.Graph()) {
 		return softmaxDot(q, k, v, bias)
 	}
-	part := queriesAtOnce(q.Shape().Dim(1), q.Shape().Dim(2))
+	size := partsOf(q.Shape().Dim(1), q.Shape().Dim(2))
 	forward := func(q, k, v *Node) (y, logs *Node) {
 		if bias == nil && scoresOf(q) >= manyScores {
-			return forwardInParts(q, k, v, part)
+			return forwardInParts(q, k, v, size)
 		}
 		return forwardAtOnce(q, k, v, bias)
 	}
 	backward := backwardAtOnce
-	if bias == nil && scoresOf(q) >= partScores {
+	if bias == nil && scoresOf(q) >= manyGradients {
 		backward = func(q, k, v, _, y, logs, dy *Node) (dq, dk, dv, dbias *Node) {
-			return backwardInParts(q, k, v, y, logs, dy, part)
+			return backwardInParts(q, k, v, y, logs, dy, size)
 		}
 	}
 	return attendBy(q, k, v, bias, forward, backward)
@@ -155,22 +163,30 @@ func backwardAtOnce(q, k, v, bias, y, logs, dy *Node) (dq, dk, dv, dbias *Node) 
 	return dotHeads(ds, 3, k, 2), dotHeads(dst, 3, q, 2), dotHeads(p, 3, dy, 2), dbias
 }
 
-// forwardInParts is forwardAtOnce in parts of size queries.
-func forwardInParts(q, k, v *Node, size int) (y, logs *Node) {
-	width := v.Shape().Dim(3)
+// inFrames regroups the heads of x [F, N, S, …], [F·N/heads, heads, S, …], so that those
+// of a part are a frame of their own.
+func inFrames(x *Node, heads int) *Node {
+	d := x.Shape().Dimensions
+	return Reshape(x, d[0]*d[1]/heads, heads, d[2], d[3])
+}
+
+// forwardInParts is forwardAtOnce in parts.
+func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
+	heads, width := q.Shape().Dim(1), v.Shape().Dim(3)
+	q, k, v = inFrames(q, size.heads), inFrames(k, size.heads), inFrames(v, size.heads)
 	v = withOnes(v) // the sum of exponentials is one more column of the product
 	begun := []*Node{ZerosLike(q), ZerosLike(SliceAxis(q, 3, AxisElem(0)))}
-	made := inParts(q, size, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
+	made := inParts(q, size.queries, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
 		scores := dotHeads(p.of(given[0]), 3, p.frameOf(given[1]), 3)
 		top := largest(scores)
 		sums := dotHeads(Exp(Sub(scores, top)), 3, p.frameOf(given[2]), 2)
 		sum := SliceAxis(sums, 3, AxisRange(width))
 		return []*Node{p.put(made[0], Div(SliceAxis(sums, 3, AxisRange(0, width)), sum)), p.put(made[1], Add(top, Log(sum)))}
 	})
-	return made[0], made[1]
+	return inFrames(made[0], heads), inFrames(made[1], heads)
 }
 
-// largest is the largest score of every query, [F, N, size, 1].
+// largest is the largest score of every query.
 func largest(scores *Node) *Node {
 	for n := scores.Shape().Dim(3); n > 1; n = scores.Shape().Dim(3) {
 		half := (n + 1) / 2
@@ -179,13 +195,16 @@ func largest(scores *Node) *Node {
 	return scores
 }
 
-// backwardInParts is backwardAtOnce in parts of size queries. Scores lie transposed,
-// [1, N, S, size]: two of the three products with them then need no transposition.
-func backwardInParts(q, k, v, y, logs, dy *Node, size int) (dq, dk, dv, dbias *Node) {
-	along := ReduceAndKeep(Mul(dy, y), ReduceSum, -1)
-	given := []*Node{q, k, v, logs, dy, along}
-	begun := []*Node{ZerosLike(q), ZerosLike(k), ZerosLike(v)}
-	made := inParts(q, size, given, begun, func(p part, given, made []*Node) []*Node {
+// backwardInParts is backwardAtOnce in parts. Scores lie transposed, [1, heads, S, queries]:
+// two of the three products with them then need no transposition.
+func backwardInParts(q, k, v, y, logs, dy *Node, size partSize) (dq, dk, dv, dbias *Node) {
+	heads := q.Shape().Dim(1)
+	given := []*Node{q, k, v, logs, dy, ReduceAndKeep(Mul(dy, y), ReduceSum, -1)}
+	for i := range given {
+		given[i] = inFrames(given[i], size.heads)
+	}
+	begun := []*Node{ZerosLike(given[0]), ZerosLike(given[1]), ZerosLike(given[2])}
+	made := inParts(given[0], size.queries, given, begun, func(p part, given, made []*Node) []*Node {
 		q, k, v, logs := p.of(given[0]), p.frameOf(given[1]), p.frameOf(given[2]), p.of(given[3])
 		dy, along := p.fresh(p.of(given[4])), p.fresh(p.of(given[5]))
 		w := Exp(Sub(dotHeads(k, 3, q, 3), turned(logs)))
@@ -200,7 +219,7 @@ func backwardInParts(q, k, v, y, logs, dy *Node, size int) (dq, dk, dv, dbias *N
 			p.addToFrame(made[2], dotHeads(w, 3, dy, 2)),
 		}
 	})
-	return made[0], made[1], made[2], nil
+	return inFrames(made[0], heads), inFrames(made[1], heads), inFrames(made[2], heads), nil
 }
 
 // part is some queries of a frame inside the loop. The last one of a frame begins early

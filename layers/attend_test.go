@@ -22,7 +22,7 @@ func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
 	if bias {
 		return all
 	}
-	for name, size := range map[string]int{"parts of 4": 4, "parts of 5, which overlap": 5, "whole frames": 12} {
+	for name, size := range map[string]partSize{"queries by 4": {1, 4}, "queries of two heads by 5, which overlap": {2, 5}, "whole frames": {4, 12}} {
 		all[name] = func(q, k, v, _ *Node) *Node {
 			return attendBy(q, k, v, nil, func(q, k, v *Node) (*Node, *Node) { return forwardInParts(q, k, v, size) },
 				func(q, k, v, _, y, logs, dy *Node) (dq, dk, dv, dbias *Node) {
@@ -58,7 +58,7 @@ func TestAttend(t *testing.T) {
 		})
 		require.NoError(t, err)
 		defer e.Finalize()
-		shape := []int{2, 3, 12, 8}
+		shape := []int{2, 4, 12, 8}
 		out, err := e.Call(seeded32("q", shape), seeded32("k", shape), seeded32("v", shape), seeded32("bias", []int{1, max(heads, 1), 12, 12}))
 		require.NoError(t, err)
 		var all [][]float32
@@ -67,7 +67,7 @@ func TestAttend(t *testing.T) {
 		}
 		return all
 	}
-	for _, heads := range []int{0, 1, 3} { // of the bias
+	for _, heads := range []int{0, 1, 4} { // of the bias
 		want := run(softmaxDot, heads, false)
 		for way, attend := range attentions(heads > 0) {
 			for _, recompute := range []bool{false, true} {
@@ -84,15 +84,14 @@ func TestAttend(t *testing.T) {
 	}
 }
 
-// TestQueriesAtOnce: parts divide the tokens where a good divisor exists.
-func TestQueriesAtOnce(t *testing.T) {
-	require.Equal(t, 1056, queriesAtOnce(4, 1056), "a frame of a plane is one part")
-	n := queriesAtOnce(4, 4352)
-	require.Zero(t, 4352%n)
-	require.LessOrEqual(t, 4*n*4352, partScores)
-	prime := queriesAtOnce(4, 4349)
-	require.Equal(t, partScores/(4*4349), prime)
-	require.Equal(t, 16, queriesAtOnce(64, 1<<20), "a part has some queries, however many keys there are")
+// TestPartsOf: parts divide heads and tokens where there are good divisors.
+func TestPartsOf(t *testing.T) {
+	require.Equal(t, partSize{1, 1056}, partsOf(4, 1056), "a head of a plane is one part")
+	require.Equal(t, partSize{4, 512}, partsOf(4, 512))
+	require.Equal(t, partSize{3, 600}, partsOf(6, 600))
+	require.Equal(t, partSize{1, 272}, partsOf(4, 4352))
+	require.Equal(t, partSize{1, partScores / 4349}, partsOf(4, 4349), "a prime number of tokens")
+	require.Equal(t, partSize{1, 16}, partsOf(64, 1<<20), "a part has some queries, however many keys there are")
 	require.Equal(t, 6*4*10*10, ScoresAtOnce(6, 4, 10))
-	require.Equal(t, 4*1056*1056, ScoresAtOnce(6, 4, 1056))
+	require.Equal(t, 1056*1056, ScoresAtOnce(6, 4, 1056))
 }

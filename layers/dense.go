@@ -16,11 +16,39 @@ func Dense(x, weight, bias *Node) *Node {
 			return lastDot(withOnes(x), withBias(weight, bias))
 		}
 	}
-	y := lastDot(x, weight)
+	y := denseDot(x, weight)
 	if bias == nil {
 		return y
 	}
 	return Add(y, ExpandLeftToRank(bias, y.Rank()))
+}
+
+// denseDot is x·weightᵀ. Of the two operands of the weight's gradient XLA transposes the
+// first; where that would be the wider one, the gradient is computed transposed.
+func denseDot(x, weight *Node) *Node {
+	in, out := weight.Shape().Dim(1), weight.Shape().Dim(0)
+	if onGo(x.Graph()) || out < in {
+		return lastDot(x, weight)
+	}
+	shape := x.Shape().Clone()
+	shape.Dimensions[shape.Rank()-1] = out
+	y, fused := InternalFusedOpCaller(
+		func() *Node { return lastDot(x, weight) },
+		func() *Node {
+			return adjointPath(x, weight, shape, func(again, v *Node) (*Node, *Node) {
+				x := x
+				if again != nil {
+					x = again
+				}
+				dw := DotGeneral(Reshape(x, -1, in), []int{0}, nil, Reshape(v, -1, out), []int{0}, nil)
+				dx := DotGeneral(v, []int{v.Rank() - 1}, nil, weight, []int{0}, nil)
+				return dx, TransposeAllDims(OptimizationBarrier(dw), 1, 0) // XLA would undo it otherwise
+			})
+		}, true)
+	if !fused {
+		return lastDot(x, weight)
+	}
+	return y
 }
 
 // HeadNormEps is the epsilon of the query and key LayerNorm.
