@@ -5,50 +5,48 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// linear returns the linear map f of x, whose values have the given shape, with its
-// adjoint written out: gradients flow through adjoint(v), and f is not differentiated.
-func linear(x *Node, shape shapes.Shape, f, adjoint func(*Node) *Node) *Node {
-	y, fused := InternalFusedOpCaller(
-		func() *Node { return f(x) },
-		func() *Node {
-			return adjointPath(x, nil, shape, func(_, v *Node) (*Node, *Node) { return adjoint(v), nil })
-		}, true)
-	if !fused {
-		return f(x)
+// withAdjoint returns y = f(), whose values have the given shape and which is not
+// differentiated: of dy, the gradient of y, adjoint(again, dy) makes those of x and of the
+// parameters, in this order, where again is x, computed again if the backward pass does so.
+func withAdjoint(x *Node, params []*Node, shape shapes.Shape, f func() *Node, adjoint func(again, dy *Node) []*Node) *Node {
+	y, fused := InternalFusedOpCaller(f, func() *Node { return adjointPath(x, params, shape, adjoint) }, true)
+	if !fused { // GOMLX_FUSION=0 returns the path, whose values mean nothing
+		return f()
 	}
 	return y
 }
 
-// adjointPath leads gradients v of a result of the given shape to x, and to more unless
-// it is nil, by a map of one's own, adjoint(again, v), where again is x computed again if
-// the backward pass does so, else nil. (gomlx takes derivatives of one's own for maps of
-// one input that keep the shape, no others; so what arrives is caught behind a path that
-// only tells gomlx where it leads. Its values mean nothing: it is for the alternate of
-// InternalFusedOpCaller.)
-func adjointPath(x, more *Node, shape shapes.Shape, adjoint func(again, v *Node) (dx, dmore *Node)) *Node {
-	var arrived, in, dmore *Node
-	sum := func(x *Node) *Node { return Reshape(ReduceAllSum(x)) }
+// adjointPath leads gradients of a result of the given shape to x and the parameters.
+// (gomlx takes derivatives of one's own for maps of one input that keep the shape, no
+// others; so what arrives is caught behind a path that only tells gomlx where it leads.)
+func adjointPath(x *Node, params []*Node, shape shapes.Shape, adjoint func(again, dy *Node) []*Node) *Node {
+	var arrived *Node
+	var made []*Node
 	var path *Node
-	if more != nil { // gradients pass younger nodes first: this one after x
-		path = sum(IdentityWithCustomGradient(more, func(more, _ *Node) *Node {
-			if dmore == nil { // x needs no gradient
-				_, dmore = adjoint(nil, arrived)
+	add := func(x *Node) { path = addTo(path, Reshape(ReduceAllSum(x))) }
+	for i, p := range params { // gradients pass younger nodes first: these after x
+		add(IdentityWithCustomGradient(p, func(_, _ *Node) *Node {
+			if made == nil { // x needs no gradient
+				made = adjoint(x, arrived)
 			}
-			return dmore
+			return made[1+i]
 		}))
 	}
-	in = IdentityWithCustomGradient(x, func(again, _ *Node) (dx *Node) {
-		if again == in {
-			again = nil
-		}
-		dx, dmore = adjoint(again, arrived)
-		return dx
+	add(IdentityWithCustomGradient(x, func(again, _ *Node) *Node {
+		made = adjoint(again, arrived)
+		return made[0]
+	}))
+	return IdentityWithCustomGradient(BroadcastToDims(path, shape.Dimensions...), func(_, dy *Node) *Node {
+		arrived = dy
+		return dy // so that what is computed again waits for it
 	})
-	path = BroadcastToDims(addTo(path, sum(in)), shape.Dimensions...)
-	return IdentityWithCustomGradient(path, func(_, v *Node) *Node {
-		arrived = v
-		return v // so that what is computed again waits for it
-	})
+}
+
+// linear returns the linear map f of x, whose values have the given shape, with its
+// adjoint written out.
+func linear(x *Node, shape shapes.Shape, f, adjoint func(*Node) *Node) *Node {
+	return withAdjoint(x, nil, shape, func() *Node { return f(x) },
+		func(_, dy *Node) []*Node { return []*Node{adjoint(dy)} })
 }
 
 // split cuts the last axis of x into parts of the given widths. Their gradients are put

@@ -67,52 +67,55 @@ func partsOf(heads, tokens int) partSize {
 // scoresOf is the number of scores of q [F, N, S, K].
 func scoresOf(q *Node) int { return q.Shape().Size() / q.Shape().Dim(3) * q.Shape().Dim(2) }
 
-// attend returns softmax(q·kᵀ + bias)·v for q, k, v [F, N, S, K]; bias [1, N or 1, S, S]
-// or nil. On the Go backend it is softmaxDot.
-func attend(q, k, v, bias *Node) *Node {
-	if onGo(q.Graph()) {
-		return softmaxDot(q, k, v, bias)
-	}
-	size := partsOf(q.Shape().Dim(1), q.Shape().Dim(2))
-	forward := func(q, k, v *Node) (y, logs *Node) {
-		if bias == nil && scoresOf(q) >= manyScores {
-			return forwardInParts(q, k, v, size)
-		}
-		return forwardAtOnce(q, k, v, bias)
-	}
-	backward := backwardAtOnce
-	if bias == nil && scoresOf(q) >= manyGradients {
-		backward = func(q, k, v, _, y, logs, dy *Node) (dq, dk, dv, dbias *Node) {
-			return backwardInParts(q, k, v, y, logs, dy, size)
-		}
-	}
-	return attendBy(q, k, v, bias, forward, backward)
+// headLayout is where heads stand among the axes around attention: merged leads from
+// [F, N, S, K] to the given shape, which ends in K, perHead back.
+type headLayout struct {
+	shape           []int
+	merged, perHead func(*Node) *Node
 }
 
-// attendBy is attend with the given passes.
-func attendBy(q, k, v, bias *Node, forward func(q, k, v *Node) (y, logs *Node),
-	backward func(q, k, v, bias, y, logs, dy *Node) (dq, dk, dv, dbias *Node)) *Node {
-	var y, logs *Node
-	out, fused := InternalFusedOpCaller(
-		func() *Node {
-			y, logs = forward(q, k, v)
-			return y
-		},
-		func() *Node {
-			return adjointPath(stack(q, k, v), bias, q.Shape(), func(again, dy *Node) (*Node, *Node) {
-				q, k, v, y, logs := q, k, v, y, logs
-				if again != nil { // what is computed again needs not be kept
-					q, k, v = entry(again, 0), entry(again, 1), entry(again, 2)
-					y, logs = forward(q, k, v)
-				}
-				dq, dk, dv, dbias := backward(q, k, v, bias, y, logs, dy)
-				return stack(dq, dk, dv), dbias
-			})
-		}, true)
-	if !fused {
-		return softmaxDot(q, k, v, bias)
+// attend returns softmax(q·kᵀ + bias)·v, merged, for q, k, v [F, N, S, K]; bias
+// [1, N or 1, S, S] or nil. Its backward pass computes q, k and v again if they lie
+// behind a [checkpoint].
+func attend(q, k, v, bias *Node, layout headLayout) *Node {
+	if onGo(q.Graph()) {
+		return layout.merged(softmaxDot(q, k, v, bias))
 	}
-	return out
+	if bias != nil || scoresOf(q) < manyGradients {
+		return attendBy(q, k, v, bias, layout, func(q, k, v *Node) (y, logs *Node) {
+			return forwardAtOnce(q, k, v, bias)
+		}, backwardAtOnce)
+	}
+	size := partsOf(q.Shape().Dim(1), q.Shape().Dim(2))
+	return attendBy(q, k, v, nil, layout, func(q, k, v *Node) (y, logs *Node) {
+		return forwardInParts(q, k, v, size)
+	}, func(g attendGiven) []*Node { return backwardInParts(g, size) })
+}
+
+// attendGiven is what the backward pass begins with, all per head: with dy, the gradient
+// of the result y, and along = Σ dy·y over K, [F, N, S, 1].
+type attendGiven struct {
+	q, k, v, bias, logs, dy *Node
+	along                   func() *Node
+}
+
+// attendBy is attend with the given passes. That back returns the gradients of q, k, v
+// and the bias.
+func attendBy(q, k, v, bias *Node, layout headLayout, forward func(q, k, v *Node) (y, logs *Node), back func(attendGiven) []*Node) *Node {
+	var params []*Node
+	if bias != nil {
+		params = []*Node{bias}
+	}
+	var y, logs *Node
+	return withAdjoint(stack(q, k, v), params, shapes.Make(q.DType(), layout.shape...), func() *Node {
+		y, logs = forward(q, k, v)
+		y = layout.merged(y)
+		return y
+	}, func(again, dy *Node) []*Node {
+		along := func() *Node { return layout.perHead(ReduceAndKeep(Mul(dy, y), ReduceSum, -1)) }
+		made := back(attendGiven{entry(again, 0), entry(again, 1), entry(again, 2), bias, logs, layout.perHead(dy), along})
+		return append([]*Node{stack(made[:3]...)}, made[3:]...)
+	})
 }
 
 // dotHeads is the product of a and b over axis i of a and j of b, for each frame and head.
@@ -144,23 +147,28 @@ func addBias(scores, bias *Node) *Node {
 	return Add(scores, bias)
 }
 
-// backwardAtOnce returns the gradients for dy, that of y. Weights and their gradients are
-// computed transposed, too: there are few of them, and products of a transposed operand
-// are slow where they are small.
-func backwardAtOnce(q, k, v, bias, y, logs, dy *Node) (dq, dk, dv, dbias *Node) {
-	along := ReduceAndKeep(Mul(dy, y), ReduceSum, -1)
-	p := Exp(Sub(addBias(dotHeads(q, 3, k, 3), bias), logs))
-	ds := Mul(p, Sub(dotHeads(dy, 3, v, 3), along))
+// backwardAtOnce computes weights and their gradients transposed, too: products of a
+// transposed operand are slow where they are small, as over time. Σ dy·y is Σ p·(dy·vᵀ).
+func backwardAtOnce(g attendGiven) []*Node {
+	p := Exp(Sub(addBias(dotHeads(g.q, 3, g.k, 3), g.bias), g.logs))
+	dp := dotHeads(g.dy, 3, g.v, 3)
+	along := ReduceAndKeep(Mul(p, dp), ReduceSum, -1)
+	ds := Mul(p, Sub(dp, along))
+	bias := g.bias
 	if bias != nil {
-		dbias = ReduceAndKeep(ds, ReduceSum, 0)
-		if bias.Shape().Dim(1) == 1 {
-			dbias = ReduceAndKeep(dbias, ReduceSum, 1)
-		}
 		bias = turned(bias)
 	}
-	p = Exp(Sub(addBias(dotHeads(k, 3, q, 3), bias), turned(logs)))
-	dst := Mul(p, Sub(dotHeads(v, 3, dy, 3), turned(along)))
-	return dotHeads(ds, 3, k, 2), dotHeads(dst, 3, q, 2), dotHeads(p, 3, dy, 2), dbias
+	p = Exp(Sub(addBias(dotHeads(g.k, 3, g.q, 3), bias), turned(g.logs)))
+	dst := Mul(p, Sub(dotHeads(g.v, 3, g.dy, 3), turned(along)))
+	made := []*Node{dotHeads(ds, 3, g.k, 2), dotHeads(dst, 3, g.q, 2), dotHeads(p, 3, g.dy, 2)}
+	if bias == nil {
+		return made
+	}
+	dbias := ReduceAndKeep(ds, ReduceSum, 0)
+	if bias.Shape().Dim(1) == 1 {
+		dbias = ReduceAndKeep(dbias, ReduceSum, 1)
+	}
+	return append(made, dbias)
 }
 
 // inFrames regroups the heads of x [F, N, S, …], [F·N/heads, heads, S, …], so that those
@@ -174,8 +182,8 @@ func inFrames(x *Node, heads int) *Node {
 func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 	heads, width := q.Shape().Dim(1), v.Shape().Dim(3)
 	q, k, v = inFrames(q, size.heads), inFrames(k, size.heads), inFrames(v, size.heads)
-	v = withOnes(v) // the sum of exponentials is one more column of the product
-	begun := []*Node{ZerosLike(q), ZerosLike(SliceAxis(q, 3, AxisElem(0)))}
+	v = withOnes(v)                                   // the sum of exponentials is one more column of the product
+	begun := []*Node{q, SliceAxis(q, 3, AxisElem(0))} // any numbers of these shapes
 	made := inParts(q, size.queries, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
 		scores := dotHeads(p.of(given[0]), 3, p.frameOf(given[1]), 3)
 		top := largest(scores)
@@ -186,40 +194,45 @@ func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 	return inFrames(made[0], heads), inFrames(made[1], heads)
 }
 
-// largest is the largest score of every query.
+// largest is the largest score of every query. Sixteen runs side by side are compared in
+// one pass; the barrier keeps XLA from doing so again for every score.
 func largest(scores *Node) *Node {
 	for n := scores.Shape().Dim(3); n > 1; n = scores.Shape().Dim(3) {
-		half := (n + 1) / 2
-		scores = Max(SliceAxis(scores, 3, AxisRange(0, half)), SliceAxis(scores, 3, AxisRange(n-half)))
+		width := (n + 15) / 16
+		all := scores
+		scores = SliceAxis(all, 3, AxisRange(0, width))
+		for at := width; at < n; at += width {
+			from := min(at, n-width) // the last run may overlap
+			scores = Max(scores, SliceAxis(all, 3, AxisRange(from, from+width)))
+		}
 	}
-	return scores
+	return OptimizationBarrier(scores)
 }
 
 // backwardInParts is backwardAtOnce in parts. Scores lie transposed, [1, heads, S, queries]:
 // two of the three products with them then need no transposition.
-func backwardInParts(q, k, v, y, logs, dy *Node, size partSize) (dq, dk, dv, dbias *Node) {
-	heads := q.Shape().Dim(1)
-	given := []*Node{q, k, v, logs, dy, ReduceAndKeep(Mul(dy, y), ReduceSum, -1)}
+func backwardInParts(g attendGiven, size partSize) []*Node {
+	heads := g.q.Shape().Dim(1)
+	given := []*Node{g.q, g.k, g.v, g.logs, g.dy, g.along()}
 	for i := range given {
 		given[i] = inFrames(given[i], size.heads)
 	}
-	begun := []*Node{ZerosLike(given[0]), ZerosLike(given[1]), ZerosLike(given[2])}
+	begun := []*Node{given[4], given[4], given[4]} // any numbers of this shape, at hand just now
 	made := inParts(given[0], size.queries, given, begun, func(p part, given, made []*Node) []*Node {
 		q, k, v, logs := p.of(given[0]), p.frameOf(given[1]), p.frameOf(given[2]), p.of(given[3])
 		dy, along := p.fresh(p.of(given[4])), p.fresh(p.of(given[5]))
 		w := Exp(Sub(dotHeads(k, 3, q, 3), turned(logs)))
 		ds := Mul(w, Sub(dotHeads(v, 3, dy, 3), turned(along)))
-		dq := turned(dotHeads(turned(k), 3, ds, 2))
-		if !p.even {
-			dq = Add(p.of(made[0]), dq)
-		}
 		return []*Node{
-			p.put(made[0], dq),
+			p.putFresh(made[0], turned(dotHeads(turned(k), 3, ds, 2))),
 			p.addToFrame(made[1], dotHeads(ds, 3, q, 2)),
 			p.addToFrame(made[2], dotHeads(w, 3, dy, 2)),
 		}
 	})
-	return inFrames(made[0], heads), inFrames(made[1], heads), inFrames(made[2], heads), nil
+	for i := range made {
+		made[i] = inFrames(made[i], heads)
+	}
+	return made
 }
 
 // part is some queries of a frame inside the loop. The last one of a frame begins early
@@ -252,10 +265,12 @@ func (p part) frameOf(x *Node) *Node {
 	return DynamicSlice(x, p.frameStart(), []int{1, d[1], d[2], d[3]})
 }
 
-// addToFrame is x with y added to the part's whole frame.
+// addToFrame is x with y added to the part's whole frame, or in its place if the part is
+// the frame's first.
 func (p part) addToFrame(x, y *Node) *Node {
 	if !p.single {
-		y = Add(p.frameOf(x), y)
+		first := BroadcastToDims(Equal(p.regular, p.zero), y.Shape().Dimensions...)
+		y = Where(first, y, Add(p.frameOf(x), y))
 	}
 	return DynamicUpdateSlice(x, y, p.frameStart())
 }
@@ -267,8 +282,20 @@ func (p part) fresh(x *Node) *Node {
 	if p.even {
 		return x
 	}
-	fresh := ConvertDType(GreaterOrEqual(Add(p.places, p.from), p.regular), x.DType())
-	return Mul(x, fresh)
+	return Where(p.isFresh(x), x, BroadcastToDims(ConvertDType(p.zero, x.DType()), x.Shape().Dimensions...))
+}
+
+// putFresh is put without the queries that an earlier part had.
+func (p part) putFresh(x, y *Node) *Node {
+	if !p.even {
+		y = Where(p.isFresh(y), y, p.of(x))
+	}
+	return p.put(x, y)
+}
+
+// isFresh tells for every number of x, a part, whether its query is new.
+func (p part) isFresh(x *Node) *Node {
+	return BroadcastToDims(GreaterOrEqual(Add(p.places, p.from), p.regular), x.Shape().Dimensions...)
 }
 
 // inParts calls step for all parts of q [F, N, S, K], one after the other, with the nodes

@@ -14,9 +14,13 @@ import (
 
 // attentions are ways to compute softmax attention on XLA that must agree.
 func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
+	by := func(q, k, v, bias *Node, forward func(q, k, v *Node) (y, logs *Node), back func(attendGiven) []*Node) *Node {
+		d := q.Shape().Dimensions
+		return perHead(attendBy(q, k, v, bias, headLayout{[]int{d[0], d[2], d[1], d[3]}, perHead, perHead}, forward, back))
+	}
 	all := map[string]func(q, k, v, bias *Node) *Node{
 		"at once": func(q, k, v, bias *Node) *Node {
-			return attendBy(q, k, v, bias, func(q, k, v *Node) (*Node, *Node) { return forwardAtOnce(q, k, v, bias) }, backwardAtOnce)
+			return by(q, k, v, bias, func(q, k, v *Node) (y, logs *Node) { return forwardAtOnce(q, k, v, bias) }, backwardAtOnce)
 		},
 	}
 	if bias {
@@ -24,10 +28,8 @@ func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
 	}
 	for name, size := range map[string]partSize{"queries by 4": {1, 4}, "queries of two heads by 5, which overlap": {2, 5}, "whole frames": {4, 12}} {
 		all[name] = func(q, k, v, _ *Node) *Node {
-			return attendBy(q, k, v, nil, func(q, k, v *Node) (*Node, *Node) { return forwardInParts(q, k, v, size) },
-				func(q, k, v, _, y, logs, dy *Node) (dq, dk, dv, dbias *Node) {
-					return backwardInParts(q, k, v, y, logs, dy, size)
-				})
+			return by(q, k, v, nil, func(q, k, v *Node) (y, logs *Node) { return forwardInParts(q, k, v, size) },
+				func(g attendGiven) []*Node { return backwardInParts(g, size) })
 		}
 	}
 	return all

@@ -80,8 +80,8 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 		att, mlp = p.branches(xn, w, angles)
 	} else {
 		ff, q, k, v := p.project(xn, w)
-		att = Dense(p.attend(q, k, v, w, angles), w.AttnOut, nil)
-		mlp = Dense(again(p.Lean, ff, SwiGLU), w.FFOut, w.FFOutBias)
+		att = Dense(kept(p.Lean, p.attend(q, k, v, w, angles)), w.AttnOut, nil)
+		mlp = Dense(kept(p.Lean, SwiGLU(ff)), w.FFOut, w.FFOutBias)
 	}
 	return Add(x, DropPath(Add(att, mlp), keep))
 }
@@ -97,7 +97,7 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 		return []*Node{part(0, m), halves(part(m, m+c), 0, p.Heads, pairs),
 			halves(part(m+c, m+2*c), 0, p.Heads, pairs), part(m+2*c, m+3*c)}
 	}
-	parts := splitDense(xn, reorder(w.Fused), reorder(w.FusedBias))
+	parts := splitDense(p.Lean, xn, reorder(w.Fused), reorder(w.FusedBias))
 	return parts[0], parts[1], parts[2], parts[3]
 }
 
@@ -106,16 +106,14 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, angles *Node) *Node {
 	f, s := v.Shape().Dim(0), v.Shape().Dim(1)
 	scale := 1 / sqrt(float64(p.Channels/p.Heads))
-	q = again(p.Lean, q, func(q *Node) *Node { return MulScalar(p.position(q, w.QNorm, w.QNormBias, angles), scale) })
-	k = again(p.Lean, k, func(k *Node) *Node { return p.position(k, w.KNorm, w.KNormBias, angles) })
+	q = p.position(q, MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale), angles)
+	k = p.position(k, w.KNorm, w.KNormBias, angles)
 	v = perHead(Reshape(v, f, s, p.Heads, -1))
-	var out *Node
-	if p.Lean && !p.Recomputed || scoresOf(q) >= manyScores && !p.Recomputed {
-		out = attend(q, k, v, nil)
-	} else {
-		out = softmaxDot(q, k, v, nil)
+	if p.Recomputed || !p.Lean && scoresOf(q) < manyScores {
+		return Reshape(perHead(softmaxDot(q, k, v, nil)), f, s, p.Channels)
 	}
-	return Reshape(perHead(out), f, s, p.Channels)
+	layout := headLayout{[]int{f, s, p.Heads, v.Shape().Dim(3)}, perHead, perHead}
+	return Reshape(attend(q, k, v, nil, layout), f, s, p.Channels)
 }
 
 // position normalises and rotates q or k [F,S,C] and returns it per head, [F,N,S,K].

@@ -32,23 +32,12 @@ func denseDot(x, weight *Node) *Node {
 	}
 	shape := x.Shape().Clone()
 	shape.Dimensions[shape.Rank()-1] = out
-	y, fused := InternalFusedOpCaller(
-		func() *Node { return lastDot(x, weight) },
-		func() *Node {
-			return adjointPath(x, weight, shape, func(again, v *Node) (*Node, *Node) {
-				x := x
-				if again != nil {
-					x = again
-				}
-				dw := DotGeneral(Reshape(x, -1, in), []int{0}, nil, Reshape(v, -1, out), []int{0}, nil)
-				dx := DotGeneral(v, []int{v.Rank() - 1}, nil, weight, []int{0}, nil)
-				return dx, TransposeAllDims(OptimizationBarrier(dw), 1, 0) // XLA would undo it otherwise
-			})
-		}, true)
-	if !fused {
-		return lastDot(x, weight)
-	}
-	return y
+	return withAdjoint(x, []*Node{weight}, shape, func() *Node { return lastDot(x, weight) },
+		func(x, dy *Node) []*Node {
+			dx := DotGeneral(dy, []int{dy.Rank() - 1}, nil, weight, []int{0}, nil)
+			dw := DotGeneral(Reshape(x, -1, in), []int{0}, nil, Reshape(dy, -1, out), []int{0}, nil)
+			return []*Node{dx, TransposeAllDims(OptimizationBarrier(dw), 1, 0)} // XLA would undo it otherwise
+		})
 }
 
 // HeadNormEps is the epsilon of the query and key LayerNorm.
@@ -60,7 +49,31 @@ func headNorm(x, weight, bias *Node) *Node {
 	k := x.Shape().Dim(-1)
 	assertDims("head norm weight", weight, k)
 	assertDims("head norm bias", bias, k)
-	return nn.LayerNorm(x, []int{x.Rank() - 1}, HeadNormEps, weight, bias, nil)
+	if onGo(x.Graph()) {
+		return nn.LayerNorm(x, []int{x.Rank() - 1}, HeadNormEps, weight, bias, nil)
+	}
+	last := x.Rank() - 1
+	wide := func(w *Node) *Node { return ExpandLeftToRank(w, x.Rank()) }
+	normalised := func(x *Node) (xhat, scale *Node) {
+		x = Sub(x, ReduceAndKeep(x, ReduceMean, last))
+		scale = Div(OnesLike(SliceAxis(x, last, AxisElem(0))), Sqrt(AddScalar(ReduceAndKeep(Square(x), ReduceMean, last), HeadNormEps)))
+		return Mul(x, scale), scale
+	}
+	// Written out, the backward pass has the weights in products; XLA would spread them
+	// over all tokens for the sums, early, and keep them.
+	return withAdjoint(x, []*Node{weight, bias}, x.Shape(), func() *Node {
+		xhat, _ := normalised(x)
+		return Add(Mul(xhat, wide(weight)), wide(bias))
+	}, func(x, dy *Node) []*Node {
+		xhat, scale := normalised(x)
+		along := Mul(dy, xhat)
+		mean := func(x *Node) *Node {
+			return MulScalar(ExpandAxes(DotGeneral(x, []int{last}, nil, weight, []int{0}, nil), -1), 1/float64(k))
+		}
+		dx := Mul(scale, Sub(Mul(dy, wide(weight)), Add(mean(dy), Mul(xhat, mean(along)))))
+		over := func(x *Node) *Node { return ReduceSum(Reshape(x, -1, k), 0) }
+		return []*Node{dx, over(along), over(dy)}
+	})
 }
 
 // SiLU is x·sigmoid(x), the activation of the released encoder and decoder.

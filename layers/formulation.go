@@ -33,8 +33,9 @@ func meanAxis(x *Node, axis int) *Node {
 
 // splitDense applies one dense layer per weight to the same x. XLA is faster
 // with one wide product and slices of the result, the Go backend with a
-// product each, because its slices are copies.
-func splitDense(x *Node, weights, biases []*Node) []*Node {
+// product each, because its slices are copies. With lean what comes of the result is
+// computed again, up to [kept].
+func splitDense(lean bool, x *Node, weights, biases []*Node) []*Node {
 	if onGo(x.Graph()) {
 		out := make([]*Node, len(weights))
 		x = withOnes(x)
@@ -47,22 +48,28 @@ func splitDense(x *Node, weights, biases []*Node) []*Node {
 	for i, w := range weights {
 		widths[i] = w.Shape().Dim(0)
 	}
-	return split(Dense(x, Concatenate(weights, 0), Concatenate(biases, 0)), widths...)
+	return split(checkpoint(lean, Dense(x, Concatenate(weights, 0), Concatenate(biases, 0))), widths...)
 }
 
-// again returns f(x) and keeps x alone for the backward pass, which computes again
-// what f computes on the way. Without lean, and on the Go backend, whose time goes
-// into what would be repeated, it is f(x).
-func again(lean bool, x *Node, f func(x *Node) *Node) *Node {
+// checkpoint marks x as what the backward pass begins with when it computes again what
+// lies between here and [kept]; without lean, and on the Go backend, whose time goes into
+// what would be repeated, it is x.
+func checkpoint(lean bool, x *Node) *Node {
 	if !lean || onGo(x.Graph()) {
-		return f(x)
+		return x
 	}
-	return f(checkpoint(x)).StopCheckpoint()
+	// A node of its own, because gomlx v0.28.3 takes the custom gradient away from the
+	// node that Checkpoint is called on.
+	return Reshape(x, x.Shape().Dimensions...).Checkpoint()
 }
 
-// checkpoint is x.Checkpoint() of a node of its own: gomlx v0.28.3 takes the custom
-// gradient away from the node that it is called on.
-func checkpoint(x *Node) *Node { return Reshape(x, x.Shape().Dimensions...).Checkpoint() }
+// kept marks the end of what is computed again; x itself is kept.
+func kept(lean bool, x *Node) *Node {
+	if !lean || onGo(x.Graph()) {
+		return x
+	}
+	return x.StopCheckpoint()
+}
 
 // softmaxDot returns softmax(q·kᵀ + bias)·v for q, k, v [batch…, S, K]; bias
 // broadcasts against [batch…, S, S] or is nil. On XLA the division by the row

@@ -77,6 +77,6 @@ func TestSplitDense(t *testing.T) {
 		in, want = append(in, w, b), append(want, naiveDense(x, w, b))
 	}
 	runJobs(t, job{name: "three", in: in, want: want, graph: func(in []*Node) []*Node {
-		return splitDense(in[0], []*Node{in[1], in[3], in[5]}, []*Node{in[2], in[4], in[6]})
+		return splitDense(false, in[0], []*Node{in[1], in[3], in[5]}, []*Node{in[2], in[4], in[6]})
 	}})
 }

@@ -177,7 +177,7 @@ func (it goldenItem) timeTaps(p TimeAttention, w TimeAttentionWeights) {
 	}
 	add("tap.norm1", normed)
 	add("tap.input_head", func(x *Node) *Node {
-		qkv := p.project(Reshape(normed(x), x.Shape().Dim(0), -1, p.Channels), w, 0, 1, 2)
+		qkv := p.project(false, Reshape(normed(x), x.Shape().Dim(0), -1, p.Channels), w, 0, 1, 2)
 		for i, z := range qkv {
 			qkv[i] = Reshape(z, -1, p.Heads, 1, p.Channels/p.Heads)
 		}

@@ -70,17 +70,24 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	if onGo(x.Graph()) && !p.Acausal && t <= framesLimit {
 		return p.framesApart(x, w, keep)
 	}
-	qkv := p.project(RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w, 0, 1, 2)
+	qkv := p.project(p.Lean, RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w, 0, 1, 2)
 	perHead := func(z *Node) *Node {
 		z = TransposeAllDims(Reshape(z, b, t, s, p.Heads, -1), 0, 2, 3, 1, 4)
 		return Reshape(z, b*s, p.Heads, t, -1)
 	}
-	q := again(p.Lean, qkv[0], func(q *Node) *Node {
-		return MulScalar(headNorm(perHead(q), w.QNorm, w.QNormBias), 1/sqrt(float64(c/p.Heads)))
-	})
-	k := again(p.Lean, qkv[1], func(k *Node) *Node { return headNorm(perHead(k), w.KNorm, w.KNormBias) })
-	att := attend(q, k, perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0))
-	att = TransposeAllDims(Reshape(att, b, s, p.Heads, t, -1), 0, 3, 1, 2, 4)
+	merged := func(z *Node) *Node {
+		return TransposeAllDims(Reshape(z, b, s, p.Heads, t, -1), 0, 3, 1, 2, 4)
+	}
+	scale := 1 / sqrt(float64(c/p.Heads))
+	q := headNorm(perHead(qkv[0]), MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale))
+	k := headNorm(perHead(qkv[1]), w.KNorm, w.KNormBias)
+	v, bias := perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0)
+	var att *Node
+	if p.Lean {
+		att = kept(true, attend(q, k, v, bias, headLayout{[]int{b, t, s, p.Heads, c / p.Heads}, merged, perHead}))
+	} else {
+		att = merged(softmaxDot(q, k, v, bias))
+	}
 	out := Dense(Reshape(att, d...), Reshape(w.Out, c, c), w.OutBias)
 	if keep != nil {
 		assertDims("DropPath keep", keep, t)
@@ -101,7 +108,7 @@ func (p TimeAttention) bias(t int, w TimeAttentionWeights) *Node {
 // project returns those of q (0), k (1) and v (2) that which names, [F, S, C] each,
 // heads major. The reference keeps q, k and v of each head together; here all heads' q
 // come first.
-func (p TimeAttention) project(xn *Node, w TimeAttentionWeights, which ...int) []*Node {
+func (p TimeAttention) project(lean bool, xn *Node, w TimeAttentionWeights, which ...int) []*Node {
 	c := p.Channels
 	assertDims("input_head weight", w.Input, 3*c, c, 1, 1, 1)
 	part := func(t *Node, i int, dims ...int) *Node {
@@ -113,7 +120,7 @@ func (p TimeAttention) project(xn *Node, w TimeAttentionWeights, which ...int) [
 		weights = append(weights, part(w.Input, i, c))
 		biases = append(biases, part(w.InputBias, i))
 	}
-	return splitDense(xn, weights, biases)
+	return splitDense(lean, xn, weights, biases)
 }
 
 // TimeAttentionBuilder builds a TimeAttention with its variables in a scope.

@@ -68,18 +68,18 @@ func (p TimeAttention) out(x *Node, w TimeAttentionWeights) *Node {
 
 // queryKeyValue is query and keyValue of frames x [B, S, C], which it normalises.
 func (p TimeAttention) queryKeyValue(x *Node, w TimeAttentionWeights) (q *Node, own KeyValue) {
-	qkv := p.project(RMSGroupNorm(x, w.Norm, p.Norm), w, 0, 1, 2)
+	qkv := p.project(false, RMSGroupNorm(x, w.Norm, p.Norm), w, 0, 1, 2)
 	return p.normQuery(qkv[0], w), KeyValue{Key: p.normHeads(qkv[1], w.KNorm, w.KNormBias), Value: qkv[2]}
 }
 
 // query returns the normalised queries of frames xn [B, S, C], scaled, heads major.
 func (p TimeAttention) query(xn *Node, w TimeAttentionWeights) *Node {
-	return p.normQuery(p.project(xn, w, 0)[0], w)
+	return p.normQuery(p.project(false, xn, w, 0)[0], w)
 }
 
 // keyValue returns normalised keys and values of frames xn [B, S, C].
 func (p TimeAttention) keyValue(xn *Node, w TimeAttentionWeights) KeyValue {
-	kv := p.project(xn, w, 1, 2)
+	kv := p.project(false, xn, w, 1, 2)
 	return KeyValue{Key: p.normHeads(kv[0], w.KNorm, w.KNormBias), Value: kv[1]}
 }
 
