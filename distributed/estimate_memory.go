@@ -11,18 +11,17 @@ import (
 // blocks keep what their backward passes need, and in the backward pass of a block,
 // when it keeps those before it. Its coefficients are those of XLA for CPUs, found by
 // compiling programs of widths 64 to 1024 in plane and space (benchmarks/memory).
-// Numbers are counted, four bytes each; C is the width, M that of the MLP, scores are
-// the S numbers per token and head of attention over space, in blocks that are not
-// recomputed as many as there are at a time (layers.ScoresAtOnce).
+// Numbers are counted, four bytes each; C is the width, M that of the MLP.
 const (
 	// A block keeps, per token, keptWidth·C + keptMLP·M, or, recomputed as a whole,
 	// recomputedWidth·C.
-	keptWidth, keptMLP = 27, 1.5
-	recomputedWidth    = 4
+	keptWidth, keptMLP = 20, 1.5
+	recomputedWidth    = 6
 	// In space it keeps so much more.
 	keptInSpace, recomputedInSpace = 8, 6
-	// Its backward pass adds the scores and their gradient and workWidth·C, or,
-	// recomputed as a whole, the scores once and againWidth·C + againMLP·M.
+	// Its backward pass adds the scores that there are at a time (layers.ScoresAtOnce),
+	// their gradient and workWidth·C, or, recomputed as a whole, instead of that width
+	// againWidth·C + againMLP·M.
 	workWidth            = 4
 	againWidth, againMLP = 30, 2.5
 	// The encoder keeps its unfolded input and between its convolutions
@@ -42,17 +41,16 @@ func activations(c walrus.Config, plan *csm.Plan, b BatchShape) int64 {
 	s := stagesOf(c, plan, b)
 	frames := float64(b.Frames())
 	tokens, w, m := frames*float64(plan.Tokens()), float64(c.Hidden), float64(c.MLPWidth())
-	scores := tokens * float64(plan.Tokens()*c.Heads)
-	atOnce := float64(layers.ScoresAtOnce(b.Frames(), c.Heads, plan.Tokens()))
+	scores := float64(layers.ScoresAtOnce(b.Frames(), c.Heads, plan.Tokens()))
 	kept := s.encoder
 	for i := range c.Blocks {
 		kept += keptBy(c, i, plan.Dims == 3) * tokens
 	}
 	peak := max(s.unfolding, kept+s.decoder)
 	for i := c.Blocks - 1; i >= 0; i-- {
-		work := 2*atOnce + workWidth*w*tokens
+		work := 2*scores + workWidth*w*tokens
 		if c.Checkpointed(i) {
-			work = scores + (againWidth*w+againMLP*m)*tokens
+			work = 2*scores + (againWidth*w+againMLP*m)*tokens
 		}
 		peak = max(peak, kept+work+blockWeights(c))
 		kept -= keptBy(c, i, plan.Dims == 3) * tokens

@@ -21,11 +21,10 @@ type ParallelAttention struct {
 	RoPE RoPEMode
 	Norm NormConfig
 	// Lean keeps fewer activations for the backward pass, which computes again what
-	// is cheap: the softmax, the norms and rotations of q and k, and SwiGLU. Blocks
-	// that are recomputed as a whole are better without.
+	// is cheap: the norms and rotations of q and k, the softmax, and SwiGLU.
 	Lean bool
-	// Recomputed says that the backward pass computes the whole layer again. Very many
-	// scores are then not taken in parts, of which more would be kept.
+	// Recomputed says that the backward pass computes the whole layer again. What
+	// attention finds is then kept all the same.
 	Recomputed bool
 }
 
@@ -80,7 +79,7 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 		att, mlp = p.branches(xn, w, angles)
 	} else {
 		ff, q, k, v := p.project(xn, w)
-		att = Dense(kept(p.Lean, p.attend(q, k, v, w, angles)), w.AttnOut, nil)
+		att = Dense(kept(p.Lean || p.Recomputed, p.attend(q, k, v, w, angles)), w.AttnOut, nil)
 		mlp = Dense(kept(p.Lean, SwiGLU(ff)), w.FFOut, w.FFOutBias)
 	}
 	return Add(x, DropPath(Add(att, mlp), keep))
@@ -109,7 +108,7 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	q = p.position(q, MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale), angles)
 	k = p.position(k, w.KNorm, w.KNormBias, angles)
 	v = perHead(Reshape(v, f, s, p.Heads, -1))
-	if p.Recomputed || !p.Lean && scoresOf(q) < manyScores {
+	if !p.Lean && !p.Recomputed && scoresOf(q) < manyScores {
 		return Reshape(perHead(softmaxDot(q, k, v, nil)), f, s, p.Channels)
 	}
 	layout := headLayout{[]int{f, s, p.Heads, v.Shape().Dim(3)}, perHead, perHead}

@@ -19,8 +19,8 @@ type TimeAttention struct {
 	// in the release.
 	NoBias bool
 	Norm   NormConfig
-	// Lean keeps fewer activations for the backward pass, see [ParallelAttention].
-	Lean bool
+	// Lean and Recomputed are those of [ParallelAttention].
+	Lean, Recomputed bool
 }
 
 // TimeAttentionWeights are the parameters of a TimeAttention, as nodes. The
@@ -83,7 +83,7 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	k := headNorm(perHead(qkv[1]), w.KNorm, w.KNormBias)
 	v, bias := perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0)
 	var att *Node
-	if p.Lean {
+	if p.Lean || p.Recomputed {
 		att = kept(true, attend(q, k, v, bias, headLayout{[]int{b, t, s, p.Heads, c / p.Heads}, merged, perHead}))
 	} else {
 		att = merged(softmaxDot(q, k, v, bias))

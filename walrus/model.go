@@ -75,12 +75,10 @@ type Inputs struct {
 	// KeepTime [Blocks, T] and KeepSpace [Blocks, T·B] are the drop-path
 	// factors of training; nil drops nothing.
 	KeepTime, KeepSpace *Node
-	// Recompute makes the backward pass recompute the blocks that the
-	// configuration names instead of keeping their activations.
+	// Recompute is for training: the backward pass computes again what is cheap
+	// (Lean of [layers.ParallelAttention]), and the whole of those blocks that the
+	// configuration names, instead of keeping their activations.
 	Recompute bool
-	// Lean makes the backward pass of the other blocks compute again what is cheap
-	// ([layers.ParallelAttention]).
-	Lean bool
 	// LastOnly returns only the prediction of the last step; what the other
 	// steps do not contribute to it is left out. Acausal networks always do.
 	LastOnly bool
@@ -153,8 +151,8 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 		if recompute {
 			x = x.Checkpoint()
 		}
-		lean := in.Lean && !recompute
-		block.Time.Lean, block.Space.Lean, block.Space.Recomputed = lean, lean, recompute
+		lean := in.Recompute && !recompute
+		block.Time.Lean, block.Time.Recomputed, block.Space.Lean, block.Space.Recomputed = lean, recompute, lean, recompute
 		mix := block.Time.ApplyBatchFirst
 		if i == len(w.Blocks)-1 && last {
 			mix = block.Time.ApplyLast

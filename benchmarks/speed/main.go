@@ -76,7 +76,6 @@ func main() {
 	steps := flag.Int("steps", 5, "steps of each turn, the first of which is not counted")
 	turns := flag.Int("turns", 2, "turns of each program")
 	recompute := flag.Int("checkpoint", 0, "recompute every n-th block instead of keeping its activations (with -one)")
-	keep := flag.Bool("keep", false, "keep all activations (with -one)")
 	half := flag.Bool("bfloat16", false, "compute the network in bfloat16 (with -one)")
 	python := flag.String("python", "python3", "interpreter with torch")
 	flag.Parse()
@@ -88,7 +87,7 @@ func main() {
 	if *one != "" {
 		for _, s := range sizes {
 			if s.name == *one {
-				err = measure(s, *task, *steps, *recompute, *keep, *half)
+				err = measure(s, *task, *steps, *recompute, *half)
 			}
 		}
 	} else {
@@ -149,7 +148,7 @@ func start(command []string) (m measurement, err error) {
 }
 
 // measure measures a task of this library.
-func measure(s size, task string, steps, recompute int, keep, half bool) error {
+func measure(s size, task string, steps, recompute int, half bool) error {
 	b, err := backend.Default()
 	if err != nil {
 		return err
@@ -171,7 +170,7 @@ func measure(s size, task string, steps, recompute int, keep, half bool) error {
 		begin, used = time.Now(), cpuSeconds()
 	}
 	if task == "step" {
-		err = trainSteps(w, train.Options{Backend: b, Seed: 1, KeepActivations: keep, Objective: train.Objective{BFloat16: half}}, s, steps, count)
+		err = trainSteps(w, train.Options{Backend: b, Seed: 1, Objective: train.Objective{BFloat16: half}}, s, steps, count)
 	} else {
 		o := walrus.EmulatorOptions{Backend: b, Seed: 1}
 		if task == "cached" {

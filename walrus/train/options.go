@@ -27,11 +27,6 @@ type Options struct {
 	// EMA, if above 0, keeps an exponential moving average of the weights,
 	// averaged ← EMA·averaged + (1−EMA)·weights after every update.
 	EMA float64
-	// KeepActivations keeps what the backward pass of a block would otherwise compute
-	// again because it is cheap, such as the softmax of attention: on XLA a few per
-	// cent faster, and a third more memory (benchmarks/). The Go backend keeps it
-	// always.
-	KeepActivations bool
 	// Log receives one record per compiled program; nil is silent.
 	Log *slog.Logger
 }

@@ -22,7 +22,7 @@ type Pass struct {
 
 // NewPass checks a batch, draws jitter, latent rolls (unless the batch has its own),
 // dropped paths and fields from rng, and lays everything out. Of the options it takes
-// the objective, NoRolls and KeepActivations.
+// the objective and NoRolls.
 func NewPass(m *walrus.Model, o Options, b *Batch, rng *rand.Rand) (*Pass, error) {
 	h, err := prepare(m, o.Objective, b)
 	if err != nil {
@@ -63,7 +63,7 @@ func (p *Pass) Loss(weights map[string]*Node, in []*Node) Result {
 	o := p.opts.Objective
 	vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return o.round(weights[key]) })
 	b := p.host.nodes(in)
-	b.Net.Recompute, b.Net.Lean = true, !p.opts.KeepActivations
+	b.Net.Recompute = true
 	return o.Loss(p.model, p.model.WeightsFor(vars, p.host.plan), b, p.host.plan)
 }
 
