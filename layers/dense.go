@@ -49,28 +49,26 @@ func headNorm(x, weight, bias *Node) *Node {
 	k := x.Shape().Dim(-1)
 	assertDims("head norm weight", weight, k)
 	assertDims("head norm bias", bias, k)
-	if onGo(x.Graph()) {
+	norm := func() *Node {
 		return nn.LayerNorm(x, []int{x.Rank() - 1}, HeadNormEps, weight, bias, nil)
 	}
-	last := x.Rank() - 1
-	wide := func(w *Node) *Node { return ExpandLeftToRank(w, x.Rank()) }
-	normalised := func(x *Node) (xhat, scale *Node) {
-		x = Sub(x, ReduceAndKeep(x, ReduceMean, last))
-		scale = Div(OnesLike(SliceAxis(x, last, AxisElem(0))), Sqrt(AddScalar(ReduceAndKeep(Square(x), ReduceMean, last), HeadNormEps)))
-		return Mul(x, scale), scale
+	if onGo(x.Graph()) {
+		return norm()
 	}
+	last := x.Rank() - 1
 	// Written out, the backward pass has the weights in products; XLA would spread them
 	// over all tokens for the sums, early, and keep them.
-	return withAdjoint(x, []*Node{weight, bias}, x.Shape(), func() *Node {
-		xhat, _ := normalised(x)
-		return Add(Mul(xhat, wide(weight)), wide(bias))
-	}, func(x, dy *Node) []*Node {
-		xhat, scale := normalised(x)
+	return withAdjoint(x, []*Node{weight, bias}, x.Shape(), norm, func(x, dy *Node) []*Node {
+		x = Sub(x, ReduceAndKeep(x, ReduceMean, last))
+		variance := ReduceAndKeep(Square(x), ReduceMean, last)
+		scale := Div(OnesLike(variance), Sqrt(AddScalar(variance, HeadNormEps)))
+		xhat := Mul(x, scale)
 		along := Mul(dy, xhat)
 		mean := func(x *Node) *Node {
 			return MulScalar(ExpandAxes(DotGeneral(x, []int{last}, nil, weight, []int{0}, nil), -1), 1/float64(k))
 		}
-		dx := Mul(scale, Sub(Mul(dy, wide(weight)), Add(mean(dy), Mul(xhat, mean(along)))))
+		spread := ExpandLeftToRank(weight, x.Rank())
+		dx := Mul(scale, Sub(Mul(dy, spread), Add(mean(dy), Mul(xhat, mean(along)))))
 		over := func(x *Node) *Node { return ReduceSum(Reshape(x, -1, k), 0) }
 		return []*Node{dx, over(along), over(dy)}
 	})
