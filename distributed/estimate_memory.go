@@ -41,7 +41,7 @@ func activations(c walrus.Config, plan *csm.Plan, b BatchShape) int64 {
 	s := stagesOf(c, plan, b)
 	frames := float64(b.Frames())
 	tokens, w, m := frames*float64(plan.Tokens()), float64(c.Hidden), float64(c.MLPWidth())
-	scores := float64(layers.ScoresAtOnce(b.Frames(), c.Heads, plan.Tokens()))
+	scores := float64(layers.ScoresAtOnce(max(b.Size, 1), b.Steps, c.Heads, plan.Tokens()))
 	kept := s.encoder
 	for i := range c.Blocks {
 		kept += keptBy(c, i, plan.Dims == 3) * tokens

@@ -34,42 +34,45 @@ const (
 
 // ScoresAtOnce is how many scores the backward pass of attention over the space of frames
 // has at a time on XLA.
-func ScoresAtOnce(frames, heads, tokens int) int {
-	if all := frames * heads * tokens * tokens; all < manyGradients {
+func ScoresAtOnce(samples, steps, heads, tokens int) int {
+	if all := samples * steps * heads * tokens * tokens; all < manyGradients {
 		return all
 	}
-	size := partsOf(heads, tokens)
-	return size.heads * size.queries * tokens
+	size := partsOf(samples, heads, tokens)
+	return samples * size.heads * size.queries * tokens
 }
 
-// partSize is how many heads and queries of a frame are taken at a time.
-type partSize struct{ heads, queries int }
+// partSize is how many heads and queries of a frame are taken at a time, of all samples:
+// these may be cut over devices, which a loop over them would bring together.
+type partSize struct{ samples, heads, queries int }
 
 // partsOf finds divisors of the numbers of heads and tokens, if there are good ones.
-func partsOf(heads, tokens int) partSize {
+func partsOf(samples, heads, tokens int) partSize {
 	for n := heads; n > 1; n-- {
-		if heads%n == 0 && n*tokens*tokens <= partScores {
-			return partSize{n, tokens}
+		if heads%n == 0 && samples*n*tokens*tokens <= partScores {
+			return partSize{samples, n, tokens}
 		}
 	}
-	most := max(partScores/tokens, 16)
+	most := max(partScores/(samples*tokens), 16)
 	if most >= tokens {
-		return partSize{1, tokens}
+		return partSize{samples, 1, tokens}
 	}
 	for n := most; n > most/2; n-- {
 		if tokens%n == 0 {
-			return partSize{1, n}
+			return partSize{samples, 1, n}
 		}
 	}
-	return partSize{1, most}
+	return partSize{samples, 1, most}
 }
 
 // scoresOf is the number of scores of q [F, N, S, K].
 func scoresOf(q *Node) int { return q.Shape().Size() / q.Shape().Dim(3) * q.Shape().Dim(2) }
 
 // headLayout is where heads stand among the axes around attention: merged leads from
-// [F, N, S, K] to the given shape, which ends in K, perHead back.
+// [F, N, S, K] to the given shape, which ends in K, perHead back. The frames are those of
+// so many samples, one after the other.
 type headLayout struct {
+	samples         int
 	shape           []int
 	merged, perHead func(*Node) *Node
 }
@@ -86,7 +89,7 @@ func attend(q, k, v, bias *Node, layout headLayout) *Node {
 			return forwardAtOnce(q, k, v, bias)
 		}, backwardAtOnce)
 	}
-	size := partsOf(q.Shape().Dim(1), q.Shape().Dim(2))
+	size := partsOf(layout.samples, q.Shape().Dim(1), q.Shape().Dim(2))
 	return attendBy(q, k, v, nil, layout, func(q, k, v *Node) (y, logs *Node) {
 		return forwardInParts(q, k, v, size)
 	}, func(g attendGiven) []*Node { return backwardInParts(g, size) })
@@ -171,27 +174,32 @@ func backwardAtOnce(g attendGiven) []*Node {
 	return append(made, dbias)
 }
 
-// inFrames regroups the heads of x [F, N, S, …], [F·N/heads, heads, S, …], so that those
-// of a part are a frame of their own.
-func inFrames(x *Node, heads int) *Node {
+// grouped regroups the heads of x [F, N, S, …], [samples, groups, heads, S, …], for
+// parts of so many heads; ungrouped undoes it.
+func (p partSize) grouped(x *Node) *Node {
 	d := x.Shape().Dimensions
-	return Reshape(x, d[0]*d[1]/heads, heads, d[2], d[3])
+	return Reshape(x, p.samples, -1, p.heads, d[2], d[3])
+}
+
+func (p partSize) ungrouped(x *Node, heads int) *Node {
+	d := x.Shape().Dimensions
+	return Reshape(x, -1, heads, d[3], d[4])
 }
 
 // forwardInParts is forwardAtOnce in parts.
 func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 	heads, width := q.Shape().Dim(1), v.Shape().Dim(3)
-	q, k, v = inFrames(q, size.heads), inFrames(k, size.heads), inFrames(v, size.heads)
-	v = withOnes(v)                                   // the sum of exponentials is one more column of the product
-	begun := []*Node{q, SliceAxis(q, 3, AxisElem(0))} // any numbers of these shapes
-	made := inParts(q, size.queries, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
-		scores := dotHeads(p.of(given[0]), 3, p.frameOf(given[1]), 3)
+	v = withOnes(v) // the sum of exponentials is one more column of the product
+	q, k, v = size.grouped(q), size.grouped(k), size.grouped(v)
+	begun := []*Node{q, SliceAxis(q, 4, AxisElem(0))} // any numbers of these shapes
+	made := inParts(size.queries, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
+		scores := dotHeads(p.of(given[0]), 3, p.groupOf(given[1]), 3)
 		top := largest(scores)
-		sums := dotHeads(Exp(Sub(scores, top)), 3, p.frameOf(given[2]), 2)
+		sums := dotHeads(Exp(Sub(scores, top)), 3, p.groupOf(given[2]), 2)
 		sum := SliceAxis(sums, 3, AxisRange(width))
 		return []*Node{p.put(made[0], Div(SliceAxis(sums, 3, AxisRange(0, width)), sum)), p.put(made[1], Add(top, Log(sum)))}
 	})
-	return inFrames(made[0], heads), inFrames(made[1], heads)
+	return size.ungrouped(made[0], heads), size.ungrouped(made[1], heads)
 }
 
 // largest is the largest score of every query. Sixteen runs side by side are compared in
@@ -209,73 +217,74 @@ func largest(scores *Node) *Node {
 	return OptimizationBarrier(scores)
 }
 
-// backwardInParts is backwardAtOnce in parts. Scores lie transposed, [1, heads, S, queries]:
+// backwardInParts is backwardAtOnce in parts. Scores lie transposed, [samples, heads, S, queries]:
 // two of the three products with them then need no transposition.
 func backwardInParts(g attendGiven, size partSize) []*Node {
 	heads := g.q.Shape().Dim(1)
 	given := []*Node{g.q, g.k, g.v, g.logs, g.dy, g.along()}
 	for i := range given {
-		given[i] = inFrames(given[i], size.heads)
+		given[i] = size.grouped(given[i])
 	}
 	begun := []*Node{given[4], given[4], given[4]} // any numbers of this shape, at hand just now
-	made := inParts(given[0], size.queries, given, begun, func(p part, given, made []*Node) []*Node {
-		q, k, v, logs := p.of(given[0]), p.frameOf(given[1]), p.frameOf(given[2]), p.of(given[3])
+	made := inParts(size.queries, given, begun, func(p part, given, made []*Node) []*Node {
+		q, k, v, logs := p.of(given[0]), p.groupOf(given[1]), p.groupOf(given[2]), p.of(given[3])
 		dy, along := p.fresh(p.of(given[4])), p.fresh(p.of(given[5]))
 		w := Exp(Sub(dotHeads(k, 3, q, 3), turned(logs)))
 		ds := Mul(w, Sub(dotHeads(v, 3, dy, 3), turned(along)))
 		return []*Node{
 			p.putFresh(made[0], turned(dotHeads(turned(k), 3, ds, 2))),
-			p.addToFrame(made[1], dotHeads(ds, 3, q, 2)),
-			p.addToFrame(made[2], dotHeads(w, 3, dy, 2)),
+			p.addToGroup(made[1], dotHeads(ds, 3, q, 2)),
+			p.addToGroup(made[2], dotHeads(w, 3, dy, 2)),
 		}
 	})
 	for i := range made {
-		made[i] = inFrames(made[i], heads)
+		made[i] = size.ungrouped(made[i], heads)
 	}
 	return made
 }
 
-// part is some queries of a frame inside the loop. The last one of a frame begins early
-// enough to be whole; with even there is no such overlap.
+// part is some queries of a group of heads inside the loop. The last one of a group begins
+// early enough to be whole; with even there is no such overlap.
 type part struct {
-	frame, from, regular *Node // int32 []; regular is where it would begin without that
+	group, from, regular *Node // int32 []; regular is where it would begin without that
 	width                int
-	even, single         bool // single: all queries of the frame
+	even, single         bool // single: all queries
 	constants
 }
 
 // constants are what parts need: int32 [] zero, one, size, last (where the last part of a
-// frame begins), end and frames; and places 0, 1, … int32 [1, 1, size, 1].
-type constants struct{ zero, one, size, last, end, frames, places *Node }
+// group begins), end and groups; and places 0, 1, … int32 [1, 1, size, 1].
+type constants struct{ zero, one, size, last, end, groups, places *Node }
 
-// of is the part of x [F, N, S, …].
-func (p part) of(x *Node) *Node {
-	d := x.Shape().Dimensions
-	return DynamicSlice(x, p.start(), []int{1, d[1], p.width, d[3]})
-}
+// of is the part of x [B, groups, heads, S, …], [B, heads, size, …].
+func (p part) of(x *Node) *Node { return p.take(x, p.width, p.from) }
 
 // put is x with y in the place of the part.
-func (p part) put(x, y *Node) *Node { return DynamicUpdateSlice(x, y, p.start()) }
+func (p part) put(x, y *Node) *Node { return p.place(x, y, p.from) }
 
-func (p part) start() []*Node { return []*Node{p.frame, p.zero, p.from, p.zero} }
+// groupOf is the part's whole group of x, with all tokens.
+func (p part) groupOf(x *Node) *Node { return p.take(x, x.Shape().Dim(3), p.zero) }
 
-// frameOf is the part's whole frame of x.
-func (p part) frameOf(x *Node) *Node {
-	d := x.Shape().Dimensions
-	return DynamicSlice(x, p.frameStart(), []int{1, d[1], d[2], d[3]})
-}
-
-// addToFrame is x with y added to the part's whole frame, or in its place if the part is
-// the frame's first.
-func (p part) addToFrame(x, y *Node) *Node {
+// addToGroup is x with y added to the part's whole group, or in its place if the part is
+// the group's first.
+func (p part) addToGroup(x, y *Node) *Node {
 	if !p.single {
 		first := BroadcastToDims(Equal(p.regular, p.zero), y.Shape().Dimensions...)
-		y = Where(first, y, Add(p.frameOf(x), y))
+		y = Where(first, y, Add(p.groupOf(x), y))
 	}
-	return DynamicUpdateSlice(x, y, p.frameStart())
+	return p.place(x, y, p.zero)
 }
 
-func (p part) frameStart() []*Node { return []*Node{p.frame, p.zero, p.zero, p.zero} }
+func (p part) take(x *Node, count int, from *Node) *Node {
+	d := x.Shape().Dimensions
+	return Squeeze(DynamicSlice(x, p.at(from), []int{d[0], 1, d[2], count, d[4]}), 1)
+}
+
+func (p part) place(x, y, from *Node) *Node {
+	return DynamicUpdateSlice(x, ExpandAxes(y, 1), p.at(from))
+}
+
+func (p part) at(from *Node) []*Node { return []*Node{p.zero, p.group, p.zero, from, p.zero} }
 
 // fresh is x, a part, with 0 for queries that an earlier part had.
 func (p part) fresh(x *Node) *Node {
@@ -298,13 +307,13 @@ func (p part) isFresh(x *Node) *Node {
 	return BroadcastToDims(GreaterOrEqual(Add(p.places, p.from), p.regular), x.Shape().Dimensions...)
 }
 
-// inParts calls step for all parts of q [F, N, S, K], one after the other, with the nodes
-// that are given and what has been made so far, begun at first, and returns what is made
-// in the end.
-func inParts(q *Node, size int, given, begun []*Node, step func(p part, given, made []*Node) []*Node) []*Node {
-	g, s := q.Graph(), q.Shape().Dim(2)
+// inParts calls step for all parts of size queries, one after the other, with the nodes
+// that are given, [B, groups, heads, S, …], and what has been made so far, begun at first,
+// and returns what is made in the end.
+func inParts(size int, given, begun []*Node, step func(p part, given, made []*Node) []*Node) []*Node {
+	g, groups, s := given[0].Graph(), given[0].Shape().Dim(1), given[0].Shape().Dim(3)
 	number := func(n int) *Node { return Scalar(g, dtypes.Int32, n) }
-	consts := []*Node{number(0), number(1), number(size), number(s - size), number(s), number(q.Shape().Dim(0)),
+	consts := []*Node{number(0), number(1), number(size), number(s - size), number(s), number(groups),
 		Iota(g, shapes.Make(dtypes.Int32, 1, 1, size, 1), 2)}
 	counters := []*Node{consts[0], consts[0]}
 	state := slices.Concat(counters, consts, given, begun)
@@ -316,20 +325,20 @@ func inParts(q *Node, size int, given, begun []*Node, step func(p part, given, m
 		}
 		stays, made = in[len(counters):len(in)-len(begun)], in[len(in)-len(begun):]
 		c := stays[:len(consts)]
-		p = part{frame: in[0], regular: in[1], width: size, even: s%size == 0, single: s == size,
+		p = part{group: in[0], regular: in[1], width: size, even: s%size == 0, single: s == size,
 			constants: constants{c[0], c[1], c[2], c[3], c[4], c[5], c[6]}}
 		p.from = Min(p.regular, p.last)
 		return p, stays, stays[len(consts):], made
 	}
 	more := NewClosure(g, func(g *Graph) []*Node {
 		p, _, _, _ := read(g)
-		return []*Node{LessThan(p.frame, p.frames)}
+		return []*Node{LessThan(p.group, p.groups)}
 	})
 	body := NewClosure(g, func(g *Graph) []*Node {
 		p, stays, given, made := read(g)
 		next := Add(p.regular, p.size)
 		done := GreaterOrEqual(next, p.end)
-		return slices.Concat([]*Node{Where(done, Add(p.frame, p.one), p.frame), Where(done, p.zero, next)},
+		return slices.Concat([]*Node{Where(done, Add(p.group, p.one), p.group), Where(done, p.zero, next)},
 			stays, step(p, given, made))
 	})
 	return While(more, body, state...)[len(state)-len(begun):]

@@ -16,7 +16,7 @@ import (
 func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
 	by := func(q, k, v, bias *Node, forward func(q, k, v *Node) (y, logs *Node), back func(attendGiven) []*Node) *Node {
 		d := q.Shape().Dimensions
-		return perHead(attendBy(q, k, v, bias, headLayout{[]int{d[0], d[2], d[1], d[3]}, perHead, perHead}, forward, back))
+		return perHead(attendBy(q, k, v, bias, headLayout{1, []int{d[0], d[2], d[1], d[3]}, perHead, perHead}, forward, back))
 	}
 	all := map[string]func(q, k, v, bias *Node) *Node{
 		"at once": func(q, k, v, bias *Node) *Node {
@@ -26,7 +26,8 @@ func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
 	if bias {
 		return all
 	}
-	for name, size := range map[string]partSize{"queries by 4": {1, 4}, "queries of two heads by 5, which overlap": {2, 5}, "whole frames": {4, 12}} {
+	for name, size := range map[string]partSize{"queries by 4": {1, 1, 4}, "queries of two heads by 5, which overlap": {1, 2, 5},
+		"whole frames": {1, 4, 12}, "two samples": {2, 2, 6}} {
 		all[name] = func(q, k, v, _ *Node) *Node {
 			return by(q, k, v, nil, func(q, k, v *Node) (y, logs *Node) { return forwardInParts(q, k, v, size) },
 				func(g attendGiven) []*Node { return backwardInParts(g, size) })
@@ -88,12 +89,13 @@ func TestAttend(t *testing.T) {
 
 // TestPartsOf: parts divide heads and tokens where there are good divisors.
 func TestPartsOf(t *testing.T) {
-	require.Equal(t, partSize{1, 1056}, partsOf(4, 1056), "a head of a plane is one part")
-	require.Equal(t, partSize{4, 512}, partsOf(4, 512))
-	require.Equal(t, partSize{3, 600}, partsOf(6, 600))
-	require.Equal(t, partSize{1, 272}, partsOf(4, 4352))
-	require.Equal(t, partSize{1, partScores / 4349}, partsOf(4, 4349), "a prime number of tokens")
-	require.Equal(t, partSize{1, 16}, partsOf(64, 1<<20), "a part has some queries, however many keys there are")
-	require.Equal(t, 6*4*10*10, ScoresAtOnce(6, 4, 10))
-	require.Equal(t, 1056*1056, ScoresAtOnce(6, 4, 1056))
+	require.Equal(t, partSize{1, 1, 1056}, partsOf(1, 4, 1056), "a head of a plane is one part")
+	require.Equal(t, partSize{1, 4, 512}, partsOf(1, 4, 512))
+	require.Equal(t, partSize{1, 3, 600}, partsOf(1, 6, 600))
+	require.Equal(t, partSize{1, 1, 272}, partsOf(1, 4, 4352))
+	require.Equal(t, partSize{1, 1, partScores / 4349}, partsOf(1, 4, 4349), "a prime number of tokens")
+	require.Equal(t, partSize{1, 1, 16}, partsOf(1, 64, 1<<20), "a part has some queries, however many keys there are")
+	require.Equal(t, partSize{2, 1, 528}, partsOf(2, 4, 1056), "samples are taken together")
+	require.Equal(t, 6*4*10*10, ScoresAtOnce(1, 6, 4, 10))
+	require.Equal(t, 1056*1056, ScoresAtOnce(1, 6, 4, 1056))
 }

@@ -26,6 +26,9 @@ type ParallelAttention struct {
 	// Recomputed says that the backward pass computes the whole layer again. What
 	// attention finds is then kept all the same.
 	Recomputed bool
+	// Samples is how many samples the frames come from, in this order; 0 is one. A loop
+	// over frames takes those of all samples at a time, which may be cut over devices.
+	Samples int
 }
 
 // ParallelAttentionWeights are the parameters of a ParallelAttention, as nodes.
@@ -111,7 +114,7 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	if !p.Lean && !p.Recomputed && scoresOf(q) < manyScores {
 		return Reshape(perHead(softmaxDot(q, k, v, nil)), f, s, p.Channels)
 	}
-	layout := headLayout{[]int{f, s, p.Heads, v.Shape().Dim(3)}, perHead, perHead}
+	layout := headLayout{max(p.Samples, 1), []int{f, s, p.Heads, v.Shape().Dim(3)}, perHead, perHead}
 	return Reshape(attend(q, k, v, nil, layout), f, s, p.Channels)
 }
 

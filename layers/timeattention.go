@@ -84,7 +84,7 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	v, bias := perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0)
 	var att *Node
 	if p.Lean || p.Recomputed {
-		att = kept(true, attend(q, k, v, bias, headLayout{[]int{b, t, s, p.Heads, c / p.Heads}, merged, perHead}))
+		att = kept(true, attend(q, k, v, bias, headLayout{b, []int{b, t, s, p.Heads, c / p.Heads}, merged, perHead}))
 	} else {
 		att = merged(softmaxDot(q, k, v, bias))
 	}

@@ -160,6 +160,7 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 		x = mix(x, bw.Time, row(in.KeepTime, i))
 		d := x.Shape().Dimensions
 		keep := keepSpace(row(in.KeepSpace, i), d[0], d[1])
+		block.Space.Samples = d[0]
 		y := block.Space.Apply(Reshape(x, d[0]*d[1], d[2], d[3]), bw.Space, grid, row(in.Rolls, i), keep)
 		x = Reshape(y, d...)
 		if recompute {
