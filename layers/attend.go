@@ -21,7 +21,7 @@ import (
 //
 // Inside a loop there are no reductions: go-xla v0.4.1 keeps the function of a reduction
 // for the whole program, and it may be used only where it was made first. The sum over
-// keys is a product with ones, and maxima are taken by halves. For a like reason (gomlx
+// keys is a product with ones, and maxima are taken of slices. For a like reason (gomlx
 // keeps scalars for the whole graph) constants are made outside and handed in.
 
 const (
@@ -115,7 +115,9 @@ func attendBy(q, k, v, bias *Node, layout headLayout, forward func(q, k, v *Node
 		y = layout.merged(y)
 		return y
 	}, func(again, dy *Node) []*Node {
-		along := func() *Node { return layout.perHead(ReduceAndKeep(Mul(dy, y), ReduceSum, -1)) }
+		along := func() *Node {
+			return layout.perHead(ReduceAndKeep(Mul(atLeastFloat32(dy), atLeastFloat32(y)), ReduceSum, -1))
+		}
 		made := back(attendGiven{entry(again, 0), entry(again, 1), entry(again, 2), bias, logs, layout.perHead(dy), along})
 		return append([]*Node{stack(made[:3]...)}, made[3:]...)
 	})
@@ -129,32 +131,42 @@ func dotHeads(a *Node, i int, b *Node, j int) *Node {
 // turned exchanges the last two axes.
 func turned(x *Node) *Node { return TransposeAllDims(x, 0, 1, 3, 2) }
 
+// atLeastFloat32 is x in float32 if its type is shorter: between its products the softmax is not
+// computed in half precision.
+func atLeastFloat32(x *Node) *Node {
+	if x.DType().IsHalfPrecision() {
+		return ConvertDType(x, dtypes.Float32)
+	}
+	return x
+}
+
+// dotAs is dotHeads of a, brought to the type of b.
+func dotAs(a *Node, i int, b *Node, j int) *Node {
+	return dotHeads(ConvertDType(a, b.DType()), i, b, j)
+}
+
 // forwardAtOnce returns the result and the logarithms of the sums, [F, N, S, 1].
 func forwardAtOnce(q, k, v, bias *Node) (y, logs *Node) {
-	e, top := exponentials(q, k, bias)
-	sum := ReduceAndKeep(e, ReduceSum, -1)
-	return Div(dotHeads(e, 3, v, 2), sum), Add(top, Log(sum))
-}
-
-// exponentials returns exp(q·kᵀ + bias − top) and the largest score of every query, top.
-func exponentials(q, k, bias *Node) (e, top *Node) {
 	scores := addBias(dotHeads(q, 3, k, 3), bias)
-	top = StopGradient(ReduceAndKeep(scores, ReduceMax, -1))
-	return Exp(Sub(scores, top)), top
+	top := ReduceAndKeep(scores, ReduceMax, -1)
+	e := Exp(Sub(scores, top))
+	sum := ReduceAndKeep(e, ReduceSum, -1)
+	return Div(dotAs(e, 3, v, 2), ConvertDType(sum, v.DType())), Add(top, Log(sum))
 }
 
+// addBias returns scores + bias.
 func addBias(scores, bias *Node) *Node {
 	if bias == nil {
-		return scores
+		return atLeastFloat32(scores)
 	}
-	return Add(scores, bias)
+	return Add(atLeastFloat32(scores), atLeastFloat32(bias))
 }
 
 // backwardAtOnce computes weights and their gradients transposed, too: products of a
 // transposed operand are slow where they are small, as over time. Σ dy·y is Σ p·(dy·vᵀ).
 func backwardAtOnce(g attendGiven) []*Node {
 	p := Exp(Sub(addBias(dotHeads(g.q, 3, g.k, 3), g.bias), g.logs))
-	dp := dotHeads(g.dy, 3, g.v, 3)
+	dp := atLeastFloat32(dotHeads(g.dy, 3, g.v, 3))
 	along := ReduceAndKeep(Mul(p, dp), ReduceSum, -1)
 	ds := Mul(p, Sub(dp, along))
 	bias := g.bias
@@ -162,8 +174,8 @@ func backwardAtOnce(g attendGiven) []*Node {
 		bias = turned(bias)
 	}
 	p = Exp(Sub(addBias(dotHeads(g.k, 3, g.q, 3), bias), turned(g.logs)))
-	dst := Mul(p, Sub(dotHeads(g.v, 3, g.dy, 3), turned(along)))
-	made := []*Node{dotHeads(ds, 3, g.k, 2), dotHeads(dst, 3, g.q, 2), dotHeads(p, 3, g.dy, 2)}
+	dst := Mul(p, Sub(atLeastFloat32(dotHeads(g.v, 3, g.dy, 3)), turned(along)))
+	made := []*Node{dotAs(ds, 3, g.k, 2), dotAs(dst, 3, g.q, 2), dotAs(p, 3, g.dy, 2)}
 	if bias == nil {
 		return made
 	}
@@ -171,7 +183,7 @@ func backwardAtOnce(g attendGiven) []*Node {
 	if bias.Shape().Dim(1) == 1 {
 		dbias = ReduceAndKeep(dbias, ReduceSum, 1)
 	}
-	return append(made, dbias)
+	return append(made, ConvertDType(dbias, bias.DType()))
 }
 
 // grouped regroups the heads of x [F, N, S, …], [samples, groups, heads, S, …], for
@@ -191,13 +203,13 @@ func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 	heads, width := q.Shape().Dim(1), v.Shape().Dim(3)
 	v = withOnes(v) // the sum of exponentials is one more column of the product
 	q, k, v = size.grouped(q), size.grouped(k), size.grouped(v)
-	begun := []*Node{q, SliceAxis(q, 4, AxisElem(0))} // any numbers of these shapes
+	begun := []*Node{q, atLeastFloat32(SliceAxis(q, 4, AxisElem(0)))} // any numbers of these shapes
 	made := inParts(size.queries, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
-		scores := dotHeads(p.of(given[0]), 3, p.groupOf(given[1]), 3)
+		scores := atLeastFloat32(dotHeads(p.of(given[0]), 3, p.groupOf(given[1]), 3))
 		top := largest(scores)
-		sums := dotHeads(Exp(Sub(scores, top)), 3, p.groupOf(given[2]), 2)
-		sum := SliceAxis(sums, 3, AxisRange(width))
-		return []*Node{p.put(made[0], Div(SliceAxis(sums, 3, AxisRange(0, width)), sum)), p.put(made[1], Add(top, Log(sum)))}
+		sums := dotAs(Exp(Sub(scores, top)), 3, p.groupOf(given[2]), 2)
+		y, sum := SliceAxis(sums, 3, AxisRange(0, width)), SliceAxis(sums, 3, AxisRange(width))
+		return []*Node{p.put(made[0], Div(y, sum)), p.put(made[1], Add(top, Log(atLeastFloat32(sum))))}
 	})
 	return size.ungrouped(made[0], heads), size.ungrouped(made[1], heads)
 }
@@ -229,12 +241,12 @@ func backwardInParts(g attendGiven, size partSize) []*Node {
 	made := inParts(size.queries, given, begun, func(p part, given, made []*Node) []*Node {
 		q, k, v, logs := p.of(given[0]), p.groupOf(given[1]), p.groupOf(given[2]), p.of(given[3])
 		dy, along := p.fresh(p.of(given[4])), p.fresh(p.of(given[5]))
-		w := Exp(Sub(dotHeads(k, 3, q, 3), turned(logs)))
-		ds := Mul(w, Sub(dotHeads(v, 3, dy, 3), turned(along)))
+		w := Exp(Sub(atLeastFloat32(dotHeads(k, 3, q, 3)), turned(logs)))
+		ds := ConvertDType(Mul(w, Sub(atLeastFloat32(dotHeads(v, 3, dy, 3)), turned(along))), q.DType())
 		return []*Node{
 			p.putFresh(made[0], turned(dotHeads(turned(k), 3, ds, 2))),
 			p.addToGroup(made[1], dotHeads(ds, 3, q, 2)),
-			p.addToGroup(made[2], dotHeads(w, 3, dy, 2)),
+			p.addToGroup(made[2], dotAs(w, 3, dy, 2)),
 		}
 	})
 	for i := range made {

@@ -99,7 +99,7 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 		return []*Node{part(0, m), halves(part(m, m+c), 0, p.Heads, pairs),
 			halves(part(m+c, m+2*c), 0, p.Heads, pairs), part(m+2*c, m+3*c)}
 	}
-	parts := splitDense(p.Lean, xn, reorder(w.Fused), reorder(w.FusedBias))
+	parts := splitDense(p.Lean, xn, reorder(after(xn, w.Fused)), reorder(w.FusedBias))
 	return parts[0], parts[1], parts[2], parts[3]
 }
 

@@ -51,6 +51,22 @@ func splitDense(lean bool, x *Node, weights, biases []*Node) []*Node {
 	return split(checkpoint(lean, Dense(x, Concatenate(weights, 0), Concatenate(biases, 0))), widths...)
 }
 
+// after is w, but not before x is there. XLA would otherwise bring the weights of all
+// layers into their order first and hold them twice.
+func after(x, w *Node) *Node {
+	if onGo(x.Graph()) {
+		return w
+	}
+	return withAdjoint(w, nil, w.Shape(), func() *Node {
+		first := make([]SliceAxisSpec, x.Rank())
+		for i := range first {
+			first[i] = AxisElem(0)
+		}
+		never := LessThan(Reshape(Abs(Slice(x, first...))), ConstAs(x, -1.0))
+		return Where(BroadcastToDims(never, w.Shape().Dimensions...), Neg(w), w)
+	}, func(_, dy *Node) []*Node { return []*Node{dy} })
+}
+
 // checkpoint marks x as what the backward pass begins with when it computes again what
 // lies between here and [kept]; without lean, and on the Go backend, whose time goes into
 // what would be repeated, it is x.

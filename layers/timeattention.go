@@ -115,9 +115,10 @@ func (p TimeAttention) project(lean bool, xn *Node, w TimeAttentionWeights, whic
 		t = Reshape(t, append([]int{p.Heads, 3, c / p.Heads}, dims...)...)
 		return Reshape(SliceAxis(t, 1, AxisElem(i)), append([]int{c}, dims...)...)
 	}
+	input := after(xn, w.Input)
 	var weights, biases []*Node
 	for _, i := range which {
-		weights = append(weights, part(w.Input, i, c))
+		weights = append(weights, part(input, i, c))
 		biases = append(biases, part(w.InputBias, i))
 	}
 	return splitDense(lean, xn, weights, biases)

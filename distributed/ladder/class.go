@@ -74,11 +74,21 @@ func NewClass(c walrus.Config, e data.Entry, form Form, r Rates) (Class, error) 
 	}
 	k := Class{Name: e.Name, Form: form, Tokens: tokens, plan: plan, shape: shape}
 	f := distributed.CountFLOPs(c, plan, shape)
-	forward, backward := r.seconds(f), r.seconds(f.Backward(c))
-	k.Encoder = Segment{forward[0], backward[0]}
-	k.Blocks = Segment{forward[1], backward[1]}
-	k.Decoder = Segment{forward[2], backward[2]}
+	there, back := r.seconds(f), r.seconds(backward(f, c))
+	k.Encoder = Segment{there[0], back[0]}
+	k.Blocks = Segment{there[1], back[1]}
+	k.Decoder = Segment{there[2], back[2]}
 	return k, nil
+}
+
+// backward counts the backward pass of the paper's programs. Unlike this library's they
+// run all of a recomputed block again, attention too.
+func backward(f distributed.FLOPs, c walrus.Config) distributed.FLOPs {
+	b := f.Backward(c)
+	again := b.Dense/f.Dense - 2 // of the blocks
+	b.Space += again / 2 * f.Space
+	b.Time = (2 + again) * f.Time
+	return b
 }
 
 // plan plans the grid: as the network does, or axis by axis for fixed patches.

@@ -82,7 +82,7 @@ func (t *Times) operations(x Time) (ops [3]float64, err error) {
 		return ops, err
 	}
 	forward := distributed.CountFLOPs(t.Config, c.plan, c.shape)
-	for _, f := range []distributed.FLOPs{forward, forward.Backward(t.Config)} {
+	for _, f := range []distributed.FLOPs{forward, backward(forward, t.Config)} {
 		ops[0] += f.Dense
 		ops[1] += f.Space + f.Time
 		ops[2] += f.Encoder + f.Decoder
