@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -93,6 +94,21 @@ func attend(q, k, v, bias *Node, layout headLayout) *Node {
 	return attendBy(q, k, v, nil, layout, func(q, k, v *Node) (y, logs *Node) {
 		return forwardInParts(q, k, v, size)
 	}, func(g attendGiven) []*Node { return backwardInParts(g, size) })
+}
+
+// fusedAttention is softmaxDot by the backend's own operation where it has one: gomlx's on
+// CUDA, in half precision. It is for inference.
+func fusedAttention(q, k, v *Node) *Node {
+	decomposed := func() *Node { return softmaxDot(q, k, v, nil) }
+	if !q.DType().IsHalfPrecision() {
+		return decomposed()
+	}
+	y, _ := InternalFusedOpCaller(func() *Node {
+		y, _ := BackendFusedScaledDotProductAttention(q, k, v, compute.AttentionAxesLayoutBHSD,
+			&compute.ScaledDotProductAttentionConfig{Scale: 1})
+		return y
+	}, decomposed, true)
+	return y
 }
 
 // attendGiven is what the backward pass begins with, all per head: with dy, the gradient

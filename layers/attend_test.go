@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
@@ -98,4 +99,29 @@ func TestPartsOf(t *testing.T) {
 	require.Equal(t, partSize{2, 1, 528}, partsOf(2, 4, 1056), "samples are taken together")
 	require.Equal(t, 6*4*10*10, ScoresAtOnce(1, 6, 4, 10))
 	require.Equal(t, 1056*1056, ScoresAtOnce(1, 6, 4, 1056))
+}
+
+// TestFusedAttention: in half precision, where a backend has its own operation or not, the
+// result is that of float32 to the digits of half precision.
+func TestFusedAttention(t *testing.T) {
+	b := testbackend.New(t)
+	run := func(dtype dtypes.DType) []float32 {
+		e, err := NewExec(b, func(in []*Node) *Node {
+			for i := range in {
+				in[i] = ConvertDType(in[i], dtype)
+			}
+			return ConvertDType(fusedAttention(in[0], in[1], in[2]), dtypes.Float32)
+		})
+		require.NoError(t, err)
+		defer e.Finalize()
+		shape := []int{2, 3, 24, 16}
+		out, err := e.Call(seeded32("q", shape), seeded32("k", shape), seeded32("v", shape))
+		require.NoError(t, err)
+		return tensors.MustCopyFlatData[float32](out[0])
+	}
+	want := run(dtypes.Float32)
+	if !strings.HasPrefix(b.Name(), "xla") {
+		t.Skip("gomlx's Go backend has no softmax in half precision")
+	}
+	require.InDeltaSlice(t, want, run(dtypes.BFloat16), 0.03)
 }

@@ -112,7 +112,7 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	k = p.position(k, w.KNorm, w.KNormBias, angles)
 	v = perHead(Reshape(v, f, s, p.Heads, -1))
 	if !p.Lean && !p.Recomputed && scoresOf(q) < manyScores {
-		return Reshape(perHead(softmaxDot(q, k, v, nil)), f, s, p.Channels)
+		return Reshape(perHead(fusedAttention(q, k, v)), f, s, p.Channels)
 	}
 	layout := headLayout{max(p.Samples, 1), []int{f, s, p.Heads, v.Shape().Dim(3)}, perHead, perHead}
 	return Reshape(attend(q, k, v, nil, layout), f, s, p.Channels)
