@@ -196,9 +196,14 @@ func unfoldDot(x, kernel *Node, ext [3]extent) *Node {
 	for a := 2; a >= first; a-- {
 		x = unfoldAxis(x, 1+a, ext[a])
 	}
-	kernel = Reshape(kernel, viewsOf(ext[:first]), viewsOf(ext[first:])*features, out)
-	y := DotGeneral(x, []int{4}, nil, kernel, []int{1}, nil)
-	return foldOutputs(y, ext, first)
+	views, in := viewsOf(ext[:first]), viewsOf(ext[first:])*features
+	kernel = Reshape(kernel, views, in, out)
+	if onGo(x.Graph()) {
+		return foldOutputs(DotGeneral(x, []int{4}, nil, kernel, []int{1}, nil), ext, first)
+	}
+	y := denseDot(x, Reshape(TransposeAllDims(kernel, 0, 2, 1), views*out, in))
+	d := y.Shape().Dimensions
+	return foldOutputs(Reshape(y, d[0], d[1], d[2], d[3], views, out), ext, first)
 }
 
 // firstUnfolded is the first of the axes whose views are put side by side.
