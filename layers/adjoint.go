@@ -1,6 +1,8 @@
 package layers
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -37,8 +39,8 @@ func adjointPath(x *Node, params []*Node, shape shapes.Shape, adjoint func(again
 		return made[0]
 	}))
 	return IdentityWithCustomGradient(BroadcastToDims(path, shape.Dimensions...), func(_, dy *Node) *Node {
-		arrived = dy
-		return dy // so that what is computed again waits for it
+		arrived, made = dy, nil // of this backward pass; there may be another
+		return dy               // so that what is computed again waits for it
 	})
 }
 
@@ -55,14 +57,16 @@ func split(x *Node, widths ...int) []*Node {
 	arrived := make([]*Node, len(widths))
 	parts := make([]*Node, len(widths))
 	x = IdentityWithCustomGradient(x, func(x, _ *Node) *Node {
+		joined := slices.Clone(arrived)
+		clear(arrived) // of this backward pass; there may be another
 		for i, w := range widths {
-			if arrived[i] == nil { // nothing depends on this part
+			if joined[i] == nil { // nothing depends on this part
 				shape := x.Shape().Clone()
 				shape.Dimensions[shape.Rank()-1] = w
-				arrived[i] = Zeros(x.Graph(), shape)
+				joined[i] = Zeros(x.Graph(), shape)
 			}
 		}
-		return Concatenate(arrived, -1)
+		return Concatenate(joined, -1)
 	})
 	at := 0
 	for i, w := range widths {

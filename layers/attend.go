@@ -26,8 +26,8 @@ import (
 // keeps scalars for the whole graph) constants are made outside and handed in.
 
 const (
-	// manyScores is the number of scores of a layer from where on the forward pass
-	// takes them in parts, and manyGradients that for the backward pass.
+	// manyScores is the number of scores of a layer from where on they are taken in parts
+	// in inference, and manyGradients that in training, in both passes.
 	manyScores, manyGradients = 128 << 20, 4 << 20
 	// partScores is the most scores of a part: 5 MiB of them.
 	partScores = 5 << 18
@@ -49,15 +49,12 @@ type partSize struct{ samples, heads, queries int }
 
 // partsOf finds divisors of the numbers of heads and tokens, if there are good ones.
 func partsOf(samples, heads, tokens int) partSize {
-	for n := heads; n > 1; n-- {
+	for n := heads; n >= 1; n-- {
 		if heads%n == 0 && samples*n*tokens*tokens <= partScores {
 			return partSize{samples, n, tokens}
 		}
 	}
-	most := max(partScores/(samples*tokens), 16)
-	if most >= tokens {
-		return partSize{samples, 1, tokens}
-	}
+	most := min(max(partScores/(samples*tokens), 16), tokens)
 	for n := most; n > most/2; n-- {
 		if tokens%n == 0 {
 			return partSize{samples, 1, n}
@@ -231,7 +228,7 @@ func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 }
 
 // largest is the largest score of every query. Sixteen runs side by side are compared in
-// one pass; the barrier keeps XLA from doing so again for every score.
+// one pass.
 func largest(scores *Node) *Node {
 	for n := scores.Shape().Dim(3); n > 1; n = scores.Shape().Dim(3) {
 		width := (n + 15) / 16
@@ -242,7 +239,7 @@ func largest(scores *Node) *Node {
 			scores = Max(scores, SliceAxis(all, 3, AxisRange(from, from+width)))
 		}
 	}
-	return OptimizationBarrier(scores)
+	return scores
 }
 
 // backwardInParts is backwardAtOnce in parts. Scores lie transposed, [samples, heads, S, queries]:

@@ -23,8 +23,9 @@ func Dense(x, weight, bias *Node) *Node {
 	return Add(y, ExpandLeftToRank(bias, y.Rank()))
 }
 
-// denseDot is x·weightᵀ. Of the two operands of the weight's gradient XLA transposes the
-// first; where that would be the wider one, the gradient is computed transposed.
+// denseDot is x·weightᵀ. Where the result is wide, the weight's gradient is one product of
+// matrices: of gomlx's, which contracts all axes of tokens, XLA on CPUs transposes the
+// first operand, element by element with all that made it.
 func denseDot(x, weight *Node) *Node {
 	in, out := weight.Shape().Dim(1), weight.Shape().Dim(0)
 	if onGo(x.Graph()) || out < in {
@@ -35,8 +36,8 @@ func denseDot(x, weight *Node) *Node {
 	return withAdjoint(x, []*Node{weight}, shape, func() *Node { return lastDot(x, weight) },
 		func(x, dy *Node) []*Node {
 			dx := DotGeneral(dy, []int{dy.Rank() - 1}, nil, weight, []int{0}, nil)
-			dw := DotGeneral(Reshape(x, -1, in), []int{0}, nil, Reshape(dy, -1, out), []int{0}, nil)
-			return []*Node{dx, TransposeAllDims(OptimizationBarrier(dw), 1, 0)} // XLA would undo it otherwise
+			dw := DotGeneral(Reshape(dy, -1, out), []int{0}, nil, Reshape(x, -1, in), []int{0}, nil)
+			return []*Node{dx, dw}
 		})
 }
 
