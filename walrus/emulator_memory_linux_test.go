@@ -7,6 +7,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -17,22 +18,31 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// flat fails unless memory stays within 5 %: the least that the second half of ten
-// rounds leaves against the least that the first half does. (What a collector has not
-// freed yet varies by more.)
+// flat fails if memory grows by more than 5 % again and again. The least that five
+// rounds leave is compared with the least that the five before them did, up to three
+// times: what leaks grows in every comparison, while a process of 35 MB may take a page
+// of 2 MB more once. (What a collector has not freed yet varies by more still.)
 func flat(t *testing.T, round func()) {
 	t.Helper()
-	var least [2]float64
-	for i := range 10 {
-		round()
-		debug.FreeOSMemory()
-		now := float64(resident(t, "VmRSS"))
-		if half := i / 5; i%5 == 0 || now < least[half] {
-			least[half] = now
+	five := func() float64 {
+		least := math.Inf(1)
+		for range 5 {
+			round()
+			debug.FreeOSMemory()
+			least = min(least, float64(resident(t, "VmRSS")))
 		}
+		return least
 	}
-	t.Logf("%.1f MB, then %.1f MB", least[0]/1e6, least[1]/1e6)
-	require.Less(t, least[1], 1.05*least[0], "memory in bytes")
+	before := five()
+	for range 3 {
+		after := five()
+		t.Logf("%.1f MB, then %.1f MB", before/1e6, after/1e6)
+		if after < 1.05*before {
+			return
+		}
+		before = after
+	}
+	t.Error("memory grew by more than 5 % in each of three comparisons")
 }
 
 // calm are weights whose forecast is the last frame, which can go on for ever.
@@ -47,8 +57,8 @@ func calm(t *testing.T) *walrus.Weights {
 	return w
 }
 
-// TestLongRollout: 5,000 steps need no more memory than the first 500, with and without
-// a cache, and one program.
+// TestLongRollout: the second 2,500 of 5,000 steps need no more memory than the first,
+// with and without a cache, and one program.
 func TestLongRollout(t *testing.T) {
 	b := testbackend.New(t)
 	w := calm(t)
@@ -58,7 +68,7 @@ func TestLongRollout(t *testing.T) {
 			e, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Cache: cache, Log: slog.New(slog.NewTextHandler(&log, nil))})
 			require.NoError(t, err)
 			defer e.Close()
-			next, stop := iter.Pull2(e.Rollout(context.Background(), plane(), 5000))
+			next, stop := iter.Pull2(e.Rollout(context.Background(), plane(), 10000))
 			defer stop()
 			flat(t, func() {
 				for range 500 {
