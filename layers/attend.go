@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -25,21 +24,36 @@ import (
 // keys is a product with ones, and maxima are taken of slices. For a like reason (gomlx
 // keeps scalars for the whole graph) constants are made outside and handed in.
 
-const (
-	// manyScores is the number of scores of a layer from where on they are taken in parts
-	// in inference, and manyGradients that in training, in both passes.
-	manyScores, manyGradients = 128 << 20, 4 << 20
-	// partScores is the most scores of a part: 5 MiB of them.
-	partScores = 5 << 18
+// partLimits say where scores are taken in parts.
+type partLimits struct {
+	// inference is the number of scores of a layer from where on they are taken in parts
+	// in inference, and training that in training, in both passes.
+	inference, training int
+	// part is the most scores of a part.
+	part int
+}
+
+var (
+	// On CPUs a part, 5 MiB, stays in the caches.
+	cpuParts = partLimits{inference: 128 << 20, training: 4 << 20, part: 5 << 18}
+	// On GPUs all scores are faster, as long as there is room for them.
+	gpuParts = partLimits{inference: 1 << 30, training: 1 << 30, part: 1 << 28}
 )
 
+func limitsFor(g *Graph) partLimits {
+	if onGPU(g) {
+		return gpuParts
+	}
+	return cpuParts
+}
+
 // ScoresAtOnce is how many scores the backward pass of attention over the space of frames
-// has at a time on XLA.
+// has at a time on XLA for CPUs.
 func ScoresAtOnce(samples, steps, heads, tokens int) int {
-	if all := samples * steps * heads * tokens * tokens; all < manyGradients {
+	if all := samples * steps * heads * tokens * tokens; all < cpuParts.training {
 		return all
 	}
-	size := partsOf(samples, heads, tokens)
+	size := cpuParts.sizeOf(samples, heads, tokens)
 	return samples * size.heads * size.queries * tokens
 }
 
@@ -47,14 +61,14 @@ func ScoresAtOnce(samples, steps, heads, tokens int) int {
 // these may be cut over devices, which a loop over them would bring together.
 type partSize struct{ samples, heads, queries int }
 
-// partsOf finds divisors of the numbers of heads and tokens, if there are good ones.
-func partsOf(samples, heads, tokens int) partSize {
+// sizeOf finds divisors of the numbers of heads and tokens, if there are good ones.
+func (l partLimits) sizeOf(samples, heads, tokens int) partSize {
 	for n := heads; n >= 1; n-- {
-		if heads%n == 0 && samples*n*tokens*tokens <= partScores {
+		if heads%n == 0 && samples*n*tokens*tokens <= l.part {
 			return partSize{samples, n, tokens}
 		}
 	}
-	most := min(max(partScores/(samples*tokens), 16), tokens)
+	most := min(max(l.part/(samples*tokens), 16), tokens)
 	for n := most; n > most/2; n-- {
 		if tokens%n == 0 {
 			return partSize{samples, 1, n}
@@ -82,30 +96,19 @@ func attend(q, k, v, bias *Node, layout headLayout) *Node {
 	if onGo(q.Graph()) {
 		return layout.merged(softmaxDot(q, k, v, bias))
 	}
-	if bias != nil || scoresOf(q) < manyGradients {
+	if t := fusedType(q); bias == nil && t != dtypes.InvalidDType {
+		return attendFused(q, k, v, layout, t)
+	}
+	limits := limitsFor(q.Graph())
+	if bias != nil || scoresOf(q) < limits.training {
 		return attendBy(q, k, v, bias, layout, func(q, k, v *Node) (y, logs *Node) {
 			return forwardAtOnce(q, k, v, bias)
 		}, backwardAtOnce)
 	}
-	size := partsOf(layout.samples, q.Shape().Dim(1), q.Shape().Dim(2))
+	size := limits.sizeOf(layout.samples, q.Shape().Dim(1), q.Shape().Dim(2))
 	return attendBy(q, k, v, nil, layout, func(q, k, v *Node) (y, logs *Node) {
 		return forwardInParts(q, k, v, size)
 	}, func(g attendGiven) []*Node { return backwardInParts(g, size) })
-}
-
-// fusedAttention is softmaxDot by the backend's own operation where it has one: gomlx's on
-// CUDA, in half precision. It is for inference.
-func fusedAttention(q, k, v *Node) *Node {
-	decomposed := func() *Node { return softmaxDot(q, k, v, nil) }
-	if !q.DType().IsHalfPrecision() {
-		return decomposed()
-	}
-	y, _ := InternalFusedOpCaller(func() *Node {
-		y, _ := BackendFusedScaledDotProductAttention(q, k, v, compute.AttentionAxesLayoutBHSD,
-			&compute.ScaledDotProductAttentionConfig{Scale: 1})
-		return y
-	}, decomposed, true)
-	return y
 }
 
 // attendGiven is what the backward pass begins with, all per head: with dy, the gradient
@@ -175,28 +178,35 @@ func addBias(scores, bias *Node) *Node {
 	return Add(atLeastFloat32(scores), atLeastFloat32(bias))
 }
 
-// backwardAtOnce computes weights and their gradients transposed, too: products of a
-// transposed operand are slow where they are small, as over time. Σ dy·y is Σ p·(dy·vᵀ).
+// backwardAtOnce on CPUs computes weights and their gradients transposed, too: products of
+// a transposed operand are slow there where they are small, as over time.
 func backwardAtOnce(g attendGiven) []*Node {
 	p := Exp(Sub(addBias(dotHeads(g.q, 3, g.k, 3), g.bias), g.logs))
 	dp := atLeastFloat32(dotHeads(g.dy, 3, g.v, 3))
-	along := ReduceAndKeep(Mul(p, dp), ReduceSum, -1)
-	ds := Mul(p, Sub(dp, along))
-	bias := g.bias
-	if bias != nil {
-		bias = turned(bias)
+	var ds *Node
+	var made []*Node
+	if onGPU(p.Graph()) {
+		ds = Mul(p, Sub(dp, g.along()))
+		made = []*Node{dotAs(ds, 3, g.k, 2), dotAs(ds, 2, g.q, 2), dotAs(p, 2, g.dy, 2)}
+	} else {
+		along := ReduceAndKeep(Mul(p, dp), ReduceSum, -1) // Σ dy·y, too
+		ds = Mul(p, Sub(dp, along))
+		bias := g.bias
+		if bias != nil {
+			bias = turned(bias)
+		}
+		pt := Exp(Sub(addBias(dotHeads(g.k, 3, g.q, 3), bias), turned(g.logs)))
+		dst := Mul(pt, Sub(atLeastFloat32(dotHeads(g.v, 3, g.dy, 3)), turned(along)))
+		made = []*Node{dotAs(ds, 3, g.k, 2), dotAs(dst, 3, g.q, 2), dotAs(pt, 3, g.dy, 2)}
 	}
-	p = Exp(Sub(addBias(dotHeads(g.k, 3, g.q, 3), bias), turned(g.logs)))
-	dst := Mul(p, Sub(atLeastFloat32(dotHeads(g.v, 3, g.dy, 3)), turned(along)))
-	made := []*Node{dotAs(ds, 3, g.k, 2), dotAs(dst, 3, g.q, 2), dotAs(p, 3, g.dy, 2)}
-	if bias == nil {
+	if g.bias == nil {
 		return made
 	}
 	dbias := ReduceAndKeep(ds, ReduceSum, 0)
-	if bias.Shape().Dim(1) == 1 {
+	if g.bias.Shape().Dim(1) == 1 {
 		dbias = ReduceAndKeep(dbias, ReduceSum, 1)
 	}
-	return append(made, ConvertDType(dbias, bias.DType()))
+	return append(made, ConvertDType(dbias, g.bias.DType()))
 }
 
 // grouped regroups the heads of x [F, N, S, …], [samples, groups, heads, S, …], for

@@ -1,11 +1,14 @@
 package layers
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
@@ -44,7 +47,7 @@ func TestAttend(t *testing.T) {
 	if !strings.HasPrefix(b.Name(), "xla") {
 		t.Skip("the Go backend has one way only")
 	}
-	run := func(attend func(q, k, v, bias *Node) *Node, heads int, recompute bool) [][]float32 {
+	run := func(b compute.Backend, attend func(q, k, v, bias *Node) *Node, heads int, recompute bool) [][]float32 {
 		e, err := NewExec(b, func(in []*Node) []*Node {
 			x := in[:3]
 			if recompute {
@@ -72,17 +75,22 @@ func TestAttend(t *testing.T) {
 		return all
 	}
 	for _, heads := range []int{0, 1, 4} { // of the bias
-		want := run(softmaxDot, heads, false)
+		want := run(b, softmaxDot, heads, false)
+		check := func(way string, got [][]float32) {
+			for i, name := range []string{"result", "gradient of q", "gradient of k", "gradient of v", "gradient of the bias"} {
+				scale := 0.0
+				for _, x := range want[i] {
+					scale = math.Max(scale, math.Abs(float64(x)))
+				}
+				require.InDeltaSlice(t, want[i], got[i], 1e-6*scale, "%s, %s, %d heads of bias", name, way, heads)
+			}
+		}
+		cuda := cudaLike{b, "cuda,tf32=false"}
+		check("formulation for GPUs, softmaxDot", run(cuda, softmaxDot, heads, false))
 		for way, attend := range attentions(heads > 0) {
 			for _, recompute := range []bool{false, true} {
-				got := run(attend, heads, recompute)
-				for i, name := range []string{"result", "gradient of q", "gradient of k", "gradient of v", "gradient of the bias"} {
-					scale := 0.0
-					for _, x := range want[i] {
-						scale = math.Max(scale, math.Abs(float64(x)))
-					}
-					require.InDeltaSlice(t, want[i], got[i], 1e-6*scale, "%s, %s, %d heads of bias, recompute %v", name, way, heads, recompute)
-				}
+				check(fmt.Sprintf("%s, recompute %v", way, recompute), run(b, attend, heads, recompute))
+				check(fmt.Sprintf("formulation for GPUs, %s, recompute %v", way, recompute), run(cuda, attend, heads, recompute))
 			}
 		}
 	}
@@ -90,38 +98,88 @@ func TestAttend(t *testing.T) {
 
 // TestPartsOf: parts divide heads and tokens where there are good divisors.
 func TestPartsOf(t *testing.T) {
-	require.Equal(t, partSize{1, 1, 1056}, partsOf(1, 4, 1056), "a head of a plane is one part")
-	require.Equal(t, partSize{1, 4, 512}, partsOf(1, 4, 512))
-	require.Equal(t, partSize{1, 3, 600}, partsOf(1, 6, 600))
-	require.Equal(t, partSize{1, 1, 272}, partsOf(1, 4, 4352))
-	require.Equal(t, partSize{1, 1, partScores / 4349}, partsOf(1, 4, 4349), "a prime number of tokens")
-	require.Equal(t, partSize{1, 1, 16}, partsOf(1, 64, 1<<20), "a part has some queries, however many keys there are")
-	require.Equal(t, partSize{2, 1, 528}, partsOf(2, 4, 1056), "samples are taken together")
+	require.Equal(t, partSize{1, 1, 1056}, cpuParts.sizeOf(1, 4, 1056), "a head of a plane is one part")
+	require.Equal(t, partSize{1, 4, 512}, cpuParts.sizeOf(1, 4, 512))
+	require.Equal(t, partSize{1, 3, 600}, cpuParts.sizeOf(1, 6, 600))
+	require.Equal(t, partSize{1, 1, 272}, cpuParts.sizeOf(1, 4, 4352))
+	require.Equal(t, partSize{1, 1, cpuParts.part / 4349}, cpuParts.sizeOf(1, 4, 4349), "a prime number of tokens")
+	require.Equal(t, partSize{1, 1, 16}, cpuParts.sizeOf(1, 64, 1<<20), "a part has some queries, however many keys there are")
+	require.Equal(t, partSize{2, 1, 528}, cpuParts.sizeOf(2, 4, 1056), "samples are taken together")
 	require.Equal(t, 6*4*10*10, ScoresAtOnce(1, 6, 4, 10))
 	require.Equal(t, 1056*1056, ScoresAtOnce(1, 6, 4, 1056))
 }
 
-// TestFusedAttention: in half precision, where a backend has its own operation or not, the
-// result is that of float32 to the digits of half precision.
-func TestFusedAttention(t *testing.T) {
+// TestAttendFused: with factors of half precision, where a backend has its own operation
+// or not, the result and the gradients are those of float32 to the digits of half
+// precision, also of values and gradients that half precision does not hold.
+func TestAttendFused(t *testing.T) {
 	b := testbackend.New(t)
-	run := func(dtype dtypes.DType) []float32 {
-		e, err := NewExec(b, func(in []*Node) *Node {
-			for i := range in {
-				in[i] = ConvertDType(in[i], dtype)
-			}
-			return ConvertDType(fusedAttention(in[0], in[1], in[2]), dtypes.Float32)
+	if !strings.HasPrefix(b.Name(), "xla") {
+		t.Skip("the Go backend has one way only")
+	}
+	const large, small = 1e7, 1e-12
+	d := []int{2, 4, 24, 16}
+	layout := headLayout{1, []int{d[0], d[2], d[1], d[3]}, perHead, perHead}
+	run := func(attend func(q, k, v *Node) *Node) [][]float32 {
+		e, err := NewExec(b, func(in []*Node) []*Node {
+			y := attend(in[0], in[1], MulScalar(in[2], large))
+			return append([]*Node{y}, Gradient(MulScalar(ReduceAllSum(Sin(MulScalar(y, 1/large))), small), in...)...)
 		})
 		require.NoError(t, err)
 		defer e.Finalize()
-		shape := []int{2, 3, 24, 16}
-		out, err := e.Call(seeded32("q", shape), seeded32("k", shape), seeded32("v", shape))
+		out, err := e.Call(seeded32("q", d), seeded32("k", d), seeded32("v", d))
 		require.NoError(t, err)
-		return tensors.MustCopyFlatData[float32](out[0])
+		var all [][]float32
+		for _, x := range out {
+			all = append(all, tensors.MustCopyFlatData[float32](x))
+		}
+		return all
 	}
-	want := run(dtypes.Float32)
-	if !strings.HasPrefix(b.Name(), "xla") {
-		t.Skip("gomlx's Go backend has no softmax in half precision")
+	want := run(func(q, k, v *Node) *Node { return perHead(softmaxDot(q, k, v, nil)) })
+	for dtype, digits := range map[dtypes.DType]float64{dtypes.Float16: 2e-3, dtypes.BFloat16: 2e-2} {
+		got := run(func(q, k, v *Node) *Node { return attendFused(q, k, v, layout, dtype) })
+		for i, name := range []string{"result", "gradient of q", "gradient of k", "gradient of v"} {
+			var difference, norm float64
+			for j, x := range want[i] {
+				difference += math.Pow(float64(got[i][j]-x), 2)
+				norm += math.Pow(float64(x), 2)
+			}
+			require.Less(t, math.Sqrt(difference/norm), digits, "%s, %s", dtype, name)
+		}
 	}
-	require.InDeltaSlice(t, want, run(dtypes.BFloat16), 0.03)
+}
+
+// TestFusedType: the device's own operation takes what it can compute as accurately.
+func TestFusedType(t *testing.T) {
+	require.True(t, roundsProducts(withBackend(t, "cuda")))
+	require.True(t, roundsProducts(withBackend(t, "cuda,tf32,preallocate")))
+	require.False(t, roundsProducts(withBackend(t, "cuda,tf32=false")))
+	require.False(t, roundsProducts(withBackend(t, "cuda,preallocate,tf32=0")))
+	require.False(t, roundsProducts(withBackend(t, "cuda,notf32")))
+	for _, tt := range []struct {
+		width, tokens int
+		want          dtypes.DType
+	}{{88, 1056, dtypes.Float16}, {88, 1057, dtypes.InvalidDType}, {90, 1056, dtypes.InvalidDType}, {136, 64, dtypes.InvalidDType}} {
+		g := withBackend(t, "cuda")
+		got := fusedType(Parameter(g, "q", shapes.Make(dtypes.Float32, 1, 2, tt.tokens, tt.width)))
+		require.Equal(t, tt.want, got, "%+v", tt)
+	}
+	g := withBackend(t, "cuda,tf32=false")
+	require.Equal(t, dtypes.InvalidDType, fusedType(Parameter(g, "q", shapes.Make(dtypes.Float32, 1, 2, 8, 8))))
+	require.Equal(t, dtypes.BFloat16, fusedType(Parameter(g, "k", shapes.Make(dtypes.BFloat16, 1, 2, 8, 8))))
+	g = NewGraph(testbackend.New(t), "not CUDA")
+	require.Equal(t, dtypes.InvalidDType, fusedType(Parameter(g, "q", shapes.Make(dtypes.BFloat16, 1, 2, 8, 8))))
+}
+
+// cudaLike is a backend that calls itself a CUDA device.
+type cudaLike struct {
+	compute.Backend
+	config string
+}
+
+func (cudaLike) IsCUDA() bool     { return true }
+func (c cudaLike) Config() string { return c.config }
+
+func withBackend(t *testing.T, config string) *Graph {
+	return NewGraph(cudaLike{testbackend.New(t), config}, "like CUDA")
 }

@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -111,8 +112,8 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	q = p.position(q, MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale), angles)
 	k = p.position(k, w.KNorm, w.KNormBias, angles)
 	v = perHead(Reshape(v, f, s, p.Heads, -1))
-	if !p.Lean && !p.Recomputed && scoresOf(q) < manyScores {
-		return Reshape(perHead(fusedAttention(q, k, v)), f, s, p.Channels)
+	if !p.Lean && !p.Recomputed && scoresOf(q) < limitsFor(q.Graph()).inference && fusedType(q) == dtypes.InvalidDType {
+		return Reshape(perHead(softmaxDot(q, k, v, nil)), f, s, p.Channels)
 	}
 	layout := headLayout{max(p.Samples, 1), []int{f, s, p.Heads, v.Shape().Dim(3)}, perHead, perHead}
 	return Reshape(attend(q, k, v, nil, layout), f, s, p.Channels)

@@ -11,6 +11,13 @@ import (
 // onGo reports whether the graph runs on gomlx's pure Go backend.
 func onGo(g *Graph) bool { return g.Backend().Name() == "Go Backend" }
 
+// onGPU reports whether the graph runs on a CUDA device, where starting an operation
+// costs more than memory does.
+func onGPU(g *Graph) bool {
+	b, ok := g.Backend().(interface{ IsCUDA() bool })
+	return ok && b.IsCUDA()
+}
+
 // framesLimit is the longest history whose frames attend to each other one by one on
 // the Go backend; the number of pairs grows with its square.
 const framesLimit = 8
@@ -51,10 +58,10 @@ func splitDense(lean bool, x *Node, weights, biases []*Node) []*Node {
 	return split(checkpoint(lean, Dense(x, Concatenate(weights, 0), Concatenate(biases, 0))), widths...)
 }
 
-// after is w, but not before x is there. XLA would otherwise bring the weights of all
-// layers into their order first and hold them twice.
+// after is w, but not before x is there. On CPUs XLA would otherwise bring the weights of
+// all layers into their order first and hold them twice.
 func after(x, w *Node) *Node {
-	if onGo(x.Graph()) {
+	if onGo(x.Graph()) || onGPU(x.Graph()) {
 		return w
 	}
 	return withAdjoint(w, nil, w.Shape(), func() *Node {
@@ -88,23 +95,25 @@ func kept(lean bool, x *Node) *Node {
 }
 
 // softmaxDot returns softmax(q·kᵀ + bias)·v for q, k, v [batch…, S, K]; bias
-// broadcasts against [batch…, S, S] or is nil. On XLA the division by the row
-// sum comes last, after the product with v; the Go backend has a fused softmax.
+// broadcasts against [batch…, S, S] or is nil. On CPUs XLA is faster with the division by
+// the row sum last, after the product with v; the Go backend and GPUs have a fused softmax.
 func softmaxDot(q, k, v, bias *Node) *Node {
 	rank := q.Rank()
 	batch := make([]int, rank-2)
 	for i := range batch {
 		batch[i] = i
 	}
-	scores := DotGeneral(q, []int{rank - 1}, batch, k, []int{rank - 1}, batch)
+	scores := atLeastFloat32(DotGeneral(q, []int{rank - 1}, batch, k, []int{rank - 1}, batch))
 	if bias != nil {
-		scores = Add(scores, bias)
+		scores = Add(scores, atLeastFloat32(bias))
 	}
-	if onGo(q.Graph()) {
-		return DotGeneral(Softmax(scores, -1), []int{rank - 1}, batch, v, []int{rank - 2}, batch)
+	times := func(weights *Node) *Node {
+		return DotGeneral(ConvertDType(weights, v.DType()), []int{rank - 1}, batch, v, []int{rank - 2}, batch)
+	}
+	if onGo(q.Graph()) || onGPU(q.Graph()) {
+		return times(Softmax(scores, -1))
 	}
 	top := StopGradient(ReduceAndKeep(scores, ReduceMax, -1))
 	e := Exp(Sub(scores, top))
-	sum := ReduceAndKeep(e, ReduceSum, -1)
-	return Div(DotGeneral(e, []int{rank - 1}, batch, v, []int{rank - 2}, batch), sum)
+	return Div(times(e), ConvertDType(ReduceAndKeep(e, ReduceSum, -1), v.DType()))
 }

@@ -3,6 +3,7 @@
 // allocator, on the same machine.
 //
 //	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cpu go run ./benchmarks/speed -task step
+//	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cuda go run ./benchmarks/speed -task step -sizes released
 //
 // Tasks are step, a training step (forward, backward, clipping, AdamW); forecast, a
 // frame of a rollout from the whole window; and cached, a frame of a rollout with a
@@ -60,10 +61,13 @@ type measurement struct {
 		Min    float64 `json:"min"`
 		Median float64 `json:"median"`
 	} `json:"seconds"`
-	// CPU is the least time of both cores for a step; unlike Seconds it means
+	// CPU is the least time of all cores for a step; unlike Seconds it means
 	// something on a busy machine, too.
 	CPU     float64 `json:"cpu_seconds"`
 	PeakMiB int64   `json:"peak_mib"`
+	// DeviceMiB is the most of the GPU's memory that the program took, with what its
+	// allocator keeps.
+	DeviceMiB int64 `json:"device_mib,omitempty"`
 	// Share is the network's operations a second by those of a matrix product, where
 	// operations are counted.
 	Share float64 `json:"share,omitempty"`
@@ -76,7 +80,7 @@ func main() {
 	steps := flag.Int("steps", 5, "steps of each turn, the first of which is not counted")
 	turns := flag.Int("turns", 2, "turns of each program")
 	recompute := flag.Int("checkpoint", 0, "recompute every n-th block instead of keeping its activations (with -one)")
-	half := flag.Bool("bfloat16", false, "compute the network in bfloat16 (with -one)")
+	half := flag.Bool("bfloat16", false, "compute the network in bfloat16")
 	python := flag.String("python", "python3", "interpreter with torch")
 	flag.Parse()
 	if *task != "step" && *task != "forecast" && *task != "cached" {
@@ -91,7 +95,7 @@ func main() {
 			}
 		}
 	} else {
-		err = compare(strings.Split(*names, ","), *task, *python, *steps, *turns)
+		err = compare(strings.Split(*names, ","), *task, *python, *steps, *turns, *half)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "speed:", err)
@@ -100,17 +104,24 @@ func main() {
 }
 
 // compare runs all programs in turns and prints a table.
-func compare(names []string, task, python string, steps, turns int) error {
+func compare(names []string, task, python string, steps, turns int, half bool) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	peer := filepath.Join("benchmarks", "speed", "peer.py")
-	n := strconv.Itoa(steps)
-	fmt.Println("| size | program | seconds, least (median) | of both cores | peak MiB | share of matrix products | slower than gowalrus |\n|---|---|---|---|---|---|---|")
+	common := []string{"--task", task, "--steps", strconv.Itoa(steps)}
+	if half {
+		common = append(common, "--bfloat16")
+	}
+	theirs := common
+	if strings.HasPrefix(os.Getenv(backend.Env), "xla:cuda") {
+		theirs = append(theirs[:len(theirs):len(theirs)], "--cuda")
+	}
+	fmt.Println("| size | program | seconds, least (median) | of all cores | peak MiB | of the GPU | share of matrix products | slower than gowalrus |\n|---|---|---|---|---|---|---|---|")
 	for _, name := range names {
-		programs := [][]string{{self, "-one", name, "-task", task, "-steps", n}, {python, peer, name, "--task", task, "--steps", n},
-			{python, peer, name, "--task", task, "--compile", "--steps", n}}
+		programs := [][]string{slices.Concat([]string{self, "-one", name}, common), slices.Concat([]string{python, peer, name}, theirs),
+			slices.Concat([]string{python, peer, name, "--compile"}, theirs)}
 		best := make([]measurement, len(programs))
 		for range turns {
 			for i, p := range programs {
@@ -128,7 +139,7 @@ func compare(names []string, task, python string, steps, turns int) error {
 			if m.Share > 0 {
 				share = fmt.Sprintf("%.0f %%", 100*m.Share)
 			}
-			fmt.Printf("| %s | %s | %.2f (%.2f) | %.2f | %d | %s | %.2f× |\n", name, m.Program, m.Seconds.Min, m.Seconds.Median, m.CPU, m.PeakMiB, share, m.Seconds.Min/best[0].Seconds.Min)
+			fmt.Printf("| %s | %s | %.4g (%.4g) | %.2f | %d | %d | %s | %.2f× |\n", name, m.Program, m.Seconds.Min, m.Seconds.Median, m.CPU, m.PeakMiB, m.DeviceMiB, share, m.Seconds.Min/best[0].Seconds.Min)
 		}
 	}
 	return nil
@@ -194,8 +205,13 @@ func measure(s size, task string, steps, recompute int, half bool) error {
 		return err
 	}
 	m.PeakMiB = usage.Maxrss / 1024
+	if onGPU(b) {
+		if m.DeviceMiB, err = deviceMiB(); err != nil {
+			return err
+		}
+	}
 	if task != "cached" {
-		if m.Share, err = share(b, c, s, task, m.Seconds.Min); err != nil {
+		if m.Share, err = share(b, c, s, task, half, m.Seconds.Min); err != nil {
 			return err
 		}
 	}

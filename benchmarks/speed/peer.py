@@ -1,8 +1,10 @@
 """The same network in PyTorch, to measure training against:
 
     python3 peer.py --check ../../testdata/golden     compares the loss with the reference's
-    python3 peer.py SIZE [--task forecast] [--compile] [--steps N]
+    python3 peer.py SIZE [--task forecast] [--compile] [--steps N] [--cuda] [--bfloat16]
                                                       prints seconds and peak memory of a step
+
+On CUDA, products of float32 are rounded to TF32, as gowalrus does there by default.
 
 It is written for this comparison alone: one system, planes or volumes of the sizes
 that the released table of strides allows.
@@ -11,6 +13,7 @@ import argparse
 import json
 import math
 import resource
+import subprocess
 import time
 
 import torch
@@ -128,7 +131,7 @@ class SpaceMixing(nn.Module):
         ff, q, k, v = self.fused_ff_qkv(y).split((4 * c, c, c, c), -1)
         q, k, v = (u.reshape(t * b, -1, self.heads, c // self.heads).transpose(1, 2) for u in (q, k, v))
         angle = self.rotary_emb.angles((h, w, d))
-        cos, sin = angle.cos(), angle.sin()
+        cos, sin = angle.cos().to(q.dtype), angle.sin().to(q.dtype)
         q, k = turn(self.q_norm(q), cos, sin), turn(self.k_norm(k), cos, sin)
         o = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(t * b, -1, c)
         o = self.attn_out(o) + self.ff_out(F.silu(ff[..., 2 * c:]) * ff[..., :2 * c])
@@ -153,7 +156,7 @@ class Encoder(nn.Module):
 
     def forward(self, x, labels, strides):
         w = self.proj1.weight[:, torch.cat((labels, torch.tensor([2, 0, 1])))]
-        scale = torch.ones(w.shape[1])
+        scale = torch.ones(w.shape[1], dtype=w.dtype)
         scale[:-2] = math.sqrt((self.states - 3) / len(labels))
         x = F.silu(self.norm1(conv(x, w * scale.view(1, -1, 1, 1, 1), [s[0] for s in strides])))
         return F.silu(self.norm2(conv(x, self.proj2.weight, [s[1] for s in strides])))
@@ -236,7 +239,7 @@ def jitter(x, bcs, strides, periodic, shifts):
         pads.append(0 if n == 1 else extra if p else extra + (s1 * s2 // 2 if s1 * s2 > 1 else 0))
     walls = [0 if q else p for p, q in zip(pads, periodic)]
     x = F.pad(x, [v for p in reversed(walls) for v in (p, p)])
-    flags = torch.zeros(3, *x.shape[2:])
+    flags = torch.zeros(3, *x.shape[2:], dtype=x.dtype)
     flags[0] = 1
     for a, (n, p) in enumerate(zip(grid, walls)):
         if p == 0:
@@ -306,13 +309,23 @@ def forecast(model, window, labels, bcs, shifts, rolls):
     axes = (0, 3, 4, 5)
     std = window.square().mean(axes, keepdim=True).sqrt().clamp(min=1e-5)
     delta = (window[1:] - window[:-1]).square().mean(axes, keepdim=True).sqrt().clamp(min=1e-5)
-    y = model(window / std, labels, bcs, shifts, rolls)[-1:]
+    dtype = model.encoder_dummy.dtype
+    y = model((window / std).to(dtype), labels, bcs, shifts, rolls)[-1:].float()
     return torch.cat((window[1:], window[-1:] + y * delta))
 
 
-def measure(size, task, compiled, steps):
+def used():
+    """MiB in use of the GPU, by all programs; what an allocator keeps is among them."""
+    out = subprocess.run(["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"], capture_output=True, check=True)
+    return int(out.stdout.split()[0])
+
+
+def measure(size, task, compiled, steps, cuda, half):
     hidden, blocks, heads, grid, frames = SIZES[size]
     torch.manual_seed(1)
+    if cuda:
+        torch.set_default_device("cuda")
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     dims = (2, 3) if grid[2] == 1 else (3,)
     model = Walrus(hidden, hidden // 4, blocks, heads, 67, dims)
     if compiled:
@@ -320,31 +333,38 @@ def measure(size, task, compiled, steps):
             model.blocks[i] = torch.compile(block)
     used = [p for n, p in model.named_parameters() if not n.startswith(("embed.3", "debed.3")) or grid[2] > 1]
     optimizer = torch.optim.AdamW(used, lr=2e-4, eps=1e-10, weight_decay=1e-4)
+    if half and task != "step":
+        model.bfloat16()
+    rounding = torch.autocast("cuda" if cuda else "cpu", torch.bfloat16, enabled=half)
     fields = torch.randn(frames + 1, 1, 5, *grid).cumsum(0)
     labels = torch.arange(3, 8)
     bcs = [(PERIODIC, PERIODIC), (WALL, WALL), (PERIODIC, PERIODIC)]
     times, cpu, window = [], [], fields[:-1]
     for _ in range(steps):
         begin, burnt = time.time(), time.process_time()
-        shifts = [int(v) for v in torch.randint(-3, 4, (3,))]
+        shifts = [int(v) for v in torch.randint(-3, 4, (3,), device="cpu")]
         if grid[2] == 1:
             shifts[2] = 0
-        rolls = torch.randint(0, 16, (blocks, 3)).tolist()
+        rolls = torch.randint(0, 16, (blocks, 3), device="cpu").tolist()
         if task == "step":
             optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(model, fields, 1.0, labels, bcs, shifts, rolls)
+            with rounding:
+                loss = loss_of(model, fields, 1.0, labels, bcs, shifts, rolls)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(used, 10)
             optimizer.step()
         else:
             with torch.no_grad():
                 window = forecast(model, window, labels, bcs, shifts, rolls)
+        if cuda:
+            torch.cuda.synchronize()
         times.append(time.time() - begin)
         cpu.append(time.process_time() - burnt)
     times = sorted(times[1:] or times)
     print(json.dumps({"program": "torch " + torch.__version__ + (" compiled" if compiled else " eager"), "size": size,
                       "seconds": {"min": times[0], "median": times[len(times) // 2]},
                       "cpu_seconds": min(cpu[1:] or cpu),
+                      "device_mib": used() if cuda else 0,
                       "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
 
 
@@ -355,9 +375,11 @@ if __name__ == "__main__":
     parser.add_argument("--task", choices=("step", "forecast", "cached"), default="step")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--cuda", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true")
     a = parser.parse_args()
     torch.set_num_threads(2)
     if a.check:
         check(a.check)
     if a.size:
-        measure(a.size, a.task, a.compile, a.steps)
+        measure(a.size, a.task, a.compile, a.steps, a.cuda, a.bfloat16)

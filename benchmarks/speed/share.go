@@ -1,11 +1,16 @@
 package main
 
 import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os/exec"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -13,20 +18,38 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// share is what a task's operations a second are of those of a product of two square
-// matrices of 2048 in float32 on the same backend, the best of twenty.
-func share(b compute.Backend, c walrus.Config, s size, task string, seconds float64) (float64, error) {
+// share is what a task's operations a second are of those of products of square matrices
+// on the same backend, of the type that the network computes in: the best of twenty.
+func share(b compute.Backend, c walrus.Config, s size, task string, half bool, seconds float64) (float64, error) {
 	n, err := operations(c, s, task)
 	if err != nil {
 		return 0, err
 	}
-	const width = 2048
-	exec, err := NewExec(b, func(x *Node) *Node { return Dot(x, x).Product() })
+	width, products, dtype := 2048, 1, dtypes.Float32
+	if onGPU(b) {
+		width, products = 8192, 8
+	}
+	if half {
+		dtype = dtypes.BFloat16
+	}
+	exec, err := NewExec(b, func(x *Node) *Node {
+		x = ConvertDType(x, dtype)
+		y := x
+		for range products {
+			y = Dot(y, x).Product()
+		}
+		return ConvertDType(ReduceAllMax(y), dtypes.Float32) // a small result: to read it is to wait for it
+	})
 	if err != nil {
 		return 0, err
 	}
 	defer exec.Finalize()
-	x := tensors.FromShape(shapes.Make(dtypes.Float32, width, width))
+	rng := rand.New(rand.NewPCG(1, 1))
+	values := make([]float32, width*width)
+	for i := range values {
+		values[i] = float32(rng.NormFloat64() / math.Sqrt(float64(width))) // products keep this size
+	}
+	x := tensors.FromFlatDataAndDimensions(values, width, width)
 	defer x.FinalizeAll()
 	best := 0.0
 	for range 20 {
@@ -35,10 +58,30 @@ func share(b compute.Backend, c walrus.Config, s size, task string, seconds floa
 		if err != nil {
 			return 0, err
 		}
+		if _, err := tensors.CopyFlatData[float32](out[0]); err != nil {
+			return 0, err
+		}
+		best = max(best, float64(2*products*width*width*width)/time.Since(begin).Seconds())
 		out[0].FinalizeAll()
-		best = max(best, 2*width*width*width/time.Since(begin).Seconds())
 	}
 	return n / seconds / best, nil
+}
+
+func onGPU(b compute.Backend) bool {
+	c, ok := b.(interface{ IsCUDA() bool })
+	return ok && c.IsCUDA()
+}
+
+// deviceMiB is what is in use of the GPU's memory, by all programs. Allocators keep what
+// they once took, so at the end of a program that has the GPU to itself it is the most
+// that it took.
+func deviceMiB() (int64, error) {
+	out, err := exec.Command("nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits").Output()
+	if err != nil {
+		return 0, fmt.Errorf("nvidia-smi: %w", err)
+	}
+	first, _, _ := strings.Cut(string(out), "\n")
+	return strconv.ParseInt(strings.TrimSpace(first), 10, 64)
 }
 
 // operations are those of the network alone, forward, or in training forward and
