@@ -96,9 +96,6 @@ func attend(q, k, v, bias *Node, layout headLayout) *Node {
 	if onGo(q.Graph()) {
 		return layout.merged(softmaxDot(q, k, v, bias))
 	}
-	if t := fusedType(q); bias == nil && t != dtypes.InvalidDType {
-		return attendFused(q, k, v, layout, t)
-	}
 	limits := limitsFor(q.Graph())
 	if bias != nil || scoresOf(q) < limits.training {
 		return attendBy(q, k, v, bias, layout, func(q, k, v *Node) (y, logs *Node) {

@@ -120,9 +120,18 @@ func TestAttendFused(t *testing.T) {
 	const large, small = 1e7, 1e-12
 	d := []int{2, 4, 24, 16}
 	layout := headLayout{1, []int{d[0], d[2], d[1], d[3]}, perHead, perHead}
-	run := func(attend func(q, k, v *Node) *Node) [][]float32 {
+	run := func(recompute bool, attend func(q, k, v *Node) *Node) [][]float32 {
 		e, err := NewExec(b, func(in []*Node) []*Node {
-			y := attend(in[0], in[1], MulScalar(in[2], large))
+			q := in[0]
+			if recompute {
+				q = q.Checkpoint()
+			}
+			y := attend(q, in[1], MulScalar(in[2], large))
+			if recompute { // something behind it is computed again, too
+				y = MulScalar(Sin(MulScalar(y.Checkpoint(), 1/large)), large).StopCheckpoint()
+			} else {
+				y = MulScalar(Sin(MulScalar(y, 1/large)), large)
+			}
 			return append([]*Node{y}, Gradient(MulScalar(ReduceAllSum(Sin(MulScalar(y, 1/large))), small), in...)...)
 		})
 		require.NoError(t, err)
@@ -135,16 +144,18 @@ func TestAttendFused(t *testing.T) {
 		}
 		return all
 	}
-	want := run(func(q, k, v *Node) *Node { return perHead(softmaxDot(q, k, v, nil)) })
+	want := run(false, func(q, k, v *Node) *Node { return perHead(softmaxDot(q, k, v, nil)) })
 	for dtype, digits := range map[dtypes.DType]float64{dtypes.Float16: 2e-3, dtypes.BFloat16: 2e-2} {
-		got := run(func(q, k, v *Node) *Node { return attendFused(q, k, v, layout, dtype) })
-		for i, name := range []string{"result", "gradient of q", "gradient of k", "gradient of v"} {
-			var difference, norm float64
-			for j, x := range want[i] {
-				difference += math.Pow(float64(got[i][j]-x), 2)
-				norm += math.Pow(float64(x), 2)
+		for _, training := range []bool{false, true} {
+			got := run(training, func(q, k, v *Node) *Node { return attendFused(q, k, v, layout, dtype, training) })
+			for i, name := range []string{"result", "gradient of q", "gradient of k", "gradient of v"} {
+				var difference, norm float64
+				for j, x := range want[i] {
+					difference += math.Pow(float64(got[i][j]-x), 2)
+					norm += math.Pow(float64(x), 2)
+				}
+				require.Less(t, math.Sqrt(difference/norm), digits, "%s, %s, training %v", dtype, name, training)
 			}
-			require.Less(t, math.Sqrt(difference/norm), digits, "%s, %s", dtype, name)
 		}
 	}
 }

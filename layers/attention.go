@@ -112,11 +112,17 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	q = p.position(q, MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale), angles)
 	k = p.position(k, w.KNorm, w.KNormBias, angles)
 	v = perHead(Reshape(v, f, s, p.Heads, -1))
-	if !p.Lean && !p.Recomputed && scoresOf(q) < limitsFor(q.Graph()).inference && fusedType(q) == dtypes.InvalidDType {
-		return Reshape(perHead(softmaxDot(q, k, v, nil)), f, s, p.Channels)
-	}
+	training := p.Lean || p.Recomputed
 	layout := headLayout{max(p.Samples, 1), []int{f, s, p.Heads, v.Shape().Dim(3)}, perHead, perHead}
-	return Reshape(attend(q, k, v, nil, layout), f, s, p.Channels)
+	switch t := fusedType(q); {
+	case t != dtypes.InvalidDType:
+		v = attendFused(q, k, v, layout, t, training)
+	case !training && scoresOf(q) < limitsFor(q.Graph()).inference:
+		v = perHead(softmaxDot(q, k, v, nil))
+	default:
+		v = attend(q, k, v, nil, layout)
+	}
+	return Reshape(v, f, s, p.Channels)
 }
 
 // position normalises and rotates q or k [F,S,C] and returns it per head, [F,N,S,K].

@@ -56,38 +56,33 @@ func roundsProducts(g *Graph) bool {
 }
 
 // attendFused is [attend] without a bias by the backend's own operation, of factors of
-// type t. (Where it has none, in tests, by softmaxDot of such factors.)
-func attendFused(q, k, v *Node, layout headLayout, t dtypes.DType) *Node {
-	scaled := t != q.DType()
+// type t, which are kept for the backward pass in training. (Where there is no such
+// operation, in tests, by softmaxDot of such factors.)
+func attendFused(q, k, v *Node, layout headLayout, t dtypes.DType, training bool) *Node {
 	largest := func(x *Node) *Node { // of every head of a frame, [F, 1, N, 1]
-		if !scaled {
-			return OnesLike(x)
+		if t == q.DType() {
+			return OnesLike(SliceAxis(SliceAxis(x, 1, AxisElem(0)), 3, AxisElem(0)))
 		}
-		top := ReduceAndKeep(ReduceAndKeep(Abs(x), ReduceMax, 3), ReduceMax, 1)
-		return MaxScalar(top, 1e-30)
-	}
-	// factors are q, k and v as the operation takes them, [F, S, N, K], and what v is
-	// divided by.
-	factors := func(q, k, v *Node) (list []*Node, scale *Node) {
-		v = layout.merged(v)
-		scale = largest(v)
-		for _, x := range []*Node{layout.merged(q), layout.merged(k), Div(v, scale)} {
-			list = append(list, ConvertDType(x, t))
-		}
-		return list, scale
+		return MaxScalar(ReduceAndKeep(ReduceAndKeep(Abs(x), ReduceMax, 3), ReduceMax, 1), 1e-30)
 	}
 	given := stack(q, k, v)
+	q, k, v = layout.merged(q), layout.merged(k), layout.merged(v)
+	scale := kept(training, largest(v))
+	factors := []*Node{q, k, Div(v, scale)}
+	for i, x := range factors {
+		factors[i] = kept(training, ConvertDType(x, t))
+	}
+	y := fusedAttention(factors[0], factors[1], factors[2])
 	return withAdjoint(given, nil, shapes.Make(q.DType(), layout.shape...), func() *Node {
-		x, scale := factors(q, k, v)
-		return Mul(ConvertDType(fusedAttention(x[0], x[1], x[2]), q.DType()), scale)
-	}, func(again, dy *Node) []*Node {
-		x, scale := factors(entry(again, 0), entry(again, 1), entry(again, 2))
+		return Mul(ConvertDType(y, given.DType()), scale)
+	}, func(_, dy *Node) []*Node {
 		dy = Mul(dy, scale)
 		size := largest(dy)
-		dy = ConvertDType(Div(dy, size), t)
-		made := Gradient(ReduceAllSum(Mul(fusedAttention(x[0], x[1], x[2]), dy)), x...)
+		// dy is a number here: it may depend on y, and on what is computed again.
+		dy = StopGradient(kept(training, ConvertDType(Div(dy, size), t)))
+		made := Gradient(ReduceAllSum(Mul(y, dy)), factors...)
 		for i := range made {
-			made[i] = Mul(ConvertDType(made[i], again.DType()), size)
+			made[i] = Mul(ConvertDType(made[i], given.DType()), size)
 		}
 		made[2] = Div(made[2], scale)
 		for i := range made {

@@ -2,6 +2,7 @@ package walrus
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
+	"golang.org/x/sync/errgroup"
 )
 
 // Weights holds the values of a network's tensors under the release's keys,
@@ -50,13 +52,22 @@ func InitWeights(c Config, seed uint64) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := stager{}
+	// Every tensor has a generator of its own, so that their order does not matter.
+	var work errgroup.Group
+	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range w.params {
-		w.values[i], err = s.tensor(p, func(dst []float32) error { return p.Init.Fill(dst, seed, p.Key) })
-		if err != nil {
-			w.Finalize()
-			return nil, fmt.Errorf("walrus: initial weights: %s: %w", p.Key, err)
-		}
+		work.Go(func() (err error) {
+			s := stager{}
+			w.values[i], err = s.tensor(p, func(dst []float32) error { return p.Init.Fill(dst, seed, p.Key) })
+			if err != nil {
+				return fmt.Errorf("walrus: initial weights: %s: %w", p.Key, err)
+			}
+			return nil
+		})
+	}
+	if err := work.Wait(); err != nil {
+		w.Finalize()
+		return nil, err
 	}
 	return w, nil
 }

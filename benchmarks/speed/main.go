@@ -15,7 +15,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -27,6 +26,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -61,6 +62,8 @@ type measurement struct {
 		Min    float64 `json:"min"`
 		Median float64 `json:"median"`
 	} `json:"seconds"`
+	// First is the time of the first step, with what compiles.
+	First float64 `json:"first"`
 	// CPU is the least time of all cores for a step; unlike Seconds it means
 	// something on a busy machine, too.
 	CPU     float64 `json:"cpu_seconds"`
@@ -75,7 +78,7 @@ type measurement struct {
 
 func main() {
 	one := flag.String("one", "", "measure this size here, without the peer")
-	task := flag.String("task", "step", "what to measure: step, forecast or cached")
+	task := flag.String("task", "step", "what to measure: step, forecast or cached; with -one several, separated by commas")
 	names := flag.String("sizes", "small,medium,volume", "sizes to compare")
 	steps := flag.Int("steps", 5, "steps of each turn, the first of which is not counted")
 	turns := flag.Int("turns", 2, "turns of each program")
@@ -83,15 +86,18 @@ func main() {
 	half := flag.Bool("bfloat16", false, "compute the network in bfloat16")
 	python := flag.String("python", "python3", "interpreter with torch")
 	flag.Parse()
-	if *task != "step" && *task != "forecast" && *task != "cached" {
-		fmt.Fprintf(os.Stderr, "speed: expected the task step, forecast or cached, got %q\n", *task)
-		os.Exit(2)
+	tasks := strings.Split(*task, ",")
+	for _, t := range tasks {
+		if t != "step" && t != "forecast" && t != "cached" || *one == "" && len(tasks) > 1 {
+			fmt.Fprintf(os.Stderr, "speed: expected the task step, forecast or cached, or with -one several, separated by commas, got %q\n", *task)
+			os.Exit(2)
+		}
 	}
-	err := errors.New("no such size")
+	err := fmt.Errorf("no such size: %q", *one)
 	if *one != "" {
 		for _, s := range sizes {
 			if s.name == *one {
-				err = measure(s, *task, *steps, *recompute, *half)
+				err = measure(s, tasks, *steps, *recompute, *half)
 			}
 		}
 	} else {
@@ -158,12 +164,8 @@ func start(command []string) (m measurement, err error) {
 	return m, json.Unmarshal([]byte(lines[len(lines)-1]), &m)
 }
 
-// measure measures a task of this library.
-func measure(s size, task string, steps, recompute int, half bool) error {
-	b, err := backend.Default()
-	if err != nil {
-		return err
-	}
+// measure measures tasks of this library, one after the other, and prints a line for each.
+func measure(s size, tasks []string, steps, recompute int, half bool) error {
 	c := walrus.Walrus()
 	c.Hidden, c.Intermediate, c.Blocks, c.Heads, c.Groups = s.hidden, s.hidden/4, s.blocks, s.heads, 4
 	c.DropPath, c.CheckpointEvery = 0, recompute
@@ -174,6 +176,24 @@ func measure(s size, task string, steps, recompute int, half bool) error {
 	if err != nil {
 		return err
 	}
+	b, err := backend.Default()
+	if err != nil {
+		return err
+	}
+	for _, task := range tasks {
+		m, err := run(b, w, s, task, steps, half)
+		if err != nil {
+			return err
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run measures one task.
+func run(b compute.Backend, w *walrus.Weights, s size, task string, steps int, half bool) (m measurement, err error) {
 	var times, cpu []float64
 	begin, used := time.Now(), cpuSeconds()
 	count := func() {
@@ -193,29 +213,27 @@ func measure(s size, task string, steps, recompute int, half bool) error {
 		err = forecast(w, o, s, steps, count)
 	}
 	if err != nil {
-		return err
+		return m, err
 	}
+	m = measurement{Program: "gowalrus " + b.Name(), Size: s.name, First: times[0]}
 	first := min(1, steps-1)
 	times, cpu = times[first:], cpu[first:]
 	slices.Sort(times)
-	m := measurement{Program: "gowalrus " + b.Name(), Size: s.name}
 	m.Seconds.Min, m.Seconds.Median, m.CPU = times[0], times[len(times)/2], slices.Min(cpu)
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return err
+		return m, err
 	}
 	m.PeakMiB = usage.Maxrss / 1024
 	if onGPU(b) {
 		if m.DeviceMiB, err = deviceMiB(); err != nil {
-			return err
+			return m, err
 		}
 	}
 	if task != "cached" {
-		if m.Share, err = share(b, c, s, task, half, m.Seconds.Min); err != nil {
-			return err
-		}
+		m.Share, err = share(b, w.Config(), s, task, half, m.Seconds.Min)
 	}
-	return json.NewEncoder(os.Stdout).Encode(m)
+	return m, err
 }
 
 // trainSteps makes training steps.

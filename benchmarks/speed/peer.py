@@ -62,7 +62,7 @@ class TimeBias(nn.Module):
         self.relative_attention_bias = nn.Embedding(32, heads)
 
     def forward(self, steps):
-        at = torch.arange(steps)
+        at = torch.arange(steps, device=self.relative_attention_bias.weight.device)
         n = (at[:, None] - at[None, :]).clamp(min=0)
         far = 16 + (torch.log(n.clamp(min=1) / 16) / math.log(2) * 16).to(torch.long)
         bucket = torch.where(n < 16, n, far.clamp(max=31))
@@ -102,7 +102,7 @@ class Rotary(nn.Module):
         for i, n in enumerate(grid):
             shape = [1, 1, 1, -1]
             shape[i] = n
-            p = torch.linspace(-1, 1, n) if n > 1 else torch.full((1,), -1.0)
+            p = torch.linspace(-1, 1, n, device=self.freqs.device) if n > 1 else self.freqs.new_full((1,), -1)
             axes.append((p[:, None] * self.freqs).view(*shape[:3], -1).expand(*grid, -1))
         return torch.cat(axes, -1).reshape(math.prod(grid), -1)
 
@@ -155,8 +155,8 @@ class Encoder(nn.Module):
         self.proj2, self.norm2 = Holder(hidden, inner, 4, 4, 4), Norm(hidden)
 
     def forward(self, x, labels, strides):
-        w = self.proj1.weight[:, torch.cat((labels, torch.tensor([2, 0, 1])))]
-        scale = torch.ones(w.shape[1], dtype=w.dtype)
+        w = self.proj1.weight[:, torch.cat((labels, labels.new_tensor([2, 0, 1])))]
+        scale = w.new_ones(w.shape[1])
         scale[:-2] = math.sqrt((self.states - 3) / len(labels))
         x = F.silu(self.norm1(conv(x, w * scale.view(1, -1, 1, 1, 1), [s[0] for s in strides])))
         return F.silu(self.norm2(conv(x, self.proj2.weight, [s[1] for s in strides])))
@@ -239,7 +239,7 @@ def jitter(x, bcs, strides, periodic, shifts):
         pads.append(0 if n == 1 else extra if p else extra + (s1 * s2 // 2 if s1 * s2 > 1 else 0))
     walls = [0 if q else p for p, q in zip(pads, periodic)]
     x = F.pad(x, [v for p in reversed(walls) for v in (p, p)])
-    flags = torch.zeros(3, *x.shape[2:], dtype=x.dtype)
+    flags = x.new_zeros(3, *x.shape[2:])
     flags[0] = 1
     for a, (n, p) in enumerate(zip(grid, walls)):
         if p == 0:
@@ -314,38 +314,45 @@ def forecast(model, window, labels, bcs, shifts, rolls):
     return torch.cat((window[1:], window[-1:] + y * delta))
 
 
-def used():
+def device_mib():
     """MiB in use of the GPU, by all programs; what an allocator keeps is among them."""
     out = subprocess.run(["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"], capture_output=True, check=True)
     return int(out.stdout.split()[0])
 
 
-def measure(size, task, compiled, steps, cuda, half):
+def measure(size, tasks, compiled, steps, cuda, half):
     hidden, blocks, heads, grid, frames = SIZES[size]
     torch.manual_seed(1)
+    device = torch.device("cuda" if cuda else "cpu")
     if cuda:
-        torch.set_default_device("cuda")
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     dims = (2, 3) if grid[2] == 1 else (3,)
-    model = Walrus(hidden, hidden // 4, blocks, heads, 67, dims)
+    with device:
+        model = Walrus(hidden, hidden // 4, blocks, heads, 67, dims)
     if compiled:
         for i, block in enumerate(model.blocks):
             model.blocks[i] = torch.compile(block)
+    for task in tasks:
+        run(model, size, task, compiled, steps, half)
+
+
+def run(model, size, task, compiled, steps, half):
+    _, blocks, _, grid, frames = SIZES[size]
+    device = model.encoder_dummy.device
+    model.to(torch.bfloat16 if half and task != "step" else torch.float32)
+    rounding = torch.autocast(device.type, torch.bfloat16, enabled=half)
     used = [p for n, p in model.named_parameters() if not n.startswith(("embed.3", "debed.3")) or grid[2] > 1]
     optimizer = torch.optim.AdamW(used, lr=2e-4, eps=1e-10, weight_decay=1e-4)
-    if half and task != "step":
-        model.bfloat16()
-    rounding = torch.autocast("cuda" if cuda else "cpu", torch.bfloat16, enabled=half)
-    fields = torch.randn(frames + 1, 1, 5, *grid).cumsum(0)
-    labels = torch.arange(3, 8)
+    fields = torch.randn(frames + 1, 1, 5, *grid, device=device).cumsum(0)
+    labels = torch.arange(3, 8, device=device)
     bcs = [(PERIODIC, PERIODIC), (WALL, WALL), (PERIODIC, PERIODIC)]
     times, cpu, window = [], [], fields[:-1]
     for _ in range(steps):
         begin, burnt = time.time(), time.process_time()
-        shifts = [int(v) for v in torch.randint(-3, 4, (3,), device="cpu")]
+        shifts = [int(v) for v in torch.randint(-3, 4, (3,))]
         if grid[2] == 1:
             shifts[2] = 0
-        rolls = torch.randint(0, 16, (blocks, 3), device="cpu").tolist()
+        rolls = torch.randint(0, 16, (blocks, 3)).tolist()
         if task == "step":
             optimizer.zero_grad(set_to_none=True)
             with rounding:
@@ -356,23 +363,24 @@ def measure(size, task, compiled, steps, cuda, half):
         else:
             with torch.no_grad():
                 window = forecast(model, window, labels, bcs, shifts, rolls)
-        if cuda:
+        if device.type == "cuda":
             torch.cuda.synchronize()
         times.append(time.time() - begin)
         cpu.append(time.process_time() - burnt)
+    first = times[0]
     times = sorted(times[1:] or times)
     print(json.dumps({"program": "torch " + torch.__version__ + (" compiled" if compiled else " eager"), "size": size,
-                      "seconds": {"min": times[0], "median": times[len(times) // 2]},
+                      "seconds": {"min": times[0], "median": times[len(times) // 2]}, "first": first,
                       "cpu_seconds": min(cpu[1:] or cpu),
-                      "device_mib": used() if cuda else 0,
-                      "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+                      "device_mib": device_mib() if device.type == "cuda" else 0,
+                      "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}), flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("size", nargs="?", choices=SIZES)
     parser.add_argument("--check")
-    parser.add_argument("--task", choices=("step", "forecast", "cached"), default="step")
+    parser.add_argument("--task", default="step", help="step, forecast or cached, or several, separated by commas")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--cuda", action="store_true")
@@ -382,4 +390,4 @@ if __name__ == "__main__":
     if a.check:
         check(a.check)
     if a.size:
-        measure(a.size, a.task, a.compile, a.steps, a.cuda, a.bfloat16)
+        measure(a.size, a.task.split(","), a.compile, a.steps, a.cuda, a.bfloat16)
