@@ -89,11 +89,15 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 	return Add(x, DropPath(Add(att, mlp), keep))
 }
 
-// project returns ff [F,S,MLP] and q, k, v [F,S,C]; the heads of q and k are
-// reordered by halves.
+// project returns ff [F,S,MLP] and q, k, v [F,S,C]; without turnsPairs the heads of q
+// and k are reordered by halves.
 func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q, k, v *Node) {
 	c, m := p.Channels, p.mlp()
 	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
+	if turnsPairs(xn.Graph(), c/p.Heads) {
+		parts := split(checkpoint(p.Lean, Dense(xn, w.Fused, w.FusedBias)), m, c, c, c)
+		return parts[0], parts[1], parts[2], parts[3]
+	}
 	pairs := 3 * RoPEFrequencies(c/p.Heads)
 	reorder := func(t *Node) []*Node {
 		part := func(lo, hi int) *Node { return SliceAxis(t, 0, AxisRange(lo, hi)) }
@@ -129,8 +133,13 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 func (p ParallelAttention) position(q, weight, bias, angles *Node) *Node {
 	f, s := q.Shape().Dim(0), q.Shape().Dim(1)
 	pairs := angles.Shape().Dim(-1)
-	q = headNorm(Reshape(q, f, s, p.Heads, -1), halves(weight, 0, 1, pairs), halves(bias, 0, 1, pairs))
-	return perHead(rotateHalves(q, Reshape(angles, -1, s, 1, pairs)))
+	q = Reshape(q, f, s, p.Heads, -1)
+	angles = Reshape(angles, -1, s, 1, pairs)
+	if turnsPairs(q.Graph(), q.Shape().Dim(3)) {
+		return perHead(turnPairs(headNorm(q, weight, bias), angles))
+	}
+	q = headNorm(q, halves(weight, 0, 1, pairs), halves(bias, 0, 1, pairs))
+	return perHead(rotateHalves(q, angles))
 }
 
 // perHead exchanges the axes of tokens and heads, [F,S,N,K] and [F,N,S,K].

@@ -18,6 +18,11 @@ func onGPU(g *Graph) bool {
 	return ok && b.IsCUDA()
 }
 
+// turnsPairs reports whether heads of a width are rotated as they are. On CPUs slices of
+// whole runs are faster, and heads are reordered by halves first, in the weights; on GPUs
+// that would cost a copy of them.
+func turnsPairs(g *Graph, width int) bool { return onGPU(g) && width%2 == 0 }
+
 // framesLimit is the longest history whose frames attend to each other one by one on
 // the Go backend; the number of pairs grows with its square.
 const framesLimit = 8

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -187,6 +188,37 @@ func turnHalves(x, cos, sin *Node) *Node {
 	a, b := parts[0], parts[1]
 	parts[0], parts[1] = Sub(Mul(a, cos), Mul(b, sin)), Add(Mul(b, cos), Mul(a, sin))
 	return Concatenate(parts, -1)
+}
+
+// turnPairs is [Rotate] for angles that broadcast against the leading axes of x and end
+// in [.., P], and x of an even width: every dimension times a cosine, and the other of its
+// pair times a sine.
+func turnPairs(x, angles *Node) *Node {
+	p, k := angles.Shape().Dim(-1), x.Shape().Dim(-1)
+	lead := angles.Shape().Clone().Dimensions[:angles.Rank()-1]
+	// both repeats first and second of every pair, and pads with what does not turn.
+	both := func(first, second *Node, rest float64) *Node {
+		both := Reshape(Concatenate([]*Node{ExpandAxes(first, -1), ExpandAxes(second, -1)}, -1), append(slices.Clone(lead), 2*p)...)
+		if 2*p == k {
+			return both
+		}
+		shape := angles.Shape().Clone()
+		shape.Dimensions[len(lead)] = k - 2*p
+		return Concatenate([]*Node{both, AddScalar(Zeros(x.Graph(), shape), rest)}, -1)
+	}
+	cos, sin := Cos(angles), Sin(angles)
+	return Add(Mul(x, both(cos, cos, 1)), Mul(exchanged(x), both(Neg(sin), sin, 0)))
+}
+
+// exchanged exchanges the members of the pairs (2j, 2j+1) of the last axis.
+func exchanged(x *Node) *Node {
+	pairs := func(x *Node) *Node {
+		d := x.Shape().Clone().Dimensions
+		last := len(d) - 1
+		y := Reverse(Reshape(x, append(slices.Clone(d[:last]), d[last]/2, 2)...), last+1)
+		return Reshape(y, d...)
+	}
+	return linear(x, x.Shape(), pairs, pairs)
 }
 
 // halves reorders one axis of length heads·K so that inside each head the

@@ -24,8 +24,27 @@ var open = sync.OnceValues(func() (compute.Backend, error) {
 	if config == "" {
 		config = Go
 	}
-	return compute.NewWithConfig(config)
+	b, err := compute.NewWithConfig(config)
+	if err == nil && os.Getenv(asCUDA) != "" {
+		b = AsCUDA(b, "cuda,tf32=false")
+	}
+	return b, err
 })
+
+// asCUDA is the environment variable that makes New return a backend [AsCUDA].
+const asCUDA = "GOWALRUS_AS_CUDA"
+
+// AsCUDA returns b, which says that it is a CUDA device of the given configuration, so
+// that graphs take the formulations that they take there.
+func AsCUDA(b compute.Backend, config string) compute.Backend { return cudaLike{b, config} }
+
+type cudaLike struct {
+	compute.Backend
+	config string
+}
+
+func (cudaLike) IsCUDA() bool     { return true }
+func (c cudaLike) Config() string { return c.config }
 
 // New returns the backend of this test run; all tests of a process share it.
 func New(tb testing.TB) compute.Backend {
