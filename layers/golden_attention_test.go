@@ -78,9 +78,12 @@ func TestTurning(t *testing.T) {
 }
 
 // unhalve puts the dimensions of the heads on the last axis of x back into the
-// order of the release, the inverse of [halves].
+// order of the release, the inverse of [halves], if they are in another.
 func unhalve(x *Node, heads, pairs int) *Node {
 	d := x.Shape().Dimensions
+	if turnsPairs(x.Graph(), d[len(d)-1]/heads) {
+		return x
+	}
 	x = Reshape(x, -1, heads, d[len(d)-1]/heads)
 	firsts := SliceAxis(x, -1, AxisRange(0, pairs))
 	seconds := SliceAxis(x, -1, AxisRange(pairs, 2*pairs))

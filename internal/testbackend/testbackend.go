@@ -25,13 +25,14 @@ var open = sync.OnceValues(func() (compute.Backend, error) {
 		config = Go
 	}
 	b, err := compute.NewWithConfig(config)
-	if err == nil && os.Getenv(asCUDA) != "" {
-		b = AsCUDA(b, "cuda,tf32=false")
+	if as := os.Getenv(asCUDA); err == nil && as != "" {
+		b = AsCUDA(b, as)
 	}
 	return b, err
 })
 
-// asCUDA is the environment variable that makes New return a backend [AsCUDA].
+// asCUDA is the environment variable that makes New return a backend [AsCUDA] of the
+// configuration that it holds.
 const asCUDA = "GOWALRUS_AS_CUDA"
 
 // AsCUDA returns b, which says that it is a CUDA device of the given configuration, so
