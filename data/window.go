@@ -223,6 +223,9 @@ func (w *Window) distinct() error {
 	return nil
 }
 
+// infinity are the bits of the exponent of NaN and the infinities, and of no other number.
+const infinity = 0x7f800000
+
 // checkArray checks the length and the values of one stored array.
 func (w *Window) checkArray(what string, values []float32, channels []string) error {
 	points := w.Points()
@@ -231,7 +234,7 @@ func (w *Window) checkArray(what string, values []float32, channels []string) er
 			what, len(channels)*points, len(channels), channels, w.Grid, len(values))
 	}
 	for i, v := range values {
-		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+		if math.Float32bits(v)&infinity == infinity {
 			return fmt.Errorf("%s: field %s is %v at %v: expected finite values",
 				what, channels[i/points], v, w.place(i%points))
 		}

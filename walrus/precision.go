@@ -15,6 +15,7 @@ import (
 //
 // TF32, the third kind, is not chosen here but with the backend: it is how CUDA devices
 // compute products of float32 unless told otherwise (GOMLX_BACKEND=xla:cuda,tf32=false).
+// benchmarks/precision_2026-11-26.md tells what it costs.
 type Precision int
 
 const (

@@ -21,7 +21,7 @@ type Objective struct {
 	// BFloat16 computes the network in bfloat16: weights, tokens and activations are
 	// rounded to 8 bits; statistics, loss, gradients of the weights and updates stay
 	// float32. XLA only. What it costs in accuracy is recorded in
-	// benchmarks/precision_xla-cpu_2026-11-24.md.
+	// benchmarks/precision_2026-11-26.md.
 	BFloat16 bool
 }
 
