@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -178,10 +179,24 @@ func TestFusedType(t *testing.T) {
 	g := withBackend(t, "cuda,tf32=false")
 	require.Equal(t, dtypes.InvalidDType, fusedType(Parameter(g, "q", shapes.Make(dtypes.Float32, 1, 2, 8, 8))))
 	require.Equal(t, dtypes.BFloat16, fusedType(Parameter(g, "k", shapes.Make(dtypes.BFloat16, 1, 2, 8, 8))))
+	if strings.HasPrefix(testbackend.New(t).Name(), "xla") { // the Go backend shards nothing
+		mesh, err := distributed.NewDeviceMesh([]int{2}, []string{"data"})
+		require.NoError(t, err)
+		g = NewGraph(twoDevices{testbackend.New(t)}, "sharded")
+		require.NoError(t, g.SetAutoSharding(mesh))
+		require.Equal(t, dtypes.InvalidDType, fusedType(Parameter(g, "q", shapes.Make(dtypes.BFloat16, 1, 2, 8, 8))))
+	}
 	if g = NewGraph(testbackend.New(t), "plain"); !onGPU(g) {
 		require.Equal(t, dtypes.InvalidDType, fusedType(Parameter(g, "q", shapes.Make(dtypes.BFloat16, 1, 2, 8, 8))))
 	}
 }
+
+// twoDevices is a backend that calls itself a CUDA backend of two devices.
+type twoDevices struct{ compute.Backend }
+
+func (twoDevices) IsCUDA() bool    { return true }
+func (twoDevices) Config() string  { return "cuda" }
+func (twoDevices) NumDevices() int { return 2 }
 
 func withBackend(t *testing.T, config string) *Graph {
 	return NewGraph(testbackend.AsCUDA(testbackend.New(t), config), "like CUDA")

@@ -21,10 +21,11 @@ import (
 const fusedWidth = 128
 
 // fusedType is the type of the factors with which the backend's own operation computes the
-// attention of q, k and v [F, N, S, K], or none.
+// attention of q, k and v [F, N, S, K], or none. (XLA cannot cut the operation over
+// devices: it would bring all samples to all of them.)
 func fusedType(q *Node) dtypes.DType {
 	width := q.Shape().Dim(3)
-	if !onGPU(q.Graph()) || width%8 != 0 || width > fusedWidth || q.Shape().Dim(2)%2 != 0 {
+	if !onGPU(q.Graph()) || q.Graph().NumDevices() > 1 || width%8 != 0 || width > fusedWidth || q.Shape().Dim(2)%2 != 0 {
 		return dtypes.InvalidDType
 	}
 	if q.DType() == dtypes.Float32 && roundsProducts(q.Graph()) {
