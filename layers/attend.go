@@ -36,7 +36,8 @@ type partLimits struct {
 var (
 	// On CPUs a part, 5 MiB, stays in the caches.
 	cpuParts = partLimits{inference: 128 << 20, training: 4 << 20, part: 5 << 18}
-	// On GPUs all scores are faster, as long as there is room for them.
+	// On GPUs a loop would start many small operations: all scores, as long as there is
+	// room for them. (Most attention there is fused and has no scores.)
 	gpuParts = partLimits{inference: 1 << 30, training: 1 << 30, part: 1 << 28}
 )
 

@@ -4,9 +4,9 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// This file holds every choice of formulation that depends on the backend. The
-// alternatives compute the same function; which is faster was measured (see
-// benchmarks/).
+// This file says what a graph runs on, and holds the choices of formulation that several
+// layers share. The alternatives compute the same function; which is faster was measured
+// (see benchmarks/). A choice of one layer alone stands with it: onGo and onGPU lead to all.
 
 // onGo reports whether the graph runs on gomlx's pure Go backend.
 func onGo(g *Graph) bool { return g.Backend().Name() == "Go Backend" }
