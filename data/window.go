@@ -2,8 +2,9 @@ package data
 
 import (
 	"fmt"
-	"math"
 	"slices"
+
+	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
 // MaskName is the constant scalar field that marks solid points: where it is
@@ -223,9 +224,6 @@ func (w *Window) distinct() error {
 	return nil
 }
 
-// infinity are the bits of the exponent of NaN and the infinities, and of no other number.
-const infinity = 0x7f800000
-
 // checkArray checks the length and the values of one stored array.
 func (w *Window) checkArray(what string, values []float32, channels []string) error {
 	points := w.Points()
@@ -233,11 +231,9 @@ func (w *Window) checkArray(what string, values []float32, channels []string) er
 		return fmt.Errorf("%s: expected %d values (%d channels %v × grid %v), got %d",
 			what, len(channels)*points, len(channels), channels, w.Grid, len(values))
 	}
-	for i, v := range values {
-		if math.Float32bits(v)&infinity == infinity {
-			return fmt.Errorf("%s: field %s is %v at %v: expected finite values",
-				what, channels[i/points], v, w.place(i%points))
-		}
+	if i := nonfinite.First(values); i >= 0 {
+		return fmt.Errorf("%s: field %s is %v at %v: expected finite values",
+			what, channels[i/points], values[i], w.place(i%points))
 	}
 	return nil
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"math"
 	"math/rand/v2"
 	"sync"
 
 	"github.com/gomlx/compute"
+
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -290,14 +290,4 @@ func single(sum []float64) []float32 {
 		out[i] = float32(v)
 	}
 	return out
-}
-
-// firstBad returns the position of the first value that is not finite, or -1.
-func firstBad(values []float32) int {
-	for i, v := range values {
-		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return i
-		}
-	}
-	return -1
 }

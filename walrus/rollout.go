@@ -9,8 +9,10 @@ import (
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/nonfinite"
 	"github.com/gowalrus/gowalrus/layers"
 )
 
@@ -332,7 +334,7 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 	n := len(flat) / r.lanes
 	var out [][]float32
 	if !finite {
-		i := firstBad(flat)
+		i := nonfinite.First(flat)
 		return fail(fmt.Errorf("the forecast of field %s is %v: the rollout diverged", r.volume.Variable[i%n/r.volume.Points()], flat[i]))
 	}
 	for i := range r.lanes {
@@ -373,7 +375,7 @@ func (r *rollout) forecast(draw func(*rollout) Draws) (u *tensors.Tensor, finite
 		sum = addTo(sum, flat, float64(part.to-part.from)/float64(members))
 	}
 	values := single(sum)
-	return r.frame(values), firstBad(values) < 0, nil
+	return r.frame(values), nonfinite.First(values) < 0, nil
 }
 
 // part is a range of an ensemble's draws.

@@ -2,12 +2,13 @@ package walrus
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
 // stager makes tensors so that each value lies in memory once: in Go memory
@@ -62,11 +63,8 @@ func (s *stager) upload(shape shapes.Shape, fill func(dst []float32) error) (*te
 // checkFinite returns an error with the position of the first NaN or infinity
 // of a tensor.
 func checkFinite(values []float32, dims []int) error {
-	for i, v := range values {
-		// The exponent's bits are all set in NaN and in the infinities only.
-		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
-			return fmt.Errorf("expected finite values, got %v at %v", v, position(i, dims))
-		}
+	if i := nonfinite.First(values); i >= 0 {
+		return fmt.Errorf("expected finite values, got %v at %v", values[i], position(i, dims))
 	}
 	return nil
 }

@@ -2,10 +2,10 @@ package server
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
 // boundaries reads one text for each axis.
@@ -107,10 +107,8 @@ func checkArray(field string, values []float32, channels []string, w *data.Windo
 	if len(values) != len(channels)*points {
 		return invalid(field, "expected %d values (%d channels %v × grid %v), got %d", len(channels)*points, len(channels), channels, w.Grid, len(values))
 	}
-	for i, v := range values {
-		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return invalid(field, "channel %s: expected finite values, got %v at point %d", channels[i/points], v, i%points)
-		}
+	if i := nonfinite.First(values); i >= 0 {
+		return invalid(field, "channel %s: expected finite values, got %v at point %d", channels[i/points], values[i], i%points)
 	}
 	return nil
 }
