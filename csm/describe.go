@@ -78,7 +78,8 @@ func releasedReason(a Axis, target int) string {
 
 // chosenReason explains an axis the release does not handle: why it does not,
 // then what was chosen instead.
-func chosenReason(a Axis, target, dims int) string {
+func chosenReason(a Axis, o Options, dims int) string {
+	target := o.Tokens[dims-1]
 	var why string
 	switch {
 	case target != releasedTokens[dims-1] || a.Kernel != releasedKernel:
@@ -93,12 +94,12 @@ func chosenReason(a Axis, target, dims int) string {
 	if patches > target && a.Patch() == a.Kernel[0]*a.Kernel[1] {
 		what += " (the kernels allow no larger patch)"
 	}
-	return why + "; " + what + a.endings() + "."
+	return why + "; " + what + a.endings(o) + "."
 }
 
 // endings says what happens where patches do not fill the axis, and whether
-// the strides are new to the released weights.
-func (a Axis) endings() string {
+// the strides are new to the weights.
+func (a Axis) endings(o Options) string {
 	var s string
 	switch e := a.extension(); {
 	case e > 0 && a.Wrap:
@@ -106,7 +107,11 @@ func (a Axis) endings() string {
 	case e > 0:
 		s = fmt.Sprintf(", the last with %s beyond the high end", count(e, "point"))
 	}
-	if a.Kernel == releasedKernel && !trained(a.Kernel, a.Stride) {
+	switch {
+	case o.trained(a.Stride):
+	case len(o.Strides) > 0:
+		s += ", with strides these weights were not trained on"
+	case a.Kernel == releasedKernel:
 		s += ", with strides the released weights were not trained on"
 	}
 	return s

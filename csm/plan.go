@@ -2,6 +2,7 @@ package csm
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -25,6 +26,10 @@ type Options struct {
 	Kernel [2]int `json:"kernel"`
 	// NoJitter plans for patches that are not shifted at random.
 	NoJitter bool `json:"no_jitter"`
+	// Strides lists the pairs s1, s2 that the weights were trained with. The planner
+	// takes another pair only where none of these can serve an axis. Empty stands for
+	// the strides of the release.
+	Strides [][2]int `json:"strides,omitempty"`
 }
 
 // Validate returns an error for a target below one token, for a kernel outside
@@ -44,7 +49,23 @@ func (o Options) Validate() error {
 			}
 		}
 	}
+	kernel := o.withDefaults().Kernel
+	for _, s := range o.Strides {
+		if s[0] < 1 || s[0] > kernel[0] || s[1] < 1 || s[1] > kernel[1] {
+			return fmt.Errorf("csm: options: strides: expected pairs from 1, 1 to the kernels %d, %d, got %d, %d", kernel[0], kernel[1], s[0], s[1])
+		}
+	}
 	return nil
+}
+
+// trained reports whether the weights saw these strides in training: those that the
+// options list, else the release's.
+func (o Options) trained(stride [2]int) bool {
+	if len(o.Strides) > 0 {
+		return slices.Contains(o.Strides, stride)
+	}
+	s, ok := releasedStrides[stride[0]*stride[1]]
+	return ok && s == stride && o.Kernel == releasedKernel
 }
 
 func (o Options) withDefaults() Options {
@@ -79,11 +100,12 @@ type Plan struct {
 // An axis that the release can handle gets the release's choice. Elsewhere the
 // planner takes, among all strides s1 ≤ k1 and s2 ≤ k2, those of least cost
 //
-//	w·|log2(m/t)| + 2·e/n + 0.25·[new] + 1·[open ring]
+//	w·|log2(m/t)| + 2·e/n + u·[new] + 1·[open ring]
 //
 // with m = ⌈n/patch⌉ tokens for a target of t, w = 1 below the target and 1.5
 // above it (attention is quadratic in tokens), e = m·patch − n missing points,
-// [new] = 1 for strides the released weights were not trained with and
+// [new] = 1 for strides that the weights were not trained with, u = 16 where the
+// options list the trained ones and 0.25 where they are the release's, and
 // [open ring] = 1 for a periodic axis that the patch does not divide. Equal
 // costs go to the larger patch; equal patches to the pair that overlaps its
 // two kernels most evenly (k1/s1 nearest k2/s2), then to the smaller s1: 2 is

@@ -42,12 +42,6 @@ func releasedChoice(n, dims int, o Options) (stride [2]int, ok bool) {
 	return stride, ok
 }
 
-// trained reports whether the released weights saw these strides in training.
-func trained(kernel, stride [2]int) bool {
-	s, ok := releasedStrides[stride[0]*stride[1]]
-	return ok && s == stride && kernel == releasedKernel
-}
-
 // newAxis plans an axis of more than one point: the release's choice where
 // there is one, else the cheapest.
 func newAxis(n int, b data.Boundary, o Options, dims int) (Axis, error) {
@@ -63,7 +57,7 @@ func newAxis(n int, b data.Boundary, o Options, dims int) (Axis, error) {
 		return Axis{}, fmt.Errorf("has %d points, is periodic and too short for kernels %d and %d: padding would copy points twice; expected a longer axis or smaller kernels",
 			n, o.Kernel[0], o.Kernel[1])
 	}
-	a.Reason = chosenReason(a, target, dims)
+	a.Reason = chosenReason(a, o, dims)
 	return a, nil
 }
 
@@ -76,7 +70,7 @@ func cheapest(n int, b data.Boundary, o Options, target int) (best Axis, ok bool
 			if !a.wrapsOnce() {
 				continue
 			}
-			c := cost(a, target)
+			c := cost(a, o, target)
 			if !ok || preferred(a, c, best, bestCost) {
 				best, bestCost, ok = a, c, true
 			}
@@ -86,17 +80,27 @@ func cheapest(n int, b data.Boundary, o Options, target int) (best Axis, ok bool
 }
 
 // cost weighs the number of tokens against added points and unfamiliar strides.
-func cost(a Axis, target int) float64 {
+func cost(a Axis, o Options, target int) float64 {
 	ratio := math.Log2(float64(ceilDiv(a.Length, a.Patch())) / float64(target))
 	c := max(-ratio, 1.5*ratio)
 	c += 2 * float64(a.extension()) / float64(a.Length)
-	if !trained(a.Kernel, a.Stride) {
-		c += 0.25
+	if !o.trained(a.Stride) {
+		c += o.unfamiliar()
 	}
 	if a.Wrap && !a.PeriodicTokens {
 		c++
 	}
 	return c
+}
+
+// unfamiliar is the cost of strides that the weights were not trained with. Weights that
+// list theirs forecast nothing useful with others, whereas the released ones saw so many
+// that one more is not far from them.
+func (o Options) unfamiliar() float64 {
+	if len(o.Strides) > 0 {
+		return 16
+	}
+	return 0.25
 }
 
 // preferred reports whether a, of cost c, is better than best. Costs closer

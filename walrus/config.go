@@ -98,6 +98,11 @@ type Config struct {
 	// See [Config.TokenTarget].
 	Tokens [3]int `json:"tokens"`
 
+	// Strides lists the strides s1, s2 of the two convolutions that the weights were
+	// trained with. Plans take others only where none of these can serve an axis. Empty
+	// stands for the release's.
+	Strides [][2]int `json:"strides,omitempty"`
+
 	// Prediction says what the output of the network stands for.
 	Prediction Prediction `json:"prediction"`
 

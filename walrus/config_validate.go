@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gowalrus/gowalrus/csm"
 )
 
 // Bounds on what a configuration may ask for. They are far beyond any network
@@ -30,6 +32,7 @@ func (c Config) Validate() error {
 	var p problems
 	c.validateName(&p)
 	c.validateSizes(&p)
+	c.validateStrides(&p)
 	c.validateHeads(&p)
 	c.validateRates(&p)
 	c.validateDims(&p)
@@ -79,6 +82,12 @@ func (c Config) validateSizes(p *problems) {
 	}
 	if c.MLP%2 != 0 {
 		p.addf("mlp: expected an even width (value and gate), got %d", c.MLP)
+	}
+}
+
+func (c Config) validateStrides(p *problems) {
+	if err := (csm.Options{Kernel: c.Kernel, Strides: c.Strides}).Validate(); err != nil && len(c.Strides) > 0 {
+		p.addf("%w", err)
 	}
 }
 

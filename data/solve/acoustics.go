@@ -18,7 +18,7 @@ func acoustics() *System {
 			{Name: "density", Constant: true}, {Name: "speed_of_sound", Constant: true}},
 		Boundaries: same(2, data.Boundary{Low: data.Wall, High: data.Open}),
 		Grid:       []int{32, 32}, Length: []float64{2, 2}, Frames: 31, Interval: 0.05,
-		Parameters: []Parameter{{"contrast", "density of the inclusions, that of the medium is 1 to 2", 3, 8}},
+		Parameters: []Parameter{{"contrast", "density of the inclusions, that of the medium is 1 to 2", 3, 8, false}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		if c := u.Values["contrast"]; !(c > 0) {

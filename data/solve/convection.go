@@ -17,7 +17,7 @@ func rayleighBenard() *System {
 		Fields:     []data.Field{{Name: "buoyancy"}, {Name: "pressure"}, {Name: "velocity", Order: 1}},
 		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
 		Grid:       []int{64, 32}, Length: []float64{2, 1}, Frames: 31, Interval: 0.5,
-		Parameters: []Parameter{{"Rayleigh", "Ra", 5e4, 3e5}, {"Prandtl", "Pr", 0.5, 2}, {"spin_up", "time before the first frame", 8, 14}},
+		Parameters: []Parameter{{"Rayleigh", "Ra", 5e4, 3e5, false}, {"Prandtl", "Pr", 0.5, 2, false}, {"spin_up", "time before the first frame", 8, 14, false}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		r := newConvection(u.Grid, s.Length, u.Values["Rayleigh"], u.Values["Prandtl"])

@@ -112,7 +112,7 @@ func euler(name string, dims int, bc data.BC) *System {
 		Method:     "finite volumes, limited linear reconstruction, HLLC flux, SSP Runge–Kutta of third order",
 		Fields:     []data.Field{{Name: "energy"}, {Name: "density"}, {Name: "pressure"}, {Name: "momentum", Order: 1}},
 		Boundaries: all(dims, bc), Grid: same(dims, 32), Length: same(dims, 1.0), Frames: 31, Interval: 0.02,
-		Parameters: []Parameter{{"gamma", "γ, ratio of the specific heats", 1.3, 1.6}},
+		Parameters: []Parameter{{"gamma", "γ, ratio of the specific heats", 1.3, 1.6, false}},
 	}
 	if dims == 3 {
 		s.Grid, s.Frames = same(3, 16), 13

@@ -13,11 +13,11 @@ func burgers(dims int) *System {
 		Method: "pseudospectral with 2/3 dealiasing, ETDRK4",
 		Fields: []data.Field{{Name: "velocity", Order: 1}}, Boundaries: all(dims, data.Periodic),
 		Grid: same(dims, 32), Length: same(dims, 2*math.Pi), Frames: 31, Interval: 0.05,
-		Parameters: []Parameter{{"viscosity", "ν", 0.08, 0.16}},
+		Parameters: []Parameter{{"viscosity", "ν", 0.08, 0.16, false}},
 	}
 	if dims == 3 {
 		s.Name, s.Grid, s.Frames, s.Interval = "burgers_3d", same(3, 16), 13, 0.1
-		s.Parameters = []Parameter{{"viscosity", "ν", 0.15, 0.3}}
+		s.Parameters = []Parameter{{"viscosity", "ν", 0.15, 0.3, false}}
 	}
 	s.start = func(u Setup) (Run, error) {
 		b := newPeriodic(u.Grid, s.Length)
@@ -79,7 +79,7 @@ func navierStokes(tensors bool) *System {
 		Method:   "vorticity and stream function, pseudospectral with 2/3 dealiasing, ETDRK4",
 		Fields:   []data.Field{{Name: "tracer"}, {Name: "pressure"}, {Name: "velocity", Order: 1}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 64}, Length: []float64{1, 2}, Frames: 31, Interval: 0.1,
-		Parameters: []Parameter{{"Reynolds", "Re", 500, 1500}, {"Schmidt", "Sc", 0.5, 2}},
+		Parameters: []Parameter{{"Reynolds", "Re", 500, 1500, false}, {"Schmidt", "Sc", 0.5, 2, false}},
 	}
 	if tensors {
 		s.Name, s.Title = "navier_stokes_tensor", "incompressible shear flow with its velocity gradient and strain rate (tensors of order 2)"

@@ -15,7 +15,7 @@ func advection() *System {
 		Equation: "∂u/∂t = ν ∂u/∂x", Method: "exact in Fourier space",
 		Fields: []data.Field{{Name: "concentration"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 0.1,
-		Parameters: []Parameter{{"speed", "ν, towards smaller x", 0.05, 0.25}},
+		Parameters: []Parameter{{"speed", "ν, towards smaller x", 0.05, 0.25, false}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		b := newPeriodic(u.Grid, s.Length)
@@ -50,7 +50,7 @@ func diffusion() *System {
 		Name: "diffusion", Title: "diffusion", Equation: "∂u/∂t = ν ∇²u", Method: "exact in Fourier space",
 		Fields: []data.Field{{Name: "concentration"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 0.05,
-		Parameters: []Parameter{{"diffusivity", "ν", 0.002, 0.01}},
+		Parameters: []Parameter{{"diffusivity", "ν", 0.002, 0.01, false}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		b := newPeriodic(u.Grid, s.Length)
@@ -65,7 +65,7 @@ func kuramotoSivashinsky() *System {
 		Equation: "∂u/∂t = −∇²u − ∇⁴u − ½|∇u|², mean removed", Method: "pseudospectral, ETDRK4",
 		Fields: []data.Field{{Name: "height"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 32}, Length: []float64{32, 32}, Frames: 31, Interval: 1,
-		Parameters: []Parameter{{"spin_up", "time before the first frame", 40, 60}},
+		Parameters: []Parameter{{"spin_up", "time before the first frame", 40, 60, false}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		b := newPeriodic(u.Grid, s.Length)
@@ -99,7 +99,7 @@ func grayScott() *System {
 		Equation: "∂A/∂t = 2e-5 ∇²A − A B² + F (1 − A), ∂B/∂t = 1e-5 ∇²B + A B² − (F + k) B", Method: "pseudospectral, ETDRK4",
 		Fields: []data.Field{{Name: "A"}, {Name: "B"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{64, 64}, Length: []float64{1, 1}, Frames: 31, Interval: 30,
-		Parameters: []Parameter{{"F", "feed rate", 0.025, 0.04}, {"k", "kill rate", 0.055, 0.06}},
+		Parameters: []Parameter{{"F", "feed rate", 0.025, 0.04, false}, {"k", "kill rate", 0.055, 0.06, false}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		b := newPeriodic(u.Grid, s.Length)

@@ -47,7 +47,7 @@ func shallowWater() *System {
 		Method:   "finite volumes, limited linear reconstruction, HLL flux, SSP Runge–Kutta of third order",
 		Fields:   []data.Field{{Name: "height"}, {Name: "velocity", Order: 1}}, Boundaries: all(2, data.Wall),
 		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 0.05,
-		Parameters: []Parameter{{"amplitude", "height of the disturbance, depth 1", 0.1, 0.3}},
+		Parameters: []Parameter{{"amplitude", "height of the disturbance, depth 1", 0.1, 0.3, false}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		fv := newFiniteVolume(water{}, u.Grid, s.Length, s.Boundaries)

@@ -34,19 +34,27 @@ type System struct {
 	Interval float64
 	// Parameters are drawn for each trajectory.
 	Parameters []Parameter
+	// Variety widens all of this for pretraining; see [System.Vary].
+	Variety Variety
 
 	start func(Setup) (Run, error)
 }
 
-// Parameter is a number of the equations, drawn uniformly from [Low, High].
+// Parameter is a number of the equations, drawn uniformly from [Low, High], or
+// log-uniformly if Log is set.
 type Parameter struct {
 	Name, Doc string
 	Low, High float64
+	Log       bool
 }
 
 // Setup is what decides one trajectory.
 type Setup struct {
-	Grid []int
+	Grid       []int
+	Boundaries data.Boundaries
+	// Start is the kind of the initial state, one of Variety.Starts; "" where the
+	// system lists none.
+	Start string
 	// Values holds the parameters by name.
 	Values map[string]float64
 	// Rng draws the initial condition.
@@ -80,7 +88,11 @@ func (s *System) draw(rng *rand.Rand, fixed map[string]float64) (map[string]floa
 	out := map[string]float64{}
 	for _, p := range s.Parameters {
 		// Drawn in any case, so that fixing one leaves the others as they are.
-		out[p.Name] = p.Low + rng.Float64()*(p.High-p.Low)
+		if p.Log {
+			out[p.Name] = logUniform(rng, p.Low, p.High)
+		} else {
+			out[p.Name] = p.Low + rng.Float64()*(p.High-p.Low)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(fixed)) {
 		if _, ok := out[name]; !ok {
@@ -116,18 +128,7 @@ func (s *System) Start(grid []int, values map[string]float64, rng *rand.Rand) (R
 
 // begin is Start for errors that name the system themselves.
 func (s *System) begin(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
-	if grid == nil {
-		grid = s.Grid
-	}
-	if len(grid) != len(s.Grid) {
-		return nil, fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), grid)
-	}
-	for _, n := range grid {
-		if n < minPoints || n%2 != 0 {
-			return nil, fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, grid)
-		}
-	}
-	return s.start(Setup{Grid: grid, Values: values, Rng: rng, system: s})
+	return s.beginCase(Case{Grid: grid, Values: values}, rng)
 }
 
 // Coordinates returns the cell centres along each axis of a grid.

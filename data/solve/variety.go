@@ -1,0 +1,150 @@
+package solve
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// Variety says in what the runs of a system may differ, beyond the default ranges that
+// the system's own fields state. [System.Vary] draws a [Case] from it. It is meant for
+// pretraining, where breadth decides how well weights transfer (paper §5.3).
+type Variety struct {
+	// Grids lists the grids, square and oblong. All points per axis are even.
+	Grids [][]int
+	// Boundaries lists the boundary conditions that the solver knows.
+	Boundaries []data.Boundaries
+	// Starts names the kinds of initial states that the system can draw. The first
+	// one is drawn by [System.Start].
+	Starts []string
+	// Interval bounds the time between two frames; it is drawn log-uniformly.
+	Interval [2]float64
+	// Parameters are the system's parameters over their whole physical range. A
+	// parameter that is not listed keeps its default range.
+	Parameters []Parameter
+}
+
+// Case is everything but the random initial state that decides one trajectory. The zero
+// value of a field stands for the system's default.
+type Case struct {
+	Grid       []int
+	Boundaries data.Boundaries
+	// Start is one of [Variety].Starts.
+	Start string
+	// Interval is the time between two frames.
+	Interval float64
+	// Values holds the parameters by name.
+	Values map[string]float64
+}
+
+// variety returns the Variety with the system's own choice for what is not listed.
+func (s *System) variety() Variety {
+	v := s.Variety
+	if len(v.Grids) == 0 {
+		v.Grids = [][]int{s.Grid}
+	}
+	if len(v.Boundaries) == 0 {
+		v.Boundaries = []data.Boundaries{s.Boundaries}
+	}
+	if len(v.Starts) == 0 {
+		v.Starts = []string{""}
+	}
+	if v.Interval == [2]float64{} {
+		v.Interval = [2]float64{s.Interval, s.Interval}
+	}
+	own := v.Parameters
+	v.Parameters = nil
+	for _, p := range s.Parameters {
+		if i := slices.IndexFunc(own, func(q Parameter) bool { return q.Name == p.Name }); i >= 0 {
+			p = own[i]
+		}
+		v.Parameters = append(v.Parameters, p)
+	}
+	return v
+}
+
+// Vary draws a case. What fixed states, all but parameters that it leaves out, is kept;
+// the rest is drawn from the system's [Variety].
+func (s *System) Vary(rng *rand.Rand, fixed Case) (Case, error) {
+	v, c := s.variety(), fixed
+	// Everything is drawn in any case, so that fixing one choice leaves the others.
+	grid, bcs, start := v.Grids[rng.IntN(len(v.Grids))], v.Boundaries[rng.IntN(len(v.Boundaries))], v.Starts[rng.IntN(len(v.Starts))]
+	interval := logUniform(rng, v.Interval[0], v.Interval[1])
+	if c.Grid == nil {
+		c.Grid = grid
+	}
+	if c.Boundaries == nil {
+		c.Boundaries = bcs
+	}
+	if c.Start == "" {
+		c.Start = start
+	}
+	if c.Interval == 0 {
+		c.Interval = interval
+	}
+	wide := *s
+	wide.Parameters = v.Parameters
+	values, err := wide.draw(rng, fixed.Values)
+	if err != nil {
+		return Case{}, fmt.Errorf("solve: %s: %w", s.Name, err)
+	}
+	c.Values = values
+	return c, nil
+}
+
+// StartCase begins the simulation of a case, whose initial state rng draws.
+func (s *System) StartCase(c Case, rng *rand.Rand) (Run, error) {
+	r, err := s.beginCase(c, rng)
+	if err != nil {
+		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
+	}
+	return r, nil
+}
+
+// beginCase is StartCase for errors that name the system themselves.
+func (s *System) beginCase(c Case, rng *rand.Rand) (Run, error) {
+	if c.Grid == nil {
+		c.Grid = s.Grid
+	}
+	if c.Boundaries == nil {
+		c.Boundaries = s.Boundaries
+	}
+	if err := c.Boundaries.Validate(len(s.Grid)); err != nil {
+		return nil, err
+	}
+	if !s.takes(c.Boundaries) {
+		return nil, fmt.Errorf("boundaries: expected some that its solver knows, such as %v, got %v", s.Boundaries, c.Boundaries)
+	}
+	if starts := s.variety().Starts; c.Start != "" && !slices.Contains(starts, c.Start) {
+		return nil, fmt.Errorf("start: expected one of %q, got %q", starts, c.Start)
+	}
+	if len(c.Grid) != len(s.Grid) {
+		return nil, fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), c.Grid)
+	}
+	for _, n := range c.Grid {
+		if n < minPoints || n%2 != 0 {
+			return nil, fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, c.Grid)
+		}
+	}
+	start := c.Start
+	if start == "" {
+		start = s.variety().Starts[0]
+	}
+	return s.start(Setup{Grid: c.Grid, Boundaries: c.Boundaries, Start: start, Values: c.Values, Rng: rng, system: s})
+}
+
+// takes reports whether the solver can do with boundaries.
+func (s *System) takes(b data.Boundaries) bool {
+	if slices.Equal(b, s.Boundaries) || s.TakesBoundaries() {
+		return true
+	}
+	return slices.ContainsFunc(s.Variety.Boundaries, func(own data.Boundaries) bool { return slices.Equal(own, b) })
+}
+
+// logUniform draws a number whose logarithm is uniform.
+func logUniform(rng *rand.Rand, low, high float64) float64 {
+	return low * math.Exp(rng.Float64()*math.Log(high/low))
+}
