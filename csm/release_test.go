@@ -160,7 +160,7 @@ func TestStridePairs(t *testing.T) {
 			p := s1 * s2
 			a := layout(32*p, data.Both(data.Wall), releasedKernel, [2]int{s1, s2}, true)
 			old, ok := best[p]
-			if !ok || preferred(a, cost(a, 32), old, cost(old, 32)) {
+			if !ok || preferred(a, cost(a, Options{}.withDefaults(), 32), old, cost(old, Options{}.withDefaults(), 32)) {
 				best[p] = a
 			}
 		}
