@@ -25,6 +25,10 @@ type Variety struct {
 	// Parameters are the system's parameters over their whole physical range. A
 	// parameter that is not listed keeps its default range.
 	Parameters []Parameter
+
+	// fit, if not nil, moves drawn parameters to where the drawn grid and start can
+	// follow. It leaves those in fixed alone.
+	fit func(c *Case, fixed map[string]float64)
 }
 
 // Case is everything but the random initial state that decides one trajectory. The zero
@@ -92,6 +96,9 @@ func (s *System) Vary(rng *rand.Rand, fixed Case) (Case, error) {
 		return Case{}, fmt.Errorf("solve: %s: %w", s.Name, err)
 	}
 	c.Values = values
+	if v.fit != nil {
+		v.fit(&c, fixed.Values)
+	}
 	return c, nil
 }
 
