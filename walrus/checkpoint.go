@@ -67,6 +67,7 @@ func (n *Normalization) UnmarshalText(b []byte) error {
 // and SHA-256 of every part. The weights are then loaded with
 //
 //	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, o)
+//	w.SetCoverage(m.Coverage)
 //
 // To find any kind of checkpoint, and to verify the weights alone, see
 // [FindCheckpoint].

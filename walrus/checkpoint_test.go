@@ -69,7 +69,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	dir := saved(t, 7)
 	c := nanoCheckpoint(t, 7)
 	m := requireStep(t, dir, 7)
-	assert.Equal(t, 1, m.FormatVersion)
+	assert.Equal(t, 2, m.FormatVersion)
 	assert.Equal(t, walrus.Nano(), m.Config)
 	assert.Equal(t, c.Scaling, m.Scaling)
 	assert.JSONEq(t, `{"state":[1,2]}`, string(m.Extra["rng"]))
@@ -228,8 +228,8 @@ func TestCheckpointManifests(t *testing.T) {
 	good, err := os.ReadFile(path)
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ old, new, want string }{
-		"newer format":  {`"format_version": 1`, `"format_version": 2`, "expected format_version 1 to 1, got 2; a newer version of this library may read it"},
-		"no version":    {`"format_version": 1,`, ``, "expected a format_version, got none"},
+		"newer format":  {`"format_version": 2`, `"format_version": 3`, "expected format_version 1 to 2, got 3; a newer version of this library may read it"},
+		"no version":    {`"format_version": 2,`, ``, "expected a format_version, got none"},
 		"no JSON":       {`{`, `[`, "expected a JSON object"},
 		"unknown key":   {`"step": 1`, `"stap": 1`, "stap"},
 		"bad config":    {`"hidden": 32`, `"hidden": -1`, "hidden"},

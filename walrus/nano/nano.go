@@ -52,7 +52,15 @@ func WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weights, *walrus
 	if err != nil {
 		return nil, nil, fmt.Errorf("nano: %w", err)
 	}
-	return walrus.ReadWeights(bytes.NewReader(raw), int64(len(raw)), "walrus-nano", c, o)
+	m, err := Manifest()
+	if err != nil {
+		return nil, nil, err
+	}
+	w, report, err := walrus.ReadWeights(bytes.NewReader(raw), int64(len(raw)), "walrus-nano", c, o)
+	if err == nil {
+		w.SetCoverage(m.Coverage)
+	}
+	return w, report, err
 }
 
 // Load returns an emulator, which owns the weights: close it.
