@@ -11,6 +11,10 @@ import (
 // network. Tensors of one axis (gains, biases, rotary frequencies) are float32 in
 // every storage: they are small, and each of their values acts on a whole channel.
 // Loading widens all of them to float32.
+//
+// float16 is the better half for weights, whose magnitudes are mostly below 1: over
+// eight steps of three data sets the forecasts of walrus-nano moved by a VRMSE of
+// 0.6 to 1.7·10⁻⁴, against 0.5 to 1.5·10⁻³ with bfloat16.
 type Storage int
 
 const (
