@@ -32,10 +32,10 @@ const storedKernel = "blocks.0.space_mixing.ff_out.weight"
 func TestStorageRounds(t *testing.T) {
 	for _, c := range halfStorages {
 		t.Run(c.dtype, func(t *testing.T) {
-			w, dir := initNano(t, 3), t.TempDir()
+			w, dir := initMicro(t, 3), t.TempDir()
 			first, second := filepath.Join(dir, "1.safetensors"), filepath.Join(dir, "2.safetensors")
 			require.NoError(t, w.SaveAs(first, c.storage, nil))
-			back, _, err := walrus.LoadWeights(first, walrus.Nano(), walrus.LoadOptions{})
+			back, _, err := walrus.LoadWeights(first, walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
 			defer back.Finalize()
 			rounded := 0
@@ -55,7 +55,7 @@ func TestStorageRounds(t *testing.T) {
 			}
 			assert.Positive(t, rounded)
 			require.NoError(t, back.SaveAs(second, c.storage, nil))
-			again, _, err := walrus.LoadWeights(second, walrus.Nano(), walrus.LoadOptions{})
+			again, _, err := walrus.LoadWeights(second, walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
 			defer again.Finalize()
 			requireSameWeights(t, back, again)
@@ -68,7 +68,7 @@ func TestStorageRounds(t *testing.T) {
 func TestStorageExact(t *testing.T) {
 	for _, c := range halfStorages {
 		t.Run(c.dtype, func(t *testing.T) {
-			w := initNano(t, 1)
+			w := initMicro(t, 1)
 			x, ok := w.Tensor(storedKernel)
 			require.True(t, ok)
 			dims := x.Shape().Dimensions
@@ -80,7 +80,7 @@ func TestStorageExact(t *testing.T) {
 			require.NoError(t, w.Set(storedKernel, testbackend.Tensor(want, dims...)))
 			path := filepath.Join(t.TempDir(), "w.safetensors")
 			require.NoError(t, w.SaveAs(path, c.storage, nil))
-			back, _, err := walrus.LoadWeights(path, walrus.Nano(), walrus.LoadOptions{})
+			back, _, err := walrus.LoadWeights(path, walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
 			defer back.Finalize()
 			requireSameBits(t, storedKernel, want, valuesOf(t, back, storedKernel))
@@ -97,7 +97,7 @@ func TestStorageCheckpoint(t *testing.T) {
 	for _, c := range halfStorages {
 		t.Run(c.dtype, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "half")
-			require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: initNano(t, 5), Storage: c.storage, Step: 5}))
+			require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: initMicro(t, 5), Storage: c.storage, Step: 5}))
 			m, err := walrus.OpenCheckpoint(dir) // verifies SHA-256
 			require.NoError(t, err)
 			part, _ := m.Part(walrus.WeightsFile)
@@ -105,7 +105,7 @@ func TestStorageCheckpoint(t *testing.T) {
 			f, err := safetensors.Open(m.Path(walrus.WeightsFile))
 			require.NoError(t, err)
 			defer f.Close()
-			for _, p := range initNano(t, 5).Params() {
+			for _, p := range initMicro(t, 5).Params() {
 				info, ok := f.Info(p.Key)
 				require.True(t, ok, p.Key)
 				want := c.dtype
@@ -119,7 +119,7 @@ func TestStorageCheckpoint(t *testing.T) {
 }
 
 func TestStorageErrors(t *testing.T) {
-	w := initNano(t, 1)
+	w := initMicro(t, 1)
 	x, _ := w.Tensor(storedKernel)
 	values := make([]float32, x.Shape().Size())
 	values[2] = -65520

@@ -206,7 +206,7 @@ func (r *Recipe) config(base *walrus.Config) (walrus.Config, error) {
 	for k, v := range r.Network {
 		changes[k] = v
 	}
-	c := walrus.Nano()
+	c := walrus.Micro()
 	if base != nil {
 		c = *base
 		free := map[string]bool{"drop_path": true, "field_drop": true, "checkpoint_every": true, "rope": true, "ape": true, "name": true}
