@@ -10,6 +10,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/internal/golden"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -86,6 +87,18 @@ func TestCheckpoint(t *testing.T) {
 	for _, want := range []string{"38 tensors", "the state of an optimizer is saved too", "step 1", "epoch 1", "validation loss 0.5",
 		"not compared with a network: walrus: checkpoint: expected extended_config.yaml"} {
 		assert.Contains(t, text, want)
+	}
+}
+
+// TestShippedWeights: the names of the weights that come with the library work as in the
+// other programs.
+func TestShippedWeights(t *testing.T) {
+	for _, name := range nano.Names() {
+		text := output(t, "-weights", name, "-grid", "64x64", "-boundary", "wall,open")
+		for _, want := range []string{"network walrus-nano (weights " + name + ")", "checkpoint " + name, "F16", "fits the network", "axis 1: 64 points, open"} {
+			assert.Contains(t, text, want)
+		}
+		assert.NotContains(t, text, os.TempDir())
 	}
 }
 

@@ -27,8 +27,8 @@ type Recipe struct {
 	// differ from it. It is not needed with Weights, whose network is taken; then only
 	// drop_path, field_drop, checkpoint_every, rope and ape may be given.
 	Network map[string]any `yaml:"network"`
-	// Weights is a checkpoint to start from, or nano for the weights that come with
-	// the library.
+	// Weights is a checkpoint to start from, or one of nano.Names for weights that
+	// come with the library: nano for the newest.
 	Weights string `yaml:"weights"`
 	// APE adds a learned absolute position embedding with the token grid of the data,
 	// which must be the same for all data sets (SPEC §13).
