@@ -21,6 +21,8 @@ const (
 // normalised for it, and where in a training it stands.
 type Checkpoint struct {
 	Weights *Weights
+	// Storage is the type in which the weights are written; the zero value is float32.
+	Storage Storage
 	Scaling Scaling
 	// Step counts the updates made so far.
 	Step int64

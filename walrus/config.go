@@ -13,7 +13,7 @@ import (
 // while training. It holds no weights.
 //
 // The zero value is not usable; start from a preset ([Walrus], [HalfWalrus],
-// [Small], [Tiny], [Nano]) or from [ReadConfig], change fields, and call
+// [Small], [Tiny], [Micro]) or from [ReadConfig], change fields, and call
 // [Config.Validate]. The zero value of every enumeration is what the released
 // weights use.
 //

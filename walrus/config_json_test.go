@@ -33,7 +33,7 @@ func TestConfigJSONKeysAreStable(t *testing.T) {
 }
 
 func TestConfigJSONRoundTrip(t *testing.T) {
-	for _, c := range []Config{Walrus(), HalfWalrus(), Nano(), unusual(), {}} {
+	for _, c := range []Config{Walrus(), HalfWalrus(), Micro(), unusual(), {}} {
 		b, err := json.Marshal(c)
 		require.NoError(t, err)
 		var back Config
@@ -53,10 +53,10 @@ func TestConfigJSONErrors(t *testing.T) {
 		`[]`:                                  "cannot unmarshal array",
 		`{"kernel": [8, 4], "norm": "batch"}`: "norm form: expected channel or group",
 	} {
-		c := Nano()
+		c := Micro()
 		err := json.Unmarshal([]byte(text), &c)
 		assert.ErrorContains(t, err, want, text)
-		assert.Equal(t, Nano(), c, "an error leaves the value alone: %s", text)
+		assert.Equal(t, Micro(), c, "an error leaves the value alone: %s", text)
 	}
 	_, err := json.Marshal(Config{Norm: 7})
 	assert.ErrorContains(t, err, "norm form: expected 0 to 1 (channel, group), got 7")

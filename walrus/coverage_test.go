@@ -15,7 +15,7 @@ import (
 
 // listedConfig is a network that lists its strides.
 func listedConfig() Config {
-	c := Nano()
+	c := Micro()
 	c.Kernel, c.Tokens = [2]int{4, 4}, [3]int{14, 14, 8}
 	c.Strides = map[int][][2]int{2: {{1, 2}, {2, 2}, {2, 4}}, 3: {{1, 2}, {2, 2}}}
 	return c
