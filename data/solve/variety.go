@@ -112,28 +112,36 @@ func (s *System) beginCase(c Case, rng *rand.Rand) (Run, error) {
 	if c.Boundaries == nil {
 		c.Boundaries = s.Boundaries
 	}
-	if err := c.Boundaries.Validate(len(s.Grid)); err != nil {
+	if err := s.check(c); err != nil {
 		return nil, err
-	}
-	if !s.takes(c.Boundaries) {
-		return nil, fmt.Errorf("boundaries: expected some that its solver knows, such as %v, got %v", s.Boundaries, c.Boundaries)
-	}
-	if starts := s.variety().Starts; c.Start != "" && !slices.Contains(starts, c.Start) {
-		return nil, fmt.Errorf("start: expected one of %q, got %q", starts, c.Start)
-	}
-	if len(c.Grid) != len(s.Grid) {
-		return nil, fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), c.Grid)
-	}
-	for _, n := range c.Grid {
-		if n < minPoints || n%2 != 0 {
-			return nil, fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, c.Grid)
-		}
 	}
 	start := c.Start
 	if start == "" {
 		start = s.variety().Starts[0]
 	}
 	return s.start(Setup{Grid: c.Grid, Boundaries: c.Boundaries, Start: start, Values: c.Values, Rng: rng, system: s})
+}
+
+// check checks all of a case but its parameters.
+func (s *System) check(c Case) error {
+	if err := c.Boundaries.Validate(len(s.Grid)); err != nil {
+		return err
+	}
+	if !s.takes(c.Boundaries) {
+		return fmt.Errorf("boundaries: expected some that its solver knows, such as %v, got %v", s.Boundaries, c.Boundaries)
+	}
+	if starts := s.variety().Starts; c.Start != "" && !slices.Contains(starts, c.Start) {
+		return fmt.Errorf("start: expected one of %q, got %q", starts, c.Start)
+	}
+	if len(c.Grid) != len(s.Grid) {
+		return fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), c.Grid)
+	}
+	for _, n := range c.Grid {
+		if n < minPoints || n%2 != 0 {
+			return fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, c.Grid)
+		}
+	}
+	return nil
 }
 
 // takes reports whether the solver can do with boundaries.
