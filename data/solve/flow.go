@@ -2,6 +2,7 @@ package solve
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -14,17 +15,20 @@ func burgers(dims int) *System {
 		Fields: []data.Field{{Name: "velocity", Order: 1}}, Boundaries: all(dims, data.Periodic),
 		Grid: same(dims, 32), Length: same(dims, 2*math.Pi), Frames: 31, Interval: 0.05,
 		Parameters: []Parameter{{"viscosity", "ν", 0.08, 0.16, false}},
+		Variety: Variety{Grids: grids2D, Starts: burgersStarts, Interval: [2]float64{0.02, 0.25},
+			Parameters: []Parameter{{"viscosity", "", 0.03, 0.3, true}}, Resolve: resolveBurgers},
 	}
 	if dims == 3 {
 		s.Name, s.Grid, s.Frames, s.Interval = "burgers_3d", same(3, 16), 13, 0.1
 		s.Parameters = []Parameter{{"viscosity", "ν", 0.15, 0.3, false}}
+		s.Variety.Grids = grids3D
 	}
 	s.start = func(u Setup) (Run, error) {
-		b := newPeriodic(u.Grid, s.Length)
+		b := newPeriodic(u.Grid, u.Length)
 		linear := b.laplace(u.Values["viscosity"])
 		e := &etd{box: b}
-		for range dims {
-			e.hat = append(e.hat, b.forward(nil, b.random(u.Rng, 1.5)))
+		for _, v := range burgersStart(b, u) {
+			e.hat = append(e.hat, b.forward(nil, v))
 			e.linear = append(e.linear, linear)
 		}
 		velocity := make([][]float64, dims)
@@ -43,6 +47,59 @@ func burgers(dims int) *System {
 		return spectralRun{e}, nil
 	}
 	return s
+}
+
+var burgersStarts = []string{"random", "mixed", "rough", "narrow", "blobs", "patches", "stripes", "rings", "collision"}
+
+// resolveBurgers makes the cells square and keeps the viscosity high enough for the grid
+// to resolve shocks.
+func resolveBurgers(c *Case) {
+	c.Length = square(c.Grid, 2*math.Pi)
+	c.Values["viscosity"] = max(c.Values["viscosity"], 0.6*2*math.Pi/float64(slices.Min(c.Grid)))
+}
+
+// burgersStart draws a velocity: each component a pattern, or a potential whose slopes
+// collide.
+func burgersStart(b *periodic, u Setup) (velocity [][]float64) {
+	if u.Start == "collision" {
+		hat := b.forward(nil, b.pattern(u.Rng, "blobs"))
+		for axis := range b.n {
+			velocity = append(velocity, b.derivative(nil, hat, axis))
+		}
+		return limit(velocity, 1+u.Rng.Float64())
+	}
+	for range b.n {
+		switch u.Start {
+		case "random":
+			velocity = append(velocity, b.random(u.Rng, 1.5))
+		case "mixed":
+			velocity = append(velocity, b.pattern(u.Rng, scalarStarts[u.Rng.IntN(len(scalarStarts))]))
+		default:
+			velocity = append(velocity, b.pattern(u.Rng, u.Start))
+		}
+	}
+	if u.Start == "random" {
+		return velocity
+	}
+	return limit(velocity, 1+u.Rng.Float64())
+}
+
+// limit scales a velocity to a largest speed.
+func limit(velocity [][]float64, top float64) [][]float64 {
+	most := 1e-9
+	for p := range velocity[0] {
+		square := 0.0
+		for _, v := range velocity {
+			square += v[p] * v[p]
+		}
+		most = max(most, math.Sqrt(square))
+	}
+	for _, v := range velocity {
+		for p := range v {
+			v[p] *= top / most
+		}
+	}
+	return velocity
 }
 
 // advect sets dst to the modes of −u·∇q.
@@ -80,16 +137,18 @@ func navierStokes(tensors bool) *System {
 		Fields:   []data.Field{{Name: "tracer"}, {Name: "pressure"}, {Name: "velocity", Order: 1}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 64}, Length: []float64{1, 2}, Frames: 31, Interval: 0.1,
 		Parameters: []Parameter{{"Reynolds", "Re", 500, 1500, false}, {"Schmidt", "Sc", 0.5, 2, false}},
+		Variety: Variety{Grids: grids2D, Starts: flowStarts, Interval: [2]float64{0.015, 0.15},
+			Parameters: []Parameter{{"Reynolds", "", 100, 5000, true}, {"Schmidt", "", 0.2, 5, true}}, Resolve: resolveFlow},
 	}
 	if tensors {
 		s.Name, s.Title = "navier_stokes_tensor", "incompressible shear flow with its velocity gradient and strain rate (tensors of order 2)"
 		s.Fields = []data.Field{{Name: "pressure"}, {Name: "velocity", Order: 1}, {Name: "velocity_gradient", Order: 2}, {Name: "strain_rate", Order: 2}}
 	}
 	s.start = func(u Setup) (Run, error) {
-		b := newPeriodic(u.Grid, s.Length)
-		vorticity, tracer := shearLayers(b, u)
+		b := newPeriodic(u.Grid, u.Length)
+		vorticity, tracer, mean := flowStart(b, u)
 		nu := 1 / u.Values["Reynolds"]
-		r := &flowRun{tensors: tensors, etd: &etd{box: b, hat: [][]complex128{b.forward(nil, vorticity), b.forward(nil, tracer)},
+		r := &flowRun{tensors: tensors, mean: mean, etd: &etd{box: b, hat: [][]complex128{b.forward(nil, vorticity), b.forward(nil, tracer)},
 			linear: [][]complex128{b.laplace(nu), b.laplace(nu / u.Values["Schmidt"])}}}
 		r.nonlinear = func(dst, hat [][]complex128) {
 			velocity := [][]float64{nil, nil}
@@ -106,34 +165,12 @@ func navierStokes(tensors bool) *System {
 	return s
 }
 
-// shearLayers returns two layers across which the velocity along x changes its
-// sign, disturbed at random; the tracer marks what lies between them.
-func shearLayers(b *periodic, u Setup) (vorticity, tracer []float64) {
-	noise := b.random(u.Rng, 3)
-	width := 0.04 + 0.04*u.Rng.Float64()
-	vorticity, tracer = make([]float64, b.points), make([]float64, b.points)
-	for p := range vorticity {
-		y := b.position(p)[1]
-		low, high := (y-0.5)/width, (y-1.5)/width
-		// u = tanh at the low layer, −tanh at the high one; ω = −∂u/∂y.
-		sech := func(x float64) float64 { c := math.Cosh(x); return 1 / (c * c) }
-		vorticity[p] = (sech(high)-sech(low))/width + 3*noise[p]
-		tracer[p] = 0.5 * (math.Tanh(low) - math.Tanh(high))
-	}
-	mean := 0.0
-	for _, v := range vorticity {
-		mean += v / float64(b.points)
-	}
-	for p := range vorticity {
-		vorticity[p] -= mean
-	}
-	return vorticity, tracer
-}
-
 // flowRun is a Run for the vorticity and a tracer.
 type flowRun struct {
 	*etd
 	tensors bool
+	// mean is the velocity of the whole box, which no vorticity tells.
+	mean [2]float64
 }
 
 func (r *flowRun) Advance(time float64) error { return r.advance(time) }
@@ -151,6 +188,9 @@ func (r *flowRun) velocity(vorticity []complex128) [][]complex128 {
 		psi := w / complex(b.k2[i], 0)
 		out[0][i] = complex(0, b.k[1][i]) * psi
 		out[1][i] = complex(0, -b.k[0][i]) * psi
+	}
+	for i, v := range r.mean {
+		out[i][0] = complex(v*float64(b.points), 0)
 	}
 	return out
 }

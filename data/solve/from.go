@@ -135,6 +135,7 @@ func (r spectralRun) restart(frame, _ []float32) error {
 // restart takes the vorticity ∂v/∂x − ∂u/∂y of the given velocity.
 func (r *flowRun) restart(frame, _ []float32) error {
 	b, first := r.box, 2
+	r.mean = [2]float64{}
 	if r.tensors {
 		first = 1
 	} else {

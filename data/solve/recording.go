@@ -27,8 +27,9 @@ const slow = time.Minute
 // fingerprint names the trajectories of a stream: streams of equal fingerprints have the
 // same ones.
 func (s *Stream) fingerprint() string {
-	o := s.o
-	text := fmt.Sprintf("%d %q %q %+v %d frames %+v", o.Seed, o.Split, o.System.Name, o.Case, o.Frames, o.System.variety())
+	o, v := s.o, s.o.System.variety()
+	v.Resolve = nil // whose address differs from process to process
+	text := fmt.Sprintf("%d %q %q %+v %d frames %+v", o.Seed, o.Split, o.System.Name, o.Case, o.Frames, v)
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:12])
 }

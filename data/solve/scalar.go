@@ -2,6 +2,8 @@ package solve
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -16,17 +18,12 @@ func advection() *System {
 		Fields: []data.Field{{Name: "concentration"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 0.1,
 		Parameters: []Parameter{{"speed", "ν, towards smaller x", 0.05, 0.25, false}},
+		Variety: Variety{Grids: grids2D, Starts: append([]string{"blob"}, scalarStarts...), Interval: [2]float64{0.02, 0.2},
+			Parameters: []Parameter{{"speed", "", -0.4, 0.4, false}}, Resolve: squareBox(1)},
 	}
 	s.start = func(u Setup) (Run, error) {
-		b := newPeriodic(u.Grid, s.Length)
-		cx, cy := 0.25+0.5*u.Rng.Float64(), 0.25+0.5*u.Rng.Float64()
-		width := 0.05 + 0.2*u.Rng.Float64()
-		blob := make([]float64, b.points)
-		for p := range blob {
-			x := b.position(p)
-			// The Gaussian and its images, so that it is smooth across the edge.
-			blob[p] = wrapped(x[0]-cx, width) * wrapped(x[1]-cy, width)
-		}
+		b := newPeriodic(u.Grid, u.Length)
+		blob := u.scalar(b, "blob", func() []float64 { return gaussian(b, u.Rng) })
 		linear := make([]complex128, b.points)
 		for i, k := range b.k[0] {
 			linear[i] = complex(0, u.Values["speed"]*k)
@@ -34,6 +31,38 @@ func advection() *System {
 		return spectralRun{&etd{box: b, hat: [][]complex128{b.forward(nil, blob)}, linear: [][]complex128{linear}}}, nil
 	}
 	return s
+}
+
+// gaussian returns a round Gaussian near the middle of the box.
+func gaussian(b *periodic, rng *rand.Rand) []float64 {
+	cx, cy := 0.25+0.5*rng.Float64(), 0.25+0.5*rng.Float64()
+	width := 0.05 + 0.2*rng.Float64()
+	out := make([]float64, b.points)
+	for p := range out {
+		x := b.position(p)
+		// The Gaussian and its images, so that it is smooth across the edge.
+		out[p] = wrapped(x[0]/b.length[0]-cx, width) * wrapped(x[1]/b.length[1]-cy, width)
+	}
+	return out
+}
+
+// scalar draws the scalar of a start. A system's own kind of start is drawn by a
+// function, all other kinds by [periodic.pattern], with an offset.
+func (u Setup) scalar(b *periodic, own string, draw func() []float64) []float64 {
+	if u.Start == own {
+		return draw()
+	}
+	out, offset := b.pattern(u.Rng, u.Start), u.Rng.Float64()
+	for p := range out {
+		out[p] += offset
+	}
+	return out
+}
+
+// squareBox returns a [Variety].Resolve that makes the cells square, in a box whose
+// shortest side has the given length.
+func squareBox(shortest float64) func(*Case) {
+	return func(c *Case) { c.Length = square(c.Grid, shortest) }
 }
 
 // wrapped is a Gaussian of the given width on a circle of length 1.
@@ -51,10 +80,13 @@ func diffusion() *System {
 		Fields: []data.Field{{Name: "concentration"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 0.05,
 		Parameters: []Parameter{{"diffusivity", "ν", 0.002, 0.01, false}},
+		Variety: Variety{Grids: grids2D, Starts: append([]string{"smooth"}, scalarStarts...), Interval: [2]float64{0.01, 0.12},
+			Parameters: []Parameter{{"diffusivity", "", 0.0005, 0.01, true}}, Resolve: squareBox(1)},
 	}
 	s.start = func(u Setup) (Run, error) {
-		b := newPeriodic(u.Grid, s.Length)
-		return spectralRun{&etd{box: b, hat: [][]complex128{b.forward(nil, b.random(u.Rng, 3))}, linear: [][]complex128{b.laplace(u.Values["diffusivity"])}}}, nil
+		b := newPeriodic(u.Grid, u.Length)
+		f := u.scalar(b, "smooth", func() []float64 { return b.random(u.Rng, 3) })
+		return spectralRun{&etd{box: b, hat: [][]complex128{b.forward(nil, f)}, linear: [][]complex128{b.laplace(u.Values["diffusivity"])}}}, nil
 	}
 	return s
 }
@@ -66,17 +98,23 @@ func kuramotoSivashinsky() *System {
 		Fields: []data.Field{{Name: "height"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 32}, Length: []float64{32, 32}, Frames: 31, Interval: 1,
 		Parameters: []Parameter{{"spin_up", "time before the first frame", 40, 60, false}},
+		Variety: Variety{Grids: grids2D, Starts: append([]string{"weak"}, scalarStarts...), Interval: [2]float64{0.25, 2},
+			Parameters: []Parameter{{"spin_up", "", 2, 40, true}},
+			Resolve:    func(c *Case) { c.Length = cells(c.Grid, math.Pow(32/float64(slices.Min(c.Grid)), 0.3)) }},
 	}
 	s.start = func(u Setup) (Run, error) {
-		b := newPeriodic(u.Grid, s.Length)
+		b := newPeriodic(u.Grid, u.Length)
 		linear := make([]complex128, b.points)
 		for i, k := range b.k2 {
 			linear[i] = complex(k-k*k, 0)
 		}
-		start := b.random(u.Rng, 4)
-		for i := range start {
-			start[i] *= 0.1
-		}
+		start := u.scalar(b, "weak", func() []float64 {
+			f := b.random(u.Rng, 4)
+			for i := range f {
+				f[i] *= 0.1
+			}
+			return f
+		})
 		e := &etd{box: b, hat: [][]complex128{b.forward(nil, start)}, linear: [][]complex128{linear}, step: func() float64 { return 0.125 }}
 		gx, gy := make([]float64, b.points), make([]float64, b.points)
 		e.nonlinear = func(dst, hat [][]complex128) {
@@ -100,15 +138,12 @@ func grayScott() *System {
 		Fields: []data.Field{{Name: "A"}, {Name: "B"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{64, 64}, Length: []float64{1, 1}, Frames: 31, Interval: 30,
 		Parameters: []Parameter{{"F", "feed rate", 0.025, 0.04, false}, {"k", "kill rate", 0.055, 0.06, false}},
+		Variety: Variety{Grids: grids2D, Starts: []string{"spots", "developed", "random", "narrow", "blobs", "patches", "stripes", "rings"}, Interval: [2]float64{5, 60},
+			Parameters: []Parameter{{"F", "", 0.01, 0.1, true}, {"k", "", 0.045, 0.07, false}}, Resolve: resolveGrayScott},
 	}
 	s.start = func(u Setup) (Run, error) {
-		b := newPeriodic(u.Grid, s.Length)
-		a, c := make([]float64, b.points), make([]float64, b.points)
-		noise := b.random(u.Rng, 3)
-		for i, x := range noise {
-			spot := 1 / (1 + math.Exp(-8*(x-1)))
-			a[i], c[i] = 1-0.5*spot, 0.3*spot
-		}
+		b := newPeriodic(u.Grid, u.Length)
+		a, c := grayScottStart(b, u)
 		e := &etd{box: b, hat: [][]complex128{b.forward(nil, a), b.forward(nil, c)},
 			linear: [][]complex128{b.laplace(2e-5), b.laplace(1e-5)}, step: func() float64 { return 1 }}
 		feed, kill := u.Values["F"], u.Values["k"]
@@ -122,7 +157,42 @@ func grayScott() *System {
 			b.forward(dst[0], a)
 			b.forward(dst[1], c)
 		}
+		if u.Start != "spots" {
+			e.step = func() float64 { return 2 }
+		}
+		if u.Start == "developed" {
+			return spectralRun{e}, e.advance(logUniform(u.Rng, 200, 1200))
+		}
 		return spectralRun{e}, nil
 	}
 	return s
+}
+
+// resolveGrayScott keeps the cells between 1/45 and 1/75, so that every grid resolves
+// the patterns, and moves the kill rate to where patterns live: next to √F/2 − F, where
+// the uniform state with B > 0 appears (Pearson, Science 261, 1993).
+func resolveGrayScott(c *Case) {
+	c.Length = cells(c.Grid, math.Pow(64/float64(slices.Min(c.Grid)), 0.3)/64)
+	f, part := c.Values["F"], (c.Values["k"]-0.045)/0.025
+	c.Values["k"] = math.Sqrt(f)/2 - f - 0.002 + part*(0.0025+0.05*max(0, 0.1-f))
+}
+
+// grayScottStart returns A and B: where a pattern is high, some B and less A.
+func grayScottStart(b *periodic, u Setup) (a, c []float64) {
+	a, c = make([]float64, b.points), make([]float64, b.points)
+	var pattern []float64
+	level := 1.0
+	switch u.Start {
+	case "spots":
+		pattern = b.random(u.Rng, 3)
+	case "developed":
+		pattern = b.random(u.Rng, float64(slices.Min(b.n))/12)
+	default:
+		pattern, level = b.pattern(u.Rng, u.Start), 0.3+0.5*u.Rng.Float64()
+	}
+	for i, x := range pattern {
+		spot := 1 / (1 + math.Exp(-8*(x-level)))
+		a[i], c[i] = 1-0.5*spot, 0.3*spot
+	}
+	return a, c
 }

@@ -61,10 +61,14 @@ func (o *StreamOptions) fill() error {
 	if o.Case.Interval < 0 {
 		return fmt.Errorf("solve: stream %s: interval: expected a positive one, or 0 to draw it, got %v", o.Name, o.Case.Interval)
 	}
-	if err := o.System.check(o.Case); err != nil {
-		return fmt.Errorf("solve: stream %s: %w", o.Name, err)
+	// A system that starts nothing checks a drawn case.
+	idle := *o.System
+	idle.start = func(Setup) (Run, error) { return nil, nil }
+	rng := rand.New(rand.NewPCG(0, 0))
+	c, err := idle.Vary(rng, o.Case)
+	if err == nil {
+		_, err = idle.StartCase(c, rng)
 	}
-	_, err := o.System.Vary(rand.New(rand.NewPCG(0, 0)), o.Case)
 	return err
 }
 
@@ -89,7 +93,7 @@ func NewStream(p *Pool, o StreamOptions) (*Stream, error) {
 		return nil, err
 	}
 	s := &Stream{o: o, pool: p, list: numbered(o.Trajectories, o.Frames)}
-	s.empty = data.Window{Fields: o.System.Fields, Grid: o.Case.Grid, Boundaries: o.Case.Boundaries, Coordinates: o.System.Coordinates(o.Case.Grid)}
+	s.empty = data.Window{Fields: o.System.Fields, Grid: o.Case.Grid, Boundaries: o.Case.Boundaries}
 	s.meta = data.Metadata{Name: o.Name, GridType: data.CartesianGrid, Axes: s.empty.AxisNames(), Grid: o.Case.Grid,
 		Fields: o.System.Fields, ConstantScalars: o.System.parameterNames()}
 	s.name = s.fingerprint()
@@ -141,6 +145,11 @@ func (s *Stream) Read(ctx context.Context, span data.Span, into *data.Window) (*
 func (s *Stream) fill(into *data.Window, r *recording, span data.Span) {
 	frames, constants, times := into.Frames, into.Constants, into.Times
 	*into = s.empty
+	box := *s.o.System
+	if r.Length != nil {
+		box.Length = r.Length
+	}
+	into.Coordinates = box.Coordinates(s.empty.Grid)
 	into.Boundaries = slices.Clone(s.empty.Boundaries)
 	into.Origin = data.Origin{Dataset: s.o.Name, File: simulated, Trajectory: span.Trajectory, Start: span.Start, Stride: span.Stride}
 	into.Name = into.Origin.String()

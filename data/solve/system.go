@@ -50,7 +50,9 @@ type Parameter struct {
 
 // Setup is what decides one trajectory.
 type Setup struct {
-	Grid       []int
+	Grid []int
+	// Length is the size of the box along each axis.
+	Length     []float64
 	Boundaries data.Boundaries
 	// Start is the kind of the initial state, one of Variety.Starts; "" where the
 	// system lists none.

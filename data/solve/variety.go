@@ -2,6 +2,7 @@ package solve
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -25,6 +26,10 @@ type Variety struct {
 	// Parameters are the system's parameters over their whole physical range. A
 	// parameter that is not listed keeps its default range.
 	Parameters []Parameter
+	// Resolve adapts a drawn case to its grid. It may set the box, and move parameters
+	// and interval to values for which the grid resolves the solution. Nil changes
+	// nothing.
+	Resolve func(*Case)
 }
 
 // Case is everything but the random initial state that decides one trajectory. The zero
@@ -32,6 +37,8 @@ type Variety struct {
 type Case struct {
 	Grid       []int
 	Boundaries data.Boundaries
+	// Length is the size of the box along each axis.
+	Length []float64
 	// Start is one of [Variety].Starts.
 	Start string
 	// Interval is the time between two frames.
@@ -92,7 +99,22 @@ func (s *System) Vary(rng *rand.Rand, fixed Case) (Case, error) {
 		return Case{}, fmt.Errorf("solve: %s: %w", s.Name, err)
 	}
 	c.Values = values
+	if v.Resolve != nil {
+		v.Resolve(&c)
+		c.keep(fixed)
+	}
 	return c, nil
+}
+
+// keep restores the choices of another case, all but those that it leaves out.
+func (c *Case) keep(fixed Case) {
+	maps.Copy(c.Values, fixed.Values)
+	if fixed.Interval != 0 {
+		c.Interval = fixed.Interval
+	}
+	if fixed.Length != nil {
+		c.Length = fixed.Length
+	}
 }
 
 // StartCase begins the simulation of a case, whose initial state rng draws.
@@ -112,36 +134,34 @@ func (s *System) beginCase(c Case, rng *rand.Rand) (Run, error) {
 	if c.Boundaries == nil {
 		c.Boundaries = s.Boundaries
 	}
-	if err := s.check(c); err != nil {
+	if err := c.Boundaries.Validate(len(s.Grid)); err != nil {
 		return nil, err
+	}
+	if !s.takes(c.Boundaries) {
+		return nil, fmt.Errorf("boundaries: expected some that its solver knows, such as %v, got %v", s.Boundaries, c.Boundaries)
+	}
+	if starts := s.variety().Starts; c.Start != "" && !slices.Contains(starts, c.Start) {
+		return nil, fmt.Errorf("start: expected one of %q, got %q", starts, c.Start)
+	}
+	if len(c.Grid) != len(s.Grid) {
+		return nil, fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), c.Grid)
+	}
+	for _, n := range c.Grid {
+		if n < minPoints || n%2 != 0 {
+			return nil, fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, c.Grid)
+		}
+	}
+	if c.Length == nil {
+		c.Length = s.Length
+	}
+	if len(c.Length) != len(s.Grid) || !(slices.Min(c.Length) > 0) || math.IsInf(slices.Max(c.Length), 0) {
+		return nil, fmt.Errorf("length: expected a positive number along each of %d axes, got %v", len(s.Grid), c.Length)
 	}
 	start := c.Start
 	if start == "" {
 		start = s.variety().Starts[0]
 	}
-	return s.start(Setup{Grid: c.Grid, Boundaries: c.Boundaries, Start: start, Values: c.Values, Rng: rng, system: s})
-}
-
-// check checks all of a case but its parameters.
-func (s *System) check(c Case) error {
-	if err := c.Boundaries.Validate(len(s.Grid)); err != nil {
-		return err
-	}
-	if !s.takes(c.Boundaries) {
-		return fmt.Errorf("boundaries: expected some that its solver knows, such as %v, got %v", s.Boundaries, c.Boundaries)
-	}
-	if starts := s.variety().Starts; c.Start != "" && !slices.Contains(starts, c.Start) {
-		return fmt.Errorf("start: expected one of %q, got %q", starts, c.Start)
-	}
-	if len(c.Grid) != len(s.Grid) {
-		return fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), c.Grid)
-	}
-	for _, n := range c.Grid {
-		if n < minPoints || n%2 != 0 {
-			return fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, c.Grid)
-		}
-	}
-	return nil
+	return s.start(Setup{Grid: c.Grid, Length: c.Length, Boundaries: c.Boundaries, Start: start, Values: c.Values, Rng: rng, system: s})
 }
 
 // takes reports whether the solver can do with boundaries.

@@ -26,7 +26,7 @@ type Recipe struct {
 	Seed uint64 `yaml:"seed"`
 	// Network is a preset and the settings of walrus.Config (its JSON names) that
 	// differ from it. It is not needed with Weights, whose network is taken; then only
-	// drop_path, field_drop, checkpoint_every, rope and ape may be given.
+	// drop_path, field_drop, checkpoint_every, rope, ape, strides and tokens may be given.
 	Network map[string]any `yaml:"network"`
 	// Weights is a checkpoint to start from, or nano for the weights that come with
 	// the library.
@@ -221,10 +221,10 @@ func (r *Recipe) config(base *walrus.Config) (walrus.Config, error) {
 	c := walrus.Nano()
 	if base != nil {
 		c = *base
-		free := map[string]bool{"drop_path": true, "field_drop": true, "checkpoint_every": true, "rope": true, "ape": true, "name": true}
+		free := map[string]bool{"drop_path": true, "field_drop": true, "checkpoint_every": true, "rope": true, "ape": true, "name": true, "strides": true, "tokens": true}
 		for k := range changes {
 			if !free[k] {
-				return c, fmt.Errorf("network: %s is decided by the weights: expected none of it, or drop_path, field_drop, checkpoint_every, rope, ape, name", k)
+				return c, fmt.Errorf("network: %s is decided by the weights: expected none of it, or drop_path, field_drop, checkpoint_every, rope, ape, strides, tokens, name", k)
 			}
 		}
 	} else if name, ok := changes["preset"]; ok {
