@@ -26,6 +26,9 @@ type MixtureOptions struct {
 	// each step, and together every window of a pass just once; other groups draw
 	// on their own (paper §4.2, topology-aware sampling).
 	Group uint64
+	// Groups is their number, which endless data sets are divided among; 0 is the least
+	// that Group allows.
+	Groups uint64
 	// Member of Members is the process within the group; 0 Members stands for 1.
 	Member, Members int
 	// Length is the number of micro-batches of an epoch; 0 stands for the
@@ -45,7 +48,7 @@ type Draw struct {
 // each with a stride of its own (paper §4.1, SPEC §11). When the windows of a
 // system are used up, in the middle of a batch or not, they come in another
 // order; so a system with fewer windows than a batch repeats them within it, and
-// nothing ever waits.
+// nothing ever waits. Endless data sets are used in another way, see [Endless].
 //
 // Streams are seeded with 100·epoch + 10·seed + group as in the release; the
 // numbers that follow from it are ours. A Mixture is not safe for concurrent use.
@@ -53,9 +56,15 @@ type Mixture struct {
 	systems []System
 	options MixtureOptions
 	total   float64
-	step    int
-	choose  *rand.Rand
+	here    course // of the next micro-batch
 	passes  []pass
+
+	// endless holds the systems that are endless, nil at the others; it is nil if none
+	// is. scout is the place up to which trajectories were announced, at most ahead
+	// micro-batches after here.
+	endless []Endless
+	scout   course
+	ahead   int
 }
 
 // pass is where a system stands: order is the current permutation of its windows
@@ -75,6 +84,7 @@ func NewMixture(systems []System, o MixtureOptions) (*Mixture, error) {
 	if m.options.Length == 0 {
 		m.options.Length = 2000
 	}
+	m.options.Groups = max(o.Groups, o.Group+1)
 	if len(systems) == 0 {
 		return nil, fmt.Errorf("data: mixture: expected at least one system, got none")
 	}
@@ -96,6 +106,13 @@ func NewMixture(systems []System, o MixtureOptions) (*Mixture, error) {
 			return nil, fmt.Errorf("data: mixture: system %q: expected a positive weight, got %v", s.Name, s.Weight)
 		}
 		m.total += s.Weight
+		if e, ok := s.Windows.ds.(Endless); ok {
+			if m.endless == nil {
+				m.endless = make([]Endless, len(systems))
+			}
+			m.endless[i] = e
+			m.ahead = max(m.ahead, e.Serving().Ahead)
+		}
 	}
 	m.SetEpoch(o.Epoch)
 	return m, nil
@@ -106,41 +123,51 @@ func (m *Mixture) Systems() []System { return m.systems }
 
 // SetEpoch starts an epoch.
 func (m *Mixture) SetEpoch(epoch uint64) {
-	m.options.Epoch, m.step = epoch, 0
-	m.choose = m.stream(0)
+	m.options.Epoch = epoch
+	m.here = m.start(epoch)
 	m.passes = make([]pass, len(m.systems))
 }
 
 // stream returns a generator of the epoch and group; equal tags give equal ones.
 func (m *Mixture) stream(tag uint64) *rand.Rand {
+	return rand.New(m.source(m.options.Epoch, tag))
+}
+
+// source returns the source of stream for any epoch.
+func (m *Mixture) source(epoch, tag uint64) *rand.PCG {
 	o := m.options
-	return rand.New(rand.NewPCG(100*o.Epoch+10*o.Seed+o.Group, tag))
+	return rand.NewPCG(100*epoch+10*o.Seed+o.Group, tag)
 }
 
 // Next returns the next micro-batch of the epoch, false at its end.
 func (m *Mixture) Next() (Draw, bool) {
-	if m.step >= m.options.Length {
+	if m.ended() {
 		return Draw{}, false
 	}
-	i := m.system()
-	s, o := m.systems[i], m.options
-	strides := m.stream(uint64(1+m.step*o.Members+o.Member)<<32 | 1)
+	m.announce()
+	o, step := m.options, m.here.step
+	i, served := m.advance(&m.here)
+	s := m.systems[i]
+	strides := m.stream(uint64(1+step*o.Members+o.Member)<<32 | 1)
 	d := Draw{System: i}
-	for member := range o.Members {
-		for range s.Batch {
-			window := m.window(i)
-			if member == o.Member {
+	for k := range o.Members * s.Batch {
+		mine := k/s.Batch == o.Member
+		switch {
+		case m.endless == nil || m.endless[i] == nil:
+			if window := m.window(i); mine {
 				d.Spans = append(d.Spans, s.Windows.Draw(strides, window))
 			}
+		case mine:
+			trajectory, part := m.serve(i, served+k)
+			d.Spans = append(d.Spans, s.Windows.drawPart(strides, trajectory, part, m.endless[i].Serving().windows()))
 		}
 	}
-	m.step++
 	return d, true
 }
 
 // system draws a system.
-func (m *Mixture) system() int {
-	x := m.choose.Float64() * m.total
+func (m *Mixture) system(rng *rand.Rand) int {
+	x := rng.Float64() * m.total
 	for i, s := range m.systems {
 		if x -= s.Weight; x < 0 {
 			return i
@@ -173,14 +200,28 @@ type MixtureState struct {
 
 // State returns the current place.
 func (m *Mixture) State() MixtureState {
-	return MixtureState{Epoch: m.options.Epoch, Step: m.step, Fingerprint: m.fingerprint()}
+	return MixtureState{Epoch: m.options.Epoch, Step: m.step(), Fingerprint: m.fingerprint()}
+}
+
+// ended reports whether all micro-batches of the epoch were drawn.
+func (m *Mixture) ended() bool { return m.here.epoch != m.options.Epoch }
+
+// step is the number of micro-batches drawn in this epoch.
+func (m *Mixture) step() int {
+	if m.ended() {
+		return m.options.Length
+	}
+	return m.here.step
 }
 
 func (m *Mixture) fingerprint() string {
 	o := m.options
 	text := fmt.Sprintf("seed %d group %d members %d length %d", o.Seed, o.Group, o.Members, o.Length)
-	for _, s := range m.systems {
+	for i, s := range m.systems {
 		text += fmt.Sprintf("; %s %d windows %+v batch %d weight %v", s.Name, s.Windows.Len(), s.Windows.Cut(), s.Batch, s.Weight)
+		if m.endless != nil && m.endless[i] != nil {
+			text += fmt.Sprintf(" %d of each trajectory", m.endless[i].Serving().windows())
+		}
 	}
 	return text
 }
@@ -195,12 +236,14 @@ func (m *Mixture) Restore(s MixtureState) error {
 		return fmt.Errorf("data: mixture: expected a step of at most %d, got %d", m.options.Length, s.Step)
 	}
 	m.SetEpoch(s.Epoch)
-	for m.step < s.Step {
-		i := m.system()
+	for m.step() < s.Step {
+		i, _ := m.advance(&m.here)
+		if m.endless != nil && m.endless[i] != nil {
+			continue
+		}
 		for range m.systems[i].Batch * m.options.Members {
 			m.window(i)
 		}
-		m.step++
 	}
 	return nil
 }

@@ -68,7 +68,9 @@ func (c Cut) Stride(rng *rand.Rand, steps, start int) int {
 type Windows struct {
 	ds  Dataset
 	cut Cut
-	end []int // end[i] windows belong to trajectories up to i
+	n   int   // windows in all
+	per int   // windows of each trajectory, if all have as many
+	end []int // otherwise, end[i] windows belong to trajectories up to i
 }
 
 // NewWindows cuts a data set. A trajectory that is too short for one window is
@@ -78,20 +80,33 @@ func NewWindows(ds Dataset, cut Cut) (*Windows, error) {
 		return nil, err
 	}
 	w := &Windows{ds: ds, cut: cut.withDefaults()}
-	total := 0
+	same := true
 	for _, t := range ds.Trajectories() {
 		n := cut.Count(t.Steps)
 		if n == 0 {
 			return nil, fmt.Errorf("data: %s: trajectory %d has %d frames: expected at least %d for windows of %d+%d frames at stride %d",
 				t.File, t.Index, t.Steps, w.cut.MinStride*(cut.Frames()-1)+1, cut.Input, cut.Output, w.cut.MinStride)
 		}
-		total += n
-		w.end = append(w.end, total)
+		same = same && (w.per == 0 || n == w.per)
+		w.n, w.per = w.n+n, n
 	}
-	if total == 0 {
+	if w.n == 0 {
 		return nil, fmt.Errorf("data: data set %s: expected at least one trajectory, got none", ds.Metadata().Name)
 	}
+	if !same {
+		w.number()
+	}
 	return w, nil
+}
+
+// number counts the windows of trajectories of different lengths.
+func (w *Windows) number() {
+	w.per = 0
+	total := 0
+	for _, t := range w.ds.Trajectories() {
+		total += w.cut.Count(t.Steps)
+		w.end = append(w.end, total)
+	}
 }
 
 // Dataset returns the data set that is cut.
@@ -101,7 +116,7 @@ func (w *Windows) Dataset() Dataset { return w.ds }
 func (w *Windows) Cut() Cut { return w.cut }
 
 // Len returns the number of windows.
-func (w *Windows) Len() int { return w.end[len(w.end)-1] }
+func (w *Windows) Len() int { return w.n }
 
 // Span returns window i, of 0 ≤ i < Len, at a stride.
 func (w *Windows) Span(i, stride int) Span {
@@ -116,11 +131,24 @@ func (w *Windows) Draw(rng *rand.Rand, i int) Span {
 }
 
 func (w *Windows) locate(i int) (trajectory, start int) {
-	trajectory = sort.SearchInts(w.end, i+1)
-	if trajectory > 0 {
-		i -= w.end[trajectory-1]
+	if w.per > 0 {
+		return i / w.per, i % w.per
 	}
-	return trajectory, i
+	trajectory = sort.SearchInts(w.end, i+1)
+	first, _ := w.windowsOf(trajectory)
+	return trajectory, i - first
+}
+
+// windowsOf returns the number of the first window of a trajectory, and how many the
+// trajectory has.
+func (w *Windows) windowsOf(trajectory int) (first, n int) {
+	if w.per > 0 {
+		return trajectory * w.per, w.per
+	}
+	if trajectory > 0 {
+		first = w.end[trajectory-1]
+	}
+	return first, w.end[trajectory] - first
 }
 
 // Horizon says how whole trajectories are forecast (SPEC §10, full-trajectory

@@ -176,24 +176,31 @@ func (o Options) simulate(ctx context.Context, split, i uint64) (t trajectory) {
 	if err != nil {
 		return trajectory{err: err}
 	}
-	w := data.Window{Fields: s.Fields, Grid: o.Grid}
+	t.frames, t.constants, t.err = record(ctx, s, o.Grid, run, o.Frames, o.Interval)
+	return t
+}
+
+// record runs a simulation and returns its frames, an interval apart, and its constant
+// fields, nil if the system has none.
+func record(ctx context.Context, s *System, grid []int, run Run, n int, interval float64) (frames [][]float32, constants []float32, err error) {
+	w := data.Window{Fields: s.Fields, Grid: grid}
 	variable, constant := len(w.Channels(false))*w.Points(), len(w.Channels(true))*w.Points()
 	if constant > 0 {
-		t.constants = make([]float32, constant)
-		run.Constants(t.constants)
+		constants = make([]float32, constant)
+		run.Constants(constants)
 	}
-	for k := range o.Frames {
-		if t.err = ctx.Err(); t.err == nil && k > 0 {
-			t.err = run.Advance(o.Interval)
+	for k := range n {
+		if err = ctx.Err(); err == nil && k > 0 {
+			err = run.Advance(interval)
 		}
-		if t.err != nil {
-			return trajectory{err: t.err}
+		if err != nil {
+			return nil, nil, err
 		}
 		frame := make([]float32, variable)
 		run.Frame(frame)
-		t.frames = append(t.frames, frame)
+		frames = append(frames, frame)
 	}
-	return t
+	return frames, constants, nil
 }
 
 // write writes a trajectory.

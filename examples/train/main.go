@@ -51,13 +51,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	level := slog.LevelWarn
+	if *verbose {
+		level = slog.LevelInfo
+	}
+	r.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
 	o, err := r.Open()
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	if *verbose {
-		o.Options.Trainer.Log = slog.New(slog.NewTextHandler(stderr, nil))
-	}
 	return progress.Fit(ctx, o, b, *out, stdout, stderr)
 }

@@ -44,6 +44,9 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	}
 	err = r.Go(ctx)
 	s.finish()
+	if n, ok := o.Simulations(); ok {
+		fmt.Fprintf(stdout, "Simulated %d trajectories, read %d from the cache; %d simulations were lost and drawn again. Readers waited %s.\n", n.Simulated, n.Cached, n.Lost, n.Waited.Round(time.Second/10))
+	}
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
 		fmt.Fprintf(stdout, "Interrupted after update %d; the same command goes on from here.\n", r.Updates())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
@@ -28,6 +29,7 @@ type Opened struct {
 	Notes []string
 
 	sets []*well.Dataset
+	pool *solve.Pool
 }
 
 // Open opens what the recipe names. Close what it returns.
@@ -51,7 +53,14 @@ func (o *Opened) open(r *Recipe) error {
 	if o.Options, err = r.options(); err != nil {
 		return err
 	}
+	o.Options.Trainer.Log = r.Log
 	for _, d := range r.Data {
+		if d.Simulate != "" {
+			if err := o.simulated(r, d); err != nil {
+				return fmt.Errorf("simulated system %s: %w", d.Simulate, err)
+			}
+			continue
+		}
 		s, err := o.system(r, d)
 		if err != nil {
 			return fmt.Errorf("data set %s: %w", d.Path, err)
@@ -64,14 +73,26 @@ func (o *Opened) open(r *Recipe) error {
 	return o.load(r)
 }
 
-// Close closes data sets and frees the weights.
+// Close closes data sets, ends simulations and frees the weights.
 func (o *Opened) Close() {
+	if o.pool != nil {
+		o.pool.Close()
+	}
 	for _, ds := range o.sets {
 		ds.Close()
 	}
 	if o.Weights != nil {
 		o.Weights.Finalize()
 	}
+}
+
+// Simulations counts what was simulated so far; ok is false if the recipe simulates
+// nothing.
+func (o *Opened) Simulations() (stats solve.PoolStats, ok bool) {
+	if o.pool == nil {
+		return stats, false
+	}
+	return o.pool.Stats(), true
 }
 
 // system opens a data set.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -40,6 +41,8 @@ type Recipe struct {
 
 	Data     []Data   `yaml:"data"`
 	Sampling Sampling `yaml:"sampling"`
+	// Simulation bounds what the entries of Data with Simulate take together.
+	Simulation Simulation `yaml:"simulation"`
 
 	Epochs     int       `yaml:"epochs"`
 	Updates    int       `yaml:"updates"`
@@ -58,14 +61,23 @@ type Recipe struct {
 	// SaveEvery is the number of updates between two checkpoints.
 	SaveEvery int `yaml:"save_every"`
 
+	// Log receives a record for every compiled program and for what goes wrong with
+	// simulations; nil drops them. It is not part of the file.
+	Log *slog.Logger `yaml:"-"`
+
 	// file is where the recipe was read; paths are relative to its folder.
 	file string
 }
 
-// Data is a data set.
+// Data is a data set, or the data sets of a system that is simulated during training.
 type Data struct {
 	// Path is the folder of a Well data set.
-	Path   string  `yaml:"path"`
+	Path string `yaml:"path"`
+	// Simulate names a system of package data/solve. It takes the place of Path; Simulated
+	// then says more.
+	Simulate  string `yaml:"simulate"`
+	Simulated `yaml:",inline"`
+
 	Name   string  `yaml:"name"`
 	Weight float64 `yaml:"weight"`
 	// Batch and History override those of Sampling.
@@ -178,8 +190,8 @@ func (r *Recipe) Validate() error {
 		return errors.New("data: expected at least one data set, got none")
 	}
 	for i, d := range r.Data {
-		if d.Path == "" {
-			return fmt.Errorf("data: entry %d: expected a path, got none", i+1)
+		if err := d.check(); err != nil {
+			return fmt.Errorf("data: entry %d: %w", i+1, err)
 		}
 	}
 	known := networkKeys()

@@ -65,11 +65,12 @@ func (r *Run) open(w *walrus.Weights) error {
 			return err
 		}
 	}
-	if r.plan, err = newMixture(r.o, 0, 1); err != nil {
+	groups := r.machine.Size() * len(r.machine.Groups())
+	if r.plan, err = newMixture(r.o, 0, groups, 1); err != nil {
 		return err
 	}
 	for _, g := range r.machine.Groups() {
-		m, err := newMixture(r.o, g, r.machine.Shards())
+		m, err := newMixture(r.o, g, groups, r.machine.Shards())
 		if err != nil {
 			return err
 		}
@@ -112,8 +113,8 @@ func (r *Run) takeFolder() error {
 	return nil
 }
 
-// newMixture is the stream of a group, whose devices share each micro-batch.
-func newMixture(o RunOptions, group, shards int) (*data.Mixture, error) {
+// newMixture is the stream of one of the groups, whose devices share each micro-batch.
+func newMixture(o RunOptions, group, groups, shards int) (*data.Mixture, error) {
 	var systems []data.System
 	for _, s := range o.Systems {
 		windows, err := data.NewWindows(s.Train, s.Cut)
@@ -122,7 +123,7 @@ func newMixture(o RunOptions, group, shards int) (*data.Mixture, error) {
 		}
 		systems = append(systems, data.System{Name: s.Name, Windows: windows, Batch: s.Batch * shards, Weight: s.Weight})
 	}
-	return data.NewMixture(systems, data.MixtureOptions{Seed: o.Trainer.Seed, Group: uint64(group), Length: o.Updates * o.Accumulate})
+	return data.NewMixture(systems, data.MixtureOptions{Seed: o.Trainer.Seed, Group: uint64(group), Groups: uint64(groups), Length: o.Updates * o.Accumulate})
 }
 
 // Trainer returns the trainer of a run on a single device, or nil.

@@ -1,0 +1,198 @@
+package solve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// StreamOptions say which trajectories a stream has.
+type StreamOptions struct {
+	System *System
+	// Name is the name of the data set; "" is that of the system.
+	Name string
+	// Case holds what all trajectories have in common. Grid and boundaries are the
+	// system's own if they are left out, since a data set has one grid; start, interval
+	// and parameters are drawn for each trajectory from the system's [Variety].
+	Case Case
+	// Frames is the number of frames of a trajectory; 0 is 24.
+	Frames int
+	// Trajectories is the number of trajectories; 0 is 65536.
+	Trajectories int
+	// Windows is the number of windows that a data.Mixture draws from a trajectory; 0
+	// is 4.
+	Windows int
+	// Seed decides all draws. Streams of different Splits, "train" and "valid" for
+	// instance, have no trajectory in common.
+	Seed  uint64
+	Split string
+}
+
+// fill sets defaults and checks.
+func (o *StreamOptions) fill() error {
+	if o.System == nil {
+		return errors.New("solve: stream: expected a system, got none")
+	}
+	number := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	number(&o.Frames, 24)
+	number(&o.Trajectories, 1<<16)
+	number(&o.Windows, 4)
+	if o.Name == "" {
+		o.Name = o.System.Name
+	}
+	if o.Case.Grid == nil {
+		o.Case.Grid = o.System.Grid
+	}
+	if o.Case.Boundaries == nil {
+		o.Case.Boundaries = o.System.Boundaries
+	}
+	if o.Frames < 1 || o.Trajectories < 1 || o.Windows < 1 {
+		return fmt.Errorf("solve: stream %s: expected positive numbers of frames, trajectories and windows, got %d, %d and %d", o.Name, o.Frames, o.Trajectories, o.Windows)
+	}
+	if o.Case.Interval < 0 {
+		return fmt.Errorf("solve: stream %s: interval: expected a positive one, or 0 to draw it, got %v", o.Name, o.Case.Interval)
+	}
+	// A system that starts nothing checks a drawn case.
+	idle := *o.System
+	idle.start = func(Setup) (Run, error) { return nil, nil }
+	rng := rand.New(rand.NewPCG(0, 0))
+	c, err := idle.Vary(rng, o.Case)
+	if err == nil {
+		_, err = idle.StartCase(c, rng)
+	}
+	return err
+}
+
+// Stream is a data set whose trajectories are simulated when they are needed.
+// Trajectory i depends on the options of the stream and on i alone: not on the order of
+// reading, nor on the number of workers. A Stream is safe for concurrent use.
+type Stream struct {
+	o    StreamOptions
+	pool *Pool
+	meta data.Metadata
+	list []data.Trajectory
+	// empty is a window without arrays, name what the draws of trajectories begin with.
+	empty data.Window
+	name  string
+	bytes int64 // of a trajectory
+}
+
+// NewStream makes a stream whose trajectories the workers of a pool simulate. It simulates
+// nothing yet.
+func NewStream(p *Pool, o StreamOptions) (*Stream, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	s := &Stream{o: o, pool: p, list: numbered(o.Trajectories, o.Frames)}
+	s.empty = data.Window{Fields: o.System.Fields, Grid: o.Case.Grid, Boundaries: o.Case.Boundaries}
+	s.meta = data.Metadata{Name: o.Name, GridType: data.CartesianGrid, Axes: s.empty.AxisNames(), Grid: o.Case.Grid,
+		Fields: o.System.Fields, ConstantScalars: o.System.parameterNames()}
+	s.name = s.fingerprint()
+	values := len(s.empty.Channels(false))*o.Frames + len(s.empty.Channels(true))
+	s.bytes = 4 * int64(values) * int64(s.empty.Points())
+	return s, nil
+}
+
+// Metadata describes the data set.
+func (s *Stream) Metadata() data.Metadata { return s.meta }
+
+// Trajectories lists the trajectories, simulated or not.
+func (s *Stream) Trajectories() []data.Trajectory { return s.list }
+
+// Serving says how a data.Mixture uses the trajectories.
+func (s *Stream) Serving() data.Serving {
+	return data.Serving{Windows: s.o.Windows, Ahead: s.pool.o.Ahead}
+}
+
+// Prefetch has a trajectory simulated when a worker is free and there is memory for it.
+func (s *Stream) Prefetch(trajectory int) {
+	if trajectory >= 0 && trajectory < len(s.list) {
+		s.pool.prefetch(key{s, trajectory})
+	}
+}
+
+// Read returns the frames of a span as copies. It waits until the trajectory is
+// simulated, the context ends or the pool is closed.
+func (s *Stream) Read(ctx context.Context, span data.Span, into *data.Window) (*data.Window, error) {
+	if span.Trajectory < 0 || span.Trajectory >= len(s.list) {
+		return nil, fmt.Errorf("solve: stream %s: expected a trajectory below %d, got %d", s.o.Name, len(s.list), span.Trajectory)
+	}
+	if span.Start < 0 || span.Stride < 1 || span.Frames < 1 || span.Start+(span.Frames-1)*span.Stride >= s.o.Frames {
+		return nil, fmt.Errorf("solve: stream %s: trajectory %d has %d frames: cannot take %d from frame %d with stride %d",
+			s.o.Name, span.Trajectory, s.o.Frames, span.Frames, span.Start, span.Stride)
+	}
+	r, err := s.pool.read(ctx, key{s, span.Trajectory})
+	if err != nil {
+		return nil, fmt.Errorf("solve: stream %s: trajectory %d (seed %d): %w", s.o.Name, span.Trajectory, s.o.Seed, err)
+	}
+	if into == nil {
+		into = new(data.Window)
+	}
+	s.fill(into, r, span)
+	return into, nil
+}
+
+// fill writes a span of a trajectory into a window, whose arrays it uses again.
+func (s *Stream) fill(into *data.Window, r *recording, span data.Span) {
+	frames, constants, times := into.Frames, into.Constants, into.Times
+	*into = s.empty
+	box := *s.o.System
+	if r.Length != nil {
+		box.Length = r.Length
+	}
+	into.Coordinates = box.Coordinates(s.empty.Grid)
+	into.Boundaries = slices.Clone(s.empty.Boundaries)
+	into.Origin = data.Origin{Dataset: s.o.Name, File: simulated, Trajectory: span.Trajectory, Start: span.Start, Stride: span.Stride}
+	into.Name = into.Origin.String()
+	into.Constants = append(constants[:0], r.constants...)
+	into.Times = times[:0]
+	for k := range span.Frames {
+		at := span.Start + k*span.Stride
+		var old []float32
+		if k < len(frames) {
+			old = frames[k]
+		}
+		into.Frames = append(into.Frames, append(old[:0], r.frames[at]...))
+		into.Times = append(into.Times, float32(float64(at)*r.Interval))
+	}
+	for _, name := range s.meta.ConstantScalars {
+		into.Scalars = append(into.Scalars, data.Scalar{Name: name, Constant: true, Values: []float32{float32(r.Values[name])}})
+	}
+}
+
+// simulated stands in the place of a file name.
+const simulated = "simulated"
+
+// lists holds the list of trajectories of each length that was asked for. Streams share
+// it: a list of 65536 takes 2.6 MB.
+var lists struct {
+	sync.Mutex
+	of map[int][]data.Trajectory
+}
+
+// numbered returns n trajectories of steps frames.
+func numbered(n, steps int) []data.Trajectory {
+	lists.Lock()
+	defer lists.Unlock()
+	list := lists.of[steps]
+	if len(list) < n {
+		list = make([]data.Trajectory, n)
+		for i := range list {
+			list[i] = data.Trajectory{File: simulated, Index: i, Steps: steps}
+		}
+		if lists.of == nil {
+			lists.of = map[int][]data.Trajectory{}
+		}
+		lists.of[steps] = list
+	}
+	return list[:n:n]
+}
