@@ -31,17 +31,10 @@ func burgers(dims int) *System {
 			e.hat = append(e.hat, b.forward(nil, v))
 			e.linear = append(e.linear, linear)
 		}
-		velocity := make([][]float64, dims)
-		for i := range velocity {
-			velocity[i] = make([]float64, b.points)
-		}
+		velocity := b.scratch(dims)
 		e.nonlinear = func(dst, hat [][]complex128) {
-			for i := range velocity {
-				b.inverse(velocity[i], hat[i])
-			}
-			for i := range dst {
-				b.advect(dst[i], velocity, hat[i])
-			}
+			b.inverses(velocity, hat)
+			b.advect(dst, velocity, hat)
 		}
 		e.step = func() float64 { return b.advectiveStep(e.hat) }
 		return spectralRun{e}, nil
@@ -102,24 +95,40 @@ func limit(velocity [][]float64, top float64) [][]float64 {
 	return velocity
 }
 
-// advect sets dst to the modes of −u·∇q.
-func (b *periodic) advect(dst []complex128, velocity [][]float64, q []complex128) {
-	sum := make([]float64, b.points)
-	var g []float64
-	for axis, v := range velocity {
-		g = b.derivative(g, q, axis)
-		for i, x := range g {
-			sum[i] -= v[i] * x
+// advect sets dst to the modes of −u·∇q, for several q.
+func (b *periodic) advect(dst [][]complex128, velocity [][]float64, q [][]complex128) {
+	slopes, sums := b.scratch(len(velocity)), make([][]float64, len(q))
+	for f, hat := range q {
+		b.gradient(slopes, hat)
+		sum := make([]float64, b.points)
+		for axis, v := range velocity {
+			for i, x := range slopes[axis] {
+				sum[i] -= v[i] * x
+			}
 		}
+		sums[f] = sum
 	}
-	b.dealias(b.forward(dst, sum))
+	b.forwards(dst, sums)
+	for _, hat := range dst {
+		b.dealias(hat)
+	}
+}
+
+// scratch returns n new fields.
+func (b *periodic) scratch(n int) [][]float64 {
+	out := make([][]float64, n)
+	for i := range out {
+		out[i] = make([]float64, b.points)
+	}
+	return out
 }
 
 // advectiveStep is the time in which nothing moves further than 0.4 cells.
 func (b *periodic) advectiveStep(velocity [][]complex128) float64 {
-	rate := 1e-9
-	for axis, hat := range velocity {
-		for _, v := range b.inverse(nil, hat) {
+	rate, fields := 1e-9, b.scratch(len(velocity))
+	b.inverses(fields, velocity)
+	for axis, field := range fields {
+		for _, v := range field {
 			rate = max(rate, math.Abs(v)*float64(b.n[axis])/b.length[axis])
 		}
 	}
@@ -151,13 +160,9 @@ func navierStokes(tensors bool) *System {
 		r := &flowRun{tensors: tensors, mean: mean, etd: &etd{box: b, hat: [][]complex128{b.forward(nil, vorticity), b.forward(nil, tracer)},
 			linear: [][]complex128{b.laplace(nu), b.laplace(nu / u.Values["Schmidt"])}}}
 		r.nonlinear = func(dst, hat [][]complex128) {
-			velocity := [][]float64{nil, nil}
-			for i, v := range r.velocity(hat[0]) {
-				velocity[i] = b.inverse(nil, v)
-			}
-			for i := range dst {
-				b.advect(dst[i], velocity, hat[i])
-			}
+			velocity := b.scratch(2)
+			b.inverses(velocity, r.velocity(hat[0]))
+			b.advect(dst, velocity, hat)
 		}
 		r.step = func() float64 { return b.advectiveStep(r.velocity(r.hat[0])) }
 		return r, nil
@@ -185,9 +190,9 @@ func (r *flowRun) velocity(vorticity []complex128) [][]complex128 {
 		if b.k2[i] == 0 {
 			continue
 		}
-		psi := w / complex(b.k2[i], 0)
-		out[0][i] = complex(0, b.k[1][i]) * psi
-		out[1][i] = complex(0, -b.k[0][i]) * psi
+		re, im, x, y := real(w)/b.k2[i], imag(w)/b.k2[i], b.k[0][i], b.k[1][i]
+		out[0][i] = complex(-y*im, y*re)
+		out[1][i] = complex(x*im, -x*re)
 	}
 	for i, v := range r.mean {
 		out[i][0] = complex(v*float64(b.points), 0)

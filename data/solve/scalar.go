@@ -118,8 +118,7 @@ func kuramotoSivashinsky() *System {
 		e := &etd{box: b, hat: [][]complex128{b.forward(nil, start)}, linear: [][]complex128{linear}, step: func() float64 { return 0.125 }}
 		gx, gy := make([]float64, b.points), make([]float64, b.points)
 		e.nonlinear = func(dst, hat [][]complex128) {
-			b.derivative(gx, hat[0], 0)
-			b.derivative(gy, hat[0], 1)
+			b.gradient([][]float64{gx, gy}, hat[0])
 			for i, x := range gx {
 				gx[i] = -0.5 * (x*x + gy[i]*gy[i])
 			}
@@ -148,14 +147,12 @@ func grayScott() *System {
 			linear: [][]complex128{b.laplace(2e-5), b.laplace(1e-5)}, step: func() float64 { return 1 }}
 		feed, kill := u.Values["F"], u.Values["k"]
 		e.nonlinear = func(dst, hat [][]complex128) {
-			b.inverse(a, hat[0])
-			b.inverse(c, hat[1])
+			b.inverse2(a, c, hat[0], hat[1])
 			for i, x := range a {
 				r := x * c[i] * c[i]
 				a[i], c[i] = -r+feed*(1-x), r-(feed+kill)*c[i]
 			}
-			b.forward(dst[0], a)
-			b.forward(dst[1], c)
+			b.forward2(dst[0], dst[1], a, c)
 		}
 		if u.Start != "spots" {
 			e.step = func() float64 { return 2 }

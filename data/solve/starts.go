@@ -83,13 +83,7 @@ func (b *periodic) spectrum(rng *rand.Rand, top float64, amplitude func(k float6
 		a := amplitude(k)
 		b.buffer[i] = complex(a*re, a*im)
 	}
-	b.transform(b.buffer, true)
-	out := make([]float64, b.points)
-	for i, v := range b.buffer {
-		out[i] = real(v)
-	}
-	normalize(out)
-	return out
+	return b.synthesize()
 }
 
 // normalize scales a field to mean square 1.
