@@ -35,7 +35,7 @@ func flowStart(b *periodic, u Setup) (vorticity, tracer []float64, mean [2]float
 	case "patches":
 		vorticity = b.pattern(u.Rng, "patches")
 	default:
-		vorticity = b.random(u.Rng, 1.5+(float64(slices.Min(b.n))/10-1.5)*u.Rng.Float64())
+		vorticity = b.random(u.Rng, 1.5+(min(6, float64(slices.Min(b.n))/10)-1.5)*u.Rng.Float64())
 	}
 	if tracer == nil || u.Rng.IntN(2) == 0 {
 		tracer = b.pattern(u.Rng, scalarStarts[u.Rng.IntN(len(scalarStarts))])

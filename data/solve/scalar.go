@@ -137,8 +137,8 @@ func grayScott() *System {
 		Fields: []data.Field{{Name: "A"}, {Name: "B"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{64, 64}, Length: []float64{1, 1}, Frames: 31, Interval: 30,
 		Parameters: []Parameter{{"F", "feed rate", 0.025, 0.04, false}, {"k", "kill rate", 0.055, 0.06, false}},
-		Variety: Variety{Grids: grids2D, Starts: []string{"spots", "developed", "random", "narrow", "blobs", "patches", "stripes", "rings"}, Interval: [2]float64{5, 60},
-			Parameters: []Parameter{{"F", "", 0.01, 0.1, true}, {"k", "", 0.045, 0.07, false}}, Resolve: resolveGrayScott},
+		Variety: Variety{Grids: grids2D, Starts: []string{"spots", "developed", "random", "narrow", "blobs", "patches", "stripes", "rings"}, Interval: [2]float64{5, 45},
+			Parameters: []Parameter{{"F", "", 0.016, 0.1, true}, {"k", "", 0.045, 0.07, false}}, Resolve: resolveGrayScott},
 	}
 	s.start = func(u Setup) (Run, error) {
 		b := newPeriodic(u.Grid, u.Length)
