@@ -10,8 +10,8 @@ import (
 )
 
 // activeMatter is a suspension of rods that stir the fluid they swim in. D is their
-// concentration times the mean of p⊗p, p being the direction of a rod; E is the strain
-// rate.
+// concentration times the mean of p⊗p over the directions p of the rods; E is the
+// strain rate.
 func activeMatter() *System {
 	s := &System{
 		Name: "active_matter", Title: "active nematic: rods that stir a viscous fluid (tensors of order 2)",

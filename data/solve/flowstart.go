@@ -67,7 +67,7 @@ func (b *periodic) topSpeed(vorticity []float64, speed float64) {
 func sech2(x float64) float64 { c := math.Cosh(x); return 1 / (c * c) }
 
 // shear returns two layers across which the velocity along x changes its
-// sign, disturbed at random; the tracer marks what lies between them.
+// sign, disturbed at random; the tracer is 1 between them and 0 elsewhere.
 func (b *periodic) shear(u Setup) (vorticity, tracer []float64) {
 	noise := b.random(u.Rng, 3)
 	width := (0.04 + 0.04*u.Rng.Float64()) * (b.length[1] / 2)

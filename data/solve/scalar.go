@@ -80,7 +80,7 @@ func diffusion() *System {
 		Fields: []data.Field{{Name: "concentration"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 0.05,
 		Parameters: []Parameter{{"diffusivity", "ν", 0.002, 0.01, false}},
-		Variety: Variety{Grids: grids2D, Starts: append([]string{"smooth"}, scalarStarts...), Interval: [2]float64{0.01, 0.12},
+		Variety: Variety{Grids: grids2D, Starts: append([]string{"smooth"}, scalarStarts...), Interval: [2]float64{0.02, 0.25},
 			Parameters: []Parameter{{"diffusivity", "", 0.0005, 0.01, true}}, Resolve: squareBox(1)},
 	}
 	s.start = func(u Setup) (Run, error) {

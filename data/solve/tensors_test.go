@@ -120,7 +120,7 @@ func TestShearWave(t *testing.T) {
 }
 
 // TestStretching: without relaxation and diffusion the flow only deforms the
-// molecules, so that the determinant of C in the plane stays 1.
+// molecules, so that the determinant C_xx C_yy − C_xy² stays 1.
 func TestStretching(t *testing.T) {
 	s, err := Lookup("viscoelastic")
 	require.NoError(t, err)

@@ -45,8 +45,8 @@ func TestVary(t *testing.T) {
 	}
 }
 
-// TestVaryKeeps: what is fixed stays, in spite of Resolve; cells are square; bounds of
-// the drawn values hold.
+// TestVaryKeeps: Resolve keeps the caller's choices; cells are square; drawn values
+// stay within their bounds.
 func TestVaryKeeps(t *testing.T) {
 	s, err := Lookup("navier_stokes")
 	require.NoError(t, err)
