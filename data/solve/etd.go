@@ -31,7 +31,13 @@ func newCoefficients(linear []complex128, h float64) etdCoefficients {
 	n := len(linear)
 	c := etdCoefficients{make([]complex128, n), make([]complex128, n), make([]complex128, n), make([]complex128, n), make([]complex128, n), make([]complex128, n)}
 	const m = 32
+	known := map[complex128]int{} // many modes share one
 	for i, l := range linear {
+		if j, ok := known[l]; ok {
+			c.e[i], c.e2[i], c.q[i], c.f1[i], c.f2[i], c.f3[i] = c.e[j], c.e2[j], c.q[j], c.f1[j], c.f2[j], c.f3[j]
+			continue
+		}
+		known[l] = i
 		z0 := complex(h, 0) * l
 		c.e[i], c.e2[i] = cmplx.Exp(z0), cmplx.Exp(z0/2)
 		for j := range m {
@@ -74,7 +80,11 @@ func (s *etd) advance(time float64) error {
 	s.prepare(time / float64(n))
 	for range n {
 		if s.nonlinear == nil {
-			s.each(func(f, i int) { s.hat[f][i] *= s.coeffs[f].e[i] })
+			for f, hat := range s.hat {
+				for i := range hat {
+					hat[i] *= s.coeffs[f].e[i]
+				}
+			}
 			continue
 		}
 		s.once()
@@ -85,14 +95,6 @@ func (s *etd) advance(time float64) error {
 		}
 	}
 	return nil
-}
-
-func (s *etd) each(visit func(field, mode int)) {
-	for f := range s.hat {
-		for i := range s.hat[f] {
-			visit(f, i)
-		}
-	}
 }
 
 // once does one step.
@@ -106,18 +108,31 @@ func (s *etd) once() {
 	}
 	nu, a, na, b, nb, c, nc := s.stages[0], s.stages[1], s.stages[2], s.stages[3], s.stages[4], s.stages[5], s.stages[6]
 	s.nonlinear(nu, s.hat)
-	s.each(func(f, i int) { a[f][i] = s.coeffs[f].e2[i]*s.hat[f][i] + s.coeffs[f].q[i]*nu[f][i] })
+	s.combine(a, s.hat, nu, nil)
 	s.nonlinear(na, a)
-	s.each(func(f, i int) { b[f][i] = s.coeffs[f].e2[i]*s.hat[f][i] + s.coeffs[f].q[i]*na[f][i] })
+	s.combine(b, s.hat, na, nil)
 	s.nonlinear(nb, b)
-	s.each(func(f, i int) {
-		c[f][i] = s.coeffs[f].e2[i]*a[f][i] + s.coeffs[f].q[i]*(2*nb[f][i]-nu[f][i])
-	})
+	s.combine(c, a, nb, nu)
 	s.nonlinear(nc, c)
-	s.each(func(f, i int) {
-		k := s.coeffs[f]
-		s.hat[f][i] = k.e[i]*s.hat[f][i] + k.f1[i]*nu[f][i] + 2*k.f2[i]*(na[f][i]+nb[f][i]) + k.f3[i]*nc[f][i]
-	})
+	for f, hat := range s.hat {
+		k, nu, na, nb, nc := s.coeffs[f], nu[f], na[f], nb[f], nc[f]
+		for i, v := range hat {
+			hat[i] = k.e[i]*v + k.f1[i]*nu[i] + 2*k.f2[i]*(na[i]+nb[i]) + k.f3[i]*nc[i]
+		}
+	}
+}
+
+// combine sets dst to e2·base + q·n, or e2·base + q·(2n − before).
+func (s *etd) combine(dst, base, n, before [][]complex128) {
+	for f, out := range dst {
+		k, base, n := s.coeffs[f], base[f], n[f]
+		for i, v := range n {
+			if before != nil {
+				v = 2*v - before[f][i]
+			}
+			out[i] = k.e2[i]*base[i] + k.q[i]*v
+		}
+	}
 }
 
 // laplace returns −d·k², the modes of d·∇².

@@ -37,6 +37,7 @@ func ExampleSystems() {
 	// Output:
 	// burgers_3d [{velocity 1 false}]
 	// euler_3d [{energy 0 false} {density 0 false} {pressure 0 false} {momentum 1 false}]
+	// navier_stokes_3d [{pressure 0 false} {velocity 1 false}]
 }
 
 // A data set of eight runs, in the layout of The Well, with its statistics.

@@ -35,7 +35,7 @@ func flowStart(b *periodic, u Setup) (vorticity, tracer []float64, mean [2]float
 	case "patches":
 		vorticity = b.pattern(u.Rng, "patches")
 	default:
-		vorticity = b.random(u.Rng, 1.5+(float64(slices.Min(b.n))/10-1.5)*u.Rng.Float64())
+		vorticity = b.random(u.Rng, 1.5+(min(6, float64(slices.Min(b.n))/10)-1.5)*u.Rng.Float64())
 	}
 	if tracer == nil || u.Rng.IntN(2) == 0 {
 		tracer = b.pattern(u.Rng, scalarStarts[u.Rng.IntN(len(scalarStarts))])
@@ -67,7 +67,7 @@ func (b *periodic) topSpeed(vorticity []float64, speed float64) {
 func sech2(x float64) float64 { c := math.Cosh(x); return 1 / (c * c) }
 
 // shear returns two layers across which the velocity along x changes its
-// sign, disturbed at random; the tracer marks what lies between them.
+// sign, disturbed at random; the tracer is 1 between them and 0 elsewhere.
 func (b *periodic) shear(u Setup) (vorticity, tracer []float64) {
 	noise := b.random(u.Rng, 3)
 	width := (0.04 + 0.04*u.Rng.Float64()) * (b.length[1] / 2)

@@ -30,6 +30,9 @@ var free = map[string][]string{
 	"euler_3d":             {"density", "pressure", "momentum_x", "momentum_y", "momentum_z"},
 	"navier_stokes":        {"tracer", "velocity_x", "velocity_y"},
 	"navier_stokes_tensor": {"velocity_x", "velocity_y"},
+	"navier_stokes_3d":     {"velocity_x", "velocity_y", "velocity_z"},
+	"active_matter":        {"concentration", "D_xx", "D_xy", "D_yx", "D_yy"},
+	"viscoelastic":         {"c_zz", "velocity_x", "velocity_y", "C_xx", "C_xy", "C_yx", "C_yy"},
 	"rayleigh_benard":      {"buoyancy", "velocity_x", "velocity_y"},
 }
 
@@ -132,15 +135,20 @@ func (r spectralRun) restart(frame, _ []float32) error {
 	return nil
 }
 
-// restart takes the vorticity ∂v/∂x − ∂u/∂y of the given velocity.
+// restart reads tracer and velocity.
 func (r *flowRun) restart(frame, _ []float32) error {
-	b, first := r.box, 2
-	r.mean = [2]float64{}
 	if r.tensors {
-		first = 1
-	} else {
-		b.forward(r.hat[1], channel(frame, 0, b.points))
+		return r.restartFlow(frame, 1)
 	}
+	r.box.forward(r.hat[1], channel(frame, 0, r.box.points))
+	return r.restartFlow(frame, 2)
+}
+
+// restartFlow takes the vorticity ∂v/∂x − ∂u/∂y of a velocity, whose channels begin
+// with first.
+func (r *flowRun) restartFlow(frame []float32, first int) error {
+	b := r.box
+	r.mean = [2]float64{}
 	u := b.forward(nil, channel(frame, first, b.points))
 	v := b.forward(nil, channel(frame, first+1, b.points))
 	for i := range r.hat[0] {

@@ -80,7 +80,7 @@ func diffusion() *System {
 		Fields: []data.Field{{Name: "concentration"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 0.05,
 		Parameters: []Parameter{{"diffusivity", "ν", 0.002, 0.01, false}},
-		Variety: Variety{Grids: grids2D, Starts: append([]string{"smooth"}, scalarStarts...), Interval: [2]float64{0.01, 0.12},
+		Variety: Variety{Grids: grids2D, Starts: append([]string{"smooth"}, scalarStarts...), Interval: [2]float64{0.02, 0.25},
 			Parameters: []Parameter{{"diffusivity", "", 0.0005, 0.01, true}}, Resolve: squareBox(1)},
 	}
 	s.start = func(u Setup) (Run, error) {
@@ -118,8 +118,7 @@ func kuramotoSivashinsky() *System {
 		e := &etd{box: b, hat: [][]complex128{b.forward(nil, start)}, linear: [][]complex128{linear}, step: func() float64 { return 0.125 }}
 		gx, gy := make([]float64, b.points), make([]float64, b.points)
 		e.nonlinear = func(dst, hat [][]complex128) {
-			b.derivative(gx, hat[0], 0)
-			b.derivative(gy, hat[0], 1)
+			b.gradient([][]float64{gx, gy}, hat[0])
 			for i, x := range gx {
 				gx[i] = -0.5 * (x*x + gy[i]*gy[i])
 			}
@@ -138,8 +137,8 @@ func grayScott() *System {
 		Fields: []data.Field{{Name: "A"}, {Name: "B"}}, Boundaries: all(2, data.Periodic),
 		Grid: []int{64, 64}, Length: []float64{1, 1}, Frames: 31, Interval: 30,
 		Parameters: []Parameter{{"F", "feed rate", 0.025, 0.04, false}, {"k", "kill rate", 0.055, 0.06, false}},
-		Variety: Variety{Grids: grids2D, Starts: []string{"spots", "developed", "random", "narrow", "blobs", "patches", "stripes", "rings"}, Interval: [2]float64{5, 60},
-			Parameters: []Parameter{{"F", "", 0.01, 0.1, true}, {"k", "", 0.045, 0.07, false}}, Resolve: resolveGrayScott},
+		Variety: Variety{Grids: grids2D, Starts: []string{"spots", "developed", "random", "narrow", "blobs", "patches", "stripes", "rings"}, Interval: [2]float64{5, 45},
+			Parameters: []Parameter{{"F", "", 0.016, 0.1, true}, {"k", "", 0.045, 0.07, false}}, Resolve: resolveGrayScott},
 	}
 	s.start = func(u Setup) (Run, error) {
 		b := newPeriodic(u.Grid, u.Length)
@@ -148,14 +147,12 @@ func grayScott() *System {
 			linear: [][]complex128{b.laplace(2e-5), b.laplace(1e-5)}, step: func() float64 { return 1 }}
 		feed, kill := u.Values["F"], u.Values["k"]
 		e.nonlinear = func(dst, hat [][]complex128) {
-			b.inverse(a, hat[0])
-			b.inverse(c, hat[1])
+			b.inverse2(a, c, hat[0], hat[1])
 			for i, x := range a {
 				r := x * c[i] * c[i]
 				a[i], c[i] = -r+feed*(1-x), r-(feed+kill)*c[i]
 			}
-			b.forward(dst[0], a)
-			b.forward(dst[1], c)
+			b.forward2(dst[0], dst[1], a, c)
 		}
 		if u.Start != "spots" {
 			e.step = func() float64 { return 2 }

@@ -57,53 +57,6 @@ func (b *periodic) pattern(rng *rand.Rand, kind string) []float64 {
 	return b.random(rng, 1+(min(6, top)-1)*rng.Float64())
 }
 
-// powerLaw returns a field whose amplitudes fall as a power of the wave number.
-func (b *periodic) powerLaw(rng *rand.Rand, power float64) []float64 {
-	top := float64(slices.Min(b.n)) / 3
-	return b.spectrum(rng, top, func(k float64) float64 { return math.Pow(k, -power) })
-}
-
-// band returns a field whose wave numbers lie around one.
-func (b *periodic) band(rng *rand.Rand, centre float64) []float64 {
-	return b.spectrum(rng, centre+2, func(k float64) float64 { return math.Exp(-2 * (k - centre) * (k - centre)) })
-}
-
-// spectrum returns a random field with mean 0 and mean square 1 whose modes have
-// Gaussian amplitudes times a function of the wave number. Wave numbers count the waves
-// in the shortest side of the box and end at top.
-func (b *periodic) spectrum(rng *rand.Rand, top float64, amplitude func(k float64) float64) []float64 {
-	unit := 2 * math.Pi / slices.Min(b.length)
-	for i, square := range b.k2 {
-		re, im := rng.NormFloat64(), rng.NormFloat64()
-		k := math.Sqrt(square) / unit
-		if k == 0 || k > top {
-			b.buffer[i] = 0
-			continue
-		}
-		a := amplitude(k)
-		b.buffer[i] = complex(a*re, a*im)
-	}
-	b.transform(b.buffer, true)
-	out := make([]float64, b.points)
-	for i, v := range b.buffer {
-		out[i] = real(v)
-	}
-	normalize(out)
-	return out
-}
-
-// normalize scales a field to mean square 1.
-func normalize(f []float64) {
-	norm := 0.0
-	for _, v := range f {
-		norm += v * v
-	}
-	norm = math.Sqrt(norm / float64(len(f)))
-	for i := range f {
-		f[i] /= norm
-	}
-}
-
 // centred removes the mean of a field.
 func centred(f []float64) {
 	mean := 0.0

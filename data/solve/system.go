@@ -147,7 +147,8 @@ func (s *System) Coordinates(grid []int) [][]float32 {
 // Systems lists all systems, sorted by name.
 func Systems() []*System {
 	list := []*System{
-		advection(), diffusion(), burgers(2), burgers(3), kuramotoSivashinsky(), grayScott(), navierStokes(false), navierStokes(true),
+		advection(), diffusion(), burgers(2), burgers(3), kuramotoSivashinsky(), grayScott(), navierStokes(false), navierStokes(true), navierStokes3D(),
+		activeMatter(), viscoelastic(), advectionDiffusion(),
 		acoustics(), shallowWater(), euler("euler_periodic", 2, data.Periodic), euler("euler_open", 2, data.Open),
 		euler("euler_3d", 3, data.Periodic), rayleighBenard(),
 	}

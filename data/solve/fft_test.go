@@ -1,0 +1,71 @@
+package solve
+
+import (
+	"math"
+	"math/cmplx"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestFFT compares the transform with the plain sum, for every length up to 40 and
+// lines one, two and five numbers apart.
+func TestFFT(t *testing.T) {
+	rng := generator()
+	for n := 1; n <= 40; n++ {
+		for _, stride := range []int{1, 2, 5} {
+			for _, back := range []bool{false, true} {
+				x := make([]complex128, n*stride)
+				for i := range x {
+					x[i] = complex(rng.NormFloat64(), rng.NormFloat64())
+				}
+				sign := -1.0
+				if back {
+					sign = 1
+				}
+				want := make([]complex128, len(x))
+				for i := range x {
+					for j := range n {
+						phase := sign * 2 * math.Pi * float64(i/stride*j) / float64(n)
+						want[i] += x[j*stride+i%stride] * cmplx.Rect(1, phase)
+					}
+				}
+				newFFT(n).lines(x, make([]complex128, len(x)), stride, back)
+				for i := range x {
+					require.InDelta(t, 0, cmplx.Abs(x[i]-want[i]), 1e-11, "n %d, stride %d", n, stride)
+				}
+			}
+		}
+	}
+}
+
+// TestPairs: two fields in one transform give what each gives alone.
+func TestPairs(t *testing.T) {
+	rng := generator()
+	for _, n := range [][]int{{8, 12}, {10, 8, 6}} {
+		b := newPeriodic(n, same(len(n), 2.0))
+		var fields [][]float64
+		var alone, together [][]complex128
+		for range 3 {
+			f := make([]float64, b.points)
+			for i := range f {
+				f[i] = rng.NormFloat64()
+			}
+			fields, alone, together = append(fields, f), append(alone, b.forward(nil, f)), append(together, make([]complex128, b.points))
+		}
+		b.forwards(together, fields)
+		back, slopes := b.scratch(3), b.scratch(len(n))
+		b.inverses(back, together)
+		b.gradient(slopes, alone[2])
+		for f := range fields {
+			assert.Less(t, distance(fields[f], back[f]), 1e-14)
+			for i, v := range alone[f] {
+				require.InDelta(t, 0, cmplx.Abs(v-together[f][i]), 1e-12)
+			}
+		}
+		for axis, slope := range slopes {
+			assert.Less(t, distance(b.derivative(nil, alone[2], axis), slope), 1e-12)
+		}
+	}
+}
