@@ -26,6 +26,14 @@ type law interface {
 	legal(w []float64) error
 }
 
+// sourced is a law with a source: ∂q/∂t + ∇·f(q) = s(q).
+type sourced interface {
+	// source adds s to the rates of one cell.
+	source(rate, w []float64)
+	// pace is the inverse of a time that the time step must resolve.
+	pace() float64
+}
+
 // finiteVolume solves a law on cells: slopes of the primitive variables limited
 // by van Leer's harmonic mean, an approximate Riemann solver at the faces, and
 // the strong-stability-preserving Runge–Kutta scheme of third order in time.
@@ -40,6 +48,7 @@ type finiteVolume struct {
 	rate, old  [][]float64
 	w          []float64 // primitive variables of all cells, point by point
 	lines      []*line   // one per axis
+	after      func()    // if not nil, runs after every time step
 }
 
 func newFiniteVolume(l law, n []int, length []float64, bcs data.Boundaries) *finiteVolume {
@@ -92,6 +101,9 @@ func (s *finiteVolume) step() (float64, error) {
 		}
 		fastest = max(fastest, rate)
 	}
+	if law, ok := s.law.(sourced); ok {
+		fastest = max(fastest, law.pace())
+	}
 	return 0.4 / fastest, nil
 }
 
@@ -130,9 +142,12 @@ func (s *finiteVolume) once(h float64) {
 			}
 		}
 	}
+	if s.after != nil {
+		s.after()
+	}
 }
 
-// rates computes −∇·f.
+// rates computes −∇·f and adds the source, if the law has one.
 func (s *finiteVolume) rates() {
 	vars := s.law.vars()
 	q := make([]float64, vars)
@@ -149,6 +164,21 @@ func (s *finiteVolume) rates() {
 			for p := first; p < first+stride; p++ {
 				s.lines[axis].add(p, stride)
 			}
+		}
+	}
+	if law, ok := s.law.(sourced); ok {
+		s.addSource(law)
+	}
+}
+
+func (s *finiteVolume) addSource(law sourced) {
+	vars := s.law.vars()
+	rate := make([]float64, vars)
+	for p := range s.points {
+		clear(rate)
+		law.source(rate, s.w[p*vars:(p+1)*vars])
+		for v, r := range rate {
+			s.rate[v][p] += r
 		}
 	}
 }

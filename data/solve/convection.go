@@ -53,6 +53,8 @@ type convection struct {
 	padded [3][]float64
 	// floor − sign·b is the buoyancy beyond the floor, lid − sign·b that beyond the lid.
 	floor, lid, sign float64
+	// pace bounds the time step by 1/pace, for buoyancy that acts faster than the rest.
+	pace float64
 	// pivot and upper are the factors of the tridiagonal systems, mode by mode.
 	pivot, upper []float64
 
@@ -244,7 +246,7 @@ func (s *convection) tridiagonal(m int) {
 // Advance goes on by a time.
 func (s *convection) Advance(time float64) error {
 	for time > 0 {
-		rate := 4 * max(s.nu, s.kappa) * (1/(s.dx*s.dx) + 1/(s.dy*s.dy))
+		rate := max(s.pace, 4*max(s.nu, s.kappa)*(1/(s.dx*s.dx)+1/(s.dy*s.dy)))
 		for p := range s.q[1] {
 			rate = max(rate, 2*(math.Abs(s.q[1][p])/s.dx+math.Abs(s.q[2][p])/s.dy))
 		}
