@@ -9,10 +9,11 @@ import (
 
 // law is a system of conservation laws ∂q/∂t + ∇·f(q) = 0.
 type law interface {
-	// vars is the number of conserved variables; momentum is the index of the one
-	// along an axis, which changes its sign at a wall.
+	// vars is the number of conserved variables.
 	vars() int
-	momentum(axis int) int
+	// mirror turns the primitive variables of a cell into those of its image in a
+	// wall with the normal along axis.
+	mirror(w []float64, axis int)
 	// primitive and conserved convert the variables of one cell.
 	primitive(w, q []float64)
 	conserved(q, w []float64)
@@ -23,6 +24,14 @@ type law interface {
 	speed(axis int, w []float64) float64
 	// legal returns an error for a state that cannot be.
 	legal(w []float64) error
+}
+
+// sourced is a law with a source: ∂q/∂t + ∇·f(q) = s(q).
+type sourced interface {
+	// source adds s to the rates of one cell.
+	source(rate, w []float64)
+	// pace is the inverse of a time that the time step must resolve.
+	pace() float64
 }
 
 // finiteVolume solves a law on cells: slopes of the primitive variables limited
@@ -37,6 +46,9 @@ type finiteVolume struct {
 	points     int
 	q          [][]float64 // variable, point
 	rate, old  [][]float64
+	w          []float64 // primitive variables of all cells, point by point
+	lines      []*line   // one per axis
+	after      func()    // if not nil, runs after every time step
 }
 
 func newFiniteVolume(l law, n []int, length []float64, bcs data.Boundaries) *finiteVolume {
@@ -49,6 +61,10 @@ func newFiniteVolume(l law, n []int, length []float64, bcs data.Boundaries) *fin
 		s.q = append(s.q, make([]float64, s.points))
 		s.rate = append(s.rate, make([]float64, s.points))
 		s.old = append(s.old, make([]float64, s.points))
+	}
+	s.w = make([]float64, s.points*l.vars())
+	for a, x := range n {
+		s.lines = append(s.lines, newLine(s, a, x))
 	}
 	return s
 }
@@ -84,6 +100,9 @@ func (s *finiteVolume) step() (float64, error) {
 			rate += s.law.speed(a, w) / h
 		}
 		fastest = max(fastest, rate)
+	}
+	if law, ok := s.law.(sourced); ok {
+		fastest = max(fastest, law.pace())
 	}
 	return 0.4 / fastest, nil
 }
@@ -123,21 +142,43 @@ func (s *finiteVolume) once(h float64) {
 			}
 		}
 	}
+	if s.after != nil {
+		s.after()
+	}
 }
 
-// rates computes −∇·f.
+// rates computes −∇·f and adds the source, if the law has one.
 func (s *finiteVolume) rates() {
+	vars := s.law.vars()
+	q := make([]float64, vars)
+	for p := range s.points {
+		s.law.primitive(s.w[p*vars:(p+1)*vars], s.cell(q, p))
+	}
 	for _, r := range s.rate {
 		clear(r)
 	}
 	stride := s.points
 	for axis, n := range s.n {
 		stride /= n
-		line := newLine(s, axis, n)
-		for p := range s.points {
-			if p/stride%n == 0 {
-				line.add(p, stride)
+		for first := 0; first < s.points; first += n * stride {
+			for p := first; p < first+stride; p++ {
+				s.lines[axis].add(p, stride)
 			}
+		}
+	}
+	if law, ok := s.law.(sourced); ok {
+		s.addSource(law)
+	}
+}
+
+func (s *finiteVolume) addSource(law sourced) {
+	vars := s.law.vars()
+	rate := make([]float64, vars)
+	for p := range s.points {
+		clear(rate)
+		law.source(rate, s.w[p*vars:(p+1)*vars])
+		for v, r := range rate {
+			s.rate[v][p] += r
 		}
 	}
 }
@@ -145,56 +186,57 @@ func (s *finiteVolume) rates() {
 // ghosts is the number of cells beyond each end of a line.
 const ghosts = 2
 
-// line is a row of cells along one axis with its ghosts.
+// line is a row of cells along one axis with its ghosts. Its arrays hold all variables
+// of a cell, or of a face, next to each other.
 type line struct {
-	s     *finiteVolume
-	axis  int
-	n     int
-	w     [][]float64 // cell, variable
-	slope [][]float64
-	q     []float64
-	l, r  []float64
-	faces [][]float64
+	s        *finiteVolume
+	axis, n  int
+	vars     int
+	w, slope []float64
+	faces    []float64
+	l, r     []float64
 }
 
 func newLine(s *finiteVolume, axis, n int) *line {
 	vars := s.law.vars()
-	rows := func(k int) [][]float64 {
-		out := make([][]float64, k)
-		for i := range out {
-			out[i] = make([]float64, vars)
-		}
-		return out
-	}
-	return &line{s: s, axis: axis, n: n, w: rows(n + 2*ghosts), slope: rows(n + 2*ghosts), faces: rows(n + 1),
-		q: make([]float64, vars), l: make([]float64, vars), r: make([]float64, vars)}
+	row := func(k int) []float64 { return make([]float64, k*vars) }
+	return &line{s: s, axis: axis, n: n, vars: vars, w: row(n + 2*ghosts), slope: row(n + 2*ghosts), faces: row(n + 1), l: row(1), r: row(1)}
 }
+
+// at returns the primitive variables of a cell, ghosts counted.
+func (l *line) at(i int) []float64 { return l.w[i*l.vars : (i+1)*l.vars] }
 
 // add adds the rates of the line that begins at a point.
 func (l *line) add(p, stride int) {
-	s := l.s
+	s, vars := l.s, l.vars
 	for i := range l.n {
-		s.law.primitive(l.w[i+ghosts], s.cell(l.q, p+i*stride))
+		copy(l.at(i+ghosts), s.w[(p+i*stride)*vars:])
 	}
 	l.fillGhosts()
-	for i := 1; i < len(l.w)-1; i++ {
-		for v := range l.q {
-			l.slope[i][v] = vanLeer(l.w[i][v]-l.w[i-1][v], l.w[i+1][v]-l.w[i][v])
+	l.findSlopes()
+	for i := range l.n + 1 {
+		a := (i + ghosts - 1) * vars
+		for v := range vars {
+			l.l[v] = l.w[a+v] + l.slope[a+v]/2
+			l.r[v] = l.w[a+vars+v] - l.slope[a+vars+v]/2
 		}
-	}
-	for i := range l.faces {
-		a, b := i+ghosts-1, i+ghosts
-		for v := range l.q {
-			l.l[v] = l.w[a][v] + l.slope[a][v]/2
-			l.r[v] = l.w[b][v] - l.slope[b][v]/2
-		}
-		s.law.flux(l.faces[i], l.axis, l.l, l.r)
+		s.law.flux(l.faces[i*vars:(i+1)*vars], l.axis, l.l, l.r)
 	}
 	h := s.spacing[l.axis]
-	for i := range l.n {
-		for v := range l.q {
-			s.rate[v][p+i*stride] -= (l.faces[i+1][v] - l.faces[i][v]) / h
+	for v, rate := range s.rate {
+		for i := range l.n {
+			rate[p+i*stride] -= (l.faces[(i+1)*vars+v] - l.faces[i*vars+v]) / h
 		}
+	}
+}
+
+// findSlopes computes the limited slopes of all cells but the outermost ghosts.
+func (l *line) findSlopes() {
+	vars := l.vars
+	end := len(l.w) - vars
+	low, mid, high, slope := l.w[:end-vars], l.w[vars:end], l.w[2*vars:], l.slope[vars:end]
+	for i, v := range mid {
+		slope[i] = vanLeer(v-low[i], high[i]-v)
 	}
 }
 
@@ -203,23 +245,22 @@ func (l *line) add(p, stride int) {
 func (l *line) fillGhosts() {
 	bc, n := l.s.boundaries[l.axis], l.n
 	for g := range ghosts {
-		for _, e := range []struct {
-			bc                     data.BC
-			to, wrap, edge, mirror int
-		}{
-			{bc.Low, ghosts - 1 - g, n + ghosts - 1 - g, ghosts, ghosts + g},
-			{bc.High, n + ghosts + g, ghosts + g, n + ghosts - 1, n + ghosts - 1 - g},
-		} {
-			switch e.bc {
-			case data.Periodic:
-				copy(l.w[e.to], l.w[e.wrap])
-			case data.Open:
-				copy(l.w[e.to], l.w[e.edge])
-			default:
-				copy(l.w[e.to], l.w[e.mirror])
-				l.w[e.to][l.s.law.momentum(l.axis)] *= -1
-			}
-		}
+		l.fillGhost(bc.Low, ghosts-1-g, n+ghosts-1-g, ghosts, ghosts+g)
+		l.fillGhost(bc.High, n+ghosts+g, ghosts+g, n+ghosts-1, n+ghosts-1-g)
+	}
+}
+
+// fillGhost sets one ghost from the cell that its boundary condition takes: wrap, edge
+// or mirror.
+func (l *line) fillGhost(bc data.BC, to, wrap, edge, mirror int) {
+	switch bc {
+	case data.Periodic:
+		copy(l.at(to), l.at(wrap))
+	case data.Open:
+		copy(l.at(to), l.at(edge))
+	default:
+		copy(l.at(to), l.at(mirror))
+		l.s.law.mirror(l.at(to), l.axis)
 	}
 }
 
@@ -229,20 +270,6 @@ func vanLeer(a, b float64) float64 {
 		return 0
 	}
 	return 2 * a * b / (a + b)
-}
-
-// hll is the flux of Harten, Lax and van Leer between the wave speeds sl and sr.
-func hll(f []float64, sl, sr float64, ql, qr, fl, fr []float64) {
-	for v := range f {
-		switch {
-		case sl >= 0:
-			f[v] = fl[v]
-		case sr <= 0:
-			f[v] = fr[v]
-		default:
-			f[v] = (sr*fl[v] - sl*fr[v] + sl*sr*(qr[v]-ql[v])) / (sr - sl)
-		}
-	}
 }
 
 // finite reports whether a number is one.

@@ -18,7 +18,7 @@ func rayleighBenard() *System {
 		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
 		Grid:       []int{64, 32}, Length: []float64{2, 1}, Frames: 31, Interval: 0.5,
 		Parameters: []Parameter{{"Rayleigh", "Ra", 5e4, 3e5, false}, {"Prandtl", "Pr", 0.5, 2, false}, {"spin_up", "time before the first frame", 8, 14, false}},
-		Variety: Variety{Starts: convectionStarts, Interval: [2]float64{0.06, 0.8}, Resolve: fitConvection,
+		Variety: Variety{Starts: convectionStarts, Interval: [2]float64{0.1, 1.2}, Resolve: fitConvection,
 			Grids: [][]int{{24, 24}, {32, 32}, {48, 24}, {64, 32}, {32, 64}, {96, 32}, {48, 48}, {64, 64}, {80, 40}, {36, 24}},
 			Parameters: []Parameter{{Name: "Rayleigh", Low: 1e4, High: 1e6, Log: true}, {Name: "Prandtl", Low: 0.1, High: 10, Log: true},
 				{Name: "spin_up", Low: 0, High: 14}}},
@@ -49,6 +49,14 @@ type convection struct {
 	// q is buoyancy, u, v.
 	q, old, rate [3][]float64
 	pressure     []float64
+	// padded holds q with one more cell on every side.
+	padded [3][]float64
+	// floor − sign·b is the buoyancy beyond the floor, lid − sign·b that beyond the lid.
+	floor, lid, sign float64
+	// pace bounds the time step by 1/pace, for buoyancy that acts faster than the rest.
+	pace float64
+	// pivot and upper are the factors of the tridiagonal systems, mode by mode.
+	pivot, upper []float64
 
 	fft  *fourier.CmplxFFT
 	line []complex128
@@ -58,26 +66,17 @@ type convection struct {
 func newConvection(n []int, length []float64, rayleigh, prandtl float64) *convection {
 	s := &convection{nx: n[0], ny: n[1], dx: length[0] / float64(n[0]), dy: length[1] / float64(n[1]),
 		nu: math.Sqrt(prandtl / rayleigh), kappa: 1 / math.Sqrt(rayleigh*prandtl), fft: fourier.NewCmplxFFT(n[0]),
-		line: make([]complex128, n[0]), hat: make([]complex128, n[0]*n[1]), pressure: make([]float64, n[0]*n[1])}
+		line: make([]complex128, n[0]), hat: make([]complex128, n[0]*n[1]), pressure: make([]float64, n[0]*n[1]),
+		pivot: make([]float64, n[0]*n[1]), upper: make([]float64, n[0]*n[1]), floor: 2, sign: 1}
 	for i := range s.q {
 		s.q[i], s.old[i], s.rate[i] = make([]float64, n[0]*n[1]), make([]float64, n[0]*n[1]), make([]float64, n[0]*n[1])
+		s.padded[i] = make([]float64, (n[0]+2)*(n[1]+2))
 	}
+	s.factor()
 	return s
 }
 
 func (s *convection) at(i, j int) int { return (i+s.nx)%s.nx*s.ny + j }
-
-// u is the velocity along x; beyond a wall it is the opposite, so that it
-// vanishes on the wall.
-func (s *convection) u(i, j int) float64 {
-	switch {
-	case j < 0:
-		return -s.q[1][s.at(i, 0)]
-	case j >= s.ny:
-		return -s.q[1][s.at(i, s.ny-1)]
-	}
-	return s.q[1][s.at(i, j)]
-}
 
 // v is the velocity along y on the face below cell j; there is none on a wall.
 func (s *convection) v(i, j int) float64 {
@@ -87,51 +86,65 @@ func (s *convection) v(i, j int) float64 {
 	return s.q[2][s.at(i, j)]
 }
 
-// b is the buoyancy; beyond a wall it is such that the mean is that of the wall.
-func (s *convection) b(i, j int) float64 {
-	switch {
-	case j < 0:
-		return 2 - s.q[0][s.at(i, 0)]
-	case j >= s.ny:
-		return -s.q[0][s.at(i, s.ny-1)]
+// pad copies the fields into arrays with one more cell on every side. Beyond a wall
+// the velocity along x is the opposite, so that it vanishes on the wall, and the
+// buoyancy is such that the mean is that of the wall; the velocity along y is 0.
+func (s *convection) pad() {
+	row := s.ny + 2
+	for i := -1; i <= s.nx; i++ {
+		from, to := s.at(i, 0), (i+1)*row
+		for f, q := range s.q {
+			copy(s.padded[f][to+1:], q[from:from+s.ny])
+		}
+		b, u, v := s.padded[0][to:to+row], s.padded[1][to:to+row], s.padded[2][to:to+row]
+		b[0], b[row-1] = s.floor-s.sign*b[1], s.lid-s.sign*b[row-2]
+		u[0], u[row-1] = -u[1], -u[row-2]
+		v[0], v[1], v[row-1] = 0, 0, 0
 	}
-	return s.q[0][s.at(i, j)]
 }
 
-// laplace is the second difference of f around (i, j).
-func (s *convection) laplace(f func(i, j int) float64, i, j int) float64 {
-	c := f(i, j)
-	return (f(i+1, j)-2*c+f(i-1, j))/(s.dx*s.dx) + (f(i, j+1)-2*c+f(i, j-1))/(s.dy*s.dy)
+// corner is u·v on the lower left corner of a cell, of which p is the padded index.
+func (s *convection) corner(p int) float64 {
+	u, v, row := s.padded[1], s.padded[2], s.ny+2
+	return (u[p-1] + u[p]) / 2 * (v[p-row] + v[p]) / 2
 }
 
-// corner is u·v on the lower left corner of a cell.
-func (s *convection) corner(i, j int) float64 {
-	return (s.u(i, j-1) + s.u(i, j)) / 2 * (s.v(i-1, j) + s.v(i, j)) / 2
+// laplace is the second difference of a padded field around a cell.
+func (s *convection) laplace(f []float64, p int) float64 {
+	c, row := f[p], s.ny+2
+	return (f[p+row]-2*c+f[p-row])/(s.dx*s.dx) + (f[p+1]-2*c+f[p-1])/(s.dy*s.dy)
 }
 
 // rates computes the time derivatives and the pressure that keeps the velocity
 // free of divergence.
 func (s *convection) rates() {
-	square := func(x float64) float64 { return x * x }
+	s.pad()
+	row := s.ny + 2
 	for i := range s.nx {
 		for j := range s.ny {
-			p := s.at(i, j)
-			right := s.u(i+1, j) * (s.b(i, j) + s.b(i+1, j)) / 2
-			left := s.u(i, j) * (s.b(i-1, j) + s.b(i, j)) / 2
-			above := s.v(i, j+1) * (s.b(i, j) + s.b(i, j+1)) / 2
-			below := s.v(i, j) * (s.b(i, j-1) + s.b(i, j)) / 2
-			s.rate[0][p] = -(right-left)/s.dx - (above-below)/s.dy + s.kappa*s.laplace(s.b, i, j)
-			uu := square((s.u(i, j)+s.u(i+1, j))/2) - square((s.u(i-1, j)+s.u(i, j))/2)
-			s.rate[1][p] = -uu/s.dx - (s.corner(i, j+1)-s.corner(i, j))/s.dy + s.nu*s.laplace(s.u, i, j)
-			if j == 0 {
-				s.rate[2][p] = 0
-				continue
-			}
-			vv := square((s.v(i, j)+s.v(i, j+1))/2) - square((s.v(i, j-1)+s.v(i, j))/2)
-			s.rate[2][p] = -vv/s.dy - (s.corner(i+1, j)-s.corner(i, j))/s.dx + s.nu*s.laplace(s.v, i, j) + (s.b(i, j-1)+s.b(i, j))/2
+			s.cell(i*s.ny+j, (i+1)*row+j+1, j == 0)
 		}
 	}
 	s.project()
+}
+
+// cell computes the rates of cell p, whose padded index is c.
+func (s *convection) cell(p, c int, bottom bool) {
+	row := s.ny + 2
+	b, u, v := s.padded[0], s.padded[1], s.padded[2]
+	right := u[c+row] * (b[c] + b[c+row]) / 2
+	left := u[c] * (b[c-row] + b[c]) / 2
+	above := v[c+1] * (b[c] + b[c+1]) / 2
+	below := v[c] * (b[c-1] + b[c]) / 2
+	s.rate[0][p] = -(right-left)/s.dx - (above-below)/s.dy + s.kappa*s.laplace(b, c)
+	low, high := (u[c-row]+u[c])/2, (u[c]+u[c+row])/2
+	s.rate[1][p] = -(high*high-low*low)/s.dx - (s.corner(c+1)-s.corner(c))/s.dy + s.nu*s.laplace(u, c)
+	if bottom {
+		s.rate[2][p] = 0
+		return
+	}
+	low, high = (v[c-1]+v[c])/2, (v[c]+v[c+1])/2
+	s.rate[2][p] = -(high*high-low*low)/s.dy - (s.corner(c+row)-s.corner(c))/s.dx + s.nu*s.laplace(v, c) + (b[c-1]+b[c])/2
 }
 
 // project subtracts the gradient of the pressure from the rates of the velocity.
@@ -169,8 +182,7 @@ func (s *convection) poisson() {
 		}
 	}
 	for m := range s.nx {
-		lambda := (2 - 2*math.Cos(2*math.Pi*float64(m)/float64(s.nx))) / (s.dx * s.dx)
-		s.tridiagonal(s.hat[m*s.ny:(m+1)*s.ny], lambda, m == 0)
+		s.tridiagonal(m)
 	}
 	mean := 0.0
 	for j := range s.ny {
@@ -187,41 +199,54 @@ func (s *convection) poisson() {
 	}
 }
 
-// tridiagonal solves (p[j+1] − 2 p[j] + p[j−1])/dy² − λ p[j] = d[j] in place, with
-// no gradient at the walls. The mean mode is only given up to a constant and
-// begins with 0.
-func (s *convection) tridiagonal(d []complex128, lambda float64, mean bool) {
+// factor prepares the tridiagonal systems (p[j+1] − 2 p[j] + p[j−1])/dy² − λ p[j] = d[j]
+// of all modes, with no gradient at the walls. The mean mode is only given up to a
+// constant and begins with 0.
+func (s *convection) factor() {
 	side := 1 / (s.dy * s.dy)
-	upper := make([]float64, s.ny)
-	for j := range d {
-		diagonal := -2*side - lambda
-		if j == 0 || j == s.ny-1 {
-			diagonal += side
-		}
-		low, up := side, side
-		if j == 0 {
-			low = 0
-			if mean {
-				diagonal, up, d[0] = 1, 0, 0
+	for m := range s.nx {
+		lambda := (2 - 2*math.Cos(2*math.Pi*float64(m)/float64(s.nx))) / (s.dx * s.dx)
+		before := 0.0
+		for j := range s.ny {
+			diagonal, low, up := -2*side-lambda, side, side
+			if j == 0 || j == s.ny-1 {
+				diagonal += side
 			}
+			if j == 0 {
+				low = 0
+				if m == 0 {
+					diagonal, up = 1, 0
+				}
+			}
+			pivot := diagonal - low*before
+			before = up / pivot
+			s.pivot[m*s.ny+j], s.upper[m*s.ny+j] = pivot, before
 		}
-		before, value := 0.0, complex128(0)
-		if j > 0 {
-			before, value = upper[j-1], d[j-1]
-		}
-		pivot := diagonal - low*before
-		upper[j] = up / pivot
-		d[j] = (d[j] - complex(low, 0)*value) / complex(pivot, 0)
+	}
+}
+
+// tridiagonal solves the system of mode m in place.
+func (s *convection) tridiagonal(m int) {
+	d, pivot, upper := s.hat[m*s.ny:(m+1)*s.ny], s.pivot[m*s.ny:(m+1)*s.ny], s.upper[m*s.ny:(m+1)*s.ny]
+	if m == 0 {
+		d[0] = 0
+	}
+	low, re, im := 0.0, 0.0, 0.0
+	for j, v := range d {
+		re, im = (real(v)-low*re)/pivot[j], (imag(v)-low*im)/pivot[j]
+		d[j] = complex(re, im)
+		low = 1 / (s.dy * s.dy)
 	}
 	for j := s.ny - 2; j >= 0; j-- {
-		d[j] -= complex(upper[j], 0) * d[j+1]
+		re, im = real(d[j])-upper[j]*re, imag(d[j])-upper[j]*im
+		d[j] = complex(re, im)
 	}
 }
 
 // Advance goes on by a time.
 func (s *convection) Advance(time float64) error {
 	for time > 0 {
-		rate := 4 * max(s.nu, s.kappa) * (1/(s.dx*s.dx) + 1/(s.dy*s.dy))
+		rate := max(s.pace, 4*max(s.nu, s.kappa)*(1/(s.dx*s.dx)+1/(s.dy*s.dy)))
 		for p := range s.q[1] {
 			rate = max(rate, 2*(math.Abs(s.q[1][p])/s.dx+math.Abs(s.q[2][p])/s.dy))
 		}
@@ -261,7 +286,7 @@ func (s *convection) Frame(dst []float32) {
 	u, v := make([]float64, len(s.pressure)), make([]float64, len(s.pressure))
 	for i := range s.nx {
 		for j := range s.ny {
-			u[s.at(i, j)] = (s.u(i, j) + s.u(i+1, j)) / 2
+			u[s.at(i, j)] = (s.q[1][s.at(i, j)] + s.q[1][s.at(i+1, j)]) / 2
 			v[s.at(i, j)] = (s.v(i, j) + s.v(i, j+1)) / 2
 		}
 	}

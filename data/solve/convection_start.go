@@ -21,7 +21,7 @@ func fitConvection(c *Case) {
 		limit("Rayleigh", 3e4, math.Inf(1))
 		limit("Prandtl", 0.3, 3)
 	} else {
-		limit("spin_up", 0, 4)
+		limit("spin_up", 0, 3)
 	}
 }
 
@@ -37,11 +37,11 @@ func startConvection(u Setup) (Run, error) {
 		disturbance = c.bumps(c.count(2, 6), -0.5, 0.5, u.Boundaries)
 	case "rolls":
 		waves := 2 * math.Pi * float64(c.count(1, max(1, int(math.Round(length[0]))))) / length[0]
-		phase, speed := c.between(0, 2*math.Pi), c.between(0.02, 0.1)
+		phase, speed := c.between(0, 2*math.Pi), c.between(0.03, 0.12)
 		stream = c.field(func(x []float64) float64 { return speed * math.Cos(waves*x[0]+phase) })
 		disturbance = c.smooth(2)
 		for p := range disturbance {
-			disturbance[p] *= 0.02
+			disturbance[p] *= 0.1
 		}
 	case "stirred":
 		scale, speed := c.between(0.05, 0.3), c.between(0.01, 0.06)

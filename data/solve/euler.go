@@ -14,8 +14,8 @@ type gas struct {
 	gamma float64
 }
 
-func (g gas) vars() int             { return g.dims + 2 }
-func (g gas) momentum(axis int) int { return 1 + axis }
+func (g gas) vars() int                    { return g.dims + 2 }
+func (g gas) mirror(w []float64, axis int) { w[1+axis] *= -1 }
 
 func (g gas) primitive(w, q []float64) {
 	w[0] = q[0]
@@ -61,32 +61,34 @@ func (g gas) physical(f []float64, axis int, w, q []float64) {
 // flux is HLLC (Toro, Spruce and Speares, Shock Waves 4, 1994) with the wave
 // speeds of Davis. It resolves contacts, which HLL smears.
 func (g gas) flux(f []float64, axis int, l, r []float64) {
-	n := g.vars()
-	var store [4 * 5]float64
-	ql, qr, fl, fr := store[:n], store[n:2*n], store[2*n:3*n], store[3*n:4*n]
-	g.conserved(ql, l)
-	g.conserved(qr, r)
-	g.physical(fl, axis, l, ql)
-	g.physical(fr, axis, r, qr)
 	ul, ur, pl, pr := l[1+axis], r[1+axis], l[g.dims+1], r[g.dims+1]
 	cl, cr := g.sound(l), g.sound(r)
 	sl, sr := min(ul-cl, ur-cr), max(ul+cl, ur+cr)
+	var store [5]float64
+	q := store[:g.dims+2]
+	if sl >= 0 {
+		g.conserved(q, l)
+		g.physical(f, axis, l, q)
+		return
+	}
+	if sr <= 0 {
+		g.conserved(q, r)
+		g.physical(f, axis, r, q)
+		return
+	}
 	ml, mr := l[0]*(sl-ul), r[0]*(sr-ur)
 	contact := (pr - pl + ml*ul - mr*ur) / (ml - mr)
-	switch {
-	case sl >= 0:
-		copy(f, fl)
-	case sr <= 0:
-		copy(f, fr)
-	case contact >= 0:
-		g.star(f, axis, l, ql, fl, sl, contact)
-	default:
-		g.star(f, axis, r, qr, fr, sr, contact)
+	w, s := r, sr
+	if contact >= 0 {
+		w, s = l, sl
 	}
+	g.conserved(q, w)
+	g.physical(f, axis, w, q)
+	g.star(f, axis, w, q, s, contact)
 }
 
-// star adds to the flux of one side what the wave of speed s carries.
-func (g gas) star(f []float64, axis int, w, q, side []float64, s, contact float64) {
+// star adds to the flux f of one side what the wave of speed s carries.
+func (g gas) star(f []float64, axis int, w, q []float64, s, contact float64) {
 	u, e := w[1+axis], g.dims+1
 	factor := w[0] * (s - u) / (s - contact)
 	for v := range f {
@@ -99,7 +101,7 @@ func (g gas) star(f []float64, axis int, w, q, side []float64, s, contact float6
 		case e:
 			star = factor * (q[e]/w[0] + (contact-u)*(contact+w[e]/(w[0]*(s-u))))
 		}
-		f[v] = side[v] + s*(star-q[v])
+		f[v] += s * (star - q[v])
 	}
 }
 

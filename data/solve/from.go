@@ -34,6 +34,8 @@ var free = map[string][]string{
 	"active_matter":        {"concentration", "D_xx", "D_xy", "D_yx", "D_yy"},
 	"viscoelastic":         {"c_zz", "velocity_x", "velocity_y", "C_xx", "C_xy", "C_yx", "C_yy"},
 	"rayleigh_benard":      {"buoyancy", "velocity_x", "velocity_y"},
+	"rayleigh_taylor":      {"density", "velocity_x", "velocity_y"},
+	"acoustics_3d":         {"pressure", "velocity_x", "velocity_y", "velocity_z", "density"},
 }
 
 // Free names the channels, variable and constant, that decide the state of a system;
@@ -51,7 +53,7 @@ func (s *System) Free() []string {
 // system's own. Solvers on Fourier modes cannot.
 func (s *System) TakesBoundaries() bool {
 	switch s.Name {
-	case "acoustics", "shallow_water", "euler_periodic", "euler_open", "euler_3d":
+	case "acoustics", "acoustics_3d", "radiative_layer", "shallow_water", "euler_periodic", "euler_open", "euler_3d":
 		return true
 	}
 	return false

@@ -11,8 +11,8 @@ import (
 // are height and height times velocity; primitive are height and velocity.
 type water struct{}
 
-func (water) vars() int             { return 3 }
-func (water) momentum(axis int) int { return 1 + axis }
+func (water) vars() int                    { return 3 }
+func (water) mirror(w []float64, axis int) { w[1+axis] *= -1 }
 
 func (water) primitive(w, q []float64) { w[0], w[1], w[2] = q[0], q[1]/q[0], q[2]/q[0] }
 func (water) conserved(q, w []float64) { q[0], q[1], q[2] = w[0], w[0]*w[1], w[0]*w[2] }
@@ -28,16 +28,30 @@ func (water) legal(w []float64) error {
 
 // flux is that of Harten, Lax and van Leer.
 func (s water) flux(f []float64, axis int, l, r []float64) {
-	var ql, qr, fl, fr [3]float64
-	for _, side := range []struct{ w, q, f []float64 }{{l, ql[:], fl[:]}, {r, qr[:], fr[:]}} {
-		s.conserved(side.q, side.w)
-		for v := range side.f {
-			side.f[v] = side.w[1+axis] * side.q[v]
-		}
-		side.f[1+axis] += side.w[0] * side.w[0] / 2
-	}
 	cl, cr := math.Sqrt(l[0]), math.Sqrt(r[0])
-	hll(f, min(l[1+axis]-cl, r[1+axis]-cr), max(l[1+axis]+cl, r[1+axis]+cr), ql[:], qr[:], fl[:], fr[:])
+	sl, sr := min(l[1+axis]-cl, r[1+axis]-cr), max(l[1+axis]+cl, r[1+axis]+cr)
+	var ql, qr, fl, fr [3]float64
+	if sl >= 0 {
+		s.physical(f, ql[:], axis, l)
+		return
+	}
+	if sr <= 0 {
+		s.physical(f, qr[:], axis, r)
+		return
+	}
+	s.physical(fl[:], ql[:], axis, l)
+	s.physical(fr[:], qr[:], axis, r)
+	for v := range fl {
+		f[v] = (sr*fl[v] - sl*fr[v] + sl*sr*(qr[v]-ql[v])) / (sr - sl)
+	}
+}
+
+// physical computes the flux f and the conserved variables q of one state.
+func (s water) physical(f, q []float64, axis int, w []float64) {
+	s.conserved(q, w)
+	u := w[1+axis]
+	f[0], f[1], f[2] = u*q[0], u*q[1], u*q[2]
+	f[1+axis] += w[0] * w[0] / 2
 }
 
 func shallowWater() *System {

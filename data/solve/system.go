@@ -151,6 +151,7 @@ func Systems() []*System {
 		activeMatter(), viscoelastic(), advectionDiffusion(),
 		acoustics(), shallowWater(), euler("euler_periodic", 2, data.Periodic), euler("euler_open", 2, data.Open),
 		euler("euler_3d", 3, data.Periodic), rayleighBenard(),
+		acoustics3D(), mhd("mhd", 2), mhd("mhd_3d", 3), rayleighTaylor(), radiativeLayer(),
 	}
 	slices.SortFunc(list, func(a, b *System) int { return strings.Compare(a.Name, b.Name) })
 	return list
