@@ -86,6 +86,8 @@ func chosenReason(a Axis, o Options, dims int) string {
 		why = "The options differ from the release's"
 	case a.Length%target != 0:
 		why = fmt.Sprintf("The release needs a multiple of %d points", target)
+	case releasedStrides[a.Length/target] != [2]int{}:
+		why = "These weights were not trained on the strides of the release"
 	default:
 		why = fmt.Sprintf("The release has no patch of %s", count(a.Length/target, "point"))
 	}

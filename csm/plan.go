@@ -111,6 +111,10 @@ type Plan struct {
 // two kernels most evenly (k1/s1 nearest k2/s2), then to the smaller s1: 2 is
 // 2×1, 3 is 3×1, 6 is 3×2.
 //
+// Where the options list the trained strides and a frame would have more than 2000
+// tokens, the axes with the most tokens take larger patches as long as trained
+// ones are left.
+//
 // Errors name the axis or the option and what was expected.
 func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {
 	if err := o.Validate(); err != nil {
@@ -138,6 +142,7 @@ func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {
 			return nil, fmt.Errorf("csm: axis %d %w", i, err)
 		}
 	}
+	p.coarsen()
 	return p, nil
 }
 

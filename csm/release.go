@@ -32,14 +32,15 @@ var releasedStrides = map[int][2]int{
 
 // releasedChoice returns the strides the release takes for an axis of n points
 // on a grid with dims axes longer than 1; ok is false where it refuses the axis
-// or runs with other targets and kernels.
+// or runs with other targets and kernels, and where the options list trained
+// strides and this pair is not among them.
 func releasedChoice(n, dims int, o Options) (stride [2]int, ok bool) {
 	t := o.Tokens[dims-1]
 	if t != releasedTokens[dims-1] || o.Kernel != releasedKernel || n%t != 0 {
 		return stride, false
 	}
 	stride, ok = releasedStrides[n/t]
-	return stride, ok
+	return stride, ok && o.trained(stride)
 }
 
 // newAxis plans an axis of more than one point: the release's choice where
@@ -52,7 +53,7 @@ func newAxis(n int, b data.Boundary, o Options, dims int) (Axis, error) {
 		a.Reason = releasedReason(a, target)
 		return a, nil
 	}
-	a, ok := cheapest(n, b, o, target)
+	a, ok := cheapest(n, b, o, target, Axis.wrapsOnce)
 	if !ok {
 		return Axis{}, fmt.Errorf("has %d points, is periodic and too short for kernels %d and %d: padding would copy points twice; expected a longer axis or smaller kernels",
 			n, o.Kernel[0], o.Kernel[1])
@@ -61,13 +62,14 @@ func newAxis(n int, b data.Boundary, o Options, dims int) (Axis, error) {
 	return a, nil
 }
 
-// cheapest tries all strides not above their kernels; see NewPlan for the cost.
-func cheapest(n int, b data.Boundary, o Options, target int) (best Axis, ok bool) {
+// cheapest tries all strides not above their kernels that make a legal axis; see
+// NewPlan for the cost.
+func cheapest(n int, b data.Boundary, o Options, target int, legal func(Axis) bool) (best Axis, ok bool) {
 	bestCost := math.Inf(1)
 	for s1 := 1; s1 <= o.Kernel[0]; s1++ {
 		for s2 := 1; s2 <= o.Kernel[1]; s2++ {
 			a := layout(n, b, o.Kernel, [2]int{s1, s2}, !o.NoJitter)
-			if !a.wrapsOnce() {
+			if !legal(a) {
 				continue
 			}
 			c := cost(a, o, target)

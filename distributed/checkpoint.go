@@ -70,6 +70,7 @@ func (t *Trainer) Restore(m *walrus.Manifest) error {
 			return fail(err)
 		}
 	}
+	t.record(m.Coverage)
 	t.steps, t.step, t.fresh = maps.Clone(s.Steps), m.Step, m.Step
 	return nil
 }

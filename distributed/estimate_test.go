@@ -36,7 +36,7 @@ func TestEstimateCountsTheReleasedNetwork(t *testing.T) {
 
 // Parameters are those that weights are made of, whatever the sizes.
 func TestEstimateCountsEveryTensor(t *testing.T) {
-	for _, c := range []walrus.Config{walrus.Tiny(), walrus.Nano(), walrus.HalfWalrus()} {
+	for _, c := range []walrus.Config{walrus.Tiny(), walrus.Micro(), walrus.HalfWalrus()} {
 		params, err := c.Params()
 		require.NoError(t, err)
 		var want int64

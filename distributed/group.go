@@ -26,6 +26,7 @@ type group struct {
 
 	params, first, second, average map[string][]*tensors.Tensor
 	sums                           map[string][]*tensors.Tensor // gradients since the last update
+	seen                           *walrus.Coverage             // their windows
 	programs                       *programs
 }
 
@@ -34,7 +35,7 @@ func newGroup(number int, l *layout, m *walrus.Model, w *walrus.Weights, o *Opti
 	g := &group{number: number, layout: l, model: m, opts: o, index: map[string]int{},
 		params: map[string][]*tensors.Tensor{}, first: map[string][]*tensors.Tensor{}, second: map[string][]*tensors.Tensor{},
 		average: map[string][]*tensors.Tensor{}, sums: map[string][]*tensors.Tensor{},
-		programs: p}
+		seen: &walrus.Coverage{}, programs: p}
 	for i, p := range w.Params() {
 		g.slots, g.index[p.Key] = append(g.slots, slot{Param: p, sharded: sharded(p)}), i
 	}
@@ -105,6 +106,7 @@ func (g *group) accumulate(b *train.Batch, rng *rand.Rand) (loss float64, sample
 		}
 		return loss, 0, &train.NonFiniteError{Loss: loss, Windows: b.Windows}
 	}
+	pass.Count(g.seen)
 	return loss, pass.Samples(), g.add(p.trained, grads)
 }
 
@@ -300,6 +302,7 @@ func (g *group) drop() {
 		free(x)
 	}
 	clear(g.sums)
+	g.seen = &walrus.Coverage{}
 }
 
 // close frees everything on the devices.

@@ -15,7 +15,7 @@ import (
 
 // smallConfig is a network of two blocks with few tokens and few fields.
 func smallConfig() walrus.Config {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 24, 2, 2, 2, 5
 	c.Kernel, c.Tokens, c.DropPath = [2]int{4, 4}, [3]int{4, 4, 2}, 0
 	c.Registry = data.MustRegistry("density", "velocity_x", "velocity_y", "velocity_z")

@@ -65,13 +65,25 @@ func New(w *walrus.Weights, o Options) (*Trainer, error) {
 		}
 	}
 	if o.Trainer.EMA > 0 {
-		t.averaged, err = w.Clone()
+		if t.averaged, err = w.Clone(); err != nil {
+			return t, err
+		}
 	}
-	return t, err
+	t.record(w.Coverage())
+	return t, nil
 }
 
 // Trainer is a train.Machine: a Run takes it by RunOptions.Machine, see [Machine].
 var _ train.Machine = (*Trainer)(nil)
+
+// record begins the record of the training with that of the weights. It counts the
+// windows of this process's groups.
+func (t *Trainer) record(c *walrus.Coverage) {
+	t.weights.SetCoverage(c.Continue())
+	if t.averaged != nil {
+		t.averaged.SetCoverage(t.weights.Coverage())
+	}
+}
 
 // Machine is what a train.Run needs to train on a mesh: RunOptions.Machine.
 func Machine(o Options) func(w *walrus.Weights, t train.Options) (train.Machine, error) {
@@ -160,6 +172,9 @@ func (t *Trainer) Step(ctx context.Context, next train.Source, micro int, lr flo
 	}
 	for _, s := range slots {
 		t.steps[s.Key]++
+	}
+	for _, g := range t.groups {
+		t.weights.Coverage().Add(g.seen)
 	}
 	groups := len(t.groups) * t.engine.Size()
 	norms := make([]float64, len(t.groups))

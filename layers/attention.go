@@ -77,11 +77,11 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 	c := p.Channels
 	assertDims("ParallelAttention x", x, -1, grid[0]*grid[1]*grid[2], c)
 	xn := RMSGroupNorm(x, w.Norm, p.Norm)
-	angles := perFrame(w.RoPE.Angles(grid, roll), x.Shape().Dim(0))
 	var att, mlp *Node
 	if onGo(x.Graph()) {
-		att, mlp = p.branches(xn, w, angles)
+		att, mlp = p.branches(xn, w, grid, roll)
 	} else {
+		angles := perFrame(w.RoPE.Angles(grid, roll), x.Shape().Dim(0))
 		ff, q, k, v := p.project(xn, w)
 		att = Dense(kept(p.Lean || p.Recomputed, p.attend(q, k, v, w, angles)), w.AttnOut, nil)
 		mlp = Dense(kept(p.Lean, SwiGLU(ff)), w.FFOut, w.FFOutBias)

@@ -77,8 +77,8 @@ func headNorm(x, weight, bias *Node) *Node {
 
 // SiLU is x·sigmoid(x), the activation of the released encoder and decoder.
 func SiLU(x *Node) *Node {
-	if onGo(x.Graph()) {
-		return siluByExp(x)
+	if ownExp(x) {
+		return siluBySums(x)
 	}
 	return Mul(x, Logistic(x))
 }

@@ -112,6 +112,9 @@ func softmaxDot(q, k, v, bias *Node) *Node {
 	if bias != nil {
 		scores = Add(scores, atLeastFloat32(bias))
 	}
+	if ownExp(scores) {
+		return softmaxTimes(scores, v, batch)
+	}
 	times := func(weights *Node) *Node {
 		return DotGeneral(ConvertDType(weights, v.DType()), []int{rank - 1}, batch, v, []int{rank - 2}, batch)
 	}

@@ -29,11 +29,6 @@ func lastDot(x, weight *Node) *Node {
 	return DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
 }
 
-// siluByExp is SiLU by one exponential; its argument ends where float32 does.
-func siluByExp(x *Node) *Node {
-	return Div(x, AddScalar(Exp(MinScalar(Neg(x), 80)), 1))
-}
-
 // meanByDot is the mean over the middle axis of x [F, S, C], [F, 1, C].
 func meanByDot(x *Node) *Node {
 	f, s := x.Shape().Dim(0), x.Shape().Dim(1)
@@ -65,13 +60,16 @@ func repeatFirst(x *Node, times int) *Node {
 // branches returns attention and MLP of xn [F, S, C], before they are added: every head
 // from its own rows of the projection to its own columns of the output, so that no
 // head is transposed out of the others.
-func (p ParallelAttention) branches(xn *Node, w ParallelAttentionWeights, angles *Node) (att, mlp *Node) {
+func (p ParallelAttention) branches(xn *Node, w ParallelAttentionWeights, grid [3]int, roll *Node) (att, mlp *Node) {
 	c, m, k, f := p.Channels, p.mlp(), p.Channels/p.Heads, xn.Shape().Dim(0)
 	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
 	x, fused := withOnes(xn), withBias(w.Fused, w.FusedBias)
 	rows := func(lo, hi int) *Node { return SliceAxis(fused, 0, AxisRange(lo, hi)) }
-	pairs := angles.Shape().Dim(-1)
-	cos, sin := repeatFirst(Cos(angles), f), repeatFirst(Sin(angles), f)
+	of := func(turn func(*Node) *Node) *Node {
+		return repeatFirst(perFrame(w.RoPE.overTokens(grid, roll, turn), f), f)
+	}
+	cos, sin := of(Cos), of(Sin)
+	pairs := cos.Shape().Dim(-1)
 	position := func(from int, weight, bias *Node, scale float64) *Node {
 		half := func(t *Node) *Node { return MulScalar(halves(t, 0, 1, pairs), scale) }
 		q := lastDot(x, halves(rows(from, from+k), 0, 1, pairs))
@@ -128,19 +126,10 @@ func attendByDots(q *Node, all []KeyValue, bias *Node, heads int) *Node {
 	for i, kv := range all {
 		scores[i] = Add(lastDot(Mul(q, kv.Key), owner), Reshape(SliceAxis(bias, 0, AxisElem(i)), 1, 1, -1))
 	}
-	top := scores[0]
-	for _, s := range scores[1:] {
-		top = Max(top, s)
-	}
-	top = StopGradient(top)
-	var sum *Node
-	for i, s := range scores {
-		scores[i] = Exp(Sub(s, top))
-		sum = addTo(sum, scores[i])
-	}
+	weights := ConvertDType(softmaxFirst(atLeastFloat32(stack(scores...))), q.DType())
 	var out *Node
 	for i, kv := range all {
-		weight := DotGeneral(Div(scores[i], sum), []int{2}, nil, owner, []int{0}, nil)
+		weight := DotGeneral(entry(weights, i), []int{2}, nil, owner, []int{0}, nil)
 		out = addTo(out, Mul(weight, kv.Value))
 	}
 	return out

@@ -96,24 +96,30 @@ func RoPEWeights(v Vars, mode RoPEMode, k int) AxialRoPE {
 // over all tokens sees position only here, so this stands in for rolling the
 // activations (SPEC §2.9).
 func (r AxialRoPE) Angles(grid [3]int, roll *Node) *Node {
+	return r.overTokens(grid, roll, func(angles *Node) *Node { return angles })
+}
+
+// overTokens returns f of every element of [AxialRoPE.Angles]. It applies f to the angles
+// of each axis, before they are repeated for all tokens.
+func (r AxialRoPE) overTokens(grid [3]int, roll *Node, f func(angles *Node) *Node) *Node {
 	if roll != nil && roll.Rank() == 2 {
 		all := make([]*Node, roll.Shape().Dim(0))
 		for i := range all {
-			all[i] = r.Angles(grid, entry(roll, i))
+			all[i] = r.overTokens(grid, entry(roll, i), f)
 		}
 		return stack(all...)
 	}
 	var parts []*Node
 	for axis, n := range grid {
-		f := r.Freqs[axis]
-		m := f.Shape().Dim(0)
-		p := ConvertDType(Const(f.Graph(), RoPEPositions(n)), f.DType())
+		freqs := r.Freqs[axis]
+		m := freqs.Shape().Dim(0)
+		p := ConvertDType(Const(freqs.Graph(), RoPEPositions(n)), freqs.DType())
 		if roll != nil {
 			p = Gather(p, ExpandAxes(rolledIndex(SliceAxis(roll, 0, AxisElem(axis)), n), -1))
 		}
 		dims := []int{1, 1, 1, 1}
 		dims[axis] = n
-		a := Mul(Reshape(p, dims...), Reshape(f, 1, 1, 1, m))
+		a := f(Mul(Reshape(p, dims...), Reshape(freqs, 1, 1, 1, m)))
 		parts = append(parts, BroadcastToDims(a, grid[0], grid[1], grid[2], m))
 	}
 	all := Concatenate(parts, 3)

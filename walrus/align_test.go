@@ -128,7 +128,7 @@ func TestAlignPermutation(t *testing.T) {
 	alignColumns(dst, src, []int{2, 7}, 6, 1, moves, 2)
 	assert.Equal(t, []float32{0, 2, 4, 8, -1, -1, 6, 20, 22, 24, 28, -1, -1, 26}, dst)
 
-	cfg := Nano()
+	cfg := Micro()
 	cfg.Registry = from
 	w, err := InitWeights(cfg, 1)
 	require.NoError(t, err)

@@ -253,7 +253,7 @@ func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 
 // Prepare compiles what rollouts of such windows need, and runs it once, so that the
 // first frame of a forecast comes as fast as the others. Values do not matter; fields,
-// grid, boundaries and the number of frames do.
+// grid, boundaries and the number of frames do. [Advice] on the windows is logged.
 func (e *Emulator) Prepare(windows ...*data.Window) error {
 	for _, w := range windows {
 		begin := time.Now()

@@ -21,6 +21,8 @@ const (
 // normalised for it, and where in a training it stands.
 type Checkpoint struct {
 	Weights *Weights
+	// Storage is the type in which the weights are written; the zero value is float32.
+	Storage Storage
 	Scaling Scaling
 	// Step counts the updates made so far.
 	Step int64
@@ -67,6 +69,7 @@ func (n *Normalization) UnmarshalText(b []byte) error {
 // and SHA-256 of every part. The weights are then loaded with
 //
 //	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, o)
+//	w.SetCoverage(m.Coverage)
 //
 // To find any kind of checkpoint, and to verify the weights alone, see
 // [FindCheckpoint].

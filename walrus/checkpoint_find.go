@@ -62,7 +62,11 @@ func (f Found) Load(o LoadOptions) (*Weights, *LoadReport, error) {
 			return nil, nil, err
 		}
 	}
-	return LoadWeights(f.Weights, f.Config, o)
+	w, report, err := LoadWeights(f.Weights, f.Config, o)
+	if err == nil && f.Manifest != nil {
+		w.coverage = f.Manifest.Coverage.Clone()
+	}
+	return w, report, err
 }
 
 // findIn looks for a checkpoint in a folder; file is the weight file, or empty

@@ -104,10 +104,10 @@ func TestFindOwnCheckpoint(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, found.Manifest)
 		assert.EqualValues(t, 4, found.Manifest.Step)
-		assert.Equal(t, walrus.Nano(), found.Config)
+		assert.Equal(t, walrus.Micro(), found.Config)
 		w, _, err := found.Load(walrus.LoadOptions{})
 		require.NoError(t, err)
-		requireSameWeights(t, initNano(t, 4), w)
+		requireSameWeights(t, initMicro(t, 4), w)
 		w.Finalize()
 	}
 }

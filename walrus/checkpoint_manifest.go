@@ -13,8 +13,9 @@ import (
 )
 
 // manifestVersion is the format that this library writes and the newest that
-// it reads.
-const manifestVersion = 1
+// it reads. Version 2 added the strides of Config and Coverage, which version 1
+// lacks.
+const manifestVersion = 2
 
 // maxManifest bounds a manifest. Extra values are states of generators, not
 // data.
@@ -28,11 +29,13 @@ var errForeignManifest = errors.New("expected a format_version, got none (anothe
 type Manifest struct {
 	FormatVersion int `json:"format_version"`
 	// Config is the network, its field registry included.
-	Config  Config                     `json:"config"`
-	Scaling Scaling                    `json:"scaling"`
-	Step    int64                      `json:"step"`
-	Extra   map[string]json.RawMessage `json:"extra,omitempty"`
-	Files   []ManifestPart             `json:"files"`
+	Config  Config  `json:"config"`
+	Scaling Scaling `json:"scaling"`
+	Step    int64   `json:"step"`
+	// Coverage counts the windows of the training; nil where it was not recorded.
+	Coverage *Coverage                  `json:"coverage,omitempty"`
+	Extra    map[string]json.RawMessage `json:"extra,omitempty"`
+	Files    []ManifestPart             `json:"files"`
 	// Dir is the folder that the manifest was read from.
 	Dir string `json:"-"`
 }

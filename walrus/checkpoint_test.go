@@ -19,11 +19,11 @@ func note(name, text string) walrus.Part {
 	return walrus.Part{Name: name, Write: func(path string) error { return os.WriteFile(path, []byte(text), 0o666) }}
 }
 
-// nanoCheckpoint is a checkpoint at a step whose weights are seeded by it.
-func nanoCheckpoint(t *testing.T, step int64) walrus.Checkpoint {
+// microCheckpoint is a checkpoint at a step whose weights are seeded by it.
+func microCheckpoint(t *testing.T, step int64) walrus.Checkpoint {
 	t.Helper()
 	return walrus.Checkpoint{
-		Weights: initNano(t, uint64(step)),
+		Weights: initMicro(t, uint64(step)),
 		Scaling: walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-8,
 			Statistics: &data.Statistics{RMS: map[string][]float64{"density": {1.5}}}},
 		Step:  step,
@@ -36,7 +36,7 @@ func nanoCheckpoint(t *testing.T, step int64) walrus.Checkpoint {
 func saved(t *testing.T, step int64) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "last")
-	require.NoError(t, walrus.SaveCheckpoint(dir, nanoCheckpoint(t, step)))
+	require.NoError(t, walrus.SaveCheckpoint(dir, microCheckpoint(t, step)))
 	return dir
 }
 
@@ -49,7 +49,7 @@ func requireStep(t *testing.T, dir string, step int64) *walrus.Manifest {
 	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, walrus.LoadOptions{})
 	require.NoError(t, err)
 	defer w.Finalize()
-	requireSameWeights(t, initNano(t, uint64(step)), w)
+	requireSameWeights(t, initMicro(t, uint64(step)), w)
 	return m
 }
 
@@ -67,10 +67,10 @@ func names(t *testing.T, dir string) []string {
 
 func TestCheckpointRoundTrip(t *testing.T) {
 	dir := saved(t, 7)
-	c := nanoCheckpoint(t, 7)
+	c := microCheckpoint(t, 7)
 	m := requireStep(t, dir, 7)
-	assert.Equal(t, 1, m.FormatVersion)
-	assert.Equal(t, walrus.Nano(), m.Config)
+	assert.Equal(t, 2, m.FormatVersion)
+	assert.Equal(t, walrus.Micro(), m.Config)
 	assert.Equal(t, c.Scaling, m.Scaling)
 	assert.JSONEq(t, `{"state":[1,2]}`, string(m.Extra["rng"]))
 	assert.Equal(t, []string{walrus.ManifestFile, walrus.WeightsFile, walrus.OptimizerFile}, names(t, dir))
@@ -79,7 +79,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	require.True(t, ok)
 	assert.EqualValues(t, len("moments"), part.Bytes)
 
-	require.NoError(t, walrus.SaveCheckpoint(dir, nanoCheckpoint(t, 8)))
+	require.NoError(t, walrus.SaveCheckpoint(dir, microCheckpoint(t, 8)))
 	requireStep(t, dir, 8)
 	assert.Equal(t, []string{"last"}, names(t, filepath.Dir(dir)))
 }
@@ -114,7 +114,7 @@ func TestCheckpointInterrupted(t *testing.T) {
 			found, err := walrus.FindCheckpoint(dir)
 			require.NoError(t, err)
 			assert.Equal(t, c.found, found.Manifest.Step)
-			require.NoError(t, walrus.SaveCheckpoint(dir, nanoCheckpoint(t, 3)))
+			require.NoError(t, walrus.SaveCheckpoint(dir, microCheckpoint(t, 3)))
 			requireStep(t, dir, 3)
 			assert.Equal(t, []string{"last"}, names(t, parent))
 			assert.Contains(t, names(t, dir), "notes.txt", "files of others survive")
@@ -146,7 +146,7 @@ func TestCheckpointSaveFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := saved(t, 1)
-			check := nanoCheckpoint(t, 2)
+			check := microCheckpoint(t, 2)
 			c.spoil(&check)
 			err := walrus.SaveCheckpoint(dir, check)
 			assert.ErrorContains(t, err, c.want)
@@ -160,7 +160,7 @@ func TestCheckpointSaveFails(t *testing.T) {
 // TestCheckpointRefusesFolders protects folders that are no checkpoints.
 func TestCheckpointRefusesFolders(t *testing.T) {
 	dir := t.TempDir()
-	c := nanoCheckpoint(t, 1)
+	c := microCheckpoint(t, 1)
 	empty := filepath.Join(dir, "empty")
 	require.NoError(t, os.Mkdir(empty, 0o777))
 	require.NoError(t, walrus.SaveCheckpoint(empty, c))
@@ -228,8 +228,8 @@ func TestCheckpointManifests(t *testing.T) {
 	good, err := os.ReadFile(path)
 	require.NoError(t, err)
 	for name, c := range map[string]struct{ old, new, want string }{
-		"newer format":  {`"format_version": 1`, `"format_version": 2`, "expected format_version 1 to 1, got 2; a newer version of this library may read it"},
-		"no version":    {`"format_version": 1,`, ``, "expected a format_version, got none"},
+		"newer format":  {`"format_version": 2`, `"format_version": 3`, "expected format_version 1 to 2, got 3; a newer version of this library may read it"},
+		"no version":    {`"format_version": 2,`, ``, "expected a format_version, got none"},
 		"no JSON":       {`{`, `[`, "expected a JSON object"},
 		"unknown key":   {`"step": 1`, `"stap": 1`, "stap"},
 		"bad config":    {`"hidden": 32`, `"hidden": -1`, "hidden"},

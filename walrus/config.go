@@ -13,7 +13,7 @@ import (
 // while training. It holds no weights.
 //
 // The zero value is not usable; start from a preset ([Walrus], [HalfWalrus],
-// [Small], [Tiny], [Nano]) or from [ReadConfig], change fields, and call
+// [Small], [Tiny], [Micro]) or from [ReadConfig], change fields, and call
 // [Config.Validate]. The zero value of every enumeration is what the released
 // weights use.
 //
@@ -99,9 +99,10 @@ type Config struct {
 	Tokens [3]int `json:"tokens"`
 
 	// Strides lists the strides s1, s2 of the two convolutions that the weights were
-	// trained with. Plans take others only where none of these can serve an axis. Empty
-	// stands for the release's.
-	Strides [][2]int `json:"strides,omitempty"`
+	// trained with, by the dimensionality 1, 2 or 3 of the encoder. Plans take others
+	// only where none of these can serve an axis. No entry stands for the release's
+	// strides. See [Config.TrainedStrides].
+	Strides map[int][][2]int `json:"strides,omitempty"`
 
 	// Prediction says what the output of the network stands for.
 	Prediction Prediction `json:"prediction"`
@@ -149,6 +150,22 @@ func (c Config) TokenTarget(axes int) int {
 	}
 	return csm.ReleasedTokens()[axes-1]
 }
+
+// Encoder returns the dimensionality of the encoder that serves inputs with the given
+// number of axes longer than one: the same, or the next larger one that the network
+// owns (a line is a thin plane). It returns 0 if there is none.
+func (c Config) Encoder(axes int) int {
+	for _, d := range slices.Sorted(slices.Values(c.Dims)) {
+		if d >= axes {
+			return d
+		}
+	}
+	return 0
+}
+
+// TrainedStrides returns the entry of Strides for the encoder that serves inputs with
+// the given number of axes longer than one.
+func (c Config) TrainedStrides(axes int) [][2]int { return c.Strides[c.Encoder(axes)] }
 
 // DropPathRates returns the drop-path rate of each block: rates rise linearly
 // from 0 at the first block to DropPath at the last. A network of one block

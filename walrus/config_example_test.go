@@ -31,7 +31,7 @@ func ExampleConfig_Validate() {
 }
 
 func ExampleConfig_WriteYAML() {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Registry = data.MustRegistry("density")
 	c.RoPE = walrus.RoPEPerAxis
 	var b strings.Builder
@@ -43,7 +43,7 @@ func ExampleConfig_WriteYAML() {
 	fmt.Println(back.Name, back.RoPE, err)
 	fmt.Print(b.String()[strings.Index(b.String(), "data:"):])
 	// Output:
-	// nano per_axis <nil>
+	// micro per_axis <nil>
 	// data:
 	//   field_index_map_override:
 	//     closed_boundary: 0
@@ -64,7 +64,7 @@ func ExampleParseConfig() {
 // A recipe keeps what this library does not interpret.
 func ExampleRecipe() {
 	var file strings.Builder
-	if err := walrus.Nano().WriteYAML(&file); err != nil {
+	if err := walrus.Micro().WriteYAML(&file); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -95,7 +95,7 @@ func ExampleRecipe() {
 }
 
 func ExampleConfig_json() {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Registry = data.MustRegistry("density")
 	enc := json.NewEncoder(os.Stdout)
 	enc.SetIndent("", " ")

@@ -10,7 +10,7 @@ import (
 // -fuzzminimizetime 10x: minimising files of 4 KB otherwise takes all the time.
 func FuzzParseConfig(f *testing.F) {
 	var b strings.Builder
-	if err := Nano().WriteYAML(&b); err != nil {
+	if err := Micro().WriteYAML(&b); err != nil {
 		f.Fatal(err)
 	}
 	text := b.String()

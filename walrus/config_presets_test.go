@@ -36,7 +36,7 @@ func TestPresetSizes(t *testing.T) {
 }
 
 func TestPresets(t *testing.T) {
-	assert.Equal(t, []string{"walrus", "half-walrus", "small", "tiny", "nano"}, PresetNames())
+	assert.Equal(t, []string{"walrus", "half-walrus", "small", "tiny", "micro"}, PresetNames())
 	for _, name := range PresetNames() {
 		c, err := Preset(name)
 		require.NoError(t, err)
@@ -44,7 +44,10 @@ func TestPresets(t *testing.T) {
 		assert.Equal(t, name, c.Name)
 	}
 	_, err := Preset("walruss")
-	assert.EqualError(t, err, `walrus: preset: expected one of walrus, half-walrus, small, tiny, nano, got "walruss"`)
+	assert.EqualError(t, err, `walrus: preset: expected one of walrus, half-walrus, small, tiny, micro, got "walruss"`)
+	_, err = Preset("nano")
+	assert.ErrorContains(t, err, `"nano" is now called "micro"`)
+	assert.ErrorContains(t, err, "weights: nano in a recipe")
 }
 
 func TestPresetsDoNotShareMemory(t *testing.T) {

@@ -3,6 +3,7 @@ package walrus
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -86,8 +87,14 @@ func (c Config) validateSizes(p *problems) {
 }
 
 func (c Config) validateStrides(p *problems) {
-	if err := (csm.Options{Kernel: c.Kernel, Strides: c.Strides}).Validate(); err != nil && len(c.Strides) > 0 {
-		p.addf("%w", err)
+	for _, dims := range slices.Sorted(maps.Keys(c.Strides)) {
+		if dims < 1 || dims > 3 {
+			p.addf("strides: expected 1, 2 or 3 axes, got %d", dims)
+			continue
+		}
+		if err := (csm.Options{Kernel: c.Kernel, Strides: c.Strides[dims]}).Validate(); err != nil {
+			p.addf("strides of %d axes: %w", dims, err)
+		}
 	}
 }
 

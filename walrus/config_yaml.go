@@ -51,9 +51,10 @@ func ParseConfig(data []byte) (Config, error) {
 
 // WriteYAML validates the configuration and writes it with the keys of the
 // release's extended_config.yaml, so that [ParseConfig] reads back the same
-// Config. Two settings the release does not have are written so that it
+// Config. Three settings the release does not have are written so that it
 // refuses the file instead of building another network: the group norm as the
-// class gowalrus.GroupRMSNorm, and token targets as model.encoder.token_targets.
+// class gowalrus.GroupRMSNorm, token targets as model.encoder.token_targets and
+// trained strides as model.encoder.trained_strides1d, 2d and 3d.
 //
 // To change the configuration of an existing file and keep everything else in
 // it, use [Recipe].

@@ -1,5 +1,7 @@
 package walrus
 
+import "fmt"
+
 // mapping is a YAML mapping in order. Values are mapping, block, string, int,
 // float64, bool, nil, []int, [][]int or keep.
 type mapping []entry
@@ -76,8 +78,21 @@ func layoutEncoder(c Config) mapping {
 	if c.Tokens != ([3]int{}) {
 		m = append(m, entry{"token_targets", c.Tokens[:]})
 	}
+	for dims := 1; dims <= 3; dims++ {
+		var pairs [][]int
+		for _, pair := range c.Strides[dims] {
+			pairs = append(pairs, pair[:])
+		}
+		if pairs != nil {
+			m = append(m, entry{stridesKey(dims), pairs})
+		}
+	}
 	return m
 }
+
+// stridesKey is the key of the strides that the encoder of a dimensionality was trained
+// with.
+func stridesKey(dims int) string { return fmt.Sprintf("trained_strides%dd", dims) }
 
 func layoutDecoder(c Config) mapping {
 	m := append(partial(classDecoder), layoutStages(c)...)

@@ -111,7 +111,25 @@ func readEncoder(c *Config, s *section) {
 		}
 		copy(c.Tokens[:], tokens)
 	}
+	readStrides(c, s)
 	s.done()
+}
+
+// readStrides reads the strides that the weights were trained with.
+func readStrides(c *Config, s *section) {
+	for dims := 1; dims <= 3; dims++ {
+		key := stridesKey(dims)
+		for _, pair := range s.pairs(key, &[][]int{}) {
+			if len(pair) != 2 {
+				s.fail(key, "expected pairs of strides, got %v", pair)
+				return
+			}
+			if c.Strides == nil {
+				c.Strides = map[int][][2]int{}
+			}
+			c.Strides[dims] = append(c.Strides[dims], [2]int(pair))
+		}
+	}
 }
 
 func readDecoder(c *Config, s *section) {
@@ -127,7 +145,7 @@ func readDecoder(c *Config, s *section) {
 // readStages reads what encoder and decoder have in common.
 func readStages(c *Config, s *section) {
 	s.must("learned_pad", true, "only padding with boundary flags is implemented")
-	kernels := s.pairs("base_kernel_size3d")
+	kernels := s.pairs("base_kernel_size3d", nil)
 	s.inert("base_kernel_size1d", "base_kernel_size2d", "groups", "_partial_")
 	act := s.child("activation")
 	act.target(classSiLU)

@@ -147,8 +147,8 @@ func (s *section) ints(key string, def *[]int) []int {
 }
 
 // pairs reads a list of lists of integers.
-func (s *section) pairs(key string) [][]int {
-	return valueOf(s, key, "a list of pairs of integers", nil, func(n ast.Node) ([][]int, bool) {
+func (s *section) pairs(key string, def *[][]int) [][]int {
+	return valueOf(s, key, "a list of pairs of integers", def, func(n ast.Node) ([][]int, bool) {
 		return asList(s.doc, n, func(n ast.Node) ([]int, bool) { return asList(s.doc, n, asInt) })
 	})
 }

@@ -52,7 +52,7 @@ func TestConfigYAMLQuotes(t *testing.T) {
 		"*a", "&a", "!a", "|", ">", "%a", "@a", "`a`", "[a]", "{a}", "a,b", "?", ":", "<<", "---", "...", ".nan", ".inf", "=",
 		"ä", "海象", "<b>&", "2001-01-01", "12:30:00", "${a}",
 	} {
-		c := Nano()
+		c := Micro()
 		c.Name = s
 		c.Registry = data.MustRegistry("pressure", s)
 		text := yamlOf(t, c)
@@ -69,7 +69,7 @@ func TestConfigYAMLFloats(t *testing.T) {
 }
 
 func TestConfigYAMLRefusesToWriteAnInvalidConfig(t *testing.T) {
-	c := Nano()
+	c := Micro()
 	c.Heads = 3
 	var b strings.Builder
 	assert.ErrorContains(t, c.WriteYAML(&b), "hidden 32 is not divisible by heads 3")
@@ -109,21 +109,21 @@ func without(t *testing.T, text, key string) string {
 
 // Other ways to write the same thing.
 func TestConfigYAMLForms(t *testing.T) {
-	want := Nano()
+	want := Micro()
 	want.Dims = []int{3}
 	want.DropPath = 1e-4
 	text := yamlOf(t, want)
 	for name, change := range map[string][]string{
 		"flow list":       {"  include_d:\n  - 3\n", "  include_d: [3]\n"},
 		"anchor":          {"hidden_dim: 32", "hidden_dim: &h 32"},
-		"alias":           {"hidden_dim: 32", "hidden_dim: *h", "name: nano", "name: nano\nwidth: &h 32"},
+		"alias":           {"hidden_dim: 32", "hidden_dim: *h", "name: micro", "name: micro\nwidth: &h 32"},
 		"YAML 1.2 float":  {"drop_path: 0.0001", "drop_path: 1e-4"},
 		"integer as rate": {"input_field_drop: 0.0", "input_field_drop: 0"},
 		"python's words":  {"causal_in_time: true", "causal_in_time: True"},
 		"quoted string":   {"bias_type: rel", `bias_type: "rel"`},
 		"long class name": {"_target_: walrus.models.IsotropicModel", "_target_: walrus.models.isotropic_model.IsotropicModel"},
 		"comments":        {"model:\n", "# the network\nmodel: # here\n\n"},
-		"document mark":   {"name: nano\n", "---\nname: nano\n"},
+		"document mark":   {"name: micro\n", "---\nname: micro\n"},
 		"null mods":       {"finetuning_mods: {}", "finetuning_mods:"},
 		"crlf":            {"\n", "\r\n"},
 	} {

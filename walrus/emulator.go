@@ -51,7 +51,8 @@ type EmulatorOptions struct {
 	NoRolls bool
 	// OwnWeights has Close free the weights, too; [Load] sets it.
 	OwnWeights bool
-	// Log receives a record for every compiled program; nil is silent.
+	// Log receives a record for every compiled program, and a warning for every
+	// [Advice] on a window; nil is silent.
 	Log *slog.Logger
 }
 
@@ -91,6 +92,7 @@ type Emulator struct {
 
 	mu       sync.Mutex
 	programs map[string]*stepProgram
+	warned   map[string]bool
 	rounded  rounded
 }
 
@@ -115,7 +117,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Emulator{opts: o, model: m, weights: w, programs: map[string]*stepProgram{}}, nil
+	return &Emulator{opts: o, model: m, weights: w, programs: map[string]*stepProgram{}, warned: map[string]bool{}}, nil
 }
 
 // Model returns the network, with jitter as the options say.

@@ -35,7 +35,7 @@ func tide() *data.Window {
 
 // tiny is a network that knows these fields, in a form that takes milliseconds.
 func tiny() walrus.Config {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Name = "tide"
 	c.Registry = data.MustRegistry("height", "velocity_x", "velocity_y", "velocity_z")
 	c.Kernel, c.Tokens = [2]int{4, 4}, [3]int{4, 4, 4}

@@ -21,10 +21,10 @@ type hostTensor struct {
 	values []float32
 }
 
-// nanoTensors are the tensors of a fresh smallest network, to be damaged.
-func nanoTensors(t *testing.T) map[string]hostTensor {
+// microTensors are the tensors of a fresh smallest network, to be damaged.
+func microTensors(t *testing.T) map[string]hostTensor {
 	t.Helper()
-	w := initNano(t, 1)
+	w := initMicro(t, 1)
 	out := map[string]hostTensor{}
 	for _, p := range w.Params() {
 		out[p.Key] = hostTensor{safetensors.F32, p.Dims, valuesOf(t, w, p.Key)}
@@ -92,10 +92,10 @@ func TestLoadMisfit(t *testing.T) {
 			walrus.LoadOptions{AllowMissing: true, AllowUnexpected: true, AllowMismatched: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := nanoTensors(t)
+			all := microTensors(t)
 			c.damage(all)
 			path := writeTensors(t, all)
-			w, report, err := walrus.LoadWeights(path, walrus.Nano(), walrus.LoadOptions{})
+			w, report, err := walrus.LoadWeights(path, walrus.Micro(), walrus.LoadOptions{})
 			assert.Nil(t, w)
 			require.NotNil(t, report)
 			var misfit *walrus.LoadError
@@ -105,15 +105,15 @@ func TestLoadMisfit(t *testing.T) {
 				assert.ErrorContains(t, err, want)
 				assert.Contains(t, report.String(), want)
 			}
-			checked, err := walrus.CheckWeights(path, walrus.Nano(), walrus.LoadOptions{})
+			checked, err := walrus.CheckWeights(path, walrus.Micro(), walrus.LoadOptions{})
 			assert.ErrorAs(t, err, &misfit)
 			assert.Equal(t, report, checked)
 
 			c.allow.Seed = 9
-			w, _, err = walrus.LoadWeights(path, walrus.Nano(), c.allow)
+			w, _, err = walrus.LoadWeights(path, walrus.Micro(), c.allow)
 			require.NoError(t, err)
 			defer w.Finalize()
-			fresh := initNano(t, 9)
+			fresh := initMicro(t, 9)
 			for _, p := range w.Params() {
 				want := all[p.Key].values
 				if x, ok := all[p.Key]; !ok || x.dtype != safetensors.F32 || !assert.ObjectsAreEqual(x.shape, p.Dims) {

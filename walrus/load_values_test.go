@@ -18,16 +18,16 @@ import (
 func TestLoadNonFinite(t *testing.T) {
 	for name, bad := range map[string]float64{"NaN": math.NaN(), "+Inf": math.Inf(1), "-Inf": math.Inf(-1)} {
 		t.Run(name, func(t *testing.T) {
-			all := nanoTensors(t)
+			all := microTensors(t)
 			all[fusedKey].values[2*32+5] = float32(bad)
 			path := writeTensors(t, all)
 			for _, b := range []walrus.LoadOptions{{}, {Backend: testbackend.New(t)}} {
-				w, _, err := walrus.LoadWeights(path, walrus.Nano(), b)
+				w, _, err := walrus.LoadWeights(path, walrus.Micro(), b)
 				assert.Nil(t, w)
 				assert.ErrorContains(t, err, `tensor "`+fusedKey+`": expected finite values, got `+name+` at [2 5]`)
 				assert.ErrorContains(t, err, path)
 			}
-			w, _, err := walrus.LoadWeights(path, walrus.Nano(), walrus.LoadOptions{AllowNonFinite: true})
+			w, _, err := walrus.LoadWeights(path, walrus.Micro(), walrus.LoadOptions{AllowNonFinite: true})
 			require.NoError(t, err)
 			defer w.Finalize()
 			requireSameBits(t, fusedKey, all[fusedKey].values, valuesOf(t, w, fusedKey))
@@ -39,17 +39,17 @@ func TestLoadNonFinite(t *testing.T) {
 func TestLoadPrecisions(t *testing.T) {
 	// Half of the spacing of numbers near a value, relative to it, and the
 	// smallest half-precision number for values that almost vanish.
-	want := initNano(t, 1)
+	want := initMicro(t, 1)
 	for dtype, tol := range map[string][2]float64{
 		safetensors.F64: {0, 0}, safetensors.F16: {1. / (1 << 11), 1. / (1 << 25)}, safetensors.BF16: {1. / (1 << 8), 0},
 	} {
 		t.Run(dtype, func(t *testing.T) {
-			all := nanoTensors(t)
+			all := microTensors(t)
 			for key, x := range all {
 				x.dtype = dtype
 				all[key] = x
 			}
-			w, report, err := walrus.LoadWeights(writeTensors(t, all), walrus.Nano(), walrus.LoadOptions{})
+			w, report, err := walrus.LoadWeights(writeTensors(t, all), walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
 			defer w.Finalize()
 			assert.Equal(t, map[string]int{dtype: len(all)}, report.Converted)
@@ -68,14 +68,14 @@ func TestLoadPrecisions(t *testing.T) {
 
 // TestLoadPrefixes reads files whose names carry a wrapper's prefix.
 func TestLoadPrefixes(t *testing.T) {
-	want := initNano(t, 1)
+	want := initMicro(t, 1)
 	for _, prefix := range []string{"model.", "module.", "_orig_mod."} {
 		t.Run(prefix, func(t *testing.T) {
 			all := map[string]hostTensor{"other.thing": {safetensors.F32, []int{1}, []float32{1}}}
-			for key, x := range nanoTensors(t) {
+			for key, x := range microTensors(t) {
 				all[prefix+key] = x
 			}
-			w, report, err := walrus.LoadWeights(writeTensors(t, all), walrus.Nano(), walrus.LoadOptions{})
+			w, report, err := walrus.LoadWeights(writeTensors(t, all), walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
 			defer w.Finalize()
 			assert.Contains(t, report.Where, prefix)
@@ -88,10 +88,10 @@ func TestLoadPrefixes(t *testing.T) {
 // has once per block, as finetuning does.
 func TestLoadPerAxisRoPE(t *testing.T) {
 	const freqs = "blocks.0.space_mixing.rotary_emb.freqs"
-	all := nanoTensors(t)
+	all := microTensors(t)
 	all[freqs].values[0] = 42
 	path := writeTensors(t, all)
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.RoPE = walrus.RoPEPerAxis
 	w, report, err := walrus.LoadWeights(path, c, walrus.LoadOptions{})
 	require.NoError(t, err)
@@ -102,7 +102,7 @@ func TestLoadPerAxisRoPE(t *testing.T) {
 	}
 	second := filepath.Join(t.TempDir(), "finetuned.safetensors")
 	require.NoError(t, w.Save(second, nil))
-	_, _, err = walrus.LoadWeights(second, walrus.Nano(), walrus.LoadOptions{})
+	_, _, err = walrus.LoadWeights(second, walrus.Micro(), walrus.LoadOptions{})
 	assert.ErrorContains(t, err, "1 missing in the file:\n  "+freqs, "three sets of frequencies do not become one")
 }
 

@@ -35,7 +35,13 @@ func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
 	for i := range targets {
 		targets[i] = c.TokenTarget(i + 1)
 	}
-	plan, err := csm.NewPlan(grid, bcs, csm.Options{Tokens: targets, Kernel: c.Kernel, NoJitter: c.Jitter == JitterOff, Strides: c.Strides})
+	axes := 0
+	for _, n := range grid {
+		if n > 1 {
+			axes++
+		}
+	}
+	plan, err := csm.NewPlan(grid, bcs, csm.Options{Tokens: targets, Kernel: c.Kernel, NoJitter: c.Jitter == JitterOff, Strides: c.TrainedStrides(axes)})
 	if err != nil {
 		return nil, fmt.Errorf("walrus: %w", err)
 	}

@@ -238,13 +238,13 @@ func ExamplePresetNames() {
 	_, err := walrus.Preset("huge")
 	fmt.Println(err)
 	// Output:
-	// [walrus half-walrus small tiny nano]
-	// walrus: preset: expected one of walrus, half-walrus, small, tiny, nano, got "huge"
+	// [walrus half-walrus small tiny micro]
+	// walrus: preset: expected one of walrus, half-walrus, small, tiny, micro, got "huge"
 }
 
 // The presets, with the parameters that planes and volumes use together.
 func ExampleWalrus() {
-	for _, c := range []walrus.Config{walrus.Walrus(), walrus.HalfWalrus(), walrus.Small(), walrus.Tiny(), walrus.Nano()} {
+	for _, c := range []walrus.Config{walrus.Walrus(), walrus.HalfWalrus(), walrus.Small(), walrus.Tiny(), walrus.Micro()} {
 		params, err := c.Params()
 		if err != nil {
 			log.Fatal(err)
@@ -262,5 +262,5 @@ func ExampleWalrus() {
 	// half-walrus 30 1088 16 644006727
 	// small 4 256 4 16663943
 	// tiny 2 64 4 2574919
-	// nano 1 32 2 1178471
+	// micro 1 32 2 1178471
 }

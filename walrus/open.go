@@ -9,6 +9,9 @@ package walrus
 // A checkpoint of this library knows how its fields were normalised; that is
 // used unless the options set Step or Statistics. The release's checkpoints do
 // not say; the zero options are right for the pretrained weights.
+//
+// The log gets the record of what the weights were trained on, if the checkpoint has
+// one; see [Emulator.Advice].
 func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -30,6 +33,9 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		w.Finalize()
 		return nil, err
+	}
+	if c := w.Coverage(); c.Windows() > 0 {
+		e.opts.Log.Info("loaded", "path", path, "trained on", c.String())
 	}
 	return e, nil
 }

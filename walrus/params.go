@@ -122,13 +122,10 @@ func (m *Model) block() layers.Block {
 	}
 }
 
-// dimensionality returns which encoder serves a plan: that of its number of
-// axes, or the next larger one the network owns (a line is a thin plane).
+// dimensionality returns which encoder serves a plan; see [Config.Encoder].
 func (m *Model) dimensionality(plan *csm.Plan) (int, error) {
-	for _, d := range slices.Sorted(slices.Values(m.config.Dims)) {
-		if d >= plan.Dims {
-			return d, nil
-		}
+	if d := m.config.Encoder(plan.Dims); d != 0 {
+		return d, nil
 	}
 	return 0, fmt.Errorf("walrus: a grid with %d axes: the network has encoders for %v", plan.Dims, m.config.Dims)
 }

@@ -48,9 +48,10 @@ func Tiny() Config {
 	return shrunk("tiny", 64, 16, 2, 4, 4)
 }
 
-// Nano returns a network of 1 block of width 32 with 2 heads, for tests.
-func Nano() Config {
-	return shrunk("nano", 32, 8, 1, 2, 2)
+// Micro returns a network of 1 block of width 32 with 2 heads, for tests. It has
+// nothing to do with walrus-nano, the trained weights of package walrus/nano.
+func Micro() Config {
+	return shrunk("micro", 32, 8, 1, 2, 2)
 }
 
 // shrunk is the released configuration with other sizes and without the two
@@ -71,11 +72,17 @@ var presets = []struct {
 	{"half-walrus", HalfWalrus},
 	{"small", Small},
 	{"tiny", Tiny},
-	{"nano", Nano},
+	{"micro", Micro},
 }
+
+// renamed is the former name of the preset micro.
+const renamed = "nano"
 
 // Preset returns the configuration of that name; see [PresetNames].
 func Preset(name string) (Config, error) {
+	if name == renamed {
+		return Config{}, fmt.Errorf("walrus: preset: %q is now called %q; for the trained weights walrus-nano give weights: nano in a recipe, -weights nano to a program, or use package walrus/nano", renamed, Micro().Name)
+	}
 	for _, p := range presets {
 		if p.name == name {
 			return p.build(), nil

@@ -194,6 +194,7 @@ func (e *Emulator) program(r *rollout) (*stepProgram, error) {
 	if p, ok := e.programs[class]; ok {
 		return p, nil
 	}
+	e.warn(r)
 	begin := time.Now()
 	compile := e.compile
 	if r.memory != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallConfig is the nano preset with two blocks, few tokens and few fields:
+// smallConfig is the preset micro with two blocks, few tokens and few fields:
 // everything a network has, in milliseconds.
 func smallConfig() walrus.Config {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Blocks = 2
 	c.Tokens = [3]int{4, 4, 2}
 	c.Registry = data.MustRegistry("density", "velocity_x", "velocity_y", "velocity_z", "mask", "pressure")

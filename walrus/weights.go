@@ -24,6 +24,8 @@ type Weights struct {
 	params []Param
 	index  map[string]int // key → position in params and values
 	values []*tensors.Tensor
+	// coverage is the record of the training, nil if there is none.
+	coverage *Coverage
 	// placing is held while tensors move to a device, which emulators do; device is the
 	// one they are on, plus 1, or 0.
 	placing sync.Mutex
@@ -52,6 +54,7 @@ func InitWeights(c Config, seed uint64) (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.coverage = &Coverage{}
 	// Every tensor has a generator of its own, so that their order does not matter.
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
@@ -78,6 +81,7 @@ func (w *Weights) Clone() (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
+	out.coverage = w.coverage.Clone()
 	for i, t := range w.values {
 		if t == nil {
 			out.Finalize()
@@ -97,6 +101,14 @@ func (w *Weights) Clone() (*Weights, error) {
 
 // Config returns the network's configuration.
 func (w *Weights) Config() Config { return w.config }
+
+// Coverage returns the record of the windows that the weights were trained on. It is
+// empty for initial weights and nil where nothing is known: files of weights alone have
+// no record, the manifest of a checkpoint has.
+func (w *Weights) Coverage() *Coverage { return w.coverage }
+
+// SetCoverage replaces the record. Weights and caller share c.
+func (w *Weights) SetCoverage(c *Coverage) { w.coverage = c }
 
 // Params lists the tensors in the order of the release's state dict. The slice
 // must not be changed.

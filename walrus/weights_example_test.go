@@ -17,8 +17,8 @@ func ExampleLoadWeights() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "nano.safetensors")
-	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	path := filepath.Join(dir, "micro.safetensors")
+	w, err := walrus.InitWeights(walrus.Micro(), 1)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -27,14 +27,14 @@ func ExampleLoadWeights() {
 	}
 	w.Finalize()
 
-	w, report, err := walrus.LoadWeights(path, walrus.Nano(), walrus.LoadOptions{})
+	w, report, err := walrus.LoadWeights(path, walrus.Micro(), walrus.LoadOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer w.Finalize()
 	fmt.Println(report.Format, report.Tensors, report.Parameters)
 
-	wide := walrus.Nano()
+	wide := walrus.Micro()
 	wide.Blocks = 2
 	report, err = walrus.CheckWeights(path, wide, walrus.LoadOptions{})
 	fmt.Println(err != nil, len(report.Missing), report.Missing[0])
@@ -50,7 +50,7 @@ func ExampleSaveCheckpoint() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(parent)
-	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	w, err := walrus.InitWeights(walrus.Micro(), 1)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -66,5 +66,5 @@ func ExampleSaveCheckpoint() {
 		log.Fatal(err)
 	}
 	fmt.Println(found.Config.Name, found.Manifest.Step, filepath.Base(found.Weights))
-	// Output: nano 2 model.safetensors
+	// Output: micro 2 model.safetensors
 }

@@ -12,9 +12,17 @@ import (
 // those on a device with memory of its own pass through the host one by one.
 // The file appears under its name only when it is complete.
 func (w *Weights) Save(path string, metadata map[string]string) error {
+	return w.SaveAs(path, StoreFloat32, metadata)
+}
+
+// SaveAs is [Weights.Save] with a choice of the type that the file holds.
+func (w *Weights) SaveAs(path string, s Storage, metadata map[string]string) error {
+	if err := s.check(); err != nil {
+		return fmt.Errorf("walrus: saving weights to %s: %w", path, err)
+	}
 	infos := make([]safetensors.Info, len(w.params))
 	for i, p := range w.params {
-		infos[i] = safetensors.Info{Name: p.Key, DType: safetensors.F32, Shape: p.Dims}
+		infos[i] = safetensors.Info{Name: p.Key, DType: s.dtype(p), Shape: p.Dims}
 	}
 	out, err := safetensors.Create(path, infos, metadata)
 	if err != nil {
@@ -25,7 +33,13 @@ func (w *Weights) Save(path string, metadata map[string]string) error {
 		if w.values[i] == nil {
 			return fmt.Errorf("walrus: saving weights to %s: %s: expected a value, got finalized weights", path, p.Key)
 		}
-		if err := withValues(w.values[i], func(v []float32) error { return out.WriteFloat32(p.Key, v) }); err != nil {
+		write := func(v []float32) error {
+			if err := s.checkRange(p, v); err != nil {
+				return err
+			}
+			return out.WriteFloat32(p.Key, v)
+		}
+		if err := withValues(w.values[i], write); err != nil {
 			return fmt.Errorf("walrus: saving weights to %s: %s: %w", path, p.Key, err)
 		}
 	}

@@ -17,10 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// initNano returns the fresh weights of the smallest preset.
-func initNano(t *testing.T, seed uint64) *walrus.Weights {
+// initMicro returns the fresh weights of the smallest preset.
+func initMicro(t *testing.T, seed uint64) *walrus.Weights {
 	t.Helper()
-	w, err := walrus.InitWeights(walrus.Nano(), seed)
+	w, err := walrus.InitWeights(walrus.Micro(), seed)
 	require.NoError(t, err)
 	t.Cleanup(w.Finalize)
 	return w
@@ -81,7 +81,7 @@ func TestGoldenReleasedParams(t *testing.T) {
 }
 
 func TestInitWeights(t *testing.T) {
-	w, again, other := initNano(t, 1), initNano(t, 1), initNano(t, 2)
+	w, again, other := initMicro(t, 1), initMicro(t, 1), initMicro(t, 2)
 	requireSameWeights(t, w, again)
 	const key = "blocks.0.space_mixing.fused_ff_qkv.weight"
 	assert.NotEqual(t, valuesOf(t, w, key), valuesOf(t, other, key))
@@ -98,7 +98,7 @@ func TestInitWeights(t *testing.T) {
 }
 
 func TestWeightsSet(t *testing.T) {
-	w := initNano(t, 1)
+	w := initMicro(t, 1)
 	old, _ := w.Tensor("encoder_dummy")
 	require.NoError(t, w.Set("encoder_dummy", testbackend.Tensor([]float32{7}, 1)))
 	assert.Equal(t, []float32{7}, valuesOf(t, w, "encoder_dummy"))
@@ -126,7 +126,7 @@ func TestWeightsSet(t *testing.T) {
 }
 
 func TestWeightsTensors(t *testing.T) {
-	w := initNano(t, 1)
+	w := initMicro(t, 1)
 	keys := []string{"embed.2.norm1.weight", "encoder_dummy"}
 	got, err := w.Tensors(keys)
 	require.NoError(t, err)
@@ -150,14 +150,14 @@ type discrete struct{ compute.Backend }
 func (discrete) HasSharedBuffers() bool { return false }
 
 func TestWeightsSave(t *testing.T) {
-	w := initNano(t, 3)
+	w := initMicro(t, 3)
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	require.NoError(t, w.Save(path, map[string]string{"note": "a test"}))
 	for name, o := range map[string]walrus.LoadOptions{
 		"host": {}, "device": {Backend: testbackend.New(t)}, "device without shared memory": {Backend: discrete{testbackend.New(t)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			back, report, err := walrus.LoadWeights(path, walrus.Nano(), o)
+			back, report, err := walrus.LoadWeights(path, walrus.Micro(), o)
 			require.NoError(t, err)
 			defer back.Finalize()
 			requireSameWeights(t, w, back)
@@ -173,7 +173,7 @@ func TestWeightsSave(t *testing.T) {
 				x, _ := back.Tensor(p.Key)
 				assert.Equal(t, o.Backend == nil, x.HasLocal(), "%s: saving leaves no host copy", p.Key)
 			}
-			third, _, err := walrus.LoadWeights(second, walrus.Nano(), walrus.LoadOptions{})
+			third, _, err := walrus.LoadWeights(second, walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
 			requireSameWeights(t, w, third)
 		})
@@ -192,8 +192,8 @@ func TestWeightsSave(t *testing.T) {
 }
 
 func TestWeightsPlace(t *testing.T) {
-	w, b := initNano(t, 1), testbackend.New(t)
-	want := initNano(t, 1)
+	w, b := initMicro(t, 1), testbackend.New(t)
+	want := initMicro(t, 1)
 	require.NoError(t, w.Place(b))
 	for _, p := range w.Params() {
 		x, _ := w.Tensor(p.Key)

@@ -19,12 +19,17 @@ func acoustics() *System {
 		Boundaries: same(2, data.Boundary{Low: data.Wall, High: data.Open}),
 		Grid:       []int{32, 32}, Length: []float64{2, 2}, Frames: 31, Interval: 0.05,
 		Parameters: []Parameter{{"contrast", "density of the inclusions, that of the medium is 1 to 2", 3, 8, false}},
+		Variety: Variety{Grids: planes, Boundaries: ends(), Starts: soundStarts, Interval: [2]float64{0.005, 0.05},
+			Parameters: []Parameter{{Name: "contrast", Low: 1, High: 10, Log: true}}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		if c := u.Values["contrast"]; !(c > 0) {
 			return nil, fmt.Errorf("contrast: expected a positive density, got %v", c)
 		}
-		r := newSound(u.Grid, s.Length, s.Boundaries)
+		if u.Start != soundStarts[0] {
+			return startSound(u)
+		}
+		r := newSound(u.Grid, s.Length, u.Boundaries)
 		b := newPeriodic(u.Grid, s.Length)
 		base, noise := 1+u.Rng.Float64(), b.random(u.Rng, 2)
 		cx, cy := 0.4+1.2*u.Rng.Float64(), 0.4+1.2*u.Rng.Float64()

@@ -113,16 +113,21 @@ func euler(name string, dims int, bc data.BC) *System {
 		Fields:     []data.Field{{Name: "energy"}, {Name: "density"}, {Name: "pressure"}, {Name: "momentum", Order: 1}},
 		Boundaries: all(dims, bc), Grid: same(dims, 32), Length: same(dims, 1.0), Frames: 31, Interval: 0.02,
 		Parameters: []Parameter{{"gamma", "γ, ratio of the specific heats", 1.3, 1.6, false}},
+		Variety: Variety{Grids: planes, Boundaries: gasBoundaries(dims, bc), Starts: gasStarts, Interval: [2]float64{0.004, 0.06},
+			Parameters: []Parameter{{Name: "gamma", Low: 1.1, High: 1.8}}},
 	}
 	if dims == 3 {
-		s.Grid, s.Frames = same(3, 16), 13
+		s.Grid, s.Frames, s.Variety.Grids = same(3, 16), 13, boxes
 	}
 	s.start = func(u Setup) (Run, error) {
 		if g := u.Values["gamma"]; !(g > 1) {
 			return nil, fmt.Errorf("gamma: expected more than 1, got %v", g)
 		}
 		g := gas{dims, u.Values["gamma"]}
-		fv := newFiniteVolume(g, u.Grid, s.Length, s.Boundaries)
+		if u.Start != gasStarts[0] {
+			return startGas(u, g), nil
+		}
+		fv := newFiniteVolume(g, u.Grid, s.Length, u.Boundaries)
 		blocks := make([][]float64, 1<<dims)
 		for i := range blocks {
 			blocks[i] = append(blocks[i], 0.3+0.9*u.Rng.Float64())

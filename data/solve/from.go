@@ -188,8 +188,7 @@ func (s *sound) bound(b data.Boundaries) { s.boundaries = b }
 // restart averages the velocities to the faces; the speed of sound follows from the
 // density.
 func (s *sound) restart(frame, constants []float32) error {
-	nx, ny := s.n[0], s.n[1]
-	points := nx * ny
+	points := s.n[0] * s.n[1]
 	if constants != nil {
 		copy(s.density, channel(constants, 0, points))
 		for p, rho := range s.density {
@@ -199,7 +198,13 @@ func (s *sound) restart(frame, constants []float32) error {
 		}
 	}
 	s.state[0] = channel(frame, 0, points)
-	u, v := channel(frame, 1, points), channel(frame, 2, points)
+	s.toFaces(channel(frame, 1, points), channel(frame, 2, points))
+	return nil
+}
+
+// toFaces sets the velocities on the faces to the means of those in the cells.
+func (s *sound) toFaces(u, v []float64) {
+	nx, ny := s.n[0], s.n[1]
 	for i := range nx + 1 {
 		for j := range ny {
 			s.state[1][i*ny+j] = (u[s.cell((i+nx-1)%nx, j)] + u[s.cell(i%nx, j)]) / 2
@@ -211,7 +216,6 @@ func (s *sound) restart(frame, constants []float32) error {
 		}
 	}
 	s.closeEnds(&s.state)
-	return nil
 }
 
 // restart averages the velocities to the faces and takes their divergence away.

@@ -48,9 +48,14 @@ func shallowWater() *System {
 		Fields:   []data.Field{{Name: "height"}, {Name: "velocity", Order: 1}}, Boundaries: all(2, data.Wall),
 		Grid: []int{32, 32}, Length: []float64{1, 1}, Frames: 31, Interval: 0.05,
 		Parameters: []Parameter{{"amplitude", "height of the disturbance, depth 1", 0.1, 0.3, false}},
+		Variety: Variety{Grids: planes, Boundaries: waterBoundaries(), Starts: waterStarts, Interval: [2]float64{0.006, 0.08},
+			Parameters: []Parameter{{Name: "amplitude", Low: 0.02, High: 0.6, Log: true}}},
 	}
 	s.start = func(u Setup) (Run, error) {
-		fv := newFiniteVolume(water{}, u.Grid, s.Length, s.Boundaries)
+		if u.Start != waterStarts[0] {
+			return startWater(u)
+		}
+		fv := newFiniteVolume(water{}, u.Grid, s.Length, u.Boundaries)
 		b := newPeriodic(u.Grid, s.Length)
 		cx, cy, width := 0.2+0.6*u.Rng.Float64(), 0.2+0.6*u.Rng.Float64(), 0.06+0.08*u.Rng.Float64()
 		noise := b.random(u.Rng, 2)

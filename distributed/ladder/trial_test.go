@@ -18,7 +18,7 @@ import (
 func little(devices, group int) Setup {
 	s := Paper()
 	s.Devices, s.Group, s.Micro, s.Accumulate, s.Network.Node = devices, group, 4, 2, group
-	s.Config = walrus.Nano()
+	s.Config = walrus.Micro()
 	s.Config.Hidden, s.Config.Heads, s.Config.Intermediate, s.Config.Groups = 12, 1, 2, 2
 	s.Config.Tokens, s.Config.Kernel = [3]int{4, 4, 4}, [2]int{4, 4}
 	s.Config.Registry = data.MustRegistry("density")

@@ -30,7 +30,7 @@ type whole struct {
 
 // config is small: a block of width 32, patches of 4×4 points.
 func config() walrus.Config {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Name, c.Registry = "waves", data.MustRegistry("height")
 	c.Kernel, c.Tokens, c.Intermediate = [2]int{4, 4}, [3]int{6, 6, 6}, 16
 	return c

@@ -52,7 +52,7 @@ func main() {
 func parse(args []string, stdout io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("evaluate", flag.ContinueOnError)
-	f.StringVar(&o.weights, "weights", "nano", "nano for the weights that come with the library, or a checkpoint")
+	f.StringVar(&o.weights, "weights", nano.Name, strings.Join(nano.Names(), ", ")+" for weights that come with the library, or a checkpoint")
 	f.Func("data", "folder or file of a Well data set; may be repeated", func(s string) error {
 		o.data = append(o.data, s)
 		return nil
@@ -115,10 +115,7 @@ func open(o options) (*walrus.Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.weights == "nano" {
-		return nano.Load(walrus.EmulatorOptions{Backend: b})
-	}
-	em, err := walrus.Load(o.weights, walrus.EmulatorOptions{Backend: b})
+	em, err := nano.Open(o.weights, walrus.EmulatorOptions{Backend: b})
 	if errors.Is(err, os.ErrNotExist) && filepath.Base(filepath.Clean(o.weights)) == train.BestCheckpoint {
 		last := filepath.Join(filepath.Dir(filepath.Clean(o.weights)), train.LastCheckpoint)
 		if _, missing := os.Stat(last); missing == nil {

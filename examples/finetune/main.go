@@ -15,11 +15,13 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/gowalrus/gowalrus/internal/progress"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
 
@@ -49,7 +51,7 @@ func parse(args []string, stdout io.Writer) (*recipe.Recipe, options, error) {
 		Validation: recipe.Validation{Every: 1}}
 	var o options
 	f := flag.NewFlagSet("finetune", flag.ContinueOnError)
-	f.StringVar(&r.Weights, "weights", recipe.Nano, "weights to start from: nano or a checkpoint")
+	f.StringVar(&r.Weights, "weights", nano.Name, "weights to start from: "+strings.Join(nano.Names(), ", ")+" or a checkpoint")
 	dir := f.String("data", "", "folder of a Well data set with train and, to be judged by, valid")
 	f.StringVar(&o.out, "out", "", "folder of the run")
 	f.IntVar(&r.Epochs, "epochs", r.Epochs, "epochs; warm-up takes a fifth of them, cooldown three tenths")

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
 // checkpointSummary says what a weight file holds and whether it fits.
@@ -24,7 +26,19 @@ type checkpointSummary struct {
 // checkpoint describes the checkpoint that was asked for. The network is the
 // one of -preset or -config, else the one beside the file.
 func (r *report) checkpoint(o options) error {
-	found, missing := walrus.FindCheckpoint(o.checkpoint)
+	path := o.checkpoint
+	if v, ok := nano.Find(path); ok {
+		dir, err := os.MkdirTemp("", "inspect")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		if err := v.Extract(dir); err != nil {
+			return err
+		}
+		path = dir
+	}
+	found, missing := walrus.FindCheckpoint(path)
 	if missing != nil && found.Weights == "" {
 		return missing
 	}
@@ -45,7 +59,14 @@ func (r *report) checkpoint(o options) error {
 			return err
 		}
 	}
-	return r.Checkpoint.compare(*r.Config)
+	if err := r.Checkpoint.compare(*r.Config); err != nil {
+		return err
+	}
+	if path != o.checkpoint { // the folder is gone when this returns
+		r.Checkpoint.Path = o.checkpoint
+		r.Source = strings.ReplaceAll(r.Source, found.ConfigPath, "weights "+o.checkpoint)
+	}
+	return nil
 }
 
 // compare checks the file against a network.

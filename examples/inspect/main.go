@@ -4,7 +4,8 @@
 //	go run ./examples/inspect -preset walrus
 //	go run ./examples/inspect -preset walrus -grid 256x512 -boundary periodic,wall
 //	go run ./examples/inspect -config extended_config.yaml -json
-//	go run ./examples/inspect -checkpoint walrus.pt
+//	go run ./examples/inspect -weights nano
+//	go run ./examples/inspect -weights walrus.pt
 //	go run ./examples/inspect -data datasets/shear_flow
 //	go run ./examples/inspect -data datasets/shear_flow -stats
 //	go run ./examples/inspect -backend
@@ -23,11 +24,12 @@ import (
 	"strings"
 
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
 // options are the command's flags.
 type options struct {
-	preset, config, checkpoint string
+	preset, config, checkpoint string // checkpoint may be one of nano.Names
 	grid, boundary             string
 	data                       string
 	backend, json, stats       bool
@@ -41,7 +43,8 @@ func newFlags(o *options) *flag.FlagSet {
 	f.SetOutput(io.Discard)
 	f.StringVar(&o.preset, "preset", "", "network: "+strings.Join(walrus.PresetNames(), ", ")+" (walrus, if nothing else is asked for)")
 	f.StringVar(&o.config, "config", "", "network: path of an extended_config.yaml")
-	f.StringVar(&o.checkpoint, "checkpoint", "", "path of a .pt or .safetensors file, or of a checkpoint folder")
+	f.StringVar(&o.checkpoint, "weights", "", strings.Join(nano.Names(), ", ")+" for weights that come with the library, or the path of a .pt or .safetensors file or of a checkpoint folder")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "the same as -weights")
 	f.StringVar(&o.grid, "grid", "", "plan this grid: points per axis, such as 256x512")
 	f.StringVar(&o.boundary, "boundary", "", "boundary per axis of the grid: periodic, wall, open, or wall/open for low/high, such as periodic,wall")
 	f.StringVar(&o.data, "data", "", "check data sets in the layout of The Well: a file, a data set or a folder of data sets; every value is read")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/internal/golden"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -74,11 +75,11 @@ func TestCheckpoint(t *testing.T) {
 	assert.Equal(t, map[string]any{"F32": 59.}, c["dtypes"])
 	assert.Contains(t, output(t, "-checkpoint", tiny), "fits the network")
 
-	c = object(t, "-checkpoint", tiny, "-preset", "nano")["checkpoint"].(map[string]any)
+	c = object(t, "-checkpoint", tiny, "-preset", "micro")["checkpoint"].(map[string]any)
 	assert.Equal(t, false, c["fits"])
 	fit := c["fit"].(map[string]any)
 	assert.Contains(t, fit["unexpected"], "blocks.1.space_mixing.ff_out.bias")
-	text := output(t, "-checkpoint", tiny, "-preset", "nano")
+	text := output(t, "-checkpoint", tiny, "-preset", "micro")
 	assert.Contains(t, text, "does not fit the network")
 	assert.Contains(t, text, "blocks.0.space_mixing.ff_out.bias: expected shape [32], got [64]")
 
@@ -89,13 +90,25 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
+// TestShippedWeights: the names of the weights that come with the library work as in the
+// other programs.
+func TestShippedWeights(t *testing.T) {
+	for _, name := range nano.Names() {
+		text := output(t, "-weights", name, "-grid", "64x64", "-boundary", "wall,open")
+		for _, want := range []string{"network walrus-nano (weights " + name + ")", "checkpoint " + name, "F16", "fits the network", "axis 1: 64 points, open"} {
+			assert.Contains(t, text, want)
+		}
+		assert.NotContains(t, text, os.TempDir())
+	}
+}
+
 func TestOwnCheckpoint(t *testing.T) {
-	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	w, err := walrus.InitWeights(walrus.Micro(), 1)
 	require.NoError(t, err)
 	dir := filepath.Join(t.TempDir(), "c")
 	require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: w, Step: 41}))
 	text := output(t, "-checkpoint", dir, "-grid", "128x128", "-boundary", "wall,open")
-	for _, want := range []string{"network nano", "step 41", "fits the network", "axis 1: 128 points, open"} {
+	for _, want := range []string{"network micro", "step 41", "fits the network", "axis 1: 128 points, open"} {
 		assert.Contains(t, text, want)
 	}
 }
@@ -123,14 +136,14 @@ func TestErrors(t *testing.T) {
 		want  string
 		usage bool
 	}{
-		"-nonsense":                   {"flag provided but not defined: -nonsense", true},
-		"stray":                       {`expected flags only, got ["stray"]`, true},
-		"-preset huge":                {`expected one of walrus, half-walrus, small, tiny, nano, got "huge"`, true},
-		"-preset nano -config a.yaml": {"expected -preset or -config, got both", true},
-		"-grid 64x64":                 {"expected -boundary with -grid", true},
-		"-boundary wall":              {"expected -grid with -boundary", true},
-		"-grid 64by64 -boundary wall": {`expected positive numbers joined by x, such as 256x512, got "64by64"`, true},
-		"-grid 0 -boundary wall":      {"expected positive numbers", true},
+		"-nonsense":                    {"flag provided but not defined: -nonsense", true},
+		"stray":                        {`expected flags only, got ["stray"]`, true},
+		"-preset huge":                 {`expected one of walrus, half-walrus, small, tiny, micro, got "huge"`, true},
+		"-preset micro -config a.yaml": {"expected -preset or -config, got both", true},
+		"-grid 64x64":                  {"expected -boundary with -grid", true},
+		"-boundary wall":               {"expected -grid with -boundary", true},
+		"-grid 64by64 -boundary wall":  {`expected positive numbers joined by x, such as 256x512, got "64by64"`, true},
+		"-grid 0 -boundary wall":       {"expected positive numbers", true},
 		"-grid 1x1x1x1 -boundary wall,wall,wall,wall":   {"expected one to three axes, got 4", true},
 		"-grid 64x64 -boundary wall":                    {"expected 2 axes as in -grid 64x64, got 1", true},
 		"-grid 64 -boundary slippery":                   {`axis 0: "slippery"`, true},

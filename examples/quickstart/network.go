@@ -13,7 +13,7 @@ import (
 // network is a Walrus of about 0.7 million parameters: two blocks of width 64,
 // and 12 tokens per axis instead of 32.
 func network() walrus.Config {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Name = "quickstart"
 	c.Registry = data.MustRegistry("pressure", "velocity_x", "velocity_y", "velocity_z", "density", "speed_of_sound")
 	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 64, 2, 4, 4, 32

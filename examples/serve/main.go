@@ -33,6 +33,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -40,6 +41,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/examples/serve/server"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
 // options are the command's flags.
@@ -60,7 +62,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f := flag.NewFlagSet("serve", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on")
-	f.StringVar(&o.weights, "weights", "nano", "nano, or the folder of a checkpoint")
+	f.StringVar(&o.weights, "weights", "nano", strings.Join(nano.Names(), ", ")+" for weights that come with the library, or the folder of a checkpoint")
 	f.BoolVar(&o.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same request gets the same answer")
 	f.IntVar(&o.ensemble, "ensemble", 1, "draws of jitter that each frame is averaged over")

@@ -177,7 +177,7 @@ func fit(dir string, b compute.Backend, updates int, turns []augment.Turn) (*wal
 	if err != nil {
 		return nil, err
 	}
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Registry = data.MustRegistry(ds.Metadata().Channels()...)
 	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate, c.Tokens = 64, 2, 4, 4, 32, [3]int{8, 8, 8}
 	w, err := walrus.InitWeights(c, 1)

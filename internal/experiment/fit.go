@@ -17,7 +17,7 @@ import (
 // Network is the network of the experiments, as a recipe states it: two blocks of
 // width 64, 8 tokens along each axis: on a plane of 32 × 32 points, patches of 4 × 4.
 func Network() map[string]any {
-	return map[string]any{"preset": "nano", "hidden": 64, "blocks": 2, "heads": 4, "groups": 4, "intermediate": 24,
+	return map[string]any{"preset": "micro", "hidden": 64, "blocks": 2, "heads": 4, "groups": 4, "intermediate": 24,
 		"kernel": []int{4, 4}, "tokens": []int{8, 8, 8}}
 }
 

@@ -72,10 +72,10 @@ func Open() (compute.Backend, Choice, error) {
 	return b, c, nil
 }
 
-// Pick opens what a program's switch asks for: the pure Go backend, or with auto what
-// [Default] chooses.
+// Pick opens the backend for a program: the one that GOMLX_BACKEND names, if it is set;
+// else the choice of [Default] if auto is true, and the pure Go backend if not.
 func Pick(auto bool) (compute.Backend, error) {
-	if auto {
+	if auto || os.Getenv(Env) != "" {
 		return Default()
 	}
 	return Go()

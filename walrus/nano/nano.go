@@ -8,64 +8,25 @@
 // It is made to be useful at once on grids of some thousand points, to learn the
 // library with, and as a start for finetuning; for real work take the released
 // weights. It was trained with histories of 6 frames, in space 3.
+//
+// The files hold matrices in float16 ([walrus.StoreFloat16]); loading widens them.
+// [Versions] lists the newest weights and the ones before them, which stay for one
+// version of the library.
 package nano
 
-import (
-	"bytes"
-	"embed"
-	"encoding/json"
-	"fmt"
+import "github.com/gowalrus/gowalrus/walrus"
 
-	"github.com/gowalrus/gowalrus/walrus"
-)
+// Manifest describes the newest weights.
+func Manifest() (*walrus.Manifest, error) { return newest.Manifest() }
 
-//go:embed checkpoint/manifest.json checkpoint/model.safetensors
-var checkpoint embed.FS
+// Weights returns a copy of the newest weights.
+func Weights(o walrus.LoadOptions) (*walrus.Weights, error) { return newest.Weights(o) }
 
-// Manifest describes the weights.
-func Manifest() (*walrus.Manifest, error) {
-	text, err := checkpoint.ReadFile("checkpoint/" + walrus.ManifestFile)
-	if err != nil {
-		return nil, fmt.Errorf("nano: %w", err)
-	}
-	m := new(walrus.Manifest)
-	if err := json.Unmarshal(text, m); err != nil {
-		return nil, fmt.Errorf("nano: %w", err)
-	}
-	return m, nil
-}
-
-// Weights returns a copy of the weights.
-func Weights(o walrus.LoadOptions) (*walrus.Weights, error) {
-	m, err := Manifest()
-	if err != nil {
-		return nil, err
-	}
-	w, _, err := WeightsFor(m.Config, o)
-	return w, err
-}
-
-// WeightsFor returns the weights for a network that differs from that of the
+// WeightsFor returns the newest weights for a network that differs from that of the
 // manifest in its fields or its finetuning options; see walrus.LoadWeights.
 func WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weights, *walrus.LoadReport, error) {
-	raw, err := checkpoint.ReadFile("checkpoint/" + walrus.WeightsFile)
-	if err != nil {
-		return nil, nil, fmt.Errorf("nano: %w", err)
-	}
-	return walrus.ReadWeights(bytes.NewReader(raw), int64(len(raw)), "walrus-nano", c, o)
+	return newest.WeightsFor(c, o)
 }
 
-// Load returns an emulator, which owns the weights: close it.
-func Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
-	w, err := Weights(walrus.LoadOptions{Backend: o.Backend})
-	if err != nil {
-		return nil, err
-	}
-	o.OwnWeights = true
-	e, err := walrus.NewEmulator(w, o)
-	if err != nil {
-		w.Finalize()
-		return nil, err
-	}
-	return e, nil
-}
+// Load returns an emulator of the newest weights, which owns them: close it.
+func Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) { return newest.Load(o) }

@@ -2,6 +2,9 @@ package nano
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,12 +35,42 @@ func TestNano(t *testing.T) {
 	}
 }
 
-// TestSize: what comes with the library stays small.
-func TestSize(t *testing.T) {
-	m, err := Manifest()
-	require.NoError(t, err)
-	part, ok := m.Part(walrus.WeightsFile)
-	require.True(t, ok)
-	require.LessOrEqual(t, part.Bytes, int64(8_000_000))
-	require.Equal(t, "walrus-nano", m.Config.Name)
+// TestVersions: every version loads, its files are those of its manifest, and all of
+// them together stay small.
+func TestVersions(t *testing.T) {
+	total := 0
+	for _, v := range Versions() {
+		found, ok := Find(v.Name)
+		require.True(t, ok, v.Name)
+		m, err := found.Manifest()
+		require.NoError(t, err)
+		require.Equal(t, "walrus-nano", m.Config.Name)
+		require.Len(t, m.Files, 1, "%s: weights and nothing else", v.Name)
+		raw, err := found.file(walrus.WeightsFile)
+		require.NoError(t, err)
+		require.EqualValues(t, m.Files[0].Bytes, len(raw), v.Name)
+		require.Equal(t, m.Files[0].SHA256, fmt.Sprintf("%x", sha256.Sum256(raw)), v.Name)
+		w, err := found.Weights(walrus.LoadOptions{})
+		require.NoError(t, err)
+		w.Finalize()
+		dir := t.TempDir()
+		require.NoError(t, v.Extract(dir))
+		_, err = walrus.OpenCheckpoint(dir)
+		require.NoError(t, err, v.Name)
+		total += len(raw)
+	}
+	require.LessOrEqual(t, total, 12_000_000)
+	require.Equal(t, Name, Names()[0])
+}
+
+func TestFind(t *testing.T) {
+	for _, name := range []string{"", "nan", "nano-2026", "walrus-nano", "./nano"} {
+		_, ok := Find(name)
+		require.False(t, ok, name)
+	}
+	_, err := Version{Name: "mine"}.Manifest()
+	require.ErrorContains(t, err, `expected a version that Find or Versions returned, got "mine"`)
+	_, err = Open("nano-2020-01-01", walrus.EmulatorOptions{Backend: testbackend.New(t)})
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "the weights that come with the library are nano, nano-2026-11-24")
 }

@@ -16,7 +16,7 @@ import (
 const text = `
 name: shear
 seed: 1
-network: {preset: nano, hidden: 16, heads: 1, groups: 2, intermediate: 4, kernel: [4, 4], tokens: [4, 4, 4]}
+network: {preset: micro, hidden: 16, heads: 1, groups: 2, intermediate: 4, kernel: [4, 4], tokens: [4, 4, 4]}
 data:
   - {path: ../../testdata/data/shear_flow, turns: mirrors, history: 2}
 epochs: 1

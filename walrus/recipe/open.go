@@ -303,8 +303,8 @@ func (o *Opened) load(r *Recipe) error {
 		}
 	}
 	options := walrus.LoadOptions{Source: source, AllowMissing: true, Seed: r.Seed}
-	if r.Weights == Nano {
-		o.Weights, o.Report, err = nano.WeightsFor(c, options)
+	if v, ok := nano.Find(r.Weights); ok {
+		o.Weights, o.Report, err = v.WeightsFor(c, options)
 	} else {
 		found.Config = c
 		o.Weights, o.Report, err = found.Load(options)
@@ -320,19 +320,17 @@ func (o *Opened) load(r *Recipe) error {
 	return nil
 }
 
-// Nano is the value of Recipe.Weights for the weights that come with the library.
-const Nano = "nano"
-
 // find finds the weights to start from.
 func find(r *Recipe) (walrus.Found, error) {
-	if r.Weights != Nano {
+	v, ok := nano.Find(r.Weights)
+	if !ok {
 		return walrus.FindCheckpoint(r.path(r.Weights))
 	}
-	m, err := nano.Manifest()
+	m, err := v.Manifest()
 	if err != nil {
 		return walrus.Found{}, err
 	}
-	return walrus.Found{Path: Nano, Config: m.Config, Manifest: m}, nil
+	return walrus.Found{Path: v.Name, Config: m.Config, Manifest: m}, nil
 }
 
 // tokens returns the token grid that all data sets share.

@@ -28,8 +28,8 @@ type Recipe struct {
 	// differ from it. It is not needed with Weights, whose network is taken; then only
 	// drop_path, field_drop, checkpoint_every, rope, ape, strides and tokens may be given.
 	Network map[string]any `yaml:"network"`
-	// Weights is a checkpoint to start from, or nano for the weights that come with
-	// the library.
+	// Weights is a checkpoint to start from, or one of nano.Names for weights that
+	// come with the library: nano for the newest.
 	Weights string `yaml:"weights"`
 	// APE adds a learned absolute position embedding with the token grid of the data,
 	// which must be the same for all data sets (SPEC §13).
@@ -218,7 +218,7 @@ func (r *Recipe) config(base *walrus.Config) (walrus.Config, error) {
 	for k, v := range r.Network {
 		changes[k] = v
 	}
-	c := walrus.Nano()
+	c := walrus.Micro()
 	if base != nil {
 		c = *base
 		free := map[string]bool{"drop_path": true, "field_drop": true, "checkpoint_every": true, "rope": true, "ape": true, "name": true, "strides": true, "tokens": true}

@@ -31,7 +31,7 @@ func TestRecipe(t *testing.T) {
 	r, err := read(t, `
 name: mine
 seed: 3
-network: {preset: tiny, hidden: 32, heads: 2, groups: 2, tokens: [8, 8, 4], drop_path: 0.1, field_drop: 0.2}
+network: {preset: tiny, hidden: 32, heads: 2, groups: 2, tokens: [8, 8, 4], strides: {2: [[2, 2], [4, 2]], 3: [[2, 1]]}, drop_path: 0.1, field_drop: 0.2}
 fields: released
 data:
   - {path: ROOT/shear_flow, weight: 2, turns: mirrors}
@@ -57,6 +57,7 @@ save_every: 9
 	require.Equal(t, "mine", c.Name)
 	require.Equal(t, 32, c.Hidden)
 	require.Equal(t, [3]int{8, 8, 4}, c.Tokens)
+	require.Equal(t, map[int][][2]int{2: {{2, 2}, {4, 2}}, 3: {{2, 1}}}, c.Strides)
 	require.Equal(t, []float64{0.1, 0.2}, []float64{c.DropPath, c.FieldDrop})
 	released, _ := data.ReleasedRegistry().Index("velocity_x")
 	got, ok := c.Registry.Index("velocity_x")

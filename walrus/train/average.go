@@ -25,6 +25,7 @@ func newAverage(b compute.Backend, w *walrus.Weights, decay float64) (*average, 
 	if err != nil {
 		return nil, err
 	}
+	clone.SetCoverage(w.Coverage()) // the same training
 	return &average{backend: b, decay: decay, weights: clone, execs: map[int]*Exec{}}, nil
 }
 

@@ -26,7 +26,7 @@ func TestLossCurve(t *testing.T) {
 	path := filepath.Join("testdata", "loss_curve.json")
 	set, err := dataset.Load()
 	require.NoError(t, err)
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Heads, c.Hidden, c.Intermediate, c.Kernel, c.Tokens = 1, 16, 4, [2]int{4, 4}, [3]int{6, 6, 6}
 	w, err := walrus.InitWeights(c, 42)
 	require.NoError(t, err)

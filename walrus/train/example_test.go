@@ -18,7 +18,7 @@ import (
 
 // fresh returns the weights of a network that takes milliseconds and knows a height.
 func fresh() *walrus.Weights {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Name = "waves"
 	c.Registry = data.MustRegistry("height")
 	c.Hidden, c.Heads, c.Groups, c.Intermediate = 16, 1, 2, 4
@@ -280,7 +280,7 @@ func ExampleAdamW() {
 
 // Which tensors patterns leave as they are.
 func ExampleFrozen() {
-	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	w, err := walrus.InitWeights(walrus.Micro(), 1)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -67,6 +67,9 @@ func (p *Pass) Loss(weights map[string]*Node, in []*Node) Result {
 	return o.Loss(p.model, p.model.WeightsFor(vars, p.host.plan), b, p.host.plan)
 }
 
+// Count adds the windows that count to a record of the training.
+func (p *Pass) Count(c *walrus.Coverage) { c.Count(p.host.plan, p.host.steps, p.host.counted()) }
+
 // Samples is the number of windows that count.
 func (p *Pass) Samples() int { return p.host.counted() }
 

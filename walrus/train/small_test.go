@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallConfig is the nano preset with few tokens and few fields.
+// smallConfig is the preset micro with few tokens and few fields.
 func smallConfig() walrus.Config {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Tokens = [3]int{4, 4, 2}
 	c.Registry = data.MustRegistry("density", "velocity_x", "velocity_y", "velocity_z", "mask")
 	return c

@@ -118,6 +118,10 @@ func (t *Trainer) Restore(m *walrus.Manifest) error {
 		return fail(fmt.Errorf("state of the random numbers: %w", err))
 	}
 	t.step = m.Step
+	t.weights.SetCoverage(m.Coverage.Continue())
+	if t.average != nil {
+		t.average.weights.SetCoverage(t.weights.Coverage())
+	}
 	return nil
 }
 

@@ -32,6 +32,7 @@ type Trainer struct {
 	state map[string]*moments
 	sum   map[string]*tensors.Tensor // gradients since the last update
 	micro int                        // micro-batches in sum
+	seen  *walrus.Coverage           // their windows
 	step  int64                      // updates so far
 }
 
@@ -63,6 +64,8 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 		state: map[string]*moments{}, sum: map[string]*tensors.Tensor{},
 	}
 	t.rng = rand.New(t.source)
+	t.seen = &walrus.Coverage{}
+	weights.SetCoverage(weights.Coverage().Continue())
 	if t.frozen, err = Frozen(weights.Params(), o.Freeze); err != nil {
 		return nil, err
 	}
@@ -143,7 +146,11 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 		finalize(grads)
 		return loss, t.explain(pass, loss)
 	}
-	return loss, t.add(p, grads)
+	if err := t.add(p, grads); err != nil {
+		return loss, err
+	}
+	pass.Count(t.seen)
+	return loss, nil
 }
 
 // gradientProgram returns the program of a class, building it the first time.
@@ -198,7 +205,7 @@ func (t *Trainer) drop() {
 		g.FinalizeAll()
 	}
 	clear(t.sum)
-	t.micro = 0
+	t.micro, t.seen = 0, &walrus.Coverage{}
 }
 
 func (t *Trainer) sumProgram(n int) (exec *Exec, err error) {
@@ -250,6 +257,7 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 			return 0, err
 		}
 	}
+	t.weights.Coverage().Add(t.seen)
 	t.drop()
 	value, err := tensors.CopyFlatData[float32](out[3*n])
 	if err != nil {

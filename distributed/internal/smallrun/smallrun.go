@@ -12,7 +12,7 @@ import (
 
 // Weights are those of a fresh network.
 func Weights() (*walrus.Weights, error) {
-	c := walrus.Nano()
+	c := walrus.Micro()
 	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 24, 1, 2, 2, 5
 	c.Kernel, c.Tokens, c.DropPath = [2]int{4, 4}, [3]int{4, 4, 2}, 0
 	c.Registry = data.MustRegistry("density", "velocity_x", "velocity_y", "velocity_z")

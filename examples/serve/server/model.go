@@ -46,8 +46,8 @@ func NewModel(name string, c walrus.Config, open func() (Forecaster, error), clo
 	return out, nil
 }
 
-// OpenModel opens walrus-nano for the name "nano" and otherwise a checkpoint, as
-// [walrus.Load] does. These options are those of every emulator that serves.
+// OpenModel opens walrus-nano for the name "nano", an older version of it for one of
+// [nano.Names], and otherwise a checkpoint, as [walrus.Load] does. These options are those of every emulator that serves.
 func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -64,9 +64,9 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 // known and not set.
 func loadWeights(path string, o *walrus.EmulatorOptions) (*walrus.Weights, string, error) {
 	lo := walrus.LoadOptions{Backend: o.Backend}
-	if path == "nano" {
-		w, err := nano.Weights(lo)
-		return w, "walrus-nano", err
+	if v, ok := nano.Find(path); ok {
+		w, err := v.Weights(lo)
+		return w, "walrus-" + v.Name, err
 	}
 	found, err := walrus.FindCheckpoint(path)
 	if err != nil {

@@ -1,0 +1,182 @@
+package solve
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// canvas draws random fields on a grid, from which initial states are composed.
+type canvas struct {
+	*periodic
+	rng *rand.Rand
+	// side is the length of the shortest axis, the unit of all sizes.
+	side float64
+}
+
+// newCanvas returns a canvas for a case. Its cells are square (cubes in 3D): the
+// shortest axis of the grid has the length of the shortest axis of the system, and
+// the other axes are as long as their points make them.
+func newCanvas(u Setup) *canvas {
+	side, n := slices.Min(u.system.Length), slices.Min(u.Grid)
+	length := make([]float64, len(u.Grid))
+	for a, x := range u.Grid {
+		length[a] = side * float64(x) / float64(n)
+	}
+	return &canvas{periodic: newPeriodic(u.Grid, length), rng: u.Rng, side: side}
+}
+
+func (c *canvas) between(low, high float64) float64 { return low + c.rng.Float64()*(high-low) }
+
+// count draws an integer between low and high, both included.
+func (c *canvas) count(low, high int) int { return low + c.rng.IntN(high-low+1) }
+
+// point draws a position in the box.
+func (c *canvas) point() []float64 {
+	out := make([]float64, len(c.length))
+	for a, l := range c.length {
+		out[a] = l * c.rng.Float64()
+	}
+	return out
+}
+
+// direction draws a unit vector.
+func (c *canvas) direction() []float64 {
+	out, norm := make([]float64, len(c.length)), 0.0
+	for a := range out {
+		out[a] = c.rng.NormFloat64()
+		norm += out[a] * out[a]
+	}
+	for a := range out {
+		out[a] /= math.Sqrt(norm)
+	}
+	return out
+}
+
+// field evaluates a function at all cell centres.
+func (c *canvas) field(f func(x []float64) float64) []float64 {
+	out := make([]float64, c.points)
+	for p := range out {
+		out[p] = f(c.position(p))
+	}
+	return out
+}
+
+// smooth draws a periodic field with mean 0 and mean square 1. Its modes have Gaussian
+// amplitudes that fall off beyond the given number of waves per shortest side.
+func (c *canvas) smooth(waves float64) []float64 {
+	scale := 2 * math.Pi * waves / c.side
+	hat := make([]complex128, c.points)
+	for p := 1; p < c.points; p++ {
+		re, im := c.rng.NormFloat64(), c.rng.NormFloat64()
+		hat[p] = complex(math.Exp(-c.k2[p]/(2*scale*scale)), 0) * complex(re, im)
+	}
+	out := c.inverse(nil, hat)
+	norm := 0.0
+	for _, v := range out {
+		norm += v * v
+	}
+	norm = math.Sqrt(norm / float64(c.points))
+	for p := range out {
+		out[p] /= norm
+	}
+	return out
+}
+
+// offset returns the vector from one position to another. Along axes that wrap around
+// it is the shortest one.
+func (c *canvas) offset(from, to []float64, bcs data.Boundaries) []float64 {
+	out := make([]float64, len(from))
+	for a := range out {
+		out[a] = to[a] - from[a]
+		if bcs[a].IsPeriodic() {
+			out[a] -= c.length[a] * math.Round(out[a]/c.length[a])
+		}
+	}
+	return out
+}
+
+func norm(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x * x
+	}
+	return math.Sqrt(sum)
+}
+
+func dot(a, b []float64) float64 {
+	sum := 0.0
+	for i, x := range a {
+		sum += x * b[i]
+	}
+	return sum
+}
+
+// bumps draws the sum of n Gaussians with amplitudes between low and high and widths
+// between 0.05 and 0.15 of the shortest side.
+func (c *canvas) bumps(n int, low, high float64, bcs data.Boundaries) []float64 {
+	out := make([]float64, c.points)
+	for range n {
+		centre, height, width := c.point(), c.between(low, high), c.side*c.between(0.05, 0.15)
+		for p, v := range c.field(func(x []float64) float64 {
+			r := norm(c.offset(centre, x, bcs)) / width
+			return math.Exp(-r * r / 2)
+		}) {
+			out[p] += height * v
+		}
+	}
+	return out
+}
+
+// balls draws the field that is 1 in n discs (balls in 3D) and 0 elsewhere.
+func (c *canvas) balls(n int) []float64 {
+	out := make([]float64, c.points)
+	for range n {
+		centre, radius := c.point(), c.side*c.between(0.06, 0.2)
+		for p := range out {
+			x := c.position(p)
+			for a := range x {
+				x[a] -= centre[a]
+			}
+			if norm(x) < radius {
+				out[p] = 1
+			}
+		}
+	}
+	return out
+}
+
+// blocks cuts the box into at most most[a] slices along each axis. It returns for each
+// cell the number of its block, and the number of blocks.
+func (c *canvas) blocks(least, most int) ([]int, int) {
+	cuts, total := make([][]float64, len(c.length)), 1
+	for a, l := range c.length {
+		slices := c.count(least, most)
+		for i := 1; i < slices; i++ {
+			// Cuts stay at least a fifth of an even slice apart.
+			cuts[a] = append(cuts[a], l*(float64(i)+c.between(-0.4, 0.4))/float64(slices))
+		}
+		total *= slices
+	}
+	out := make([]int, c.points)
+	for p := range out {
+		for a, x := range c.position(p) {
+			index := 0
+			for _, cut := range cuts[a] {
+				if x > cut {
+					index++
+				}
+			}
+			out[p] = out[p]*(len(cuts[a])+1) + index
+		}
+	}
+	return out, total
+}
+
+// planes and boxes are the grids that systems of 2D and 3D are varied over.
+var (
+	planes = [][]int{{24, 24}, {32, 32}, {48, 48}, {64, 64}, {96, 96}, {32, 64}, {64, 32}, {48, 24}, {24, 48}, {96, 32}, {36, 36}, {40, 56}, {80, 48}}
+	boxes  = [][]int{{12, 12, 12}, {16, 16, 16}, {20, 20, 20}, {24, 24, 24}, {24, 16, 12}, {12, 24, 16}, {16, 12, 24}, {24, 12, 12}, {20, 16, 16}}
+)

@@ -1,0 +1,112 @@
+package layers
+
+import (
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/compute/support/envutil"
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// The functions in this file replace exponentials on gomlx's pure Go backend, whose Exp,
+// Logistic, Tanh and Log call package math for every number. In programs that use vector
+// instructions, math.Exp takes a microsecond or more per call on Intel processors with
+// AVX-512. Two things take its place: the backend's fused softmax, which has an
+// exponential of its own, and a rational approximation of additions and products.
+// Their gradients are written out, because gomlx would differentiate through Exp.
+
+// ownExp reports whether the functions of this file compute x: on the Go backend, unless
+// GOMLX_FUSION=0 forbids hand-written gradients.
+func ownExp(x *Node) bool {
+	fusing, err := envutil.ReadBool(FusionEnv, true)
+	return onGo(x.Graph()) && fusing && err == nil
+}
+
+// siluBySums is SiLU, y = x·σ(x), with dx = dy·(σ + y·(1−σ)).
+func siluBySums(x *Node) *Node {
+	return withAdjoint(x, nil, x.Shape(), func() *Node { return Mul(x, sigmoid(x)) },
+		func(x, dy *Node) []*Node {
+			s := sigmoid(x) // the backend computes equal nodes once
+			y := Mul(x, s)
+			return []*Node{Mul(dy, Add(s, Sub(y, Mul(y, s))))}
+		})
+}
+
+// sigmoid returns 1/(1+e⁻ˣ), without a gradient. In float64, the type of tests, it is
+// Logistic.
+func sigmoid(x *Node) *Node {
+	switch {
+	case x.DType() == dtypes.Float32:
+		return sigmoid32(x)
+	case x.DType().IsHalfPrecision():
+		return ConvertDType(sigmoid32(ConvertDType(x, dtypes.Float32)), x.DType())
+	}
+	return Logistic(x)
+}
+
+// sigmoid32 writes e⁻ˣ = 2ⁿ·2ʳ with an integer n and |r| ≤ ½, and 2ʳ = (a+b)/(a−b) with
+// the Padé approximant of order [3/3], whose relative error is below 1e-8:
+//
+//	y = r·ln 2,  a = 120 + 12y²,  b = y·(60 + y²)
+//
+// Then σ(x) = (a−b) / (a−b + 2ⁿ·(a+b)). Adding 1.5·2²³ rounds to an integer, which the
+// low bits of the sum hold; shifted into the exponent, they multiply by 2ⁿ.
+func sigmoid32(x *Node) *Node {
+	const (
+		round    = 3 << 22
+		ln2      = math.Ln2
+		farthest = 80 // keeps 2ⁿ·(a+b) inside float32
+	)
+	t := MulScalar(ClipScalar(x, -farthest, farthest), -1/ln2)
+	sum := AddScalar(t, round)
+	r := Sub(t, AddScalar(sum, -round))
+	square := Mul(r, r)
+	a := AddScalar(MulScalar(square, 12/ln2), 120/(ln2*ln2*ln2)) // divided by ln³2, as b is
+	b := Mul(AddScalar(square, 60/(ln2*ln2)), r)
+	above, below := Add(a, b), Sub(a, b)
+	exponent := BitwiseShiftLeftScalar(Bitcast(sum, dtypes.Int32), 23)
+	scaled := Bitcast(Add(Bitcast(above, dtypes.Int32), exponent), dtypes.Float32)
+	return Div(below, Add(below, scaled))
+}
+
+// softmaxTimes returns softmax(scores)·v for scores [batch…, S, T] and v [batch…, T, K],
+// with weights p = softmax(scores) and the gradients
+//
+//	dv = pᵀ·dy,  dscores = p·(dy·vᵀ − Σ dy·y)
+//
+// The sum over K is one more column of the product dy·vᵀ.
+func softmaxTimes(scores, v *Node, batch []int) *Node {
+	rank := v.Rank()
+	rows, columns := []int{rank - 2}, []int{rank - 1}
+	shape := v.Shape().Clone()
+	shape.Dimensions[rank-2] = scores.Shape().Dim(-2)
+	var y *Node
+	return withAdjoint(scores, []*Node{v}, shape, func() *Node {
+		p := ConvertDType(BackendFusedSoftmax(scores, rank-1), v.DType())
+		y = DotGeneral(p, columns, batch, v, rows, batch)
+		return y
+	}, func(scores, dy *Node) []*Node {
+		p := BackendFusedSoftmax(scores, rank-1) // the backend computes equal nodes once
+		dv := DotGeneral(ConvertDType(p, v.DType()), rows, batch, dy, rows, batch)
+		dy, v, y := atLeastFloat32(dy), atLeastFloat32(v), atLeastFloat32(y)
+		ones := Ones(v.Graph(), shapes.Make(v.DType(), 1, v.Shape().Dim(-1)))
+		along := lastDot(Mul(dy, y), Neg(ones))
+		dp := DotGeneral(Concatenate([]*Node{dy, along}, -1), columns, batch, withOnes(v), columns, batch)
+		return []*Node{Mul(p, dp), dv}
+	})
+}
+
+// softmaxFirst is the softmax over the first axis of x, y, with dx = y·(dy − Σ y·dy).
+func softmaxFirst(x *Node) *Node {
+	if !ownExp(x) {
+		return Softmax(x, 0)
+	}
+	return withAdjoint(x, nil, x.Shape(), func() *Node { return BackendFusedSoftmax(x, 0) },
+		func(x, dy *Node) []*Node {
+			y := BackendFusedSoftmax(x, 0)
+			weighted := Mul(y, dy)
+			sum := repeatFirst(ReduceAndKeep(weighted, ReduceSum, 0), x.Shape().Dim(0))
+			return []*Node{Sub(weighted, Mul(y, sum))}
+		})
+}

@@ -1,0 +1,163 @@
+package nano
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+//go:embed checkpoint old
+var files embed.FS
+
+// Name is the name of the newest weights, where a program or a recipe takes the name
+// of weights in place of the path of a checkpoint.
+const Name = "nano"
+
+// Version is one set of weights that comes with the library.
+type Version struct {
+	// Name is "nano" for the newest weights, "nano-" and the day of their training
+	// for older ones.
+	Name   string
+	folder string // in files
+}
+
+var newest = Version{Name, "checkpoint"}
+
+// Versions lists the weights, the newest first. The older ones are there for results
+// that must be repeated; the next version of the library drops them.
+func Versions() []Version {
+	return []Version{newest, {"nano-2026-11-24", "old/2026-11-24"}}
+}
+
+// Names returns the names of the weights, the newest first.
+func Names() []string {
+	var out []string
+	for _, v := range Versions() {
+		out = append(out, v.Name)
+	}
+	return out
+}
+
+// Find returns the weights of a name, and false for any other text, which is then the
+// path of a checkpoint.
+func Find(name string) (Version, bool) {
+	all := Versions()
+	i := slices.IndexFunc(all, func(v Version) bool { return v.Name == name })
+	if i < 0 {
+		return Version{}, false
+	}
+	return all[i], true
+}
+
+// Manifest describes the weights.
+func (v Version) Manifest() (*walrus.Manifest, error) {
+	text, err := v.file(walrus.ManifestFile)
+	if err != nil {
+		return nil, err
+	}
+	m := new(walrus.Manifest)
+	if err := json.Unmarshal(text, m); err != nil {
+		return nil, fmt.Errorf("nano: %s: %w", v.Name, err)
+	}
+	return m, nil
+}
+
+// Weights returns a copy of the weights.
+func (v Version) Weights(o walrus.LoadOptions) (*walrus.Weights, error) {
+	m, err := v.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	w, _, err := v.WeightsFor(m.Config, o)
+	return w, err
+}
+
+// WeightsFor returns the weights for a network that differs from that of the manifest
+// in its fields or its finetuning options; see walrus.LoadWeights.
+func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weights, *walrus.LoadReport, error) {
+	raw, err := v.file(walrus.WeightsFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := v.Manifest()
+	if err != nil {
+		return nil, nil, err
+	}
+	w, report, err := walrus.ReadWeights(bytes.NewReader(raw), int64(len(raw)), "walrus-"+v.Name, c, o)
+	if err == nil {
+		w.SetCoverage(m.Coverage)
+	}
+	return w, report, err
+}
+
+// Load returns an emulator, which owns the weights: close it. Fields are normalised
+// as in the training of the weights unless the options set Step or Statistics.
+func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
+	m, err := v.Manifest()
+	if err != nil {
+		return nil, err
+	}
+	if o.Step == (walrus.Step{}) && o.Statistics == nil {
+		o.Step.Normalization, o.Step.Eps = m.Scaling.Normalization, m.Scaling.Eps
+		o.Statistics = m.Scaling.Statistics
+	}
+	w, _, err := v.WeightsFor(m.Config, walrus.LoadOptions{Backend: o.Backend})
+	if err != nil {
+		return nil, err
+	}
+	o.OwnWeights = true
+	e, err := walrus.NewEmulator(w, o)
+	if err != nil {
+		w.Finalize()
+		return nil, err
+	}
+	return e, nil
+}
+
+// Open returns an emulator of the weights of that name, or of the checkpoint at that
+// path if there are none, as walrus.Load does. Close it.
+func Open(name string, o walrus.EmulatorOptions) (*walrus.Emulator, error) {
+	if v, ok := Find(name); ok {
+		return v.Load(o)
+	}
+	em, err := walrus.Load(name, o)
+	if err != nil && strings.HasPrefix(name, Name+"-") {
+		return nil, fmt.Errorf("%w; the weights that come with the library are %s", err, strings.Join(Names(), ", "))
+	}
+	return em, err
+}
+
+// Extract writes the weights as a checkpoint folder (see walrus.FindCheckpoint) into a
+// folder that exists.
+func (v Version) Extract(dir string) error {
+	for _, name := range []string{walrus.WeightsFile, walrus.ManifestFile} {
+		raw, err := v.file(name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o666); err != nil {
+			return fmt.Errorf("nano: extracting %s: %w", v.Name, err)
+		}
+	}
+	return nil
+}
+
+// file returns a file of the weights.
+func (v Version) file(name string) ([]byte, error) {
+	if v.folder == "" {
+		return nil, fmt.Errorf("nano: expected a version that Find or Versions returned, got %q", v.Name)
+	}
+	raw, err := files.ReadFile(path.Join(v.folder, name))
+	if err != nil {
+		return nil, fmt.Errorf("nano: %s: %w", v.Name, err)
+	}
+	return raw, nil
+}
