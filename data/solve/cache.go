@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// cache keeps trajectories as files in a folder. A file holds, all little endian: the
-// CRC-32C of what follows, the length of a JSON text and the text, which is the Case, then
-// the values of the frames and of the constant fields as float32.
+// cache keeps trajectories as files in a folder. A file begins with the CRC-32C of all
+// bytes after it. Then come the length of a JSON text, the text, which is the Case, and the
+// values of the frames and of the constant fields as float32. Numbers are little endian.
 type cache struct {
 	dir    string
 	budget int64
@@ -49,8 +49,8 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// openCache lists the files of a folder, which it makes if need be. Files above the
-// budget are removed, and what a process that was killed did not write to its end.
+// openCache lists the files of a folder, and creates the folder if it does not exist. It
+// removes the oldest files above the budget, and unfinished files of killed processes.
 func openCache(dir string, budget int64, log *slog.Logger) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("solve: cache: %w", err)
@@ -85,7 +85,7 @@ func (c *cache) name(k key) string {
 	return fmt.Sprintf("%s-%s-%d%s", k.stream.name, cacheVersion, k.trajectory, cacheSuffix)
 }
 
-// load reads a trajectory; nil stands for one that is not there or damaged.
+// load reads a trajectory. It returns nil if there is no file or a damaged one.
 func (c *cache) load(k key) *recording {
 	path := filepath.Join(c.dir, c.name(k))
 	raw, err := os.ReadFile(path)
@@ -103,8 +103,8 @@ func (c *cache) load(k key) *recording {
 	return r
 }
 
-// store writes a trajectory beside its place and renames it. A file that cannot be
-// written is reported once: the run goes on without.
+// store writes a trajectory under a temporary name and renames the file. The first error
+// is logged: the run continues without the file.
 func (c *cache) store(k key, r *recording) {
 	raw, err := encode(r)
 	if err == nil {

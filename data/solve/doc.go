@@ -6,6 +6,13 @@
 //	s, err := solve.Lookup("gray_scott")
 //	dir, err := solve.Simulate(ctx, solve.Options{System: s, Out: "datasets", Train: 8, Valid: 2, Test: 2, Seed: 1})
 //
+// A [Stream] is a data.Dataset that simulates its trajectories while a training reads them,
+// with the workers of a [Pool]:
+//
+//	pool, err := solve.NewPool(solve.PoolOptions{})
+//	defer pool.Close()
+//	ds, err := solve.NewStream(pool, solve.StreamOptions{System: s, Case: solve.Case{Grid: []int{48, 32}}, Seed: 1})
+//
 // Solvers compute in float64 on cell centres, deterministic for a seed: spectral
 // with exponential time differencing where everything is smooth and periodic
 // (etd.go), finite volumes with approximate Riemann solvers for shocks

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/data/well"
 )
@@ -139,4 +140,29 @@ func ExampleSystem_StartFrom() {
 	}
 	fmt.Printf("crest at %d, height %.2f\n", crest, frame[crest*n])
 	// Output: crest at 4, height 1.00
+}
+
+// A stream simulates a trajectory when it is read, and trajectories that were announced
+// before.
+func ExampleNewStream() {
+	pool, err := solve.NewPool(solve.PoolOptions{Workers: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Close()
+	s, err := solve.Lookup("diffusion")
+	if err != nil {
+		log.Fatal(err)
+	}
+	ds, err := solve.NewStream(pool, solve.StreamOptions{System: s, Case: solve.Case{Grid: []int{16, 24}}, Frames: 8, Seed: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ds.Prefetch(1001)
+	w, err := ds.Read(context.Background(), data.Span{Trajectory: 1000, Start: 2, Stride: 1, Frames: 4}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(ds.Trajectories()), w.Name, w.Grid, len(w.Frames))
+	// Output: 65536 diffusion trajectory 1000 frame 2 stride 1 (simulated) [16 24] 4
 }

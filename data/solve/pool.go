@@ -11,8 +11,8 @@ import (
 
 // PoolOptions bound what all streams of a pool take together.
 type PoolOptions struct {
-	// Workers is the number of simulations that run at the same time; 0 stands for the
-	// number of processors.
+	// Workers is the number of simulations that run at the same time; 0 is the number of
+	// processors.
 	Workers int
 	// Ahead is the number of micro-batches by which simulations run ahead of a
 	// data.Mixture; 0 is 32.
@@ -25,8 +25,8 @@ type PoolOptions struct {
 	// removed first.
 	CacheDir   string
 	CacheBytes int64
-	// Log is told of simulations that were lost, of slow ones and of files that cannot be
-	// used; nil is not told.
+	// Log receives warnings about lost simulations, slow simulations and unusable files.
+	// Nil discards them.
 	Log *slog.Logger
 }
 
@@ -55,7 +55,7 @@ type Pool struct {
 type PoolStats struct {
 	// Simulated counts simulated trajectories, Cached those read from the folder.
 	Simulated, Cached int
-	// Lost counts simulations that were lost and drawn anew.
+	// Lost counts simulations that were lost and drawn again.
 	Lost int
 	// Again counts trajectories that had been in memory and had to leave it before all
 	// their windows were read: more memory would save their simulation.
@@ -176,7 +176,10 @@ func (p *Pool) read(ctx context.Context, k key) (*recording, error) {
 	p.stats.Waited += time.Since(begin)
 	p.clock++
 	e.reads, e.used = e.reads+1, p.clock
-	p.work.Broadcast() // what was read may make room
+	if e.reads >= k.stream.o.Windows {
+		k.stream.done = max(k.stream.done, k.trajectory)
+	}
+	p.work.Broadcast() // the trajectory may leave memory now
 	return e.result, e.err
 }
 
@@ -188,7 +191,7 @@ func (p *Pool) demand(k key) *entry {
 	e := p.entries[k]
 	if e == nil {
 		e = p.enter(k)
-	} else if e.taken || !remove(&p.queue, e) {
+	} else if e.taken || !unqueue(&p.queue, e) {
 		return e
 	}
 	p.urgent = append(p.urgent, e)
@@ -263,6 +266,6 @@ func (p *Pool) lost(s *Stream, trajectory, attempt int, err error) {
 	n := p.stats.Lost
 	p.mu.Unlock()
 	if n&(n-1) == 0 {
-		p.o.Log.Warn("simulations were lost and are drawn anew", "lost", n, "last", s.o.Name, "trajectory", trajectory, "attempt", attempt+1, "error", err)
+		p.o.Log.Warn("simulations were lost and are drawn again", "lost", n, "last", s.o.Name, "trajectory", trajectory, "attempt", attempt+1, "error", err)
 	}
 }

@@ -2,35 +2,36 @@ package solve
 
 import "slices"
 
-// How little a trajectory in memory is needed: all its windows were read; some were; it
-// waits for its first reader. Trajectories leave memory in this order, of each class the
-// one that was read longest ago first.
+// How little a trajectory in memory is needed: nobody will read it any more; it has
+// windows left; it waits for its first reader. Trajectories leave memory in this order, of
+// each class the one that was read longest ago first.
 const (
 	finished = iota
 	begun
 	awaited
 )
 
-// class returns how little an entry that is ready is needed.
+// class returns how little an entry is needed. A mixture goes through the trajectories in
+// their order, so those before one that is finished are, too: a run that was resumed reads
+// fewer windows of them.
 func (e *entry) class() int {
 	switch {
+	case e.reads >= e.stream.o.Windows || e.trajectory < e.stream.done:
+		return finished
 	case e.reads == 0:
 		return awaited
-	case e.stream.o.Windows > 0 && e.reads >= e.stream.o.Windows:
-		return finished
 	}
 	return begun
 }
 
-// room removes trajectories from memory until there is room for so many bytes, and
-// reports whether there is. Trajectories that wait for their first reader are only
-// removed for one that is urgent.
+// room removes trajectories from memory until there is room for a number of bytes, and
+// reports whether there is. Trajectories that are still needed are only removed for one
+// that a reader waits for.
 func (p *Pool) room(bytes int64, urgent bool) bool {
 	for p.bytes+bytes > p.o.Memory {
 		e := p.victim()
-		if e == nil || (e.class() == awaited && !urgent) {
-			// One trajectory is always allowed.
-			return p.bytes == 0
+		if e == nil || (e.class() != finished && !urgent) {
+			return p.bytes == 0 // one trajectory is always allowed
 		}
 		if e.class() != finished {
 			p.forgive(e.key)
@@ -71,8 +72,8 @@ func (p *Pool) drop(e *entry) {
 	}
 }
 
-// remove takes an entry out of a queue and reports whether it was there.
-func remove(queue *[]*entry, e *entry) bool {
+// unqueue takes an entry out of a queue and reports whether it was there.
+func unqueue(queue *[]*entry, e *entry) bool {
 	i := slices.Index(*queue, e)
 	if i < 0 {
 		return false

@@ -18,14 +18,15 @@ type recording struct {
 	constants []float32
 }
 
-// Attempts is how often a stream draws a trajectory anew whose simulation is lost.
+// Attempts is the number of simulations after which a stream gives up a trajectory, if all
+// of them are lost.
 const Attempts = 16
 
-// slow is the time from which on the simulation of a trajectory is reported.
-const slow = time.Minute
+// slowSimulation is the time from which on the simulation of a trajectory is reported.
+const slowSimulation = time.Minute
 
-// fingerprint names the trajectories of a stream: streams of equal fingerprints have the
-// same ones.
+// fingerprint names the trajectories of a stream: streams of equal fingerprints have equal
+// trajectories.
 func (s *Stream) fingerprint() string {
 	o, v := s.o, s.o.System.variety()
 	v.Resolve = nil // whose address differs from process to process
@@ -42,15 +43,15 @@ func (s *Stream) generator(trajectory, attempt int) *rand.Rand {
 	return rand.New(rand.NewChaCha8(sha256.Sum256([]byte(text))))
 }
 
-// simulate draws and simulates a trajectory. A simulation that is lost is drawn again,
-// so that which one comes instead depends on the trajectory alone.
+// simulate draws and simulates a trajectory. A lost simulation is drawn again from the next
+// seed, so that the result depends on the number of the trajectory alone.
 func (s *Stream) simulate(ctx context.Context, trajectory int) (*recording, error) {
 	begin := time.Now()
 	var err error
 	for attempt := range Attempts {
 		var r *recording
 		if r, err = s.attempt(ctx, trajectory, attempt); err == nil {
-			if took := time.Since(begin); took > slow {
+			if took := time.Since(begin); took > slowSimulation {
 				s.pool.o.Log.Warn("a simulation was slow", "stream", s.o.Name, "trajectory", trajectory, "took", took, "case", r.Case)
 			}
 			return r, nil

@@ -84,6 +84,9 @@ type Stream struct {
 	empty data.Window
 	name  string
 	bytes int64 // of a trajectory
+	// done is the last trajectory of which all windows were read. The pool's mutex guards
+	// it.
+	done int
 }
 
 // NewStream makes a stream whose trajectories the workers of a pool simulate. It simulates
@@ -169,7 +172,7 @@ func (s *Stream) fill(into *data.Window, r *recording, span data.Span) {
 	}
 }
 
-// simulated stands in the place of a file name.
+// simulated is the file name of all trajectories.
 const simulated = "simulated"
 
 // lists holds the list of trajectories of each length that was asked for. Streams share

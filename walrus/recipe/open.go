@@ -86,8 +86,8 @@ func (o *Opened) Close() {
 	}
 }
 
-// Simulations counts what was simulated so far; ok is false if the recipe simulates
-// nothing.
+// Simulations returns the counts of the simulations so far. ok is false if no entry of the
+// recipe is simulated.
 func (o *Opened) Simulations() (stats solve.PoolStats, ok bool) {
 	if o.pool == nil {
 		return stats, false

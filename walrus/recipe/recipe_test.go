@@ -101,7 +101,7 @@ func TestRecipeErrors(t *testing.T) {
 		"unknown field \"epoch\"":                                                   flow + "epoch: 3",
 		"an empty text":                                                             "",
 		"expected at least one data set":                                            "epochs: 3",
-		"entry 1: expected a path":                                                  "data: [{weight: 3}]",
+		"entry 1: expected a path, or a system to simulate":                         "data: [{weight: 3}]",
 		"turns: expected none, mirrors":                                             "data: [{path: ROOT/shear_flow, turns: sometimes}]",
 		"expected one of [sqrt_cooldown":                                            flow + "schedule: {kind: cosine}",
 		"per: expected epoch or update":                                             flow + "schedule: {per: day}",

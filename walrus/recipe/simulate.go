@@ -11,20 +11,21 @@ import (
 )
 
 // Simulated says which trajectories of a system are simulated. Each pair of a grid and
-// boundaries becomes a data set of its own, with an equal part of the entry's weight; XLA
-// compiles the network for each.
+// boundaries becomes a separate data set with an equal part of the entry's weight. XLA
+// compiles the network for each pair.
 type Simulated struct {
-	// Grids are the numbers of points; none stands for those of the system's
-	// solve.Variety.
+	// Grids are the numbers of points along the axes. By default they are the grids of the
+	// system's solve.Variety.
 	Grids [][]int `yaml:"grids"`
-	// Boundaries are texts that data.ParseBoundaries reads, one condition per axis:
-	// "periodic,wall"; none stands for those of the system's solve.Variety.
+	// Boundaries are texts for data.ParseBoundaries, with one condition per axis:
+	// "periodic,wall". By default they are the boundaries of the system's solve.Variety.
 	Boundaries []string `yaml:"boundaries"`
 	// Combinations bounds how many pairs of grid and boundaries there are; 0 takes all.
 	// Pairs are taken so that each grid and each boundaries come before any comes again.
 	Combinations int `yaml:"combinations"`
-	// Start, Interval and Parameters fix what is otherwise drawn for each trajectory: the
-	// kind of the initial state, the time between two frames, parameters by name.
+	// Start is the kind of the initial state, Interval the time between two frames and
+	// Parameters are parameters by name. Values that are left out are drawn for each
+	// trajectory.
 	Start      string             `yaml:"start"`
 	Interval   float64            `yaml:"interval"`
 	Parameters map[string]float64 `yaml:"parameters"`
@@ -51,8 +52,9 @@ type Simulation struct {
 	Ahead   int `yaml:"ahead"`
 	// MemoryBytes bounds trajectories in memory, 0 is 1 GiB.
 	MemoryBytes int64 `yaml:"memory_bytes"`
-	// Cache is a folder that keeps trajectories for another run with the same ones, none
-	// if it is left out; CacheBytes bounds its size, 0 is 4 GiB.
+	// Cache is a folder that keeps trajectories for other runs of equal seed and systems.
+	// By default nothing is kept. CacheBytes bounds the folder's size; 0 is 4 GiB. Empty the
+	// folder after a change of a solver.
 	Cache      string `yaml:"cache"`
 	CacheBytes int64  `yaml:"cache_bytes"`
 }
