@@ -71,6 +71,9 @@ func TestRunOnOtherMesh(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, single.Restore(m))
 	require.EqualValues(t, 8, single.Updates())
+	require.False(t, m.Coverage.Partial)
+	require.Greater(t, m.Coverage.Windows(), int64(8), "more than a window for each update")
+	require.Equal(t, m.Coverage, single.Weights().Coverage())
 }
 
 // TestDeviceBytes: under full sharding each device holds a part in n of the blocks'

@@ -47,6 +47,9 @@ func (r *report) checkpoint(o options) error {
 		return err
 	}
 	r.Checkpoint = &checkpointSummary{WeightsSummary: *s}
+	if found.Manifest != nil {
+		r.Coverage = found.Manifest.Coverage
+	}
 	switch {
 	case r.Config != nil:
 	case missing != nil:

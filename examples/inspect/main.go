@@ -6,9 +6,13 @@
 //	go run ./examples/inspect -config extended_config.yaml -json
 //	go run ./examples/inspect -weights nano
 //	go run ./examples/inspect -weights walrus.pt
+//	go run ./examples/inspect -weights out/run/best -grid 32x48 -boundary periodic,wall
 //	go run ./examples/inspect -data datasets/shear_flow
 //	go run ./examples/inspect -data datasets/shear_flow -stats
 //	go run ./examples/inspect -backend
+//
+// For a checkpoint of this library it prints what the weights were trained on, and with
+// -grid what of the plan was not.
 //
 // With -stats it writes the stats.yaml of a data set that has none. With -json it prints one JSON object instead of text.
 package main
@@ -31,6 +35,7 @@ import (
 type options struct {
 	preset, config, checkpoint string // checkpoint may be one of nano.Names
 	grid, boundary             string
+	history                    int
 	data                       string
 	backend, json, stats       bool
 }
@@ -47,6 +52,7 @@ func newFlags(o *options) *flag.FlagSet {
 	f.StringVar(&o.checkpoint, "checkpoint", "", "the same as -weights")
 	f.StringVar(&o.grid, "grid", "", "plan this grid: points per axis, such as 256x512")
 	f.StringVar(&o.boundary, "boundary", "", "boundary per axis of the grid: periodic, wall, open, or wall/open for low/high, such as periodic,wall")
+	f.IntVar(&o.history, "history", 0, "frames of the history that the advice on a -grid supposes; 0 is 6, in 3D 3")
 	f.StringVar(&o.data, "data", "", "check data sets in the layout of The Well: a file, a data set or a folder of data sets; every value is read")
 	f.BoolVar(&o.stats, "stats", false, "with -data: compute the statistics of the training split of a data set and write its stats.yaml")
 	f.BoolVar(&o.backend, "backend", false, "open the default backend and multiply two matrices on it")
@@ -123,6 +129,8 @@ func parse(args []string) (options, error) {
 	case o.data != "":
 	case o.grid == "" && o.boundary != "":
 		return o, errors.New("expected -grid with -boundary, got -boundary alone")
+	case o.history < 0 || o.history > 0 && o.grid == "":
+		return o, fmt.Errorf("expected -history of 1 or more, with -grid, got %d", o.history)
 	case o.grid != "" && o.boundary == "":
 		return o, errors.New("expected -boundary with -grid (periodic, wall or open per axis), got -grid alone")
 	case o.preset == "" && o.config == "" && o.checkpoint == "" && (!o.backend || o.grid != ""):

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/golden"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
@@ -113,6 +114,30 @@ func TestOwnCheckpoint(t *testing.T) {
 	}
 }
 
+// TestAdvice: the record of the training is shown, and what of a plan it lacks.
+func TestAdvice(t *testing.T) {
+	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	require.NoError(t, err)
+	defer w.Finalize()
+	m, err := walrus.NewModel(w.Config())
+	require.NoError(t, err)
+	wall := data.Both(data.Wall)
+	plan, err := m.Plan([]int{64, 64}, data.Boundaries{wall, wall})
+	require.NoError(t, err)
+	w.Coverage().Count(plan, 6, 100)
+	dir := filepath.Join(t.TempDir(), "c")
+	require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: w}))
+	text := output(t, "-checkpoint", dir, "-grid", "64x64", "-boundary", "wall,wall")
+	assert.Contains(t, text, "trained on\n  2D: 100 windows, axes of 64 to 64 points")
+	assert.NotContains(t, text, "advice")
+	text = output(t, "-checkpoint", dir, "-grid", "64x64", "-boundary", "wall,open", "-history", "2")
+	assert.Contains(t, text, "advice (history): histories of 2 frames were not trained")
+	assert.Contains(t, text, "advice (boundary): axis 1 of 64 points: boundaries open were not trained")
+	v := object(t, "-checkpoint", dir, "-grid", "16x16x16", "-boundary", "wall,wall,wall")
+	assert.Equal(t, "dimension", v["advice"].([]any)[0].(map[string]any)["kind"])
+	assert.Equal(t, 100., v["coverage"].(map[string]any)["dims"].(map[string]any)["2"].(map[string]any)["windows"])
+}
+
 func TestBackend(t *testing.T) {
 	b := object(t, "-backend")["backend"].(map[string]any)
 	assert.NotEmpty(t, b["config"])
@@ -144,6 +169,7 @@ func TestErrors(t *testing.T) {
 		"-boundary wall":               {"expected -grid with -boundary", true},
 		"-grid 64by64 -boundary wall":  {`expected positive numbers joined by x, such as 256x512, got "64by64"`, true},
 		"-grid 0 -boundary wall":       {"expected positive numbers", true},
+		"-history 3":                   {"expected -history of 1 or more, with -grid, got 3", true},
 		"-grid 1x1x1x1 -boundary wall,wall,wall,wall":   {"expected one to three axes, got 4", true},
 		"-grid 64x64 -boundary wall":                    {"expected 2 axes as in -grid 64x64, got 1", true},
 		"-grid 64 -boundary slippery":                   {`axis 0: "slippery"`, true},

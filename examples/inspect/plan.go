@@ -29,8 +29,18 @@ func (r *report) plan(o options) error {
 	if err != nil {
 		return err
 	}
-	r.Plan, err = m.Plan(grid, bcs)
-	return err
+	if r.Plan, err = m.Plan(grid, bcs); err != nil {
+		return err
+	}
+	history := o.history
+	if history == 0 {
+		history = 6
+		if r.Plan.Dims == 3 {
+			history = 3
+		}
+	}
+	r.Advice = walrus.Advise(*r.Config, r.Coverage, r.Plan, history)
+	return nil
 }
 
 // parseGrid reads points per axis: "256x512".

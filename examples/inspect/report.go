@@ -22,7 +22,11 @@ type report struct {
 	Config     *walrus.Config     `json:"config,omitempty"`
 	Plan       *csm.Plan          `json:"plan,omitempty"`
 	Checkpoint *checkpointSummary `json:"checkpoint,omitempty"`
-	Backend    *backendSummary    `json:"backend,omitempty"`
+	// Coverage is the record of what the weights of the checkpoint were trained on, and
+	// Advice what of the plan was not, for a history of -history frames.
+	Coverage *walrus.Coverage `json:"coverage,omitempty"`
+	Advice   []walrus.Advice  `json:"advice,omitempty"`
+	Backend  *backendSummary  `json:"backend,omitempty"`
 }
 
 // part counts the parameters below the first name of the keys.
@@ -95,8 +99,14 @@ func (r *report) text() string {
 	if r.Checkpoint != nil {
 		r.Checkpoint.text(&b)
 	}
+	if r.Coverage != nil {
+		fmt.Fprintf(&b, "trained on\n%s\n", indent(r.Coverage.String()))
+	}
 	if r.Plan != nil {
 		fmt.Fprintf(&b, "plan\n%s\n", indent(r.Plan.Describe()))
+	}
+	for _, a := range r.Advice {
+		fmt.Fprintf(&b, "advice (%s): %s\n", a.Kind, a.Text)
 	}
 	if r.Backend != nil {
 		r.Backend.text(&b)

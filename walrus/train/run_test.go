@@ -100,6 +100,9 @@ func TestRunResume(t *testing.T) {
 	require.False(t, r.Resumed())
 	require.NoError(t, r.Go(context.Background()))
 	want, average := snapshot(t, w), snapshot(t, r.Trainer().Averaged())
+	seen := w.Coverage()
+	require.Same(t, seen, r.Trainer().Averaged().Coverage())
+	require.Equal(t, int64(2*16), seen.Dims[2].Windows+2*seen.Dims[3].Windows, "16 micro-batches: two windows in 2D, one in 3D: %v", seen)
 	require.NoError(t, r.Close())
 	require.Len(t, losses(t, whole), 8)
 	require.Len(t, judged, 2)
@@ -126,6 +129,7 @@ func TestRunResume(t *testing.T) {
 		if err == nil {
 			require.Equal(t, want, snapshot(t, fresh))
 			require.Equal(t, average, snapshot(t, r.Trainer().Averaged()))
+			require.Equal(t, seen, fresh.Coverage())
 			require.NoError(t, r.Close())
 			break
 		}
@@ -134,6 +138,9 @@ func TestRunResume(t *testing.T) {
 	}
 	require.Equal(t, losses(t, whole), losses(t, parts))
 
+	m, err := walrus.OpenCheckpoint(filepath.Join(whole, LastCheckpoint))
+	require.NoError(t, err)
+	require.Equal(t, seen, m.Coverage)
 	best, err := walrus.Load(filepath.Join(whole, BestCheckpoint), walrus.EmulatorOptions{Backend: testbackend.New(t)})
 	require.NoError(t, err)
 	best.Close()

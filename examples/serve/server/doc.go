@@ -70,7 +70,9 @@
 //	application/x-walrus  records as above, whose header has a key "type"
 //
 // In both streams a record of type start comes first (channels, grid, boundaries,
-// steps, interval, truth, history_from), for /v1/simulate then one of type history for
+// steps, interval, truth, history_from, and advice where the weights were not trained on
+// such a window: [{"kind": "strides", "axis": 0, "share": 0, "text": "…"}], the fields of
+// walrus.Advice), for /v1/simulate then one of type history for
 // each frame of the history (step −5 … 0, array values), then one of type frame for each
 // step as soon as it is there (step, seconds, array forecast; with a truth also array truth
 // and, for each channel, vrmse and persistence, the VRMSE of the last frame of the

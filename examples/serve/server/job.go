@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // job is a checked request for a forecast.
@@ -31,7 +32,7 @@ func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
 	}
 	defer release()
 	scale := newScaler(sc.window.Grid, j.downscale)
-	if err := sc.announce(out, j, scale); err != nil {
+	if err := sc.announce(out, j, scale, advise(engine, sc.window)); err != nil {
 		return err
 	}
 	turn, err := s.turn(ctx, t)
@@ -90,8 +91,31 @@ func (s *Server) setUp(ctx context.Context, t *ticket, j *job) (*scene, error) {
 	})
 }
 
+// adviser is a Forecaster that knows what its weights were trained on, as
+// walrus.Emulator does.
+type adviser interface {
+	Advice(w *data.Window) ([]walrus.Advice, error)
+}
+
+// advise returns the advice of a forecaster on a window, if it gives any. Its errors
+// are those of the rollout, which reports them.
+func advise(f Forecaster, w *data.Window) []walrus.Advice {
+	if e, ok := f.(*engine); ok {
+		f = e.Forecaster
+	}
+	a, ok := f.(adviser)
+	if !ok {
+		return nil
+	}
+	list, err := a.Advice(w)
+	if err != nil {
+		return nil
+	}
+	return list
+}
+
 // announce sends the first records.
-func (sc *scene) announce(out sink, j *job, scale scaler) error {
+func (sc *scene) announce(out sink, j *job, scale scaler, advice []walrus.Advice) error {
 	w := sc.window
 	meta := map[string]any{
 		"channels": w.Channels(false), "grid": scale.grid, "boundaries": texts(w.Boundaries), "steps": j.steps,
@@ -99,6 +123,9 @@ func (sc *scene) announce(out sink, j *job, scale scaler) error {
 	}
 	if sc.interval > 0 {
 		meta["interval"] = sc.interval
+	}
+	if len(advice) > 0 {
+		meta["advice"] = advice
 	}
 	if err := out.send(record{kind: "start", meta: meta}); err != nil || !sc.shown {
 		return err
