@@ -23,6 +23,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/eval"
@@ -89,7 +90,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer em.Close()
 	var results []*eval.Result
 	for _, path := range o.data {
-		r, err := evaluate(ctx, em, path, o)
+		r, err := evaluate(ctx, em, path, o, stderr)
 		if err != nil {
 			return about(path, err)
 		}
@@ -104,7 +105,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	if o.report != "" {
-		return write(ctx, em, results, o)
+		return write(ctx, em, results, o, stderr)
 	}
 	return nil
 }
@@ -134,14 +135,17 @@ func about(path string, err error) error {
 }
 
 // evaluate scores one data set.
-func evaluate(ctx context.Context, em *walrus.Emulator, path string, o options) (*eval.Result, error) {
+func evaluate(ctx context.Context, em *walrus.Emulator, path string, o options, stderr io.Writer) (*eval.Result, error) {
 	ds, err := well.Open(path, well.Options{Split: o.split})
 	if err != nil {
 		return nil, err
 	}
 	defer ds.Close()
 	forecasters := eval.Baselines()
-	forecasters["model"] = em.Forecast
+	forecasters["model"] = eval.Model(em)
+	m := meter.New(stderr, ds.Metadata().Name, "frames")
+	defer m.Close()
+	o.protocol.Progress = m.SetInt
 	return eval.Evaluate(ctx, ds, forecasters, o.protocol)
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/eval/report"
@@ -14,9 +16,12 @@ import (
 const drawn = 20
 
 // write writes the report of all data sets.
-func write(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o options) error {
+func write(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o options, stderr io.Writer) error {
+	m := meter.New(stderr, "report", "data sets")
+	defer m.Close()
 	var entries []report.Entry
 	for i, r := range results {
+		m.SetInt(i, len(results))
 		sample, err := forecast(ctx, em, o.data[i], o)
 		if err != nil {
 			return err
