@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
@@ -33,11 +32,11 @@ func write(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o o
 
 // forecast forecasts the beginning of the first trajectory.
 func forecast(ctx context.Context, em *walrus.Emulator, path string, o options) (*report.Sample, error) {
-	ds, err := well.Open(path, well.Options{Split: o.split})
+	ds, done, err := o.dataset(path)
 	if err != nil {
 		return nil, err
 	}
-	defer ds.Close()
+	defer done()
 	input := o.protocol.Input
 	if input == 0 {
 		input = ds.Metadata().History()

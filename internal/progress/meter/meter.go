@@ -167,6 +167,6 @@ func (m *Meter) print() {
 		return
 	}
 	m.bar.ChangeMax64(max(m.total, 1))
-	m.bar.Describe(m.line())
+	m.bar.Describe(m.brief())
 	_ = m.bar.Set64(min(m.at, max(m.total, 1)))
 }

@@ -47,6 +47,7 @@ func TestMeter(t *testing.T) {
 		require.Equal(t, []string{"shear_flow: 0 of 400 frames (0 %), 10s so far, time left unknown"}, out.take())
 		m.Set(100, 400) // after 11 s
 		m.Note("loss %.2f", 0.25)
+		require.Equal(t, "shear_flow 100/400 frames, loss 0.25, 33s left", m.brief())
 		time.Sleep(Every)
 		require.Equal(t, []string{"shear_flow: 100 of 400 frames (25 %), loss 0.25, 20s so far, about 1m00s left"}, out.take())
 		time.Sleep(10 * Every)
@@ -106,6 +107,7 @@ func TestMeterUnknown(t *testing.T) {
 		m := New(&out, "statistics", "")
 		time.Sleep(Every + 1)
 		require.Equal(t, []string{"statistics: 10s so far, time left unknown"}, out.take())
+		require.Equal(t, "statistics, 10s so far", m.brief())
 		m.Close()
 		require.Equal(t, []string{"statistics: ended after 10s"}, out.take())
 	})
