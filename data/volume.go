@@ -93,11 +93,11 @@ func (v Volume) Channels() []string {
 }
 
 // IDs returns the registry indices of all channels. Every name that the
-// registry lacks is listed in the error.
+// registry lacks is listed in the error, which also says how to leave a field out.
 func (v Volume) IDs(r Registry) ([]int32, error) {
 	index, err := r.Indices(v.Channels())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; to leave out a field that the forecast can do without, give its name: -drop NAME to a program, drop: [NAME] in a recipe, Window.Drop in Go", err)
 	}
 	out := make([]int32, len(index))
 	for i, x := range index {

@@ -32,8 +32,11 @@ type Options struct {
 	// whatever the number of workers.
 	Seed    uint64
 	Workers int
-	// Progress, if not nil, is told how many frames of how many are done.
+	// Progress, if not nil, is told how many frames of how many are simulated, by one
+	// call at a time.
 	Progress func(done, total int)
+
+	step func() // called after every frame, from any goroutine; may be nil
 }
 
 // splits are the names of the splits, in the order in which seeds are given out.
@@ -65,17 +68,12 @@ func Simulate(ctx context.Context, o Options) (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(o.Out, s.Name)
-	done, total := 0, o.Frames*(o.Train+o.Valid+o.Test)
-	step := func() {
-		if done++; o.Progress != nil {
-			o.Progress(done, total)
-		}
-	}
+	o.step = o.counter(o.Frames * (o.Train + o.Valid + o.Test))
 	for i, split := range splits {
 		if counts[i] == 0 {
 			continue
 		}
-		if err := o.split(ctx, dir, split, uint64(i), counts[i], step); err != nil {
+		if err := o.split(ctx, dir, split, uint64(i), counts[i]); err != nil {
 			return "", err
 		}
 	}
@@ -101,7 +99,7 @@ func (o Options) header(n int) well.Header {
 
 // split writes the file of one split. Trajectories are computed side by side and
 // written in order, so that the bytes do not depend on who is faster.
-func (o Options) split(ctx context.Context, dir, split string, number uint64, n int, step func()) (err error) {
+func (o Options) split(ctx context.Context, dir, split string, number uint64, n int) (err error) {
 	folder := filepath.Join(dir, "data", split)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("solve: %w", err)
@@ -123,7 +121,7 @@ func (o Options) split(ctx context.Context, dir, split string, number uint64, n 
 		if r.err != nil {
 			return fmt.Errorf("solve: %s: split %s trajectory %d (seed %d): %w", o.System.Name, split, i, o.Seed, r.err)
 		}
-		if err := r.write(w, o.System, i, step); err != nil {
+		if err := r.write(w, o.System, i); err != nil {
 			return err
 		}
 		release()
@@ -176,6 +174,9 @@ func (o Options) simulate(ctx context.Context, split, i uint64) (t trajectory) {
 	if err != nil {
 		return trajectory{err: err}
 	}
+	if o.step != nil {
+		run = counted{run, o.step}
+	}
 	t.frames, t.constants, t.err = record(ctx, s, o.Grid, run, o.Frames, o.Interval)
 	return t
 }
@@ -204,12 +205,11 @@ func record(ctx context.Context, s *System, grid []int, run Run, n int, interval
 }
 
 // write writes a trajectory.
-func (t trajectory) write(w *well.Writer, s *System, i int, step func()) error {
+func (t trajectory) write(w *well.Writer, s *System, i int) error {
 	for k, frame := range t.frames {
 		if err := w.Frame(i, k, frame); err != nil {
 			return err
 		}
-		step()
 	}
 	if t.constants != nil {
 		if err := w.Constants(i, t.constants); err != nil {

@@ -16,14 +16,12 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/convert"
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 )
 
 func main() {
@@ -67,14 +65,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if o.Boundaries, err = data.ParseBoundaries(*boundary); err != nil {
 		return fmt.Errorf("%w: -boundary: %w", command.ErrUsage, err)
 	}
-	bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription(filepath.Base(o.Input)),
-		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionShowCount())
-	o.Progress = func(done, total int) {
-		bar.ChangeMax(total)
-		_ = bar.Set(done)
-	}
+	m := meter.New(stderr, filepath.Base(o.Input), "frames")
+	o.Progress = m.SetInt
 	r, err := convert.Convert(ctx, o)
-	fmt.Fprintln(stderr)
+	m.Close()
 	if err != nil {
 		return err
 	}
@@ -83,6 +77,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintln(stdout, "note:", note)
 	}
 	if *stats {
+		m := meter.New(stderr, "statistics", "")
+		defer m.Close()
 		return well.UpdateStatistics(ctx, r.Dir)
 	}
 	return nil

@@ -23,7 +23,7 @@ func TestRun(t *testing.T) {
 	require.NoError(t, run(context.Background(), []string{"-in", input, "-out", dir, "-name", "riemann", "-boundary", "open,wall/open", "-stats"}, &out, &bar))
 	assert.Contains(t, out.String(), "CE-RP.hdf5: 2 trajectories of 21 frames as pdegym\n")
 	assert.Contains(t, out.String(), "note: the file gives no values for time: counted from 0\n")
-	assert.Contains(t, bar.String(), "42/42")
+	assert.Contains(t, bar.String(), "42 of 42 frames (100 %)")
 	ds, err := well.Open(filepath.Join(dir, "riemann"), well.Options{})
 	require.NoError(t, err)
 	defer ds.Close()

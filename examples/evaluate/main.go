@@ -21,8 +21,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/eval"
@@ -38,6 +40,7 @@ type options struct {
 	asJSON   bool
 	auto     bool
 	report   string
+	drop     []string
 	protocol eval.Protocol
 }
 
@@ -61,6 +64,10 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	f.BoolVar(&o.asJSON, "json", false, "print one line of JSON per data set")
 	f.BoolVar(&o.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
 	f.StringVar(&o.report, "report", "", "folder for report.md, report.json, report.html and an animation of each data set")
+	f.Func("drop", "NAME,NAME: fields of the data sets to leave out, such as constant ones that the weights do not know; may be repeated", func(s string) error {
+		o.drop = append(o.drop, strings.Split(s, ",")...)
+		return nil
+	})
 	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in space 3)")
 	f.IntVar(&o.protocol.Windows, "windows", 0, "places to forecast per data set and horizon (32)")
 	f.Func("horizons", "steps to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
@@ -89,7 +96,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer em.Close()
 	var results []*eval.Result
 	for _, path := range o.data {
-		r, err := evaluate(ctx, em, path, o)
+		r, err := evaluate(ctx, em, path, o, stderr)
 		if err != nil {
 			return about(path, err)
 		}
@@ -104,7 +111,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	if o.report != "" {
-		return write(ctx, em, results, o)
+		return write(ctx, em, results, o, stderr)
 	}
 	return nil
 }
@@ -134,15 +141,32 @@ func about(path string, err error) error {
 }
 
 // evaluate scores one data set.
-func evaluate(ctx context.Context, em *walrus.Emulator, path string, o options) (*eval.Result, error) {
-	ds, err := well.Open(path, well.Options{Split: o.split})
+func evaluate(ctx context.Context, em *walrus.Emulator, path string, o options, stderr io.Writer) (*eval.Result, error) {
+	ds, done, err := o.dataset(path)
 	if err != nil {
 		return nil, err
 	}
-	defer ds.Close()
+	defer done()
 	forecasters := eval.Baselines()
-	forecasters["model"] = em.Forecast
+	forecasters["model"] = eval.Model(em)
+	m := meter.New(stderr, ds.Metadata().Name, "frames")
+	defer m.Close()
+	o.protocol.Progress = m.SetInt
 	return eval.Evaluate(ctx, ds, forecasters, o.protocol)
+}
+
+// dataset opens a data set without the fields to drop. The function closes it.
+func (o options) dataset(path string) (data.Dataset, func() error, error) {
+	ds, err := well.Open(path, well.Options{Split: o.split})
+	if err != nil {
+		return nil, nil, err
+	}
+	left, err := data.Drop(ds, o.drop...)
+	if err != nil {
+		ds.Close()
+		return nil, nil, err
+	}
+	return left, ds.Close, nil
 }
 
 // table prints a result.

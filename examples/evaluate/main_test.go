@@ -5,11 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well"
 )
 
 const flow = "../../testdata/data/shear_flow"
@@ -49,6 +53,43 @@ func TestEvaluateTable(t *testing.T) {
 	require.Contains(t, out.String(), "shear_flow: VRMSE, median over places")
 	require.Contains(t, out.String(), "(up to step 24, the longest trajectory's last)")
 	require.Contains(t, out.String(), "91:99 beyond the end of all trajectories")
+}
+
+// TestEvaluateDrop: a constant field that the weights do not know makes a data set
+// unusable until it is dropped, and the error says how.
+func TestEvaluateDrop(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "lake.hdf5")
+	h := well.Header{Dataset: "lake", Trajectories: 1, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Periodic)},
+		Fields: []data.Field{{Name: "pressure"}, {Name: "sediment", Constant: true}}, Coordinates: make([][]float32, 2)}
+	frame := make([]float32, 32*32)
+	for i := range 32 {
+		for a := range h.Coordinates {
+			h.Coordinates[a] = append(h.Coordinates[a], float32(i))
+		}
+		for j := range 32 {
+			frame[32*i+j] = float32(math.Sin(float64(i) / 5))
+		}
+	}
+	for i := range 8 {
+		h.Times = append(h.Times, float32(i))
+	}
+	w, err := well.Create(file, h, well.WriteOptions{})
+	require.NoError(t, err)
+	for i := range h.Times {
+		require.NoError(t, w.Frame(0, i, frame))
+	}
+	require.NoError(t, w.Constants(0, frame))
+	require.NoError(t, w.Close())
+
+	args := []string{"-data", file, "-windows", "1", "-horizons", "1"}
+	err = run(context.Background(), args, io.Discard, io.Discard)
+	require.ErrorContains(t, err, "no sediment; it knows")
+	require.ErrorContains(t, err, "-drop NAME")
+	var out bytes.Buffer
+	require.NoError(t, run(context.Background(), append(args, "-drop", "sediment"), &out, io.Discard))
+	require.Contains(t, out.String(), "lake: VRMSE")
+	err = run(context.Background(), append(args, "-drop", "sediment,salt"), io.Discard, io.Discard)
+	require.ErrorContains(t, err, `which are pressure, sediment, got "salt"`)
 }
 
 func TestEvaluateErrors(t *testing.T) {

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/eval/report"
@@ -14,9 +15,12 @@ import (
 const drawn = 20
 
 // write writes the report of all data sets.
-func write(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o options) error {
+func write(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o options, stderr io.Writer) error {
+	m := meter.New(stderr, "report", "data sets")
+	defer m.Close()
 	var entries []report.Entry
 	for i, r := range results {
+		m.SetInt(i, len(results))
 		sample, err := forecast(ctx, em, o.data[i], o)
 		if err != nil {
 			return err
@@ -28,11 +32,11 @@ func write(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o o
 
 // forecast forecasts the beginning of the first trajectory.
 func forecast(ctx context.Context, em *walrus.Emulator, path string, o options) (*report.Sample, error) {
-	ds, err := well.Open(path, well.Options{Split: o.split})
+	ds, done, err := o.dataset(path)
 	if err != nil {
 		return nil, err
 	}
-	defer ds.Close()
+	defer done()
 	input := o.protocol.Input
 	if input == 0 {
 		input = ds.Metadata().History()

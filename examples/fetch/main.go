@@ -25,6 +25,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/hub"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 )
 
 // options are the command's flags.
@@ -92,9 +93,9 @@ func (o options) repo() hub.Repo {
 
 // download fetches and prints the folder.
 func download(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	screen := newScreen(stderr, o.repo().Name)
-	o.client.Progress = screen.progress
-	o.client.Log = slog.New(slog.NewTextHandler(screen, nil))
+	m := meter.New(stderr, o.repo().Name, meter.Bytes)
+	o.client.Progress = func(p hub.Progress) { m.Set(p.AllDone, p.AllSize) }
+	o.client.Log = slog.New(slog.NewTextHandler(m, nil))
 	var dir string
 	var err error
 	if o.weights {
@@ -103,7 +104,7 @@ func download(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		splits := strings.FieldsFunc(o.split, func(r rune) bool { return r == ',' || r == ' ' })
 		dir, err = o.client.WellDataset(ctx, o.dataset, splits...)
 	}
-	screen.finish()
+	m.Close()
 	if err != nil {
 		return err
 	}

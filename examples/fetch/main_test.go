@@ -69,7 +69,7 @@ func TestRun(t *testing.T) {
 	var out, screen bytes.Buffer
 	args := []string{"-dataset", "burgers_3D", "-split", "test", "-out", cache, "-endpoint", hub.URL}
 	require.NoError(t, run(context.Background(), args, &out, &screen))
-	assert.Contains(t, screen.String(), "polymathic-ai/burgers_3D 100%")
+	assert.Contains(t, screen.String(), "(100 %)")
 	assert.Contains(t, screen.String(), "429 Too Many Requests")
 	dir := strings.TrimSuffix(out.String(), "\n")
 	ds, err := well.Open(dir, well.Options{Split: "test"})

@@ -66,6 +66,11 @@ func parse(args []string, stdout io.Writer) (*recipe.Recipe, options, error) {
 		r.Freeze = append(r.Freeze, s)
 		return nil
 	})
+	var drop []string
+	f.Func("drop", "NAME,NAME: fields of the data set to leave out; may be repeated", func(s string) error {
+		drop = append(drop, strings.Split(s, ",")...)
+		return nil
+	})
 	f.IntVar(&o.rank, "lora", 0, "train low-rank adapters of this rank in place of the matrices of the processor's attention and MLP")
 	f.BoolVar(&o.auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
 	if err := command.Parse(f, args, stdout); err != nil {
@@ -75,7 +80,7 @@ func parse(args []string, stdout io.Writer) (*recipe.Recipe, options, error) {
 		return nil, o, command.Usage("expected -data FOLDER and -out FOLDER")
 	}
 	path, err := filepath.Abs(*dir)
-	r.Data = []recipe.Data{{Path: path, History: *history}}
+	r.Data = []recipe.Data{{Path: path, History: *history, Drop: drop}}
 	complete(r, o)
 	return r, o, err
 }

@@ -27,6 +27,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
@@ -89,6 +90,10 @@ func run(args []string, stdout io.Writer) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if o.data != "" { // every value is read
+		m := meter.New(os.Stderr, "reading "+o.data, "")
+		defer m.Close()
 	}
 	if o.stats {
 		return writeStatistics(context.Background(), o.data, stdout)

@@ -116,7 +116,7 @@ func TestOwnCheckpoint(t *testing.T) {
 
 // TestAdvice: the record of the training is shown, and what of a plan it lacks.
 func TestAdvice(t *testing.T) {
-	w, err := walrus.InitWeights(walrus.Nano(), 1)
+	w, err := walrus.InitWeights(walrus.Micro(), 1)
 	require.NoError(t, err)
 	defer w.Finalize()
 	m, err := walrus.NewModel(w.Config())

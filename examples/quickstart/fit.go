@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/gomlx/compute"
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
@@ -35,7 +35,9 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 		return err
 	}
 	rng := rand.New(rand.NewPCG(o.seed, 1))
-	bar := newBar(o, stderr)
+	m := meter.New(stderr, "training", "‰")
+	defer m.Close()
+	m.Set(0, 1000)
 	begin, mean := time.Now(), 0.0
 	for update := 0; ; update++ {
 		if err := ctx.Err(); err != nil {
@@ -46,7 +48,6 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 			done = float64(update) / float64(o.updates)
 		}
 		if done >= 1 {
-			bar.finish(update, mean)
 			return nil
 		}
 		loss, err := tr.Step(&train.Batch{Windows: []*data.Window{sample(rng, runs, o.history())}}, learningRate(update, done))
@@ -54,7 +55,8 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 			return fmt.Errorf("update %d: %w", update, err)
 		}
 		mean += (loss - mean) / min(float64(update+1), 30)
-		bar.show(done, update+1, mean)
+		m.Note("%d updates, loss %.1f", update+1, mean)
+		m.Set(int64(1000*done), 1000)
 	}
 }
 
@@ -63,24 +65,4 @@ func sample(rng *rand.Rand, runs []dataset.Trajectory, history int) *data.Window
 	run := runs[rng.IntN(len(runs))]
 	from := rng.IntN(len(run.Frames) - history)
 	return run.Window(from, from+history+1)
-}
-
-// bar is the progress bar: per mille of the training, with the running loss.
-type bar struct{ *progressbar.ProgressBar }
-
-func newBar(o options, stderr io.Writer) bar {
-	return bar{progressbar.NewOptions(1000, progressbar.OptionSetWriter(stderr),
-		progressbar.OptionSetDescription("training"), progressbar.OptionSetWidth(30),
-		progressbar.OptionThrottle(500*time.Millisecond), progressbar.OptionShowElapsedTimeOnFinish(),
-		progressbar.OptionSetPredictTime(true))}
-}
-
-func (b bar) show(done float64, updates int, loss float64) {
-	b.Describe(fmt.Sprintf("training, %d updates, loss %.1f", updates, loss))
-	_ = b.Set(min(int(1000*done), 999)) // a bar that cannot be drawn stops nothing
-}
-
-func (b bar) finish(updates int, loss float64) {
-	b.show(1, updates, loss)
-	_ = b.Finish()
 }

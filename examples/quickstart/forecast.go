@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
 	"github.com/gowalrus/gowalrus/internal/picture"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
@@ -27,7 +28,7 @@ type forecast struct {
 }
 
 // predict rolls the unseen run out and scores it.
-func predict(ctx context.Context, w *walrus.Weights, run dataset.Trajectory, b compute.Backend, o options) (*forecast, error) {
+func predict(ctx context.Context, w *walrus.Weights, run dataset.Trajectory, b compute.Backend, o options, stderr io.Writer) (*forecast, error) {
 	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Seed: o.seed})
 	if err != nil {
 		return nil, err
@@ -35,10 +36,14 @@ func predict(ctx context.Context, w *walrus.Weights, run dataset.Trajectory, b c
 	defer em.Close()
 	seen := run.Window(first-o.history(), first)
 	f := &forecast{run: run, truth: run.Frames[first : first+o.steps]}
+	m := meter.New(stderr, "forecast", "frames")
+	defer m.Close()
+	m.SetInt(0, o.steps)
 	for frame, err := range em.Rollout(ctx, seen, o.steps) {
 		if err != nil {
 			return nil, err
 		}
+		m.SetInt(frame.Step, o.steps)
 		f.frames = append(f.frames, frame.Values)
 	}
 	last, err := eval.Persistence(seen.Frames, o.steps)

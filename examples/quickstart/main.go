@@ -116,7 +116,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	f, err := predict(ctx, weights, unseen, b, o)
+	f, err := predict(ctx, weights, unseen, b, o, stderr)
 	if err != nil {
 		return err
 	}

@@ -18,12 +18,10 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/schollz/progressbar/v3"
 
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 )
 
 // options are the command's flags.
@@ -96,14 +94,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", command.ErrUsage, err)
 	}
-	bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription(o.system),
-		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionShowCount())
-	so.Progress = func(done, total int) {
-		bar.ChangeMax(total)
-		_ = bar.Set(done)
-	}
+	m := meter.New(stderr, o.system, "frames")
+	so.Progress = m.SetInt
 	dir, err := solve.Simulate(ctx, so)
-	fmt.Fprintln(stderr)
+	m.Close()
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func TestRun(t *testing.T) {
 	args := []string{"-system", "burgers", "-out", dir, "-trajectories", "12", "-steps", "4", "-grid", "8x16", "-param", "viscosity=0.2"}
 	require.NoError(t, run(context.Background(), args, &out, &bar))
 	assert.Contains(t, out.String(), "burgers: 10 trajectories for training, 1 for validation, 1 for test")
-	assert.Contains(t, bar.String(), "48/48")
+	assert.Contains(t, bar.String(), "48 of 48 frames (100 %)")
 	ds, err := well.Open(filepath.Join(dir, "burgers"), well.Options{Split: "train"})
 	require.NoError(t, err)
 	defer ds.Close()

@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/augment"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -31,7 +32,7 @@ type Training struct {
 	// Turns, if not nil, are drawn from for every micro-batch of every data set, in
 	// place of those of the recipe.
 	Turns []augment.Turn
-	// Log gets a line every hundred updates, if not nil.
+	// Log gets a line with the update and the loss every ten seconds, if not nil.
 	Log io.Writer
 }
 
@@ -55,7 +56,16 @@ func (t Training) run(ctx context.Context, b compute.Backend) error {
 	}
 	defer opened.Close()
 	o := &opened.Options
-	o.Dir, o.Observe = t.Dir, t.observe
+	o.Dir = t.Dir
+	if t.Log != nil {
+		m := meter.New(t.Log, filepath.Base(t.Dir), "updates")
+		defer m.Close()
+		o.Observe = func(p train.Progress) {
+			m.Note("loss %.2f", p.Loss)
+			m.Set(p.Update, p.Updates)
+		}
+		o.ObserveValidation = func(done, total int) { m.Note("validation: %d of %d frames", done, total) }
+	}
 	o.Trainer.Backend, o.Trainer.NoRolls = b, t.NoRolls
 	if t.Turns != nil {
 		for i := range o.Systems {
@@ -68,12 +78,6 @@ func (t Training) run(ctx context.Context, b compute.Backend) error {
 	}
 	defer r.Close()
 	return r.Go(ctx)
-}
-
-func (t Training) observe(p train.Progress) {
-	if t.Log != nil && p.Update%100 == 0 && p.Validation == nil {
-		fmt.Fprintf(t.Log, "%s: update %d of %d, loss %.2f\n", filepath.Base(t.Dir), p.Update, p.Updates, p.Loss)
-	}
 }
 
 // rate is the learning rate of a network that is trained from nothing.

@@ -30,6 +30,7 @@ func Survive(r Roller) eval.Forecast {
 				break
 			}
 			out = append(out, frame.Values)
+			eval.Step(ctx)
 		}
 		for len(out) > 0 && len(out) < steps {
 			off := make([]float32, len(out[0]))

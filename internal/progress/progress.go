@@ -1,8 +1,10 @@
-// Package progress runs a training for the example programs: with a progress bar,
-// a line per validation and a word about how to go on.
+// Package progress runs a training for the example programs. It prints how far the run
+// is (package meter), a line per validation and how to go on.
 package progress
 
 import (
+	"time"
+
 	"context"
 	"errors"
 	"fmt"
@@ -11,11 +13,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gomlx/compute"
-	"github.com/schollz/progressbar/v3"
 
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
@@ -23,8 +24,9 @@ import (
 // Fit runs a training in a folder, or goes on with the one that is there. An
 // interruption is no error.
 func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, stdout, stderr io.Writer) error {
-	s := &screen{out: stdout, stderr: stderr}
-	o.Options.Trainer.Backend, o.Options.Dir, o.Options.Observe = b, dir, s.show
+	s := &screen{out: stdout}
+	o.Options.Trainer.Backend, o.Options.Dir = b, dir
+	o.Options.Observe, o.Options.ObserveValidation = s.show, s.judging
 	r, err := train.NewRun(o.Weights, o.Options)
 	if err != nil {
 		// The run in the folder was made with other settings, or its files are damaged.
@@ -42,8 +44,9 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	if r.Resumed() {
 		fmt.Fprintf(stdout, "Going on after update %d.\n", r.Updates())
 	}
+	s.meter = meter.New(stderr, "training", "updates")
 	err = r.Go(ctx)
-	s.finish()
+	s.meter.Close()
 	if n, ok := o.Simulations(); ok {
 		fmt.Fprintf(stdout, "Simulated %d trajectories, read %d from the cache; %d simulations were lost and drawn again. Readers waited %s.\n", n.Simulated, n.Cached, n.Lost, n.Waited.Round(time.Second/10))
 	}
@@ -80,27 +83,29 @@ func kept(dir string) string {
 	return train.BestCheckpoint
 }
 
-// screen shows progress.
+// screen shows how far a run is.
 type screen struct {
-	out, stderr io.Writer
-	bar         *progressbar.ProgressBar
-	loss        float64
-	seen        int
+	out   io.Writer
+	meter *meter.Meter
+	loss  float64
+	seen  int
 }
 
+// show notes an update or prints a validation.
 func (s *screen) show(p train.Progress) {
 	if p.Validation != nil {
 		s.judged(p)
 		return
 	}
-	if s.bar == nil {
-		s.bar = progressbar.NewOptions64(p.Updates, progressbar.OptionSetWriter(s.stderr), progressbar.OptionSetWidth(20),
-			progressbar.OptionThrottle(500*time.Millisecond), progressbar.OptionSetPredictTime(true), progressbar.OptionShowCount())
-	}
 	s.seen++
 	s.loss += (p.Loss - s.loss) / min(float64(s.seen), 50)
-	s.bar.Describe(fmt.Sprintf("loss %.2f, rate %.2g, %.1f samples/s", s.loss, p.Rate, float64(p.Samples)/p.Took.Seconds()))
-	_ = s.bar.Set64(p.Update) // a bar that cannot be drawn stops nothing
+	s.meter.Note("loss %.2f, rate %.2g, %.1f samples/s", s.loss, p.Rate, float64(p.Samples)/p.Took.Seconds())
+	s.meter.Set(p.Update, p.Updates)
+}
+
+// judging notes how far a validation is.
+func (s *screen) judging(done, total int) {
+	s.meter.Note("validation: %d of %d frames", done, total)
 }
 
 // judged prints a validation.
@@ -112,15 +117,5 @@ func (s *screen) judged(p train.Progress) {
 		}
 	}
 	slices.Sort(parts)
-	if s.bar != nil {
-		_ = s.bar.Clear()
-	}
-	fmt.Fprintf(s.out, "epoch %d, VRMSE by steps: %s\n", p.Epoch+1, strings.Join(parts, ", "))
-}
-
-func (s *screen) finish() {
-	if s.bar != nil {
-		_ = s.bar.Exit()
-		fmt.Fprintln(s.stderr)
-	}
+	_ = s.meter.Print(s.out, fmt.Sprintf("epoch %d, VRMSE by steps: %s", p.Epoch+1, strings.Join(parts, ", ")))
 }

@@ -26,6 +26,10 @@ type Protocol struct {
 	Windows int
 	// Eps is that of the VRMSE; 0 is DefaultEps.
 	Eps float64
+	// Progress, if not nil, is told how many frames of how many are forecast: before
+	// the first, whenever a forecaster calls [Step], and after every forecast. Frames
+	// of all forecasters count.
+	Progress func(done, total int)
 }
 
 func (p Protocol) withDefaults(m data.Metadata) Protocol {
@@ -69,6 +73,8 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 		return nil, fmt.Errorf("eval: data set %s: expected at least one trajectory, got none", r.Dataset)
 	}
 	varies := map[string]bool{}
+	steps := counter{tell: p.Progress, total: p.Frames(ds) * len(forecasters)}
+	steps.to(0)
 	for _, h := range p.Horizons {
 		to := min(h.To, p.reach(ds))
 		if to < h.From {
@@ -78,7 +84,7 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 		spans := p.places(ds, to)
 		t := table{horizon: h, to: to, eps: p.Eps, varies: varies, scores: map[string][][]float64{}, steps: map[string][][]float64{}}
 		for _, span := range spans {
-			if err := t.add(ctx, ds, span, p.Input, forecasters); err != nil {
+			if err := t.add(ctx, ds, span, p.Input, forecasters, &steps); err != nil {
 				return nil, fmt.Errorf("eval: data set %s: steps %v: %w", r.Dataset, h, err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,35 @@ func TestEvaluate(t *testing.T) {
 	require.Equal(t, map[string]any{"3:90": 10.}, line["cut_to"])
 	require.Equal(t, 1, r.Horizons[2].Windows, "only the longest trajectory")
 	require.InDelta(t, away(1), line["horizons"].(map[string]any)["1"].(map[string]any)["persistence"], 1e-6)
+}
+
+// TestEvaluateProgress: counts begin at 0, rise by every Step and every forecast, and end
+// at the total.
+func TestEvaluateProgress(t *testing.T) {
+	forecasters := map[string]Forecast{
+		"slow": func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
+			for range steps {
+				Step(ctx)
+			}
+			return Persistence(w.Frames, steps)
+		},
+		"fast": Baselines()["persistence"],
+	}
+	p := Protocol{Input: 2, Horizons: []Horizon{{1, 1}, {2, 4}, {11, 90}}, Windows: 3}
+	require.Equal(t, 3*1+3*4, p.Frames(moving(t, 12, 9)))
+	var seen []int
+	p.Progress = func(done, total int) {
+		require.Equal(t, 2*15, total)
+		seen = append(seen, done)
+	}
+	_, err := Evaluate(context.Background(), moving(t, 12, 9), forecasters, p)
+	require.NoError(t, err)
+	require.True(t, slices.IsSorted(seen), "%v", seen)
+	require.Equal(t, 0, seen[0])
+	require.Equal(t, 30, seen[len(seen)-1])
+	require.Len(t, slices.Compact(seen), 1+15+6, "every frame of slow, every forecast of fast")
+	Step(context.Background()) // outside an evaluation
+	require.Zero(t, Protocol{Windows: -1}.Frames(moving(t, 12)))
 }
 
 func TestEvaluateErrors(t *testing.T) {

@@ -22,7 +22,7 @@ type table struct {
 }
 
 // add scores one place.
-func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input int, forecasters map[string]Forecast) error {
+func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input int, forecasters map[string]Forecast, steps *counter) error {
 	w, err := ds.Read(ctx, span, nil)
 	if err != nil {
 		return err
@@ -38,16 +38,18 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input 
 	scored := t.scored(truth)
 	t.places++
 	for name, forecast := range forecasters {
-		frames, err := forecast(ctx, history, len(truth))
+		before := steps.done
+		frames, err := forecast(steps.in(ctx), history, len(truth))
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		fields, steps, err := t.score(frames, truth, scored)
+		steps.to(before + len(truth))
+		fields, errs, err := t.score(frames, truth, scored)
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", name, w.Name, err)
 		}
 		t.scores[name] = append(t.scores[name], fields)
-		t.steps[name] = append(t.steps[name], steps)
+		t.steps[name] = append(t.steps[name], errs)
 	}
 	return nil
 }

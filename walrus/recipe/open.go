@@ -118,15 +118,22 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 		return s, err
 	}
 	o.sets = append(o.sets, ds)
-	s.Train = ds
-	if s.Statistics, err = r.statistics(ds, o.Options.Trainer.Objective); err != nil {
+	if s.Train, err = data.Drop(ds, d.Drop...); err != nil {
 		return s, err
 	}
-	o.Notes = append(o.Notes, zeros(s.Name, ds)...)
+	fields := s.Train.Metadata().Fields
+	if s.Statistics, err = r.statistics(ds.Statistics(), fields, o.Options.Trainer.Objective); err != nil {
+		return s, err
+	}
+	o.Notes = append(o.Notes, zeros(s.Name, ds.Statistics(), fields)...)
 	if s.Valid, err = o.valid(path, options); err != nil {
 		return s, err
 	}
-	if s.Valid == nil {
+	if s.Valid != nil {
+		if s.Valid, err = data.Drop(s.Valid, d.Drop...); err != nil {
+			return s, err
+		}
+	} else {
 		o.Notes = append(o.Notes, fmt.Sprintf("data set %s: %s holds no *.hdf5 or *.h5 files: the run is not judged by it", s.Name, filepath.Join(path, "data", "valid")))
 	}
 	if s.Turns, err = turns(d.Turns); err != nil {
@@ -190,13 +197,12 @@ func wholeSet(path string) error {
 
 // zeros says which channels of the training data are zero everywhere, as far as the
 // statistics tell.
-func zeros(name string, ds *well.Dataset) []string {
-	s := ds.Statistics()
+func zeros(name string, s *data.Statistics, fields []data.Field) []string {
 	if s == nil {
 		return nil
 	}
 	var out []string
-	for _, f := range ds.Metadata().Fields {
+	for _, f := range fields {
 		if values := s.RMS[f.Name]; len(values) > 0 && slices.Max(values) == 0 {
 			out = append(out, fmt.Sprintf("data set %s: field %s is zero everywhere in the training data: nothing can be learned of it", name, f.Name))
 		}
@@ -206,16 +212,15 @@ func zeros(name string, ds *well.Dataset) []string {
 
 // statistics returns those of a data set if the recipe asks for them. They must hold
 // every field.
-func (r *Recipe) statistics(ds *well.Dataset, o train.Objective) (*data.Statistics, error) {
+func (r *Recipe) statistics(s *data.Statistics, fields []data.Field, o train.Objective) (*data.Statistics, error) {
 	switch r.Objective.Statistics {
 	case "", "history":
 		return nil, nil
 	case "dataset":
-		s := ds.Statistics()
 		if s == nil {
 			return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none: write it with examples/inspect -data FOLDER -stats (in Go: well.UpdateStatistics), or take the statistics of the history (statistics: history, as a flag -statistics history)")
 		}
-		_, err := walrus.GlobalStats(s, ds.Metadata().Fields, walrus.Step{Normalization: o.Normalization, Eps: o.Eps})
+		_, err := walrus.GlobalStats(s, fields, walrus.Step{Normalization: o.Normalization, Eps: o.Eps})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", well.StatisticsFile, err)
 		}

@@ -95,13 +95,30 @@ func TestFinetune(t *testing.T) {
 	require.Equal(t, []string{"ape"}, o.Report.Missing)
 }
 
+// TestDrop: fields that are dropped are neither trained on nor judged, nor known to a
+// fresh network.
+func TestDrop(t *testing.T) {
+	r, err := read(t, "data: [{path: ROOT/shear_flow, drop: [tracer, velocity]}]\nnetwork: {tokens: [4, 4, 4]}\nobjective: {statistics: dataset}")
+	require.NoError(t, err)
+	o, err := r.Open()
+	require.NoError(t, err)
+	defer o.Close()
+	s := o.Options.Systems[0]
+	for _, ds := range []data.Dataset{s.Train, s.Valid} {
+		require.Equal(t, []data.Field{{Name: "pressure"}}, ds.Metadata().Fields)
+	}
+	_, known := o.Weights.Config().Registry.Index("tracer")
+	require.False(t, known)
+}
+
 func TestRecipeErrors(t *testing.T) {
 	const flow = "data: [{path: ROOT/shear_flow}]\n"
 	for want, text := range map[string]string{
-		"unknown field \"epoch\"":                                                   flow + "epoch: 3",
-		"an empty text":                                                             "",
-		"expected at least one data set":                                            "epochs: 3",
-		"entry 1: expected a path, or a system to simulate":                         "data: [{weight: 3}]",
+		"unknown field \"epoch\"":                           flow + "epoch: 3",
+		"an empty text":                                     "",
+		"expected at least one data set":                    "epochs: 3",
+		"entry 1: expected a path, or a system to simulate": "data: [{weight: 3}]",
+		"drop: expected names of its fields, which are tracer, pressure, velocity, got \"salt\"": "data: [{path: ROOT/shear_flow, drop: [salt]}]",
 		"turns: expected none, mirrors":                                             "data: [{path: ROOT/shear_flow, turns: sometimes}]",
 		"expected one of [sqrt_cooldown":                                            flow + "schedule: {kind: cosine}",
 		"per: expected epoch or update":                                             flow + "schedule: {per: day}",

@@ -166,11 +166,12 @@ func (j *judge) judgeMine(ctx context.Context, tasks []task, found []float32) er
 		return err
 	}
 	n := len(tasks)
+	frames := j.count(tasks)
 	work, ctx := errgroup.WithContext(ctx)
 	for g, list := range j.mine {
 		work.Go(func() error {
 			for _, i := range list {
-				if err := j.judge(ctx, j.o.Systems[i], j.emulators[j.seat(g, i)], tasks, found[i*n:(i+1)*n]); err != nil {
+				if err := j.judge(ctx, j.o.Systems[i], j.emulators[j.seat(g, i)], tasks, frames, found[i*n:(i+1)*n]); err != nil {
 					return err
 				}
 			}
@@ -181,10 +182,11 @@ func (j *judge) judgeMine(ctx context.Context, tasks []task, found []float32) er
 }
 
 // judge scores a system; a horizon beyond its trajectories is NaN.
-func (j *judge) judge(ctx context.Context, s System, em *walrus.Emulator, tasks []task, scores []float32) error {
+func (j *judge) judge(ctx context.Context, s System, em *walrus.Emulator, tasks []task, frames *frameCount, scores []float32) error {
 	for k, t := range tasks {
-		p := eval.Protocol{Input: s.Cut.Input, Horizons: []eval.Horizon{t.horizon}, Windows: t.windows}
-		r, err := eval.Evaluate(ctx, s.Valid, map[string]eval.Forecast{"model": em.Forecast}, p)
+		p := t.protocol(s)
+		p.Progress = frames.part()
+		r, err := eval.Evaluate(ctx, s.Valid, map[string]eval.Forecast{"model": eval.Model(em)}, p)
 		if err != nil {
 			return fmt.Errorf("train: validation: %w", err)
 		}

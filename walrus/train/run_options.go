@@ -70,6 +70,9 @@ type RunOptions struct {
 	Machine func(w *walrus.Weights, o Options) (Machine, error)
 	// Observe is called after every update and every validation; nil is not.
 	Observe func(Progress)
+	// ObserveValidation is called while the run is judged, one call at a time, with
+	// the number of frames that this process has forecast and will forecast; nil is not.
+	ObserveValidation func(done, total int)
 }
 
 // Validation says how a run is judged. The zero value is one step of 16 windows of

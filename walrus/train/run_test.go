@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,6 +96,8 @@ func TestRunResume(t *testing.T) {
 			judged = append(judged, p)
 		}
 	}
+	var counts [][2]int
+	o.ObserveValidation = func(done, total int) { counts = append(counts, [2]int{done, total}) }
 	r, err := NewRun(w, o)
 	require.NoError(t, err)
 	require.False(t, r.Resumed())
@@ -107,6 +110,8 @@ func TestRunResume(t *testing.T) {
 	require.Len(t, losses(t, whole), 8)
 	require.Len(t, judged, 2)
 	require.Contains(t, judged[1].Validation["plane"], "1:3")
+	// Two frames after the first epoch; these and a rollout of three after the second.
+	require.Equal(t, [][2]int{{0, 2}, {1, 2}, {2, 2}, {0, 5}, {1, 5}, {2, 5}, {3, 5}, {4, 5}, {5, 5}}, slices.Compact(counts))
 
 	parts := t.TempDir()
 	for stops := 0; ; stops++ {

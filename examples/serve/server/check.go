@@ -61,7 +61,7 @@ func (s *Server) checkLayout(m *Model, w *data.Window) error {
 		return invalid("fields", "expected at most %d channels, got %d", s.o.MaxChannels, len(channels))
 	}
 	if none := m.unknown(channels); none != nil {
-		return invalid("fields", "the network does not know %s; it knows %s", strings.Join(none, ", "), strings.Join(m.fields(), ", "))
+		return invalid("fields", "the network does not know %s; it knows %s; leave out of the request a field that the forecast can do without", strings.Join(none, ", "), strings.Join(m.fields(), ", "))
 	}
 	return s.checkPlan(m, w)
 }

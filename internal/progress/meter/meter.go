@@ -8,7 +8,8 @@
 //	m.Set(1, 400)
 //
 // Lines come from a clock of the meter's own, so that work says where it is even while
-// one frame takes minutes. Work that ends within ten seconds prints no line.
+// one frame takes minutes. Work that ends within ten seconds
+// prints its last line alone.
 package meter
 
 import (
@@ -27,17 +28,16 @@ const (
 	Redraw = time.Second
 )
 
-// Meter says how far one piece of work after the other is. Its methods may be called
-// from several goroutines. A nil meter says nothing.
+// Meter says how far a piece of work is. Its methods may be called from several
+// goroutines. A nil meter says nothing.
 type Meter struct {
 	mu  sync.Mutex
 	out io.Writer
 	bar *progressbar.ProgressBar // nil but on a terminal
-	// work is the piece of work in hand.
 	work
-	spoke bool // a line or a bar of this piece was printed
+	spoke bool // a line or a bar was printed
 	stop  chan struct{}
-	done  chan struct{}
+	done  chan struct{} // closed when tick has returned
 }
 
 // New returns a meter that prints to out about work of the given name, counted in the
@@ -82,17 +82,6 @@ func (m *Meter) tick(every time.Duration) {
 	}
 }
 
-// Start begins another piece of work: name, counts and times start anew.
-func (m *Meter) Start(name string) {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.finish()
-	m.work = begin(name, m.unit)
-}
-
 // Set says that done of total units are done; total 0 means that nobody knows. The
 // estimate counts from the first call, so call it before the work with the units that
 // were done earlier.
@@ -106,6 +95,19 @@ func (m *Meter) Set(done, total int64) {
 	if m.bar != nil {
 		m.print()
 	}
+}
+
+// SetInt is Set for callbacks that count in int.
+func (m *Meter) SetInt(done, total int) { m.Set(int64(done), int64(total)) }
+
+// Write prints what another writes to the same place, such as the lines of a log.
+func (m *Meter) Write(text []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.bar != nil {
+		_ = m.bar.Clear()
+	}
+	return m.out.Write(text)
 }
 
 // Note sets a remark that follows the counts, such as the loss of a training.
@@ -133,7 +135,8 @@ func (m *Meter) Print(w io.Writer, line string) error {
 	return err
 }
 
-// Close ends the work and the meter.
+// Close ends the meter, with a last line if anything was done or said. A second call does
+// nothing.
 func (m *Meter) Close() {
 	if m == nil {
 		return
@@ -147,30 +150,23 @@ func (m *Meter) Close() {
 	<-m.done
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.finish()
-}
-
-// print prints the state. What cannot be printed stops no work.
-func (m *Meter) print() {
-	if m.bar == nil {
-		fmt.Fprintln(m.out, m.line())
-		m.spoke = true
+	if !m.spoke && m.at == m.first {
 		return
 	}
-	m.bar.ChangeMax64(max(m.total, 1))
-	m.bar.Describe(m.line())
-	_ = m.bar.Set64(min(m.at, max(m.total, 1)))
-	m.spoke = true
-}
-
-// finish prints the end of a piece of work that had printed before.
-func (m *Meter) finish() {
-	if !m.spoke {
-		return
-	}
-	m.spoke = false
 	if m.bar != nil {
 		_ = m.bar.Clear()
 	}
 	fmt.Fprintln(m.out, m.last())
+}
+
+// print prints the state. What cannot be printed stops no work.
+func (m *Meter) print() {
+	m.spoke = true
+	if m.bar == nil {
+		fmt.Fprintln(m.out, m.line())
+		return
+	}
+	m.bar.ChangeMax64(max(m.total, 1))
+	m.bar.Describe(m.brief())
+	_ = m.bar.Set64(min(m.at, max(m.total, 1)))
 }

@@ -47,6 +47,7 @@ func TestMeter(t *testing.T) {
 		require.Equal(t, []string{"shear_flow: 0 of 400 frames (0 %), 10s so far, time left unknown"}, out.take())
 		m.Set(100, 400) // after 11 s
 		m.Note("loss %.2f", 0.25)
+		require.Equal(t, "shear_flow 100/400 frames, loss 0.25, 33s left", m.brief())
 		time.Sleep(Every)
 		require.Equal(t, []string{"shear_flow: 100 of 400 frames (25 %), loss 0.25, 20s so far, about 1m00s left"}, out.take())
 		time.Sleep(10 * Every)
@@ -68,34 +69,48 @@ func TestMeterResumed(t *testing.T) {
 		m.Set(9100, 10000)
 		time.Sleep(5*time.Second + 1)
 		require.Equal(t, []string{"training: 9100 of 10000 updates (91 %), 10s so far, about 1m30s left"}, out.take())
-		m.Start("validation")
-		require.Equal(t, []string{"training: 9100 of 10000 updates (91 %), ended after 10s"}, out.take())
-		time.Sleep(Every)
-		require.Equal(t, []string{"validation: 10s so far, time left unknown"}, out.take())
 		m.Close()
-		require.Equal(t, []string{"validation: ended after 10s"}, out.take())
+		require.Equal(t, []string{"training: 9100 of 10000 updates (91 %), ended after 10s"}, out.take())
 	})
 }
 
-// TestMeterShort: short work prints nothing, and lines of others pass through.
+// TestMeterShort: short work prints its end alone, and lines of others pass through.
 func TestMeterShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines
 		m := New(&out, "a", "frames")
 		time.Sleep(9 * time.Second)
-		m.Start("b")
 		require.NoError(t, m.Print(&out, "hello"))
 		m.Close()
-		require.Equal(t, []string{"hello"}, out.take())
+		require.Equal(t, []string{"hello"}, out.take(), "nothing was counted")
+		m = New(&out, "a", "frames")
+		m.SetInt(0, 2)
+		m.SetInt(2, 2)
+		_, err := m.Write([]byte("a log\n"))
+		require.NoError(t, err)
+		m.Close()
+		require.Equal(t, []string{"a log", "a: 2 of 2 frames (100 %), ended after 0s"}, out.take())
 	})
 	var none *Meter
 	var out lines
 	none.Set(1, 2)
 	none.Note("x")
-	none.Start("y")
 	none.Close()
 	require.NoError(t, none.Print(&out, "hello"))
 	require.Equal(t, []string{"hello"}, out.take())
+}
+
+// TestMeterUnknown: work whose size nobody knows says how long it has been going on.
+func TestMeterUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out lines
+		m := New(&out, "statistics", "")
+		time.Sleep(Every + 1)
+		require.Equal(t, []string{"statistics: 10s so far, time left unknown"}, out.take())
+		require.Equal(t, "statistics, 10s so far", m.brief())
+		m.Close()
+		require.Equal(t, []string{"statistics: ended after 10s"}, out.take())
+	})
 }
 
 func TestAmounts(t *testing.T) {

@@ -41,6 +41,21 @@ func (w *work) line() string {
 	return w.name + ": " + strings.Join(parts, ", ")
 }
 
+// brief is line in few words, beside a bar that shows the share.
+func (w *work) brief() string {
+	text := w.name
+	if w.total > 0 {
+		text += fmt.Sprintf(" %s/%s%s", w.amount(w.at), w.amount(w.total), w.plural())
+	}
+	if w.note != "" {
+		text += ", " + w.note
+	}
+	if left, ok := w.left(); ok {
+		return text + ", " + short(left) + " left"
+	}
+	return text + ", " + short(time.Since(w.began)) + " so far"
+}
+
 // last says how far the work came.
 func (w *work) last() string {
 	return w.name + ": " + strings.Join(append(w.counts(), "ended after "+short(time.Since(w.began))), ", ")

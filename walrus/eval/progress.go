@@ -1,0 +1,70 @@
+package eval
+
+import (
+	"context"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// Model returns the forecast of an emulator, which calls [Step] after every frame.
+func Model(em *walrus.Emulator) Forecast {
+	return func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
+		var out [][]float32
+		for frame, err := range em.Rollout(ctx, w, steps) {
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, frame.Values)
+			Step(ctx)
+		}
+		return out, nil
+	}
+}
+
+// Frames returns how many frames [Evaluate] asks of each forecaster.
+func (p Protocol) Frames(ds data.Dataset) int {
+	p = p.withDefaults(ds.Metadata())
+	if p.Windows < 0 {
+		return 0
+	}
+	n := 0
+	for _, h := range p.Horizons {
+		if to := min(h.To, p.reach(ds)); to >= h.From {
+			n += to * len(p.places(ds, to))
+		}
+	}
+	return n
+}
+
+// counterKey finds the counter of an evaluation in the context of its forecasters.
+type counterKey struct{}
+
+// Step tells [Protocol.Progress] that a forecaster made one frame more. Forecasters
+// that take long call it with the context they are given, one call after the other;
+// in any other context it does nothing.
+func Step(ctx context.Context) {
+	if c, ok := ctx.Value(counterKey{}).(*counter); ok {
+		c.to(c.done + 1)
+	}
+}
+
+// counter counts the frames of an evaluation.
+type counter struct {
+	tell        func(done, total int)
+	done, total int
+}
+
+// in returns a context in which Step counts.
+func (c *counter) in(ctx context.Context) context.Context {
+	return context.WithValue(ctx, counterKey{}, c)
+}
+
+// to notes that so many frames are done.
+func (c *counter) to(done int) {
+	changed := done != c.done || done == 0
+	c.done = done
+	if changed && c.tell != nil {
+		c.tell(done, c.total)
+	}
+}

@@ -1,0 +1,51 @@
+package train
+
+import (
+	"sync"
+
+	"github.com/gowalrus/gowalrus/walrus/eval"
+)
+
+// protocol returns how a system is judged by a task.
+func (t task) protocol(s System) eval.Protocol {
+	return eval.Protocol{Input: s.Cut.Input, Horizons: []eval.Horizon{t.horizon}, Windows: t.windows}
+}
+
+// frameCount adds up the frames that the evaluations of one validation forecast.
+type frameCount struct {
+	mu          sync.Mutex
+	tell        func(done, total int) // nil if nobody listens
+	done, total int
+}
+
+// count returns the count of a validation, at 0 of the frames of this process.
+func (j *judge) count(tasks []task) *frameCount {
+	c := &frameCount{tell: j.o.ObserveValidation}
+	if c.tell == nil {
+		return c
+	}
+	for _, list := range j.mine {
+		for _, i := range list {
+			for _, t := range tasks {
+				c.total += t.protocol(j.o.Systems[i]).Frames(j.o.Systems[i].Valid)
+			}
+		}
+	}
+	c.tell(0, c.total)
+	return c
+}
+
+// part returns the Progress of one evaluation.
+func (c *frameCount) part() func(done, total int) {
+	if c.tell == nil {
+		return nil
+	}
+	before := 0
+	return func(done, _ int) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.done += done - before
+		before = done
+		c.tell(c.done, c.total)
+	}
+}
