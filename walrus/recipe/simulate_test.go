@@ -147,7 +147,7 @@ func TestSimulateErrors(t *testing.T) {
 func TestSimulateResume(t *testing.T) {
 	const text = `
 seed: 1
-network: {preset: nano, hidden: 16, heads: 1, groups: 2, intermediate: 4, kernel: [4, 4], tokens: [4, 4, 4]}
+network: {preset: micro, hidden: 16, heads: 1, groups: 2, intermediate: 4, kernel: [4, 4], tokens: [4, 4, 4]}
 data:
   - {simulate: diffusion, grids: [[16, 16], [24, 16]], frames: 8, windows_per_run: 2, turns: mirrors}
 sampling: {planes: {history: 2, batch: 2}, strides: [1, 2]}
