@@ -18,7 +18,8 @@
 //	  - simulate: euler_periodic
 //	    grids: [[32, 32], [64, 64], [48, 32]]             # default: the system's variety
 //	    boundaries: ["periodic,periodic", "wall,open"]    # default: the system's variety
-//	    combinations: 4        # at most, of the 6 pairs of grid and boundaries; default: all
+//	    combinations: 4        # of the 6 pairs of grid and boundaries; -1: all; default: 3,
+//	                           # with which each grid and each boundaries come
 //	    weight: 1              # divided equally among the pairs
 //	    turns: mirrors
 //	    frames: 24             # of a trajectory

@@ -3,6 +3,7 @@ package recipe
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -20,8 +21,9 @@ type Simulated struct {
 	// Boundaries are texts for data.ParseBoundaries, with one condition per axis:
 	// "periodic,wall". By default they are the boundaries of the system's solve.Variety.
 	Boundaries []string `yaml:"boundaries"`
-	// Combinations bounds how many pairs of grid and boundaries there are; 0 takes all.
-	// Pairs are taken so that each grid and each boundaries come before any comes again.
+	// Combinations is the number of pairs of grid and boundaries, negative for all pairs. By
+	// default there are as many as it takes for each grid and each boundaries to come once:
+	// the larger of the two numbers. Fewer pairs differ in both as long as they can.
 	Combinations int `yaml:"combinations"`
 	// Start is the kind of the initial state, Interval the time between two frames and
 	// Parameters are parameters by name. Values that are left out are drawn for each
@@ -76,8 +78,8 @@ func (d Data) check() error {
 		return fmt.Errorf("%s: grids, boundaries, combinations, start, interval, parameters, frames, windows_per_run, runs and valid belong to entries with simulate", d.Path)
 	case d.Simulate != "" && d.Transforms != nil:
 		return fmt.Errorf("%s: expected no transforms of a simulated system, got %v", d.Simulate, d.Transforms)
-	case d.Combinations < 0 || d.Runs < 0:
-		return fmt.Errorf("%s: expected no negative combinations and runs, got %d and %d", d.Simulate, d.Combinations, d.Runs)
+	case d.Runs < 0:
+		return fmt.Errorf("%s: runs: expected a positive number, or 0 for runs without end, got %d", d.Simulate, d.Runs)
 	}
 	return nil
 }
@@ -185,14 +187,31 @@ func (d Data) cases(system *solve.System) ([]solve.Case, error) {
 	if len(boundaries) == 0 {
 		boundaries = []data.Boundaries{system.Boundaries}
 	}
+	grids, boundaries = distinct(grids), distinct(boundaries)
+	all := pairs(len(grids), len(boundaries))
+	n := d.Combinations
+	switch {
+	case n == 0:
+		n = max(len(grids), len(boundaries))
+	case n < 0 || n > len(all):
+		n = len(all)
+	}
 	var out []solve.Case
-	for _, pair := range pairs(len(grids), len(boundaries)) {
-		if d.Combinations > 0 && len(out) == d.Combinations {
-			break
-		}
+	for _, pair := range all[:n] {
 		out = append(out, solve.Case{Grid: grids[pair[0]], Boundaries: boundaries[pair[1]], Start: d.Start, Interval: d.Interval, Values: d.Parameters})
 	}
 	return out, nil
+}
+
+// distinct returns lists without those that came before.
+func distinct[L ~[]T, T comparable](lists []L) []L {
+	var out []L
+	for _, l := range lists {
+		if !slices.ContainsFunc(out, func(o L) bool { return slices.Equal(o, l) }) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // pairs returns all pairs of numbers below a and below b, so that every number comes

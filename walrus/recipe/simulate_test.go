@@ -38,6 +38,7 @@ data:
     history: 4
     frames: 12
     windows_per_run: 5
+    combinations: -1
     runs: 20
     parameters: {gamma: 1.5}
     interval: 0.001
@@ -81,8 +82,10 @@ simulation: {workers: 1, ahead: 5, cache: kept, cache_bytes: 1000000, memory_byt
 func TestSimulateDefaults(t *testing.T) {
 	for _, system := range solve.Systems() {
 		o := open(t, "data: [{simulate: "+system.Name+"}]")
-		want := max(len(system.Variety.Grids), 1) * max(len(system.Variety.Boundaries), 1)
-		require.Len(t, o.Options.Systems, want, system.Name)
+		grids, boundaries := max(len(distinct(system.Variety.Grids)), 1), max(len(distinct(system.Variety.Boundaries)), 1)
+		require.Len(t, o.Options.Systems, max(grids, boundaries), system.Name)
+		o = open(t, "data: [{simulate: "+system.Name+", combinations: -1}]")
+		require.Len(t, o.Options.Systems, grids*boundaries, system.Name)
 		o = open(t, "data: [{simulate: "+system.Name+", combinations: 1}]")
 		require.Len(t, o.Options.Systems, 1, system.Name)
 	}
@@ -116,7 +119,7 @@ func TestSimulateErrors(t *testing.T) {
 		"entry 1: expected either a path or a system to simulate": flow + "simulate: diffusion}]",
 		"windows_per_run, runs and valid belong to entries with":  flow + "frames: 3}]",
 		"expected no transforms of a simulated system":            "data: [{simulate: diffusion, transforms: {tracer: log10}}]",
-		"expected no negative combinations and runs, got -1":      "data: [{simulate: diffusion, combinations: -1}]",
+		"runs: expected a positive number, or 0":                  "data: [{simulate: diffusion, runs: -1}]",
 		`simulated system heat: solve: unknown system "heat"`:     "data: [{simulate: heat}]",
 		"expected a grid of 2 axes, got [8]":                      "data: [{simulate: diffusion, grids: [[8]]}]",
 		"boundaries: axis 0: \"dry\"":                             "data: [{simulate: diffusion, boundaries: [dry]}]",
