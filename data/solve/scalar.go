@@ -173,10 +173,10 @@ func resolveGrayScott(c *Case) {
 	f, part := c.Values["F"], (c.Values["k"]-0.045)/0.025
 	wide := 0.0025 + 0.05*max(0, 0.1-f)
 	if slices.Contains([]string{"narrow", "patches", "stripes", "random"}, c.Start) {
-		// From so much B at once all A is used up, and B dies out, unless it is fed.
+		// These starts seed B over half the box. B consumes A and dies out at low feed rates.
 		f, wide = max(f, 0.03), wide/2
 	}
-	c.Values["F"], c.Values["k"] = f, math.Sqrt(f)/2 - f - 0.002 + part*wide
+	c.Values["F"], c.Values["k"] = f, math.Sqrt(f)/2-f-0.002+part*wide
 }
 
 // grayScottStart returns A and B: where a pattern is high, some B and less A.
