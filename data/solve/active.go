@@ -29,7 +29,7 @@ func activeMatter() *System {
 	s.start = func(u Setup) (Run, error) {
 		r := newActive(u)
 		if u.Start == "developed" {
-			return r, r.advance(3 + 8*u.Rng.Float64())
+			return r, r.Advance(3 + 8*u.Rng.Float64())
 		}
 		return r, nil
 	}
@@ -61,7 +61,8 @@ func newActive(u Setup) *activeRun {
 	r.nonlinear = r.rate
 	r.step = func() float64 {
 		r.stir(r.hat)
-		return min(0.25, 0.6*b.crossing(r.flowHat[:2]))
+		// The order of rods relaxes at rates up to 3/S².
+		return min(0.25, 0.6*r.order*r.order, 0.5*b.crossing(r.flowHat[:2]))
 	}
 	return r
 }
@@ -169,7 +170,7 @@ func (r *activeRun) rate(dst, hat [][]complex128) {
 	}
 }
 
-func (r *activeRun) Advance(time float64) error { return r.advance(time) }
+func (r *activeRun) Advance(time float64) error { return r.pieces(time, 0.25) }
 func (r *activeRun) Constants([]float32)        {}
 
 // Frame writes concentration, velocity, D and E.

@@ -97,6 +97,18 @@ func (s *etd) advance(time float64) error {
 	return nil
 }
 
+// pieces goes on by a time in equal parts no longer than longest. The length of the
+// steps follows a flow that speeds up from part to part.
+func (s *etd) pieces(time, longest float64) error {
+	n := max(1, math.Ceil(time/longest-1e-9))
+	for range int(n) {
+		if err := s.advance(time / n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // once does one step.
 func (s *etd) once() {
 	if s.stages[0] == nil {

@@ -33,7 +33,7 @@ func TestBeltrami(t *testing.T) {
 	}
 }
 
-// TestTaylorGreen3D: vortices in the plane of each pair of axes decay as in 2D, and
+// TestTaylorGreen3D: vortices along each pair of axes decay as in 2D, and
 // their pressure is known.
 func TestTaylorGreen3D(t *testing.T) {
 	s, err := Lookup("navier_stokes_3d")

@@ -171,7 +171,12 @@ func grayScott() *System {
 func resolveGrayScott(c *Case) {
 	c.Length = cells(c.Grid, math.Pow(64/float64(slices.Min(c.Grid)), 0.3)/64)
 	f, part := c.Values["F"], (c.Values["k"]-0.045)/0.025
-	c.Values["k"] = math.Sqrt(f)/2 - f - 0.002 + part*(0.0025+0.05*max(0, 0.1-f))
+	wide := 0.0025 + 0.05*max(0, 0.1-f)
+	if slices.Contains([]string{"narrow", "patches", "stripes", "random"}, c.Start) {
+		// These starts seed B over half the box. B consumes A and dies out at low feed rates.
+		f, wide = max(f, 0.03), wide/2
+	}
+	c.Values["F"], c.Values["k"] = f, math.Sqrt(f)/2-f-0.002+part*wide
 }
 
 // grayScottStart returns A and B: where a pattern is high, some B and less A.

@@ -20,13 +20,13 @@ func viscoelastic() *System {
 		Parameters: []Parameter{{"Reynolds", "Re", 5, 20, true}, {"Weissenberg", "Wi", 1, 3, true}, {"solvent", "β, the solvent's share of the viscosity", 0.5, 0.9, false},
 			{"forcing", "speed of the flow that F keeps in motion", 0.5, 1, false}, {"diffusivity", "κ", 0.03, 0.05, false}},
 		Variety: Variety{Grids: grids2D, Starts: flowStarts, Interval: [2]float64{0.05, 0.5}, Resolve: resolveViscoelastic,
-			Parameters: []Parameter{{"Reynolds", "", 1, 100, true}, {"Weissenberg", "", 0.2, 8, true}, {"solvent", "", 0.3, 0.95, false},
-				{"forcing", "", 0, 1.2, false}, {"diffusivity", "", 0.01, 0.08, true}}},
+			Parameters: []Parameter{{"Reynolds", "", 2, 100, true}, {"Weissenberg", "", 0.5, 8, true}, {"solvent", "", 0.3, 0.95, false},
+				{"forcing", "", 0.2, 1.2, false}, {"diffusivity", "", 0.01, 0.08, true}}},
 	}
 	s.start = func(u Setup) (Run, error) {
 		// The molecules begin at rest; the flow stretches them before the first frame.
 		r := newPolymer(u)
-		return r, r.advance(0.3 + 1.5*u.Rng.Float64())
+		return r, r.Advance(0.3 + 1.5*u.Rng.Float64())
 	}
 	return s
 }
@@ -134,6 +134,8 @@ func (r *polymerRun) rate(dst, hat [][]complex128) {
 		b.dealias(f)
 	}
 }
+
+func (r *polymerRun) Advance(time float64) error { return r.pieces(time, 0.2) }
 
 // Frame writes pressure, c_zz, velocity and C.
 func (r *polymerRun) Frame(dst []float32) {
