@@ -62,7 +62,7 @@ func acoustics3D() *System {
 		Grid:       same(3, 16), Length: same(3, 2.0), Frames: 13, Interval: 0.05,
 		Parameters: []Parameter{{"contrast", "density of the inclusions, that of the medium is 1 to 2", 3, 8, false}},
 		Variety: Variety{Grids: boxes, Boundaries: boxEnds(), Interval: [2]float64{0.008, 0.08},
-			Starts:     []string{"pulses", "plane wave", "random waves", "travelling waves"},
+			Starts:     []string{"shell in inclusions", "pulses", "plane wave", "random waves", "travelling waves"},
 			Parameters: []Parameter{{Name: "contrast", Low: 1, High: 10, Log: true}}},
 	}
 	s.start = startSound3D
@@ -84,10 +84,13 @@ func startSound3D(u Setup) (Run, error) {
 	}
 	c, dims := newCanvas(u), len(u.Grid)
 	density := c.medium(contrast)
-	if u.Start == "travelling waves" {
+	if u.Start == "travelling waves" || u.Start == "shell in inclusions" {
 		base := c.between(1, 2)
-		for p := range density {
+		for p, v := range c.smooth(2) {
 			density[p] = base
+			if u.Start == "shell in inclusions" && v > 1 {
+				density[p] = contrast
+			}
 		}
 	}
 	pressure, velocity := c.sound(u.Start, u.Boundaries, density)

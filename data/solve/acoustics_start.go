@@ -70,6 +70,12 @@ func (c *canvas) sound(kind string, bcs data.Boundaries, density []float64) (pre
 		velocity[a] = make([]float64, c.points)
 	}
 	switch kind {
+	case "shell in inclusions":
+		centre := c.point()
+		pressure = c.field(func(x []float64) float64 {
+			shell := (norm(c.offset(centre, x, bcs)) - 0.25) / 0.12
+			return math.Exp(-shell * shell)
+		})
 	case "pulses":
 		pressure = c.bumps(c.count(1, 5), -1, 1, bcs)
 	case "plane wave":

@@ -2,6 +2,7 @@ package solve
 
 import (
 	"math"
+	"math/cmplx"
 	"math/rand/v2"
 	"slices"
 
@@ -65,24 +66,43 @@ func (c *canvas) field(f func(x []float64) float64) []float64 {
 }
 
 // smooth draws a periodic field with mean 0 and mean square 1. Its modes have Gaussian
-// amplitudes that fall off beyond the given number of waves per shortest side.
+// amplitudes that fall off beyond the given number of waves per shortest side. The
+// amplitudes do not depend on the number of points.
 func (c *canvas) smooth(waves float64) []float64 {
-	scale := 2 * math.Pi * waves / c.side
 	hat := make([]complex128, c.points)
-	for p := 1; p < c.points; p++ {
-		re, im := c.rng.NormFloat64(), c.rng.NormFloat64()
-		hat[p] = complex(math.Exp(-c.k2[p]/(2*scale*scale)), 0) * complex(re, im)
-	}
+	c.drawModes(hat, 0, 0, 0, 0, waves)
 	out := c.inverse(nil, hat)
-	norm := 0.0
+	sum := 0.0
 	for _, v := range out {
-		norm += v * v
+		sum += v * v
 	}
-	norm = math.Sqrt(norm / float64(c.points))
+	scale := math.Sqrt(sum / float64(c.points))
 	for p := range out {
-		out[p] /= norm
+		out[p] /= scale
 	}
 	return out
+}
+
+// drawModes draws the modes along the given axis and those after it. The axes before it
+// give index, the position in hat, square, the sum of (waves per shortest side)², and
+// phase, which the centre of the first cell has.
+func (c *canvas) drawModes(hat []complex128, axis, index int, square, phase, waves float64) {
+	if axis == len(c.n) {
+		re, im := c.rng.NormFloat64(), c.rng.NormFloat64()
+		if index > 0 { // the mean is 0; modes too fine for the grid have a negative index
+			hat[index] = cmplx.Rect(math.Exp(-square/(2*waves*waves)), phase) * complex(re, im)
+		}
+		return
+	}
+	n, aspect := c.n[axis], c.length[axis]/c.side
+	top := int(math.Ceil(2.5 * waves * aspect))
+	for m := -top; m <= top; m++ {
+		next := index*n + (m+n)%n
+		if index < 0 || 2*abs(m) >= n {
+			next = -1
+		}
+		c.drawModes(hat, axis+1, next, square+float64(m*m)/(aspect*aspect), phase+math.Pi*float64(m)/float64(n), waves)
+	}
 }
 
 // offset returns the vector from one position to another. Along axes that wrap around

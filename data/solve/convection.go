@@ -18,7 +18,7 @@ func rayleighBenard() *System {
 		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
 		Grid:       []int{64, 32}, Length: []float64{2, 1}, Frames: 31, Interval: 0.5,
 		Parameters: []Parameter{{"Rayleigh", "Ra", 5e4, 3e5, false}, {"Prandtl", "Pr", 0.5, 2, false}, {"spin_up", "time before the first frame", 8, 14, false}},
-		Variety: Variety{Starts: convectionStarts, Interval: [2]float64{0.1, 1.2}, Resolve: fitConvection,
+		Variety: Variety{Starts: convectionStarts, Interval: [2]float64{0.15, 1.6}, Resolve: fitConvection,
 			Grids: [][]int{{24, 24}, {32, 32}, {48, 24}, {64, 32}, {32, 64}, {96, 32}, {48, 48}, {64, 64}, {80, 40}, {36, 24}},
 			Parameters: []Parameter{{Name: "Rayleigh", Low: 1e4, High: 1e6, Log: true}, {Name: "Prandtl", Low: 0.1, High: 10, Log: true},
 				{Name: "spin_up", Low: 0, High: 14}}},

@@ -9,7 +9,8 @@ import (
 var convectionStarts = []string{"conduction", "plumes", "rolls", "stirred"}
 
 // fitConvection keeps a drawn case within the grid's reach: the boundary layers need a
-// few cells, and conduction needs time before it moves.
+// few cells, fast diffusion on a fine grid needs too many time steps, and conduction
+// needs time before it moves.
 func fitConvection(c *Case) {
 	limit := func(name string, low, high float64) {
 		c.Values[name] = min(max(c.Values[name], low), high)

@@ -16,7 +16,9 @@
 // Solvers compute in float64 on cell centres, deterministic for a seed: spectral
 // with exponential time differencing where everything is smooth and periodic
 // (etd.go), finite volumes with approximate Riemann solvers for shocks
-// (conservation.go), staggered grids for sound and convection. Each is checked
+// (conservation.go), staggered grids for sound and convection. [System.Vary] draws
+// grids, boundaries, initial states and parameters from a far wider range than the
+// defaults. Each is checked
 // against an analytic solution, an order of convergence or a conserved sum; see
 // the tests. Lengths and times are those of the equations, without units.
 package solve

@@ -87,7 +87,7 @@ func (s *gasState) draw(kind string, bcs data.Boundaries) {
 	}
 }
 
-// blocky fills blocks with states of their own.
+// blocky fills every block with a random state.
 func (s *gasState) blocky(least, most int) {
 	index, n := s.blocks(least, most)
 	if n == 1 {

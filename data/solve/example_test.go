@@ -36,8 +36,10 @@ func ExampleSystems() {
 		}
 	}
 	// Output:
+	// acoustics_3d [{pressure 0 false} {velocity 1 false} {density 0 true} {speed_of_sound 0 true}]
 	// burgers_3d [{velocity 1 false}]
 	// euler_3d [{energy 0 false} {density 0 false} {pressure 0 false} {momentum 1 false}]
+	// mhd_3d [{density 0 false} {pressure 0 false} {velocity 1 false} {magnetic_field 1 false}]
 	// navier_stokes_3d [{pressure 0 false} {velocity 1 false}]
 }
 

@@ -9,7 +9,7 @@ import (
 
 // plasma is ideal magnetohydrodynamics. Conserved are density, momentum, magnetic
 // field and energy; primitive are density, velocity, magnetic field and pressure. In 2D
-// velocity and field lie in the plane.
+// velocity and field have two components.
 type plasma struct {
 	dims  int
 	gamma float64

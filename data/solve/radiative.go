@@ -27,7 +27,7 @@ func (g radiating) source(rate, w []float64) {
 // pace limits the time step to a fraction of the cooling time.
 func (g radiating) pace() float64 { return 2 / g.cooling }
 
-// radiativeLayer is cold dense gas beside hot thin gas, as in The Well's
+// radiativeLayer simulates cold dense gas below hot thin gas, as in The Well's
 // turbulent_radiative_layer_2D.
 func radiativeLayer() *System {
 	around, wall, open := data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Open)

@@ -76,7 +76,7 @@ func TestLookup(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "gray_scott", s.Name)
 	_, err = Lookup("ether")
-	assert.ErrorContains(t, err, `unknown system "ether": expected one of acoustics, active_matter, advection`)
+	assert.ErrorContains(t, err, `unknown system "ether": expected one of acoustics, acoustics_3d, active_matter, advection`)
 	_, err = s.Draw(generator(), map[string]float64{"mass": 1})
 	assert.ErrorContains(t, err, `gray_scott: unknown parameter "mass": expected some of F, k`)
 	_, err = s.Draw(generator(), map[string]float64{"F": math.NaN()})

@@ -19,7 +19,7 @@ func rayleighTaylor() *System {
 		Grid:       []int{32, 64}, Length: []float64{0.5, 1}, Frames: 31, Interval: 0.2,
 		Parameters: []Parameter{{"Atwood", "A, half the relative difference of the densities", 0.1, 0.3, false},
 			{"Reynolds", "Re, of the height of the box and the speed √A", 500, 1500, true}, {"Schmidt", "Sc", 0.7, 1.5, false}},
-		Variety: Variety{Starts: []string{"interface", "layers", "random density", "internal waves"}, Interval: [2]float64{0.06, 0.6}, Resolve: fitTaylor,
+		Variety: Variety{Starts: []string{"interface", "layers", "random density", "internal waves"}, Interval: [2]float64{0.1, 1}, Resolve: fitTaylor,
 			Grids: [][]int{{24, 24}, {32, 32}, {24, 48}, {32, 64}, {64, 32}, {48, 48}, {64, 64}, {32, 96}, {48, 96}, {96, 48}},
 			Parameters: []Parameter{{Name: "Atwood", Low: 0.03, High: 0.5, Log: true}, {Name: "Reynolds", Low: 200, High: 4000, Log: true},
 				{Name: "Schmidt", Low: 0.3, High: 3, Log: true}}},

@@ -106,3 +106,24 @@ func TestFitKeepsFixed(t *testing.T) {
 		assert.Equal(t, 1e6, c.Values[parameter], name)
 	}
 }
+
+// TestSmooth: the same draws give the same field on a finer grid.
+func TestSmooth(t *testing.T) {
+	draw := func(n int) (*canvas, []float64) {
+		c := newCanvas(Setup{Grid: []int{n, 2 * n}, Rng: generator(), system: &System{Length: []float64{1, 1}}})
+		return c, c.smooth(2)
+	}
+	_, coarse := draw(16)
+	c, fine := draw(48)
+	assert.Equal(t, []float64{1, 2}, c.length)
+	for p, v := range coarse {
+		i, j := p/32, p%32
+		// Cell centres of the coarse grid are those of every third cell of the fine one.
+		assert.InDelta(t, v, fine[(3*i+1)*96+3*j+1], 0.02)
+	}
+	mean := 0.0
+	for _, v := range fine {
+		mean += v / float64(len(fine))
+	}
+	assert.InDelta(t, 0, mean, 1e-12)
+}
