@@ -27,8 +27,8 @@ type Options struct {
 	// NoJitter plans for patches that are not shifted at random.
 	NoJitter bool `json:"no_jitter"`
 	// Strides lists the pairs s1, s2 that the weights were trained with. The planner
-	// takes another pair only where none of these can serve an axis. Empty stands for
-	// the strides of the release.
+	// takes another pair only where none of these can serve an axis. An empty list
+	// means the strides of the release.
 	Strides [][2]int `json:"strides,omitempty"`
 }
 
@@ -112,8 +112,8 @@ type Plan struct {
 // 2×1, 3 is 3×1, 6 is 3×2.
 //
 // Where the options list the trained strides and a frame would have more than 2000
-// tokens, the axes with the most tokens take larger patches as long as trained
-// ones are left.
+// tokens, the axes with the most tokens take larger patches, as long as the list has
+// larger patches.
 //
 // Errors name the axis or the option and what was expected.
 func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {
