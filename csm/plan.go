@@ -105,7 +105,7 @@ type Plan struct {
 // with m = ⌈n/patch⌉ tokens for a target of t, w = 1 below the target and 1.5
 // above it (attention is quadratic in tokens), e = m·patch − n missing points,
 // [new] = 1 for strides that the weights were not trained with, u = 16 where the
-// options list the trained ones and 0.25 where they are the release's, and
+// options list the trained strides and 0.25 where these are the release's, and
 // [open ring] = 1 for a periodic axis that the patch does not divide. Equal
 // costs go to the larger patch; equal patches to the pair that overlaps its
 // two kernels most evenly (k1/s1 nearest k2/s2), then to the smaller s1: 2 is
