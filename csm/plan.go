@@ -27,8 +27,8 @@ type Options struct {
 	// NoJitter plans for patches that are not shifted at random.
 	NoJitter bool `json:"no_jitter"`
 	// Strides lists the pairs s1, s2 that the weights were trained with. The planner
-	// takes another pair only where none of these can serve an axis. Empty stands for
-	// the strides of the release.
+	// takes another pair only where none of these can serve an axis. An empty list
+	// means the strides of the release.
 	Strides [][2]int `json:"strides,omitempty"`
 }
 
@@ -105,15 +105,15 @@ type Plan struct {
 // with m = ⌈n/patch⌉ tokens for a target of t, w = 1 below the target and 1.5
 // above it (attention is quadratic in tokens), e = m·patch − n missing points,
 // [new] = 1 for strides that the weights were not trained with, u = 16 where the
-// options list the trained ones and 0.25 where they are the release's, and
+// options list the trained strides and 0.25 where these are the release's, and
 // [open ring] = 1 for a periodic axis that the patch does not divide. Equal
 // costs go to the larger patch; equal patches to the pair that overlaps its
 // two kernels most evenly (k1/s1 nearest k2/s2), then to the smaller s1: 2 is
 // 2×1, 3 is 3×1, 6 is 3×2.
 //
 // Where the options list the trained strides and a frame would have more than 2000
-// tokens, the axes with the most tokens take larger patches as long as trained
-// ones are left.
+// tokens, the axes with the most tokens take larger patches, as long as the list has
+// larger patches.
 //
 // Errors name the axis or the option and what was expected.
 func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {

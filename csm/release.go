@@ -96,8 +96,8 @@ func cost(a Axis, o Options, target int) float64 {
 }
 
 // unfamiliar is the cost of strides that the weights were not trained with. Weights that
-// list theirs forecast nothing useful with others, whereas the released ones saw so many
-// that one more is not far from them.
+// list their strides forecast nothing useful with others. The released weights saw seven
+// patches, and other strides are near one of these.
 func (o Options) unfamiliar() float64 {
 	if len(o.Strides) > 0 {
 		return 16

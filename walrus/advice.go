@@ -149,7 +149,7 @@ func (s *Seen) history(frames int) []Advice {
 		"%s %s: the forecast may be poor; trained: %s", what, s.howRare(n), shares(s.Histories, s.Windows, 6))}}
 }
 
-// lengths advises on axes shorter or longer than all trained ones.
+// lengths advises on axes that are shorter or longer than all trained axes.
 func (s *Seen) lengths(plan *csm.Plan) (out []Advice) {
 	for i, a := range plan.Axes {
 		if a.Length > 1 && (a.Length < s.Lengths[0] || a.Length > s.Lengths[1]) {

@@ -100,8 +100,8 @@ type Config struct {
 
 	// Strides lists the strides s1, s2 of the two convolutions that the weights were
 	// trained with, by the dimensionality 1, 2 or 3 of the encoder. Plans take others
-	// only where none of these can serve an axis. No entry stands for the release's
-	// strides. See [Config.TrainedStrides].
+	// only where none of these can serve an axis. Without an entry, the trained
+	// strides are the release's. See [Config.TrainedStrides].
 	Strides map[int][][2]int `json:"strides,omitempty"`
 
 	// Prediction says what the output of the network stands for.

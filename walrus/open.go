@@ -10,8 +10,8 @@ package walrus
 // used unless the options set Step or Statistics. The release's checkpoints do
 // not say; the zero options are right for the pretrained weights.
 //
-// The log gets the record of what the weights were trained on, if the checkpoint has
-// one; see [Emulator.Advice].
+// If the checkpoint has a record of the training windows ([Coverage]), Load logs it; see
+// [Emulator.Advice].
 func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err

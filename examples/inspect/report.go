@@ -22,8 +22,9 @@ type report struct {
 	Config     *walrus.Config     `json:"config,omitempty"`
 	Plan       *csm.Plan          `json:"plan,omitempty"`
 	Checkpoint *checkpointSummary `json:"checkpoint,omitempty"`
-	// Coverage is the record of what the weights of the checkpoint were trained on, and
-	// Advice what of the plan was not, for a history of -history frames.
+	// Coverage is the record of the windows that the weights of the checkpoint were
+	// trained on. Advice lists the properties of the plan, and of a history of -history
+	// frames, that are not in the record.
 	Coverage *walrus.Coverage `json:"coverage,omitempty"`
 	Advice   []walrus.Advice  `json:"advice,omitempty"`
 	Backend  *backendSummary  `json:"backend,omitempty"`

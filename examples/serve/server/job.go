@@ -97,8 +97,8 @@ type adviser interface {
 	Advice(w *data.Window) ([]walrus.Advice, error)
 }
 
-// advise returns the advice of a forecaster on a window, if it gives any. Its errors
-// are those of the rollout, which reports them.
+// advise returns the advice of a forecaster on a window, if it gives any. It drops
+// errors: the rollout reports the same.
 func advise(f Forecaster, w *data.Window) []walrus.Advice {
 	if e, ok := f.(*engine); ok {
 		f = e.Forecaster

@@ -1,6 +1,6 @@
 // Command sweep forecasts 20 steps of a periodic wave, a tracer and the Euler systems on
-// grids of every length and prints the mean VRMSE beside that of persistence, one JSON
-// object a line. A last line counts the rollouts above three times persistence.
+// grids of every length. It prints the mean VRMSE of the forecast and of persistence,
+// one JSON object a line. The last line counts the rollouts above three times persistence.
 //
 //	go run ./experiments/nano/sweep -weights out/run-nano/best -auto
 //	go run ./experiments/nano/sweep -weights nano -systems wave -lengths 32:64 -volumes ""
