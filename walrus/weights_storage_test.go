@@ -28,7 +28,7 @@ var halfStorages = []struct {
 const storedKernel = "blocks.0.space_mixing.ff_out.weight"
 
 // TestStorageRounds: matrices are rounded to the nearest value, vectors are kept bit by
-// bit, and what was rounded once is kept bit by bit the second time.
+// bit, and rounded matrices are kept bit by bit when they are saved again.
 func TestStorageRounds(t *testing.T) {
 	for _, c := range halfStorages {
 		t.Run(c.dtype, func(t *testing.T) {

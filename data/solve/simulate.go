@@ -32,8 +32,8 @@ type Options struct {
 	// whatever the number of workers.
 	Seed    uint64
 	Workers int
-	// Progress, if not nil, is told how many frames of how many are simulated, by one
-	// call at a time.
+	// Progress, if set, is called with the number of simulated frames and the number
+	// of all frames, after every frame. Calls do not overlap.
 	Progress func(done, total int)
 
 	step func() // called after every frame, from any goroutine; may be nil

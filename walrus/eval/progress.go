@@ -60,7 +60,7 @@ func (c *counter) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, counterKey{}, c)
 }
 
-// to notes that so many frames are done.
+// to sets the number of frames that are done.
 func (c *counter) to(done int) {
 	changed := done != c.done || done == 0
 	c.done = done

@@ -26,9 +26,9 @@ type Protocol struct {
 	Windows int
 	// Eps is that of the VRMSE; 0 is DefaultEps.
 	Eps float64
-	// Progress, if not nil, is told how many frames of how many are forecast: before
-	// the first, whenever a forecaster calls [Step], and after every forecast. Frames
-	// of all forecasters count.
+	// Progress, if set, is called with the number of forecast frames and the number of
+	// all frames: before the first, whenever a forecaster calls [Step], and after every
+	// forecast. Frames of all forecasters count.
 	Progress func(done, total int)
 }
 

@@ -10,8 +10,8 @@
 // weights. It was trained with histories of 6 frames, in space 3.
 //
 // The files hold matrices in float16 ([walrus.StoreFloat16]); loading widens them.
-// [Versions] lists the newest weights and the ones before them, which stay for one
-// version of the library.
+// [Versions] lists the newest weights and their predecessors, which stay for one version
+// of the library.
 package nano
 
 import "github.com/gowalrus/gowalrus/walrus"
@@ -28,5 +28,5 @@ func WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weights, *walrus
 	return newest.WeightsFor(c, o)
 }
 
-// Load returns an emulator of the newest weights, which owns them: close it.
+// Load returns an emulator of the newest weights. It owns them, so close it.
 func Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) { return newest.Load(o) }

@@ -23,16 +23,16 @@ const Name = "nano"
 
 // Version is one set of weights that comes with the library.
 type Version struct {
-	// Name is "nano" for the newest weights, "nano-" and the day of their training
-	// for older ones.
+	// Name is "nano" for the newest weights and "nano-" with the day of their training
+	// for older weights.
 	Name   string
 	folder string // in files
 }
 
 var newest = Version{Name, "checkpoint"}
 
-// Versions lists the weights, the newest first. The older ones are there for results
-// that must be repeated; the next version of the library drops them.
+// Versions lists the weights, the newest first. Older weights serve to repeat earlier
+// results; the next version of the library drops them.
 func Versions() []Version {
 	return []Version{newest, {"nano-2026-11-24", "old/2026-11-24"}}
 }
@@ -98,7 +98,7 @@ func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weig
 	return w, report, err
 }
 
-// Load returns an emulator, which owns the weights: close it. Fields are normalised
+// Load returns an emulator. It owns the weights, so close it. Fields are normalised
 // as in the training of the weights unless the options set Step or Statistics.
 func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	m, err := v.Manifest()

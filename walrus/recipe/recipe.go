@@ -91,8 +91,8 @@ type Data struct {
 	// {density: log10}. Names in stats.yaml must then be those of the transformed fields,
 	// log10_density.
 	Transforms map[string]string `yaml:"transforms"`
-	// Drop names fields to leave out, such as constant ones that given weights do not
-	// know; names are those after Transforms.
+	// Drop names fields to leave out, such as constant fields that are unknown to the
+	// given weights. Names are those after Transforms.
 	Drop []string `yaml:"drop"`
 }
 

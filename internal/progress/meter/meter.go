@@ -55,7 +55,7 @@ func New(out io.Writer, name, unit string) *Meter {
 	return m
 }
 
-// isTerminal reports whether what is written is read by a person at once.
+// isTerminal reports whether out is a terminal.
 func isTerminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	if !ok {

@@ -59,7 +59,7 @@ func TestMeter(t *testing.T) {
 	})
 }
 
-// TestMeterResumed: what was done before the work is no part of its pace.
+// TestMeterResumed: the estimate leaves out units that were done before the first call.
 func TestMeterResumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines

@@ -41,7 +41,7 @@ func (w *work) line() string {
 	return w.name + ": " + strings.Join(parts, ", ")
 }
 
-// brief is line in few words, beside a bar that shows the share.
+// brief is a short form of line for terminals, where the bar shows the share.
 func (w *work) brief() string {
 	text := w.name
 	if w.total > 0 {
@@ -61,7 +61,7 @@ func (w *work) last() string {
 	return w.name + ": " + strings.Join(append(w.counts(), "ended after "+short(time.Since(w.began))), ", ")
 }
 
-// counts says what is done, and the note.
+// counts returns the count and the note.
 func (w *work) counts() []string {
 	var out []string
 	switch {
@@ -76,7 +76,7 @@ func (w *work) counts() []string {
 	return out
 }
 
-// plural is the unit behind a count that does not carry it.
+// plural returns the unit for the end of a count; amounts of bytes have their own.
 func (w *work) plural() string {
 	if w.unit == Bytes || w.unit == "" {
 		return ""
