@@ -4,31 +4,19 @@ The problem is that of Dedalus' example of a periodic shear flow. No vorticity a
 stream function: each stage projects the velocity on fields without divergence.
 """
 
-<<<<<<< HEAD
-=======
 import functools
 
->>>>>>> heldout
 import numpy as np
 
 import well
 
-<<<<<<< HEAD
-GRID, LENGTH, INTERVAL, FRAMES = (48, 96), [1.0, 2.0], 0.08, 40
-REFINE = 2  # solved on a grid this much finer, then cut off in Fourier space
-=======
 GRID, LENGTH, INTERVAL, FRAMES = (48, 96), [1.0, 2.0], 0.2, 36
 REFINE = 1.5  # solved on a grid this much finer, then cut off in Fourier space
->>>>>>> heldout
 
 
 class Flow:
     def __init__(self, nu, kappa):
-<<<<<<< HEAD
-        n = [g * REFINE for g in GRID]
-=======
         n = [int(g * REFINE) for g in GRID]
->>>>>>> heldout
         k = [np.fft.fftfreq(m, 1 / m) for m in n]
         self.k = np.stack(np.meshgrid(*[2 * np.pi * a / l for a, l in zip(k, LENGTH)], indexing="ij"))
         self.k2 = (self.k**2).sum(0)
@@ -53,54 +41,35 @@ class Flow:
 
     def step(self, q, h):
         """Takes a step of RK4 with the diffusion as an integrating factor."""
-<<<<<<< HEAD
-        half = np.exp(-self.decay * h / 2)
-=======
         half = self.half(h)
->>>>>>> heldout
         a = self.rate(q)
         b = self.rate(half * (q + h / 2 * a))
         c = self.rate(half * q + h / 2 * b)
         d = self.rate(half * (half * q + h * c))
         return half**2 * (q + h / 6 * a) + h / 3 * half * (b + c) + h / 6 * d
 
-<<<<<<< HEAD
-=======
     @functools.cache
     def half(self, h):
         return np.exp(-self.decay * h / 2)
 
->>>>>>> heldout
     def frame(self, q):
         """Returns tracer, pressure and velocity on the grid of the data set."""
         r = self.advection(q)
         p = -1j * (self.k * r[:2]).sum(0) * self.inverse
         hat = np.fft.fftshift(np.stack([q[2], p, q[0], q[1]]), axes=(1, 2))
-<<<<<<< HEAD
-        low = [(g * REFINE - g) // 2 for g in GRID]
-=======
         low = [(n - g) // 2 for n, g in zip(hat.shape[1:], GRID)]
->>>>>>> heldout
         hat = hat[:, low[0] : low[0] + GRID[0], low[1] : low[1] + GRID[1]]
         return np.fft.ifft2(np.fft.ifftshift(hat, axes=(1, 2))).real / REFINE**2
 
 
 def start(rng, flow, width):
-<<<<<<< HEAD
-    n = [g * REFINE for g in GRID]
-=======
     n = [int(g * REFINE) for g in GRID]
->>>>>>> heldout
     x, y = np.meshgrid(*[(np.arange(m) + 0.5) * l / m for m, l in zip(n, LENGTH)], indexing="ij")
     jet = 0.5 * (np.tanh((y - 0.5) / width) - np.tanh((y - 1.5) / width) - 1)
     cross = 0 * x
     for centre in (0.5, 1.5):
         for m in (1, 2, 3):
-<<<<<<< HEAD
-            a, phase = rng.normal(0, 0.06), rng.uniform(0, 2 * np.pi)
-=======
             a, phase = rng.normal(0, 0.1), rng.uniform(0, 2 * np.pi)
->>>>>>> heldout
             cross += a * np.sin(2 * np.pi * m * x + phase) * np.exp(-(((y - centre) / 0.15) ** 2))
     hat = np.fft.fft2(np.stack([jet, cross, jet + 0.5])) * flow.keep
     hat[:2] = flow.project(hat[:2])
@@ -110,13 +79,8 @@ def start(rng, flow, width):
 def run(rng, reynolds, schmidt, width):
     flow = Flow(1 / reynolds, 1 / reynolds / schmidt)
     q, out, substeps = start(rng, flow, width), [], 10
-<<<<<<< HEAD
-    for i in range(FRAMES + 12):  # the first 12 frames are left out
-        if i >= 12:
-=======
     for i in range(FRAMES + 4):  # the first 4 frames are left out
         if i >= 4:
->>>>>>> heldout
             out.append(flow.frame(q))
         for _ in range(substeps):
             q = flow.step(q, INTERVAL / substeps)
