@@ -102,7 +102,7 @@ func TestWriterRoundTrip(t *testing.T) {
 	}
 }
 
-// TestWriterIncomplete: a file that lacks anything is not left behind.
+// TestWriterIncomplete: an incomplete file is removed.
 func TestWriterIncomplete(t *testing.T) {
 	h := randomHeader(rand.New(rand.NewPCG(2, 2)), 2)
 	h.Trajectories, h.Times = 1, []float32{0, 1}
@@ -169,7 +169,7 @@ func TestHeaderValidate(t *testing.T) {
 		"expected the name of the data set":                         func(h *well.Header) { h.Dataset = "" },
 		"expected at least one trajectory, got 0":                   func(h *well.Header) { h.Trajectories = 0 },
 		"expected the time of at least one frame":                   func(h *well.Header) { h.Times = nil },
-		"times: expected growing numbers, got 1 after 1 at frame 1": func(h *well.Header) { h.Times = []float32{1, 1} },
+		"times: expected increasing numbers, got 1 after 1 at frame 1": func(h *well.Header) { h.Times = []float32{1, 1} },
 		"expected the coordinates of 1 to 3 axes":                   func(h *well.Header) { h.Coordinates = nil },
 		"axis y: expected coordinates, got none":                    func(h *well.Header) { h.Coordinates[1] = nil },
 		"axis x: expected finite coordinates, got NaN at point 0":   func(h *well.Header) { h.Coordinates[0][0] = float32(math.NaN()) },
