@@ -77,7 +77,7 @@ func headNorm(x, weight, bias *Node) *Node {
 
 // SiLU is x·sigmoid(x), the activation of the released encoder and decoder.
 func SiLU(x *Node) *Node {
-	if ownExp(x) {
+	if ownForms(x) {
 		return siluBySums(x)
 	}
 	return Mul(x, Logistic(x))

@@ -108,12 +108,18 @@ func softmaxDot(q, k, v, bias *Node) *Node {
 	for i := range batch {
 		batch[i] = i
 	}
-	scores := atLeastFloat32(DotGeneral(q, []int{rank - 1}, batch, k, []int{rank - 1}, batch))
+	var scores *Node
+	if onGo(q.Graph()) {
+		scores = scoresDot(q, k)
+	} else {
+		scores = DotGeneral(q, []int{rank - 1}, batch, k, []int{rank - 1}, batch)
+	}
+	scores = atLeastFloat32(scores)
 	if bias != nil {
 		scores = Add(scores, atLeastFloat32(bias))
 	}
-	if ownExp(scores) {
-		return softmaxTimes(scores, v, batch)
+	if ownForms(scores) {
+		return softmaxTimes(scores, v)
 	}
 	times := func(weights *Node) *Node {
 		return DotGeneral(ConvertDType(weights, v.DType()), []int{rank - 1}, batch, v, []int{rank - 2}, batch)

@@ -16,9 +16,9 @@ import (
 // exponential of its own, and a rational approximation of additions and products.
 // Their gradients are written out, because gomlx would differentiate through Exp.
 
-// ownExp reports whether the functions of this file compute x: on the Go backend, unless
+// ownForms reports whether the functions of this file compute x: on the Go backend, unless
 // GOMLX_FUSION=0 forbids hand-written gradients.
-func ownExp(x *Node) bool {
+func ownForms(x *Node) bool {
 	fusing, err := envutil.ReadBool(FusionEnv, true)
 	return onGo(x.Graph()) && fusing && err == nil
 }
@@ -76,30 +76,28 @@ func sigmoid32(x *Node) *Node {
 //	dv = pᵀ·dy,  dscores = p·(dy·vᵀ − Σ dy·y)
 //
 // The sum over K is one more column of the product dy·vᵀ.
-func softmaxTimes(scores, v *Node, batch []int) *Node {
-	rank := v.Rank()
-	rows, columns := []int{rank - 2}, []int{rank - 1}
+func softmaxTimes(scores, v *Node) *Node {
+	last := v.Rank() - 1
 	shape := v.Shape().Clone()
-	shape.Dimensions[rank-2] = scores.Shape().Dim(-2)
+	shape.Dimensions[last-1] = scores.Shape().Dim(-2)
 	var y *Node
 	return withAdjoint(scores, []*Node{v}, shape, func() *Node {
-		p := ConvertDType(BackendFusedSoftmax(scores, rank-1), v.DType())
-		y = DotGeneral(p, columns, batch, v, rows, batch)
+		y = pairDot(ConvertDType(BackendFusedSoftmax(scores, last), v.DType()), -1, v, -2)
 		return y
 	}, func(scores, dy *Node) []*Node {
-		p := BackendFusedSoftmax(scores, rank-1) // the backend computes equal nodes once
-		dv := DotGeneral(ConvertDType(p, v.DType()), rows, batch, dy, rows, batch)
+		p := BackendFusedSoftmax(scores, last) // the backend computes equal nodes once
+		dv := pairDot(ConvertDType(p, v.DType()), -2, dy, -2)
 		dy, v, y := atLeastFloat32(dy), atLeastFloat32(v), atLeastFloat32(y)
 		ones := Ones(v.Graph(), shapes.Make(v.DType(), 1, v.Shape().Dim(-1)))
 		along := lastDot(Mul(dy, y), Neg(ones))
-		dp := DotGeneral(Concatenate([]*Node{dy, along}, -1), columns, batch, withOnes(v), columns, batch)
+		dp := pairDot(Concatenate([]*Node{dy, along}, -1), -1, withOnes(v), -1)
 		return []*Node{Mul(p, dp), dv}
 	})
 }
 
 // softmaxFirst is the softmax over the first axis of x, y, with dx = y·(dy − Σ y·dy).
 func softmaxFirst(x *Node) *Node {
-	if !ownExp(x) {
+	if !ownForms(x) {
 		return Softmax(x, 0)
 	}
 	return withAdjoint(x, nil, x.Shape(), func() *Node { return BackendFusedSoftmax(x, 0) },

@@ -26,6 +26,10 @@ func withBias(weight, bias *Node) *Node {
 
 // lastDot is x·weightᵀ over the last axis, weight [out, in].
 func lastDot(x, weight *Node) *Node {
+	out, in := weight.Shape().Dim(0), weight.Shape().Dim(1)
+	if isSmall(x, x.Shape().Size()/in, in, out) {
+		return smallLastDot(x, weight)
+	}
 	return DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
 }
 

@@ -136,6 +136,10 @@ func TestEmulatorDiverges(t *testing.T) {
 	require.Less(t, len(got), 10)
 	require.ErrorContains(t, err, "walrus: window flow: step ")
 	require.ErrorContains(t, err, "the forecast of field ")
-	require.ErrorContains(t, err, "the rollout diverged")
+	require.ErrorIs(t, err, walrus.ErrDiverged)
+	var diverged *walrus.DivergedError
+	require.ErrorAs(t, err, &diverged)
+	require.Equal(t, len(got)+1, diverged.Step)
+	require.NotEmpty(t, diverged.Field)
 	t.Log(len(got), err)
 }

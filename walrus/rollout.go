@@ -336,7 +336,7 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 	var out [][]float32
 	if !finite {
 		i := nonfinite.First(flat)
-		return fail(fmt.Errorf("the forecast of field %s is %v: the rollout diverged", r.volume.Variable[i%n/r.volume.Points()], flat[i]))
+		return fail(&DivergedError{Step: step, Field: r.volume.Variable[i%n/r.volume.Points()], Value: flat[i]})
 	}
 	for i := range r.lanes {
 		out = append(out, r.volume.Gather(flat[i*n:(i+1)*n]))

@@ -52,7 +52,7 @@ func TestFinetuneUnjudged(t *testing.T) {
 	require.Contains(t, out.String(), "Note: the run is not judged: no checkpoint best is written")
 	require.Contains(t, out.String(), "Done: 1 updates; weights in "+filepath.Join(dir, "last"))
 	require.ErrorContains(t, run(context.Background(), append(args, "-history", "3"), io.Discard, io.Discard),
-		"to begin anew choose another folder, or remove "+dir)
+		"to start over choose another folder, or remove "+dir)
 	require.ErrorContains(t, run(context.Background(), args[:4], io.Discard, io.Discard), "examples/inspect -data FOLDER -stats")
 	require.ErrorIs(t, run(context.Background(), []string{"-h"}, io.Discard, io.Discard), flag.ErrHelp)
 }

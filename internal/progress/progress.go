@@ -29,9 +29,8 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	o.Options.Observe, o.Options.ObserveValidation = s.show, s.judging
 	r, err := train.NewRun(o.Weights, o.Options)
 	if err != nil {
-		// The run in the folder was made with other settings, or its files are damaged.
-		if strings.Contains(err.Error(), "train: resuming from ") {
-			return fmt.Errorf("%w; to begin anew choose another folder, or remove %s", err, dir)
+		if resume := (*train.ResumeError)(nil); errors.As(err, &resume) {
+			return fmt.Errorf("%w; to start over choose another folder, or remove %s", err, dir)
 		}
 		return err
 	}

@@ -81,6 +81,21 @@ func (r *Run) saveBest() error {
 	return walrus.SaveCheckpoint(filepath.Join(r.o.Dir, BestCheckpoint), c)
 }
 
+// ResumeError is the error of [NewRun] for a folder whose last checkpoint the run cannot
+// resume from: other settings wrote it, or its files are damaged.
+type ResumeError struct {
+	Checkpoint string
+	Err        error
+}
+
+// Error names the checkpoint.
+func (e *ResumeError) Error() string {
+	return fmt.Sprintf("train: resuming from %s: %v", e.Checkpoint, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ResumeError) Unwrap() error { return e.Err }
+
 // resume goes to the last checkpoint, if there is one. It returns the length of the
 // log that belongs to it.
 func (r *Run) resume() (int64, error) {
@@ -92,7 +107,7 @@ func (r *Run) resume() (int64, error) {
 		return 0, err
 	}
 	fail := func(err error) (int64, error) {
-		return 0, fmt.Errorf("train: resuming from %s: %w", m.Dir, err)
+		return 0, &ResumeError{Checkpoint: m.Dir, Err: err}
 	}
 	var s runState
 	if err := json.Unmarshal(m.Extra[runKey], &s); err != nil {

@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
+
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // problem is an error that the client gets to see.
@@ -39,9 +40,6 @@ var (
 	errLeft     = errors.New("the client has left")
 )
 
-// diverged is in the error of an emulator whose forecast is no longer finite.
-const diverged = "the rollout diverged"
-
 // explain turns any error of a forecast into a problem and the word under which
 // metrics count it.
 func explain(ctx context.Context, err error) (*problem, string) {
@@ -59,7 +57,7 @@ func explain(ctx context.Context, err error) (*problem, string) {
 		return &problem{status: 499, Code: "left", Message: errLeft.Error()}, "client"
 	case p != nil:
 		return p, "invalid"
-	case strings.Contains(err.Error(), diverged):
+	case errors.Is(err, walrus.ErrDiverged):
 		return &problem{status: http.StatusUnprocessableEntity, Code: "diverged", Message: err.Error()}, "invalid"
 	}
 	return &problem{status: http.StatusInternalServerError, Code: "failed", Message: "the forecast failed: " + err.Error()}, "failed"
