@@ -31,7 +31,7 @@ func (w *Window) Drop(names ...string) (*Window, error) {
 	return &out, nil
 }
 
-// dropFields returns fields without the named ones.
+// dropFields returns the fields that names does not contain.
 func dropFields(fields []Field, names []string) ([]Field, error) {
 	var all []string
 	for _, f := range fields {

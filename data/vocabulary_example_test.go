@@ -61,7 +61,8 @@ func ExampleWindow_Slice() {
 	// data: window flow has 2 frames: cannot take [1, 5)
 }
 
-// The network receives 2D windows as 3D ones; components that only pad are not real.
+// The network receives a 2D window with a third axis of length 1. Components along that axis
+// are padding and not real.
 func ExampleWindow_Volume() {
 	v := flow().Volume()
 	fmt.Println(v.Shape, v.Variable, v.Real, v.Constant)

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Volume describes the channels of a window as the network receives them: 1D and 2D windows
-// as 3D ones with axes of length 1 (paper §4.1). Vectors and tensors get the components of
-// all three axes; components along missing axes are zero and marked as not real. A
-// curvilinear window keeps its components.
+// Volume describes the channels of a window as the network receives them. 1D and 2D windows
+// get axes of length 1, and vectors and tensors the components of all three axes (paper
+// §4.1). Components along the added axes are zero and marked as not real. A curvilinear
+// window keeps its components.
 type Volume struct {
 	// Shape is the grid, with length 1 for missing axes.
 	Shape [3]int

@@ -9,7 +9,7 @@ import (
 // flagLines holds the flags of one axis as functions of the position before the roll, so
 // that they roll with the fields. On an axis that is not periodic, inside marks the points
 // of the field, and closed and open mark the padding according to the condition at its end.
-// From these, the boundary channels are computed (docs/reference.md §4, step 2):
+// The boundary channels follow from these flags (docs/reference.md §4, step 2):
 //
 //	bias correction  1 where every axis is inside, else 0
 //	closed, open     the sum over the axes, up to 3 in a corner

@@ -80,7 +80,7 @@ func (p part) isFresh(x *Node) *Node {
 }
 
 // inParts calls step for every part of size queries in sequence. step receives the part,
-// given [B, groups, heads, S, …], and the results so far (begun for the first part), and
+// given [B, groups, heads, S, …], and the results so far (initially begun), and
 // returns the new results. inParts returns the results after the last part.
 func inParts(size int, given, begun []*Node, step func(p part, given, made []*Node) []*Node) []*Node {
 	g, groups, s := given[0].Graph(), given[0].Shape().Dim(1), given[0].Shape().Dim(3)

@@ -63,7 +63,7 @@ func ExampleTimeAttention_Weights() {
 	// time_mixing.rel_pos_bias.relative_attention_bias.weight [32 2]
 }
 
-// With causal attention, a change of the last frame changes no earlier result.
+// A change of the last frame changes no earlier result.
 func ExampleNewCausalTimeAttention() {
 	store := model.NewStore()
 	run := func(last float32) []float32 {

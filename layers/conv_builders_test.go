@@ -21,8 +21,8 @@ func ramp(n int) []float32 {
 	return out
 }
 
-// variables returns the paths and shapes of a store's variables, except gomlx's internal
-// ones.
+// variables returns the paths and shapes of a store's variables, except those internal
+// to gomlx.
 func variables(store *model.Store) map[string][]int {
 	out := map[string][]int{}
 	for v := range store.IterVariables() {

@@ -10,8 +10,8 @@ import (
 // keep [n] holds 0 for a dropped path and 1/(1−p) for a kept one, as drawn on the host by
 // [DrawKeep]. If keep is nil, DropPath returns x.
 //
-// The first axis is the frame (T·B) in space mixing and time in time mixing. There a drop
-// removes a time step of the whole batch, as in the release (docs/reference.md §7.1).
+// Space mixing drops frames: its first axis is T·B. Time mixing drops time steps of the
+// whole batch, as in the release (docs/reference.md §7.1): its first axis is T.
 func DropPath(x, keep *Node) *Node {
 	if keep == nil {
 		return x

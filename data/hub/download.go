@@ -118,7 +118,7 @@ func (d *download) transfer(ctx context.Context) error {
 	return part.Sync()
 }
 
-// request returns the headers that request the bytes after the first at ones. The part must
+// request returns the headers that request the file from offset at. The part must
 // belong to the checksum in the current list. If the server identified the version by an
 // ETag, the request is conditional: the server sends the whole file if the version has
 // changed.

@@ -84,7 +84,8 @@ const (
 )
 
 // again calls try until it succeeds, fails with a final error, or has failed Client.Tries
-// times in a row without progress. what is the name of the operation in the log.
+// times in a row without progress. Log messages use what as the name of
+// the operation.
 func (c *Client) again(ctx context.Context, what string, try func() (progress bool, err error)) error {
 	pause, failures := cmp.Or(c.Wait, time.Second), 0
 	for {

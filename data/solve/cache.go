@@ -68,7 +68,7 @@ func openCache(dir string, budget int64, log *slog.Logger) (*cache, error) {
 		}
 		switch {
 		case strings.HasSuffix(f.Name(), cacheTemp) && time.Since(info.ModTime()) > time.Hour:
-			_ = os.Remove(filepath.Join(dir, f.Name())) // a file that stays only takes up disk space
+			_ = os.Remove(filepath.Join(dir, f.Name())) // a file that cannot be removed only wastes disk space
 		case strings.HasSuffix(f.Name(), cacheSuffix):
 			ages[f.Name()] = info.ModTime()
 			c.files = append(c.files, stored{f.Name(), info.Size()})
