@@ -13,7 +13,7 @@
 // that many products ready at once, or several programs at a time, fills any.
 //
 // This package takes the bound off the pool ("go:parallelism=-1" in gomlx's syntax).
-// Then nothing waits for a place, as can be read in compute v0.1.3: operations and
+// Then nothing waits for a place, as can be read in compute v0.1.6: operations and
 // chunks of element-wise work get a goroutine each, and what they wait for is always
 // running. A product starts at least one worker before it waits, and waits for a signal
 // that every worker gives when it ends. A signal may wake a product whose workers are
