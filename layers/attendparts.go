@@ -4,28 +4,28 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Attention in parts: a loop takes a few heads of a frame at a time, and of large frames
-// some queries, each against all keys, so that the softmax of a part is exact by itself
-// and its scores stay in the caches.
+// Attention in parts: a loop processes a few heads of a frame at a time and, for large
+// frames, some queries. Each part has all keys, so its softmax is exact, and its scores fit
+// into the caches.
 //
-// Inside a loop there are no reductions: go-xla v0.4.5 keeps the function of a reduction
-// for the whole program, and it may be used only where it was made first. The sum over
-// keys is a product with ones, and maxima are taken of slices.
+// The loop contains no reductions: go-xla v0.4.5 keeps one function per kind of reduction
+// for the whole program, and that function may be used only where it was created. The sum
+// over keys is therefore a product with ones, and maxima are computed from slices.
 
-// partLimits say where scores are taken in parts.
+// partLimits are the numbers of scores at which attention is computed in parts.
 type partLimits struct {
-	// inference is the number of scores of a layer from where on they are taken in parts
-	// in inference, and training that in training, in both passes.
+	// A layer with at least inference scores is computed in parts in inference, one with at
+	// least training scores in both passes of training.
 	inference, training int
-	// part is the most scores of a part.
+	// part is the largest number of scores of a part.
 	part int
 }
 
 var (
-	// On CPUs a part, 5 MiB, stays in the caches.
+	// On CPUs the scores of a part, 5 MiB, fit into the caches.
 	cpuParts = partLimits{inference: 128 << 20, training: 4 << 20, part: 5 << 18}
-	// On GPUs a loop would start many small operations: all scores, as long as there is
-	// room for them. (Most attention there is fused and has no scores.)
+	// On GPUs a loop would start many small operations. All scores are computed at once if
+	// they fit into memory. (Most attention there is fused and stores no scores.)
 	gpuParts = partLimits{inference: 1 << 30, training: 1 << 30, part: 1 << 28}
 )
 
@@ -36,8 +36,8 @@ func limitsFor(g *Graph) partLimits {
 	return cpuParts
 }
 
-// ScoresAtOnce is how many scores the backward pass of attention over the space of frames
-// has at a time on XLA for CPUs.
+// ScoresAtOnce returns the number of scores that the backward pass of space attention holds
+// at the same time on XLA for CPUs.
 func ScoresAtOnce(samples, steps, heads, tokens int) int {
 	if all := samples * steps * heads * tokens * tokens; all < cpuParts.training {
 		return all
@@ -46,11 +46,12 @@ func ScoresAtOnce(samples, steps, heads, tokens int) int {
 	return samples * size.heads * size.queries * tokens
 }
 
-// partSize is how many heads and queries of a frame are taken at a time, of all samples:
-// these may be cut over devices, which a loop over them would bring together.
+// partSize is the number of heads and queries per part. A part has frames of all samples,
+// because samples may be sharded over devices, and a loop over samples would gather them.
 type partSize struct{ samples, heads, queries int }
 
-// sizeOf finds divisors of the numbers of heads and tokens, if there are good ones.
+// sizeOf returns a part size that divides the numbers of heads and tokens, if there is a
+// suitable one.
 func (l partLimits) sizeOf(samples, heads, tokens int) partSize {
 	for n := heads; n >= 1; n-- {
 		if heads%n == 0 && samples*n*tokens*tokens <= l.part {
@@ -66,8 +67,8 @@ func (l partLimits) sizeOf(samples, heads, tokens int) partSize {
 	return partSize{samples, 1, most}
 }
 
-// grouped regroups the heads of x [F, N, S, …], [samples, groups, heads, S, …], for
-// parts of so many heads; ungrouped undoes it.
+// grouped reshapes x [F, N, S, …] to [samples, groups, heads, S, …] for parts of p.heads
+// heads. ungrouped undoes it.
 func (p partSize) grouped(x *Node) *Node {
 	d := x.Shape().Dimensions
 	return Reshape(x, p.samples, -1, p.heads, d[2], d[3])
@@ -83,7 +84,7 @@ func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 	heads, width := q.Shape().Dim(1), v.Shape().Dim(3)
 	v = withOnes(v) // the sum of exponentials is one more column of the product
 	q, k, v = size.grouped(q), size.grouped(k), size.grouped(v)
-	begun := []*Node{q, atLeastFloat32(SliceAxis(q, 4, AxisElem(0)))} // any numbers of these shapes
+	begun := []*Node{q, atLeastFloat32(SliceAxis(q, 4, AxisElem(0)))} // initial values of the right shape
 	made := inParts(size.queries, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
 		scores := atLeastFloat32(dotHeads(p.of(given[0]), 3, p.groupOf(given[1]), 3))
 		top := largest(scores)
@@ -94,30 +95,29 @@ func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 	return size.ungrouped(made[0], heads), size.ungrouped(made[1], heads)
 }
 
-// largest is the largest score of every query. Sixteen runs side by side are compared in
-// one pass.
+// largest returns the largest score of every query. Each pass compares sixteen slices.
 func largest(scores *Node) *Node {
 	for n := scores.Shape().Dim(3); n > 1; n = scores.Shape().Dim(3) {
 		width := (n + 15) / 16
 		all := scores
 		scores = SliceAxis(all, 3, AxisRange(0, width))
 		for at := width; at < n; at += width {
-			from := min(at, n-width) // the last run may overlap
+			from := min(at, n-width) // the last slice may overlap
 			scores = Max(scores, SliceAxis(all, 3, AxisRange(from, from+width)))
 		}
 	}
 	return scores
 }
 
-// backwardInParts is backwardAtOnce in parts. Scores lie transposed, [samples, heads, S, queries]:
-// two of the three products with them then need no transposition.
+// backwardInParts is backwardAtOnce in parts. Scores are stored transposed, [samples,
+// heads, S, queries], so that two of their three products need no transposition.
 func backwardInParts(g attendGiven, size partSize) []*Node {
 	heads := g.q.Shape().Dim(1)
 	given := []*Node{g.q, g.k, g.v, g.logs, g.dy, g.along()}
 	for i := range given {
 		given[i] = size.grouped(given[i])
 	}
-	begun := []*Node{given[4], given[4], given[4]} // any numbers of this shape, at hand just now
+	begun := []*Node{given[4], given[4], given[4]} // initial values of the right shape
 	made := inParts(size.queries, given, begun, func(p part, given, made []*Node) []*Node {
 		q, k, v, logs := p.of(given[0]), p.groupOf(given[1]), p.groupOf(given[2]), p.of(given[3])
 		dy, along := p.fresh(p.of(given[4])), p.fresh(p.of(given[5]))

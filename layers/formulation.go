@@ -4,31 +4,32 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// This file says what a graph runs on, and holds the choices of formulation that several
-// layers share. The alternatives compute the same function; which is faster was measured
-// (see benchmarks/). A choice of one layer alone stands with it: onGo and onGPU lead to all.
+// This file identifies the backend of a graph and holds the choices between equivalent
+// formulations that several layers share. The faster one was determined by measurement (see
+// benchmarks/). Choices that concern one layer are in the file of that layer, in calls of
+// onGo and onGPU.
 
 // onGo reports whether the graph runs on gomlx's pure Go backend.
 func onGo(g *Graph) bool { return g.Backend().Name() == "Go Backend" }
 
-// onGPU reports whether the graph runs on a CUDA device, where starting an operation
-// costs more than memory does.
+// onGPU reports whether the graph runs on a CUDA device, where starting an operation costs
+// more than accessing memory.
 func onGPU(g *Graph) bool {
 	b, ok := g.Backend().(interface{ IsCUDA() bool })
 	return ok && b.IsCUDA()
 }
 
-// turnsPairs reports whether heads of a width are rotated as they are. On CPUs slices of
-// whole runs are faster, and heads are reordered by halves first, in the weights; on GPUs
-// that would cost a copy of them.
+// turnsPairs reports whether heads of the given width are rotated without reordering. On
+// CPUs contiguous slices are faster, so heads are first reordered by [halves], in the
+// weights. On GPUs that would cost a copy of the weights.
 func turnsPairs(g *Graph, width int) bool { return onGPU(g) && width%2 == 0 }
 
-// framesLimit is the longest history whose frames attend to each other one by one on
-// the Go backend; the number of pairs grows with its square.
+// framesLimit is the longest history whose attention the Go backend computes frame by
+// frame. The number of pairs of frames is quadratic in the history.
 const framesLimit = 8
 
-// meanAxis is the mean over an axis, which it keeps; the Go backend has it by a product
-// with ones.
+// meanAxis returns the mean over an axis, which keeps length 1. The Go backend computes it
+// as a product with a column of ones.
 func meanAxis(x *Node, axis int) *Node {
 	d := x.Shape().Clone().Dimensions
 	if !onGo(x.Graph()) || d[axis] == 1 {
@@ -43,10 +44,10 @@ func meanAxis(x *Node, axis int) *Node {
 	return Reshape(mean, d...)
 }
 
-// splitDense applies one dense layer per weight to the same x. XLA is faster
-// with one wide product and slices of the result, the Go backend with a
-// product each, because its slices are copies. With lean what comes of the result is
-// computed again, up to [kept].
+// splitDense applies one dense layer per weight to the same x. XLA is faster with one wide
+// product and slices of its result, the Go backend with one product per weight, because its
+// slices are copies. If lean is set, the backward pass recomputes nodes that depend on the
+// results, up to [kept].
 func splitDense(lean bool, x *Node, weights, biases []*Node) []*Node {
 	if onGo(x.Graph()) {
 		out := make([]*Node, len(weights))
@@ -63,8 +64,8 @@ func splitDense(lean bool, x *Node, weights, biases []*Node) []*Node {
 	return split(checkpoint(lean, Dense(x, Concatenate(weights, 0), Concatenate(biases, 0))), widths...)
 }
 
-// after is w, but not before x is there. On CPUs XLA would otherwise bring the weights of
-// all layers into their order first and hold them twice.
+// after returns w such that it is not used before x is available. On CPUs, XLA would
+// otherwise reorder the weights of all layers first and hold them twice.
 func after(x, w *Node) *Node {
 	if onGo(x.Graph()) || onGPU(x.Graph()) {
 		return w
@@ -79,19 +80,19 @@ func after(x, w *Node) *Node {
 	}, func(_, dy *Node) []*Node { return []*Node{dy} })
 }
 
-// checkpoint marks x as what the backward pass begins with when it computes again what
-// lies between here and [kept]; without lean, and on the Go backend, whose time goes into
-// what would be repeated, it is x.
+// checkpoint marks x as the start of a recomputation: if lean is set, the backward pass
+// recomputes the nodes between x and [kept]. It returns x unchanged if lean is not set, and
+// on the Go backend, which would spend most of its time on the recomputed nodes.
 func checkpoint(lean bool, x *Node) *Node {
 	if !lean || onGo(x.Graph()) {
 		return x
 	}
-	// A separate node, because gomlx v0.28.8 takes the custom gradient away from the
-	// node that Checkpoint is called on.
+	// A separate node, because gomlx v0.28.8 removes the custom gradient of the node on
+	// which Checkpoint is called.
 	return Reshape(x, x.Shape().Dimensions...).Checkpoint()
 }
 
-// kept marks the end of what is computed again; x itself is kept.
+// kept marks x as the end of a recomputation. x itself is kept, not recomputed.
 func kept(lean bool, x *Node) *Node {
 	if !lean || onGo(x.Graph()) {
 		return x
@@ -99,9 +100,9 @@ func kept(lean bool, x *Node) *Node {
 	return x.StopCheckpoint()
 }
 
-// softmaxDot returns softmax(q·kᵀ + bias)·v for q, k, v [batch…, S, K]; bias
-// broadcasts against [batch…, S, S] or is nil. On CPUs XLA is faster with the division by
-// the row sum last, after the product with v; the Go backend and GPUs have a fused softmax.
+// softmaxDot returns softmax(q·kᵀ + bias)·v for q, k, v [batch…, S, K]; bias broadcasts
+// against [batch…, S, S] or is nil. On CPUs, XLA is faster if the division by the row sum
+// follows the product with v. The Go backend and GPUs have a fused softmax.
 func softmaxDot(q, k, v, bias *Node) *Node {
 	rank := q.Rank()
 	batch := make([]int, rank-2)

@@ -12,18 +12,18 @@ import (
 // The functions in this file replace exponentials on gomlx's pure Go backend, whose Exp,
 // Logistic, Tanh and Log call package math for every number. In programs that use vector
 // instructions, math.Exp takes a microsecond or more per call on Intel processors with
-// AVX-512. Two things take its place: the backend's fused softmax, which has a separate
-// exponential, and a rational approximation of additions and products.
-// Their gradients are written out, because gomlx would differentiate through Exp.
+// AVX-512. The replacements are the backend's fused softmax, which has a separate
+// exponential, and a rational approximation that consists of additions and products. Their
+// gradients are hand-written, because gomlx would differentiate through Exp.
 
 // ownForms reports whether the functions of this file compute x: on the Go backend, unless
-// GOMLX_FUSION=0 forbids hand-written gradients.
+// GOMLX_FUSION=0 disables hand-written gradients.
 func ownForms(x *Node) bool {
 	fusing, err := envutil.ReadBool(FusionEnv, true)
 	return onGo(x.Graph()) && fusing && err == nil
 }
 
-// siluBySums is SiLU, y = x·σ(x), with dx = dy·(σ + y·(1−σ)).
+// siluBySums returns SiLU, y = x·σ(x), with the gradient dx = dy·(σ + y·(1−σ)).
 func siluBySums(x *Node) *Node {
 	return withAdjoint(x, nil, x.Shape(), func() *Node { return Mul(x, sigmoid(x)) },
 		func(x, dy *Node) []*Node {
@@ -33,7 +33,7 @@ func siluBySums(x *Node) *Node {
 		})
 }
 
-// sigmoid returns 1/(1+e⁻ˣ), without a gradient. In float64, the type of tests, it is
+// sigmoid returns 1/(1+e⁻ˣ) without a gradient. For float64, which only tests use, it is
 // Logistic.
 func sigmoid(x *Node) *Node {
 	switch {
@@ -45,24 +45,24 @@ func sigmoid(x *Node) *Node {
 	return Logistic(x)
 }
 
-// sigmoid32 writes e⁻ˣ = 2ⁿ·2ʳ with an integer n and |r| ≤ ½, and 2ʳ = (a+b)/(a−b) with
-// the Padé approximant of order [3/3], whose relative error is below 1e-8:
+// sigmoid32 uses e⁻ˣ = 2ⁿ·2ʳ with an integer n and |r| ≤ ½, and 2ʳ = (a+b)/(a−b) with the
+// Padé approximant of order [3/3], whose relative error is below 1e-8:
 //
 //	y = r·ln 2,  a = 120 + 12y²,  b = y·(60 + y²)
 //
-// Then σ(x) = (a−b) / (a−b + 2ⁿ·(a+b)). Adding 1.5·2²³ rounds to an integer, which the
-// low bits of the sum hold; shifted into the exponent, they multiply by 2ⁿ.
+// Then σ(x) = (a−b) / (a−b + 2ⁿ·(a+b)). Adding 1.5·2²³ rounds to an integer, which is in
+// the low bits of the sum. Shifted into the exponent, these bits multiply by 2ⁿ.
 func sigmoid32(x *Node) *Node {
 	const (
 		round    = 3 << 22
 		ln2      = math.Ln2
-		farthest = 80 // keeps 2ⁿ·(a+b) inside float32
+		farthest = 80 // keeps 2ⁿ·(a+b) in the range of float32
 	)
 	t := MulScalar(ClipScalar(x, -farthest, farthest), -1/ln2)
 	sum := AddScalar(t, round)
 	r := Sub(t, AddScalar(sum, -round))
 	square := Mul(r, r)
-	a := AddScalar(MulScalar(square, 12/ln2), 120/(ln2*ln2*ln2)) // divided by ln³2, as b is
+	a := AddScalar(MulScalar(square, 12/ln2), 120/(ln2*ln2*ln2)) // divided by ln³2, like b
 	b := Mul(AddScalar(square, 60/(ln2*ln2)), r)
 	above, below := Add(a, b), Sub(a, b)
 	exponent := BitwiseShiftLeftScalar(Bitcast(sum, dtypes.Int32), 23)
@@ -95,7 +95,7 @@ func softmaxTimes(scores, v *Node) *Node {
 	})
 }
 
-// softmaxFirst is the softmax over the first axis of x, y, with dx = y·(dy − Σ y·dy).
+// softmaxFirst returns y, the softmax of x over the first axis, with dx = y·(dy − Σ y·dy).
 func softmaxFirst(x *Node) *Node {
 	if !ownForms(x) {
 		return Softmax(x, 0)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The approximation is as good as float32 from one end of its range to the other, and
+// TestSigmoid32: the approximation has the accuracy of float32 over its whole range, and
 // returns NaN for NaN.
 func TestSigmoid32(t *testing.T) {
 	var in []float32
@@ -19,8 +19,8 @@ func TestSigmoid32(t *testing.T) {
 	out := testbackend.Run(t, func(in []*Node) []*Node { return []*Node{sigmoid32(in[0])} }, testbackend.Tensor(in, len(in)))[0]
 	for i, x := range in {
 		want := 1 / (1 + math.Exp(-float64(x)))
-		// Three roundings of the quotient; x/ln 2 is rounded by 2⁻²⁴ and the factor 1/ln 2
-		// in float32 is off by 1.34e-8, both of which grow with x.
+		// Three roundings of the quotient. x/ln 2 is rounded by 2⁻²⁴, and the float32
+		// factor 1/ln 2 has an error of 1.34e-8; both errors grow with x.
 		allowed := 3*0x1p-24 + math.Abs(float64(x))*(0x1p-24+1.35e-8)
 		require.InEpsilon(t, want, out[i], allowed, "x = %v", x)
 	}

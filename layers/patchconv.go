@@ -5,19 +5,19 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// unfoldLimit is the largest number of features that a patch is spread out to before
-// its product with the kernel without a look at what else could be done, as in space.
+// unfoldLimit is the largest number of features to which a patch is unfolded before its
+// product with the kernel without comparing the alternatives, which matter for 3D kernels.
 const unfoldLimit = 1024
 
-// PatchConv is a strided convolution without padding, written as patches and a
-// matrix product: kernel axes are zero-padded to a multiple of the stride, the
-// input is cut into blocks of the stride, and shifted views of the blocks meet
-// the kernel in one dot. Its gradients are those of slices and dots.
+// PatchConv is a strided convolution without padding, computed as a matrix product of
+// patches: kernel axes are zero-padded to a multiple of the stride, the input is divided
+// into blocks of the stride, and shifted views of the blocks are multiplied by the kernel.
+// Its gradients are those of slices and products.
 //
-// x is [F, H, W, D, Cin], w [Cout, Cin, kH, kW, kD] in the layout of the
-// reference, stride per axis any positive numbers; the result is
-// [F, h, w, d, Cout] with h = (H−kH)/sH + 1. An axis of length 1 is a missing
-// axis: the kernel is summed over it and its stride is 1 (SPEC §5).
+// x is [F, H, W, D, Cin], w [Cout, Cin, kH, kW, kD] as in the reference, and the strides
+// any positive numbers. The result is [F, h, w, d, Cout] with h = (H−kH)/sH + 1. An axis of
+// length 1 is a missing axis: the kernel is summed over it and its stride is 1
+// (docs/reference.md §5).
 func PatchConv(x, w *Node, stride [3]int) *Node {
 	assertDims("PatchConv x", x, -1, -1, -1, -1, w.Shape().Dim(1))
 	must(w.Rank() == 5, "PatchConv w: expected [Cout, Cin, kH, kW, kD], got %v", w.Shape().Dimensions)
@@ -36,17 +36,16 @@ func PatchConv(x, w *Node, stride [3]int) *Node {
 	return unfoldDot(blocks(x, ext), blockKernel(w, ext), ext)
 }
 
-// extent is one axis of a strided convolution: input length n, kernel k,
-// stride s.
+// extent describes one axis of a strided convolution: input length n, kernel k, stride s.
 type extent struct{ n, k, s int }
 
-// views is the number of stride blocks that a kernel touches.
+// views returns the number of stride blocks that a kernel covers.
 func (e extent) views() int { return (e.k + e.s - 1) / e.s }
 
-// out is the number of results along the axis.
+// out returns the length of the result along the axis.
 func (e extent) out() int { return (e.n-e.k)/e.s + 1 }
 
-// viewsOf is the number of views over several axes.
+// viewsOf returns the number of views over several axes.
 func viewsOf(axes []extent) int {
 	n := 1
 	for _, e := range axes {
@@ -55,7 +54,7 @@ func viewsOf(axes []extent) int {
 	return n
 }
 
-// blocks cuts x into blocks of the stride: [F, bH, bW, bD, sH·sW·sD·C].
+// blocks divides x into blocks of the stride: [F, bH, bW, bD, sH·sW·sD·C].
 func blocks(x *Node, ext [3]extent) *Node {
 	f, c := x.Shape().Dim(0), x.Shape().Dim(-1)
 	for a, e := range ext {
@@ -68,7 +67,7 @@ func blocks(x *Node, ext [3]extent) *Node {
 	return Reshape(x, f, d[1]/h, d[2]/w, d[3]/z, h*w*z*c)
 }
 
-// fitAxis cuts or zero-pads the end of an axis to the given length.
+// fitAxis crops or zero-pads the end of an axis to the given length.
 func fitAxis(x *Node, axis, length int) *Node {
 	n := x.Shape().Dim(axis)
 	if n > length {
@@ -77,8 +76,8 @@ func fitAxis(x *Node, axis, length int) *Node {
 	return padAxis(x, axis, 0, length-n)
 }
 
-// padAxis adds zeros at both ends of an axis. The Go backend concatenates faster than it
-// pads, by a tenth to a quarter.
+// padAxis adds zeros at both ends of an axis. On the Go backend, concatenation is faster
+// than Pad by a tenth to a quarter.
 func padAxis(x *Node, axis, low, high int) *Node {
 	if low == 0 && high == 0 {
 		return x
@@ -104,8 +103,8 @@ func padAxis(x *Node, axis, low, high int) *Node {
 	return Concatenate(parts, axis)
 }
 
-// blockKernel brings w into the order of the unfolded features,
-// [views H, views W, views D, sH·sW·sD·Cin, Cout].
+// blockKernel reorders w to the order of the unfolded features, [views H, views W, views D,
+// sH·sW·sD·Cin, Cout].
 func blockKernel(w *Node, ext [3]extent) *Node {
 	out, in := w.Shape().Dim(0), w.Shape().Dim(1)
 	w = TransposeAllDims(kernelBlocks(w, ext), 2, 3, 1, 0)
@@ -113,7 +112,7 @@ func blockKernel(w *Node, ext [3]extent) *Node {
 }
 
 // kernelBlocks zero-pads the kernel axes of w [A, B, kH, kW, kD] to multiples of the
-// strides and brings them into the order of blocks: [A, B, vH·vW·vD, sH·sW·sD].
+// strides and reorders them to the order of blocks: [A, B, vH·vW·vD, sH·sW·sD].
 func kernelBlocks(w *Node, ext [3]extent) *Node {
 	a, b := w.Shape().Dim(0), w.Shape().Dim(1)
 	views := viewsOf(ext[:])
@@ -130,8 +129,7 @@ func kernelBlocks(w *Node, ext [3]extent) *Node {
 }
 
 // gatherBlocks is kernelBlocks by a table of positions. (XLA on CPUs takes minutes to
-// compile the transposition of eight short axes that is the derivative of the other
-// form.)
+// compile the derivative of the other form, a transposition of eight short axes.)
 func gatherBlocks(w *Node, ext [3]extent) *Node {
 	a, b, k := w.Shape().Dim(0), w.Shape().Dim(1), ext[0].k*ext[1].k*ext[2].k
 	from, back := blockOrder(ext)
@@ -143,8 +141,9 @@ func gatherBlocks(w *Node, ext [3]extent) *Node {
 	}, func(v *Node) *Node { return SelectColumns(v, Const(v.Graph(), back), 2) })
 }
 
-// blockOrder lists for each place of a kernel in blocks the place in the kernel, or
-// the one behind its end for the zeros it is padded with, and the way back.
+// blockOrder returns two tables. from holds, for each position of a kernel in blocks, the
+// position in the kernel, or the kernel's length for positions of the zero padding. back
+// holds the inverse.
 func blockOrder(ext [3]extent) (from, back []int32) {
 	n := ext[0].k * ext[1].k * ext[2].k
 	back = make([]int32, n)
@@ -166,7 +165,7 @@ func blockOrder(ext [3]extent) (from, back []int32) {
 	return from, back
 }
 
-// each3 calls f for all positions of a box, row major.
+// each3 calls f for all positions of a box in row-major order.
 func each3(dims [3]int, f func(i [3]int)) {
 	for a := range dims[0] {
 		for b := range dims[1] {
@@ -177,9 +176,9 @@ func each3(dims [3]int, f func(i [3]int)) {
 	}
 }
 
-// PatchWidths tells how wide the operand and the result of [PatchConv]'s product are at
-// every place, or with transposed those of [PatchConvTranspose]: what these layers take
-// in memory. Axes of length 1 have kernel and stride 1.
+// PatchWidths returns the numbers of features per position of the operand and of the result
+// of [PatchConv]'s product, or of [PatchConvTranspose]'s if transposed is set. They
+// determine the memory that these layers need. Axes of length 1 have kernel and stride 1.
 func PatchWidths(kernel, stride [3]int, in, out int, transposed bool) (operand, result int) {
 	var ext [3]extent
 	for a := range ext {
@@ -194,9 +193,10 @@ func PatchWidths(kernel, stride [3]int, in, out int, transposed bool) (operand, 
 	return viewsOf(ext[first:]) * block * in, viewsOf(ext[:first]) * out
 }
 
-// unfoldDot is the product of all shifted views of blocks x with their slices of the
-// kernel [vH, vW, vD, features, out]. Views of the last axes are put side by side before
-// the product; those of the first are added up behind it, where there are few outputs.
+// unfoldDot returns the product of all shifted views of the blocks x with their slices of
+// the kernel [vH, vW, vD, features, out]. The views of the last axes are concatenated
+// before the product. If there are few outputs, the views of the first axes are added after
+// it.
 func unfoldDot(x, kernel *Node, ext [3]extent) *Node {
 	features, out := kernel.Shape().Dim(3), kernel.Shape().Dim(4)
 	first := firstUnfolded(ext, features, out)
@@ -213,7 +213,7 @@ func unfoldDot(x, kernel *Node, ext [3]extent) *Node {
 	return foldOutputs(Reshape(y, d[0], d[1], d[2], d[3], views, out), ext, first)
 }
 
-// firstUnfolded is the first of the axes whose views are put side by side.
+// firstUnfolded returns the first axis whose views are concatenated before the product.
 func firstUnfolded(ext [3]extent, features, out int) int {
 	if viewsOf(ext[:])*features <= unfoldLimit {
 		return 0
@@ -221,9 +221,9 @@ func firstUnfolded(ext [3]extent, features, out int) int {
 	return narrowest(ext, features, out)
 }
 
-// narrowest is the first axis whose views come before the product, of operands in times
-// as wide, and not behind it, of results out times as wide, so that operand and result
-// are least wide together.
+// narrowest returns the first axis that is unfolded before the product; the axes before it
+// are folded after the product. in and out are the widths per view of operand and result.
+// The choice minimises the sum of both widths.
 func narrowest(ext [3]extent, in, out int) int {
 	best, least := 0, viewsOf(ext[:])*in+out
 	for first := 1; first <= 3; first++ {
@@ -234,8 +234,8 @@ func narrowest(ext [3]extent, in, out int) int {
 	return best
 }
 
-// foldOutputs adds up the views of the axes before first in y [F, h, w, d, views, out],
-// each shifted back by as many places as it was ahead.
+// foldOutputs adds the views of the axes before first in y [F, h, w, d, views, out], each
+// shifted back by its offset.
 func foldOutputs(y *Node, ext [3]extent, first int) *Node {
 	d := y.Shape().Clone().Dimensions
 	out := d[5]
@@ -253,7 +253,7 @@ func foldOutputs(y *Node, ext [3]extent, first int) *Node {
 	return Reshape(y, d[0], d[1], d[2], d[3], out)
 }
 
-// unfoldAxis concatenates the shifted views of an axis on the features.
+// unfoldAxis concatenates the shifted views of an axis along the features.
 func unfoldAxis(x *Node, axis int, e extent) *Node {
 	if e.views() == 1 {
 		return x

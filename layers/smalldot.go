@@ -28,8 +28,8 @@ func isSmall(x *Node, rows, k, columns int) bool {
 }
 
 // pairDot returns the product of the matrices in the last two axes of a and b, contracted
-// over axis i of a and j of b, -1 or -2, for each entry of the leading axes. Small
-// products have no gradient: it serves inside [withAdjoint].
+// over axis i of a and j of b (-1 or -2), for each entry of the leading axes. Small
+// products have no gradient, so pairDot may be used only inside [withAdjoint].
 func pairDot(a *Node, i int, b *Node, j int) *Node {
 	rows, k, columns := a.Shape().Dim(-3-i), a.Shape().Dim(i), b.Shape().Dim(-3-j)
 	lead := a.Shape().Clone().Dimensions[:a.Rank()-2]
@@ -52,7 +52,7 @@ func pairDot(a *Node, i int, b *Node, j int) *Node {
 	return Reshape(y, append(lead, rows, columns)...)
 }
 
-// smallLastDot is [lastDot] of a small product.
+// smallLastDot computes [lastDot] of a small product.
 func smallLastDot(x, weight *Node) *Node {
 	out, in := weight.Shape().Dim(0), weight.Shape().Dim(1)
 	shape := x.Shape().Clone()
@@ -67,7 +67,7 @@ func smallLastDot(x, weight *Node) *Node {
 	})
 }
 
-// scoresDot returns q·kᵀ over the last axes, for each entry of the leading axes, on the Go
+// scoresDot returns q·kᵀ over the last axes for each entry of the leading axes, on the Go
 // backend.
 func scoresDot(q, k *Node) *Node {
 	rows, width, columns := q.Shape().Dim(-2), q.Shape().Dim(-1), k.Shape().Dim(-2)

@@ -7,7 +7,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// naivePair is a·bᵀ for a [G, R, K] and b [G, C, K].
+// naivePair computes a·bᵀ for a [G, R, K] and b [G, C, K].
 func naivePair(a, b array) array {
 	out := newArray(a.dims[0], a.dims[1], b.dims[1])
 	each(out.dims, func(i []int) {
@@ -18,7 +18,8 @@ func naivePair(a, b array) array {
 	return out
 }
 
-// Widths below, at and above those of vectors, and products that are not small.
+// TestPairDot: widths below, at and above those of the vectors, and products that are not
+// small.
 func TestPairDot(t *testing.T) {
 	rng := seeded("pairDot")
 	swapped := func(x *Node) *Node { return TransposeAllDims(x, 0, 2, 1) }
