@@ -14,8 +14,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// TestFinetune finetunes adapters and positions on a data set, and keeps its
-// statistics with the weights.
+// TestFinetune finetunes adapters and positions on a data set, and keeps its statistics
+// with the weights.
 func TestFinetune(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	var out bytes.Buffer
@@ -41,7 +41,7 @@ func TestFinetuneErrors(t *testing.T) {
 }
 
 // TestFinetuneUnjudged: without files for validation there is no best; a run with other
-// settings does not go on in the folder.
+// settings does not resume in the folder.
 func TestFinetuneUnjudged(t *testing.T) {
 	set, dir := t.TempDir(), filepath.Join(t.TempDir(), "run")
 	const from = "../../testdata/data/gray_scott_reaction_diffusion"
