@@ -75,7 +75,7 @@ func main() {
 	}
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o options
 	f := newFlags(&o)
@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-// solve turns the flags into options of package solve.
+// solve converts the flags to options of package solve.
 func (o options) solve() (solve.Options, error) {
 	if o.system == "" {
 		return solve.Options{}, errors.New("-system: expected the name of a system, got none; -list shows them")
