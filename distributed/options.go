@@ -17,7 +17,7 @@ type Options struct {
 	// Mesh arranges the devices of this process; every process has the same.
 	Mesh Mesh
 	// Devices are the backend's devices to use: Mesh.Devices of them in the order of
-	// the mesh. If nil, the first ones are used.
+	// the mesh. If nil, the first devices are used.
 	Devices []compute.DeviceNum
 	// Engine connects processes; nil means Alone.
 	Engine Engine

@@ -31,7 +31,7 @@ type Trainer struct {
 }
 
 // New returns a trainer of the given weights on the devices of a mesh. It copies the
-// weights; Weights returns the trained ones.
+// weights; Weights returns the trained weights.
 func New(w *walrus.Weights, o Options) (*Trainer, error) {
 	if err := o.fill(w); err != nil {
 		return nil, err

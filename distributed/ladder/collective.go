@@ -18,8 +18,8 @@ type collective struct {
 	then []*collective
 }
 
-// ask is the request of one participant. came is the time up to which the participant
-// itself was awaited.
+// ask is the request of one participant. came is the time at which the participant, or
+// the last device that it depends on, arrived.
 func (c *collective) ask(came float64) {
 	c.came = max(c.came, came)
 	c.need--

@@ -120,7 +120,7 @@ func (j *job) program(d *device) []op {
 }
 
 // together returns the classes that a group draws for an update. All devices of the
-// group use the same ones.
+// group use the same classes.
 func (j *job) together(g, number int) []int {
 	if !j.rung.Together {
 		return nil

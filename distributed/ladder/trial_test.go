@@ -125,8 +125,8 @@ func madeBench(t *testing.T, s Setup) *bench {
 	return b
 }
 
-// With constant times a trial gives the results of the simulation, up to one
-// difference: simulated devices meet at every part of the network, measured ones at
+// A trial with constant times gives the results of the simulation, up to one
+// difference: simulated devices meet at every part of the network, measured devices at
 // every micro-batch.
 func TestTrialIsTheSimulation(t *testing.T) {
 	s := quick()

@@ -92,8 +92,8 @@ func (j *job) exchange(u *update, k int) {
 }
 
 // chained lets each collective use the result of the one before it, and returns the
-// collectives that are not nil. If all devices of a group need a result together, each
-// of the results before it asks once.
+// collectives that are not nil. A collective that follows several others is asked for
+// once by each of them.
 func chained(list ...*collective) []*collective {
 	var out []*collective
 	for _, c := range list {

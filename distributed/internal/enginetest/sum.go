@@ -46,7 +46,7 @@ func checkTotal(x []float32, size, v int) error {
 	}
 	for i, y := range slices.Concat(x[:margin], x[len(x)-margin:]) {
 		if y == y {
-			return fmt.Errorf("%d values: value %d of those beside them was overwritten by %v", len(x)-2*margin, i, y)
+			return fmt.Errorf("%d values: value %d next to them was overwritten by %v", len(x)-2*margin, i, y)
 		}
 	}
 	return nil
