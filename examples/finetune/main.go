@@ -52,14 +52,14 @@ func parse(args []string, stdout io.Writer) (*recipe.Recipe, options, error) {
 	var o options
 	f := flag.NewFlagSet("finetune", flag.ContinueOnError)
 	f.StringVar(&r.Weights, "weights", nano.Name, "weights to start from: "+strings.Join(nano.Names(), ", ")+" or a checkpoint")
-	dir := f.String("data", "", "folder of a Well data set with train and, to be judged by, valid")
+	dir := f.String("data", "", "folder of a Well data set with train and, for validation, valid")
 	f.StringVar(&o.out, "out", "", "folder of the run")
 	f.IntVar(&r.Epochs, "epochs", r.Epochs, "epochs; warm-up takes a fifth of them, cooldown three tenths")
 	f.IntVar(&r.Updates, "updates", r.Updates, "updates of an epoch")
 	f.Float64Var(&r.Schedule.Base, "rate", r.Schedule.Base, "largest learning rate")
 	f.Uint64Var(&r.Seed, "seed", 1, "seed of order, jitter and new columns")
 	f.StringVar(&r.Objective.Statistics, "statistics", r.Objective.Statistics, "dataset for those of stats.yaml, history for those of each window, as in pretraining")
-	history := f.Int("history", 0, "frames of history (6, in space 3)")
+	history := f.Int("history", 0, "frames of history (6, in 3D 3)")
 	f.BoolVar(&r.APE, "ape", false, "add a learned absolute position embedding")
 	f.BoolVar(&o.fixed, "fixed-rope", false, "keep the rotary frequencies as they are")
 	f.Func("freeze", "pattern of tensors that are not trained, such as blocks.*; may be repeated", func(s string) error {

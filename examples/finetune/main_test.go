@@ -49,10 +49,10 @@ func TestFinetuneUnjudged(t *testing.T) {
 	args := []string{"-data", set, "-out", dir, "-epochs", "1", "-updates", "1", "-history", "2", "-statistics", "history"}
 	var out bytes.Buffer
 	require.NoError(t, run(context.Background(), args, &out, io.Discard))
-	require.Contains(t, out.String(), "Note: the run is not judged: no checkpoint best is written")
+	require.Contains(t, out.String(), "Note: the run is not validated: no checkpoint best is written")
 	require.Contains(t, out.String(), "Done: 1 updates; weights in "+filepath.Join(dir, "last"))
 	require.ErrorContains(t, run(context.Background(), append(args, "-history", "3"), io.Discard, io.Discard),
-		"to begin anew choose another folder, or remove "+dir)
+		"to start again choose another folder, or remove "+dir)
 	require.ErrorContains(t, run(context.Background(), args[:4], io.Discard, io.Discard), "examples/inspect -data FOLDER -stats")
 	require.ErrorIs(t, run(context.Background(), []string{"-h"}, io.Discard, io.Discard), flag.ErrHelp)
 }
