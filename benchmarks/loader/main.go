@@ -31,11 +31,11 @@ import (
 )
 
 func main() {
-	peer := flag.String("peer", "", "Python with the-well: run benchmarks/loader/peer.py beside")
+	peer := flag.String("peer", "", "Python with the-well: also run benchmarks/loader/peer.py")
 	workers := flag.Int("workers", 0, "windows read at the same time (number of processors if 0)")
 	seconds := flag.Float64("seconds", 3, "length of one measurement")
 	rounds := flag.Int("rounds", 3, "measurements of each side")
-	budget := flag.Int64("budget", 0, "bytes of windows in memory (the loader's own if 0)")
+	budget := flag.Int64("budget", 0, "bytes of windows in memory (the loader's default if 0)")
 	large := flag.String("large", "", "folder in which a data set of 4 GB is made first")
 	flag.Parse()
 	if *large != "" {

@@ -6,7 +6,6 @@
 //
 // It simulates the data, trains both networks alike, prints the VRMSE of unseen runs
 // next to persistence and linear extrapolation, and draws a forecast of each network.
-// beside persistence and linear extrapolation, and draws a forecast of each.
 package main
 
 import (

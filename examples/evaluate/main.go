@@ -68,7 +68,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		o.drop = append(o.drop, strings.Split(s, ",")...)
 		return nil
 	})
-	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in space 3)")
+	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in 3D 3)")
 	f.IntVar(&o.protocol.Windows, "windows", 0, "places to forecast per data set and horizon (32)")
 	f.Func("horizons", "steps to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
 		o.protocol.Horizons, err = eval.ParseHorizons(s)
@@ -126,7 +126,7 @@ func open(o options) (*walrus.Emulator, error) {
 	if errors.Is(err, os.ErrNotExist) && filepath.Base(filepath.Clean(o.weights)) == train.BestCheckpoint {
 		last := filepath.Join(filepath.Dir(filepath.Clean(o.weights)), train.LastCheckpoint)
 		if _, missing := os.Stat(last); missing == nil {
-			return nil, fmt.Errorf("%w: the run has not been judged yet, its weights so far are in %s", err, last)
+			return nil, fmt.Errorf("%w: the run has had no validation yet, its weights so far are in %s", err, last)
 		}
 	}
 	return em, err

@@ -88,7 +88,7 @@ func writeStatistics(ctx context.Context, path string, stdout io.Writer) error {
 	}
 	file := filepath.Join(path, well.StatisticsFile)
 	if _, err := os.Stat(file); err == nil {
-		return fmt.Errorf("%s: it is there already: remove it to have it computed anew", file)
+		return fmt.Errorf("%s: it is there already: remove it to compute it again", file)
 	}
 	if err := well.UpdateStatistics(ctx, path); err != nil {
 		return err

@@ -129,7 +129,7 @@ func parse(args []string) (options, error) {
 	case o.preset != "" && o.config != "":
 		return o, errors.New("expected -preset or -config, got both")
 	case o.data != "" && (o.preset != "" || o.config != "" || o.checkpoint != "" || o.grid != "" || o.backend):
-		return o, errors.New("expected -data alone or with -json, got other flags beside it")
+		return o, errors.New("expected -data alone or with -json, got other flags, too")
 	case o.stats && (o.data == "" || o.json):
 		return o, errors.New("expected -data FOLDER with -stats, and no -json")
 	case o.data != "":

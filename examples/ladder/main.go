@@ -9,7 +9,6 @@
 // shape of the paper's 19 data sets, and writes them to a file for -times. With -trial
 // it trains on four virtual devices of this machine, rung by rung. With -estimate it
 // prints the memory and operations that the paper's network needs.
-// paper's network needs in memory and operations.
 package main
 
 import (

@@ -67,7 +67,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same request gets the same answer")
 	f.IntVar(&o.ensemble, "ensemble", 1, "draws of jitter that each frame is averaged over")
 	f.BoolVar(&o.cache, "cache", false, "keep what was computed of earlier frames, instead of computing every frame from the whole history")
-	f.IntVar(&o.refresh, "refresh", walrus.DefaultRefresh, "with -cache: steps after which a forecast begins anew; negative is never")
+	f.IntVar(&o.refresh, "refresh", walrus.DefaultRefresh, "with -cache: steps between two computations of the whole history; negative is never")
 	f.DurationVar(&o.grace, "grace", 20*time.Second, "how long forecasts may go on after SIGTERM")
 	f.BoolVar(&o.quiet, "quiet", false, "log warnings and errors only")
 	f.IntVar(&o.server.Workers, "workers", 2, "steps computed at once")

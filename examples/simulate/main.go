@@ -60,8 +60,8 @@ func newFlags(o *options) *flag.FlagSet {
 	f.StringVar(&o.out, "out", "", "folder that gets the folder of the data set")
 	f.IntVar(&o.trajectories, "trajectories", 10, "number of simulations: 80 % for training, at least one each for validation and test")
 	f.IntVar(&o.frames, "steps", 0, "frames of each (the system's own number if 0)")
-	f.Float64Var(&o.interval, "interval", 0, "time between two frames (the system's own if 0)")
-	f.StringVar(&o.grid, "grid", "", "points along each axis, such as 64x64 (the system's own if empty)")
+	f.Float64Var(&o.interval, "interval", 0, "time between two frames (the system's default if 0)")
+	f.StringVar(&o.grid, "grid", "", "points along each axis, such as 64x64 (the system's default if empty)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of parameters and initial conditions")
 	f.Var(o.params, "param", "NAME=NUMBER: a parameter that is given instead of drawn; may be repeated")
 	return f

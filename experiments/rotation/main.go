@@ -30,7 +30,7 @@ import (
 const history = 6
 
 func main() {
-	dir := flag.String("data", "testdata/data/euler_multi_quadrants_periodicBC", "data set of The Well in the plane")
+	dir := flag.String("data", "testdata/data/euler_multi_quadrants_periodicBC", "2D data set of The Well")
 	updates := flag.Int("updates", 400, "training updates of each network")
 	flag.Parse()
 	if err := run(*dir, *updates); err != nil {

@@ -15,7 +15,7 @@
 //	GET  /v1/model     the network, its fields, the limits
 //	GET  /v1/systems   systems with a solver
 //	POST /v1/start     an initial state of a system
-//	POST /v1/simulate  forecast of a system from a simulated or given state, beside the truth
+//	POST /v1/simulate  forecast of a system from a simulated or given state, with the truth
 //	POST /v1/forecast  forecast of a window of the client's
 //	GET  /metrics      for Prometheus
 //	GET  /healthz      200 while the process lives

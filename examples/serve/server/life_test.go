@@ -134,7 +134,7 @@ func TestTimeout(t *testing.T) {
 	assert.Equal(t, 2.0, count(t, s, `walrus_forecasts_total{end="timeout"}`))
 }
 
-// TestDrain: no forecast is admitted any more, running ones may end.
+// TestDrain: no forecast is admitted any more, running forecasts may end.
 func TestDrain(t *testing.T) {
 	f := &fake{gate: make(chan struct{})}
 	s, url := serve(t, f, Options{})

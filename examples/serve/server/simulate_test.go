@@ -34,7 +34,7 @@ func begun(t *testing.T, url string, request map[string]any) map[string]any {
 	return out
 }
 
-// TestSimulate: history and truth equal those of the solver, and the scores those of
+// TestSimulate: history and truth equal the solver's, and the scores equal those of
 // package eval.
 func TestSimulate(t *testing.T) {
 	_, url := serve(t, &fake{}, Options{})
