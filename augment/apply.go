@@ -7,13 +7,12 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Apply returns the turned window; w is not changed. The window must be a volume
-// or an embedded plane (see [Embed]); a plane or a line that is not embedded
-// takes only turns that leave the missing axes alone. Curvilinear windows are
-// refused: their axes are no directions in space, and the release leaves them
-// as they are (SPEC §11).
+// Apply returns the rotated or reflected window; w does not change. The window must be 3D
+// or embedded (see [Embed]). A 1D or 2D window that is not embedded accepts only turns that
+// keep the missing axes in place. Curvilinear windows are an error, because their axes have
+// no fixed direction; the release does not rotate them either (docs/reference.md §11).
 //
-// A coordinate changes sign with its axis. Name, origin, times and scalars stay.
+// Coordinates change sign if their axis is reflected. Name, origin, times and scalars stay.
 func (t Turn) Apply(w *data.Window) (*data.Window, error) {
 	dims := len(w.Grid)
 	if err := t.check(w); err != nil {
@@ -43,7 +42,7 @@ func (t Turn) Apply(w *data.Window) (*data.Window, error) {
 	return &out, nil
 }
 
-// check returns an error unless the window can be turned.
+// check returns an error unless t can be applied to the window.
 func (t Turn) check(w *data.Window) error {
 	if err := t.Validate(); err != nil {
 		return err
@@ -89,13 +88,13 @@ func (t Turn) coordinates(old [][]float32) [][]float32 {
 	return out
 }
 
-// channel says where a channel of the result comes from.
+// channel describes the source of one channel of the result.
 type channel struct {
 	from   int
 	negate bool
 }
 
-// channels lists the channels of the result, in their order.
+// channels returns the sources of the channels of the result, in order.
 func (t Turn) channels(w *data.Window, constant bool) []channel {
 	dims := len(w.Grid)
 	var out []channel
@@ -107,7 +106,7 @@ func (t Turn) channels(w *data.Window, constant bool) []channel {
 		n := f.ComponentCount(dims)
 		for c := range n {
 			from, negate := 0, false
-			for div := n; div > 1; { // the indices of the component, first to last
+			for div := n; div > 1; { // the axes of the component's indices, first to last
 				div /= dims
 				i := c / div % dims
 				from = from*dims + t.Axes[i]
@@ -120,12 +119,12 @@ func (t Turn) channels(w *data.Window, constant bool) []channel {
 	return out
 }
 
-// mapping moves the points of a grid.
+// mapping describes how the points of a grid are rearranged.
 type mapping struct {
 	points int
 	n      [3]int // points along each axis of the result
-	step   [3]int // distance in the input of neighbours along it
-	begin  int    // where in the input the first point of the result lies
+	step   [3]int // distance in the input between neighbours along each axis of the result
+	begin  int    // index in the input of the first point of the result
 }
 
 func newMapping(t Turn, grid []int) mapping {
@@ -143,7 +142,7 @@ func newMapping(t Turn, grid []int) mapping {
 	return m
 }
 
-// array turns the channels of one array.
+// array returns the rearranged channels of one array.
 func (m mapping) array(in []float32, channels []channel) []float32 {
 	out := make([]float32, len(channels)*m.points)
 	for k, c := range channels {

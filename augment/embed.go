@@ -7,11 +7,10 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Embed returns a line or a plane as a thin volume (paper §4.1): axes of one
-// point are appended, periodic as in the release, vectors and tensors get the
-// missing components, all 0. The result says that it is Embedded, so that these
-// components do not count. A volume is returned as it is; a curvilinear window
-// is refused.
+// Embed returns a 1D or 2D window as a 3D window (paper §4.1). It appends axes of one
+// point, which are periodic as in the release, and sets the missing components of vectors
+// and tensors to 0. The result is marked as Embedded, so that these components do not
+// count. Embed returns a 3D window unchanged and an error for a curvilinear one.
 func Embed(w *data.Window) (*data.Window, error) {
 	if len(w.Grid) == 3 {
 		return w, nil
@@ -48,9 +47,9 @@ func Embed(w *data.Window) (*data.Window, error) {
 	return &out, nil
 }
 
-// Unembed is the inverse of [Embed]: it returns the first dims axes of an
-// embedded window and the components along them. The other axes must have one
-// point, so a window that was turned must be turned back first.
+// Unembed is the inverse of [Embed]: it returns the first dims axes of an embedded window
+// and the components along them. The other axes must have one point, so a rotated window
+// must be rotated back first.
 func Unembed(w *data.Window, dims int) (*data.Window, error) {
 	if !w.Embedded || dims < 1 || dims > 2 {
 		return nil, fmt.Errorf("augment: window %s: expected an embedded window and 1 or 2 axes to keep, got %d", w.Name, dims)
@@ -77,7 +76,7 @@ func Unembed(w *data.Window, dims int) (*data.Window, error) {
 	return &out, nil
 }
 
-// kept lists the channels whose components lie along the first dims axes.
+// kept lists the channels whose components are along the first dims axes.
 func kept(w *data.Window, dims int, constant bool) []int {
 	var out []int
 	at := 0
@@ -104,8 +103,9 @@ func pick(values []float32, channels []int, points int) []float32 {
 	return out
 }
 
-// Stride returns the window with every k-th frame, the first included, sharing
-// the arrays (paper §4.1: time striding). Times, scalars and origin follow.
+// Stride returns the window of every k-th frame, starting with the first (paper §4.1, time
+// striding). The result shares the arrays of w; its times, scalars and origin are those of
+// the remaining frames.
 func Stride(w *data.Window, k int) (*data.Window, error) {
 	if k < 1 {
 		return nil, fmt.Errorf("augment: window %s: expected a stride of at least 1, got %d", w.Name, k)

@@ -9,8 +9,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// channel is a flow of two by three points between two walls: a pressure that counts
-// the points and a velocity of 1 along x.
+// channel returns a flow on 2×3 points between two walls. Its pressure counts the points,
+// its velocity is 1 along x.
 func channel() *data.Window {
 	return &data.Window{
 		Name: "channel", Grid: []int{2, 3},
@@ -20,7 +20,7 @@ func channel() *data.Window {
 	}
 }
 
-// A plane becomes a volume of one layer and a plane again.
+// Embed makes a 2D window 3D; Unembed undoes it.
 func ExampleEmbed() {
 	volume, err := augment.Embed(channel())
 	if err != nil {
@@ -42,7 +42,7 @@ func ExampleUnembed() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	upright := augment.Turn{Axes: [3]int{2, 1, 0}} // x and z change places
+	upright := augment.Turn{Axes: [3]int{2, 1, 0}} // exchanges x and z
 	turned, err := upright.Apply(volume)
 	if err != nil {
 		log.Fatal(err)
@@ -74,7 +74,7 @@ func ExampleStride() {
 	// Output: 3 [0 1 2]
 }
 
-// A quarter turn moves the points, turns the velocity and takes the walls along.
+// A quarter turn moves the points and the walls and rotates the velocity.
 func ExampleTurn_Apply() {
 	quarter := augment.Turn{Axes: [3]int{1, 0, 2}, Flip: [3]bool{false, true, false}}
 	w, err := quarter.Apply(channel())
@@ -91,7 +91,8 @@ func ExampleTurn_Apply() {
 	// velocity [0 0 0 0 0 0] [-1 -1 -1 -1 -1 -1]
 }
 
-// One draw turns a whole batch. Planes that stay planes take turns about the third axis.
+// One turn is drawn for a whole batch. InPlane selects turns about the third axis, which
+// suit 2D windows that are not embedded.
 func ExampleRandom() {
 	rng := rand.New(rand.NewPCG(1, 2))
 	turn := augment.Random(rng, augment.InPlane(augment.Rotations()))
@@ -120,8 +121,8 @@ func ExampleRotations() {
 	// of 24
 }
 
-// The full group holds the reflections, too: do not use it with pseudovectors such as a
-// magnetic field.
+// The full group contains reflections: do not use it with pseudovectors such as a magnetic
+// field.
 func ExampleOctahedral() {
 	proper := 0
 	for _, t := range augment.Octahedral() {
@@ -151,7 +152,7 @@ func ExampleTurn_Then() {
 func ExampleIdentity() {
 	w, err := augment.Identity().Apply(channel())
 	fmt.Println(w.Frames[0][:6], err)
-	fmt.Println(augment.Turn{}.Validate()) // the zero Turn is none
+	fmt.Println(augment.Turn{}.Validate()) // the zero Turn is invalid
 	// Output:
 	// [1 2 3 4 5 6] <nil>
 	// augment: turn: expected a permutation of 0, 1, 2, got [0 0 0]

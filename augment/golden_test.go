@@ -15,8 +15,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/golden"
 )
 
-// channelsFirst turns the release's layout of one frame, components last, into
-// ours.
+// channelsFirst converts one frame from the release's layout, components last, to this
+// library's.
 func channelsFirst(values []float32, channels int) []float32 {
 	points := len(values) / channels
 	out := make([]float32, len(values))
@@ -28,7 +28,7 @@ func channelsFirst(values []float32, channels int) []float32 {
 	return out
 }
 
-// codes reads boundary codes [axes, 2].
+// codes decodes boundary codes [axes, 2].
 func codes(t *testing.T, values []float32) data.Boundaries {
 	var out data.Boundaries
 	for i := 0; i < len(values); i += 2 {
@@ -41,8 +41,8 @@ func codes(t *testing.T, values []float32) data.Boundaries {
 	return out
 }
 
-// TestGoldenRotations compares all 24 turns of scalar, vector, tensor, constant
-// field and boundaries with the release's.
+// TestGoldenRotations compares all 24 rotations of scalar, vector, tensor, constant field
+// and boundaries with the release's.
 func TestGoldenRotations(t *testing.T) {
 	golden.Every(t, "o_rotations", func(t *testing.T, c golden.Case) {
 		var header struct {
@@ -105,8 +105,8 @@ type pipelineItem struct {
 	Registry map[string]int `json:"field_index_map"`
 }
 
-// TestGoldenPipeline runs the release's way from files to batches: windows with
-// a stride, density as its logarithm, planes as thin volumes, a turn.
+// TestGoldenPipeline performs the release's steps from files to batches: windows with a
+// stride, density as its logarithm, embedding in 3D, a rotation.
 func TestGoldenPipeline(t *testing.T) {
 	golden.Every(t, "o_data_pipeline", func(t *testing.T, c golden.Case) {
 		f := c.Open(t)
@@ -119,7 +119,7 @@ func TestGoldenPipeline(t *testing.T) {
 }
 
 func openGolden(t *testing.T, name string, transforms ...data.Transform) *well.Dataset {
-	// The files a.hdf5 lie under well/<name>/data/train of the golden set.
+	// The golden set has the files a.hdf5 in well/<name>/data/train.
 	path := golden.Path(t, filepath.Join("well", name, "data", "train", "a.hdf5"))
 	ds, err := well.Open(path, well.Options{Transforms: transforms})
 	require.NoError(t, err)
@@ -147,10 +147,10 @@ func comparePipeline(t *testing.T, f *golden.File, item pipelineItem) {
 	}
 }
 
-// transformLike embeds and turns a window as the item says. The set turns the
-// sphere, too, by a quarter in its own two axes; the release itself does not
-// turn curvilinear data (SPEC §11) and neither does Apply, so the map of arrays
-// is tested on a window that claims to be Cartesian.
+// transformLike embeds and rotates a window as the item says. The golden set also rotates
+// the sphere, by a quarter turn in its two axes. Neither the release nor Apply rotates
+// curvilinear data (docs/reference.md §11), so the rearrangement of arrays is tested on a
+// window that is marked as Cartesian.
 func transformLike(t *testing.T, w *data.Window, item pipelineItem) *data.Window {
 	var err error
 	if !w.Curvilinear {
@@ -209,8 +209,8 @@ func compareBatch(t *testing.T, f *golden.File, item pipelineItem, b int, w *dat
 	}
 }
 
-// TestGoldenFullTrajectory: whole trajectories, from the first frame or with the
-// forecast beginning at a given one.
+// TestGoldenFullTrajectory: whole trajectories, forecast from the first possible frame or
+// from a given one.
 func TestGoldenFullTrajectory(t *testing.T) {
 	golden.Every(t, "o_full_trajectory", func(t *testing.T, c golden.Case) {
 		f := c.Open(t)

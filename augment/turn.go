@@ -6,27 +6,26 @@ import (
 	"strings"
 )
 
-// Turn is a symmetry of the cube: axes change places, then some are reflected.
-// Its zero value is none; see [Identity].
+// Turn is a symmetry of the cube: a permutation of the axes followed by reflections. The
+// zero value is invalid; see [Identity].
 type Turn struct {
-	// Axes says where each axis comes from: axis i of the result is axis Axes[i]
-	// of the input.
+	// Axes is the permutation: axis i of the result is axis Axes[i] of the input.
 	Axes [3]int
-	// Flip says which axes of the result run backwards.
+	// Flip marks the axes of the result that are reflected.
 	Flip [3]bool
 }
 
 // Identity returns the turn that changes nothing.
 func Identity() Turn { return Turn{Axes: [3]int{0, 1, 2}} }
 
-// releasedRotations are the 24 proper rotations in the order of the release: the
-// permutation and which axes are reflected.
+// releasedRotations lists the 24 rotations in the release's order: the permutation and the
+// reflected axes.
 const releasedRotations = `012:110 012:101 012:011 210:111 012:000 021:111 021:100 021:010
  021:001 102:111 102:100 102:010 102:001 120:110 120:101 120:011 120:000 201:110
  201:101 201:011 201:000 210:100 210:010 210:001`
 
-// Rotations returns the 24 proper rotations of the cube, in the order of the
-// release, which draws from these.
+// Rotations returns the 24 rotations of the cube in the order of the release, which draws
+// from them.
 func Rotations() []Turn {
 	var out []Turn
 	for _, s := range strings.Fields(releasedRotations) {
@@ -39,9 +38,9 @@ func Rotations() []Turn {
 	return out
 }
 
-// Octahedral returns the 48 rotations and reflections of the cube, the "full
-// octahedral group" of paper §4.1: the 24 of [Rotations], then each of them
-// followed by the reflection of all axes.
+// Octahedral returns the 48 rotations and reflections of the cube, the "full octahedral
+// group" of paper §4.1: the 24 [Rotations], then each of them followed by the reflection of
+// all axes.
 func Octahedral() []Turn {
 	out := Rotations()
 	inversion := Turn{[3]int{0, 1, 2}, [3]bool{true, true, true}}
@@ -51,8 +50,8 @@ func Octahedral() []Turn {
 	return out
 }
 
-// InPlane returns those turns that leave the third axis as it is: what can be
-// done to a plane that is not embedded.
+// InPlane returns the turns that keep the third axis in place, which can be applied to a 2D
+// window that is not embedded.
 func InPlane(turns []Turn) []Turn {
 	var out []Turn
 	for _, t := range turns {
@@ -63,8 +62,8 @@ func InPlane(turns []Turn) []Turn {
 	return out
 }
 
-// Random draws one of the turns. As in the release one draw serves a whole
-// batch. It panics if there are none.
+// Random draws one of the turns. The release uses one draw for a whole batch. Random panics
+// if turns is empty.
 func Random(rng *rand.Rand, turns []Turn) Turn { return turns[rng.IntN(len(turns))] }
 
 // Validate returns an error unless Axes is a permutation.
@@ -79,7 +78,7 @@ func (t Turn) Validate() error {
 	return nil
 }
 
-// Then returns the turn that does t first and next second. Both must be valid.
+// Then returns the turn that applies t first and next second. Both must be valid.
 func (t Turn) Then(next Turn) Turn {
 	var out Turn
 	for i, a := range next.Axes {
@@ -98,7 +97,7 @@ func (t Turn) Inverse() Turn {
 	return out
 }
 
-// Matrix returns R, so that a vector u becomes R·u.
+// Matrix returns the matrix R that maps a vector u to R·u.
 func (t Turn) Matrix() [3][3]int {
 	var m [3][3]int
 	for i, a := range t.Axes {
@@ -107,7 +106,7 @@ func (t Turn) Matrix() [3][3]int {
 	return m
 }
 
-// sign is −1 for a reflected axis of the result.
+// sign returns −1 for a reflected axis of the result, otherwise 1.
 func (t Turn) sign(axis int) int {
 	if t.Flip[axis] {
 		return -1
@@ -115,8 +114,8 @@ func (t Turn) sign(axis int) int {
 	return 1
 }
 
-// Proper reports whether the turn is a rotation: the determinant of its matrix
-// is 1.
+// Proper reports whether the turn is a rotation, that is, whether the determinant of its
+// matrix is 1.
 func (t Turn) Proper() bool {
 	m := t.Matrix()
 	det := 0
@@ -127,7 +126,7 @@ func (t Turn) Proper() bool {
 	return det == 1
 }
 
-// String says where each axis comes from: "+x -z +y".
+// String returns the source of each axis: "+x -z +y".
 func (t Turn) String() string {
 	var parts []string
 	for i, a := range t.Axes {

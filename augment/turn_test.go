@@ -12,8 +12,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// volume is a window of random values with fields of every order, all kinds of
-// boundaries and a grid whose axes differ.
+// volume returns a 3D window of random values with fields of every order, all kinds of
+// boundaries and axes of different lengths.
 func volume(rng *rand.Rand) *data.Window {
 	w := &data.Window{
 		Name: "box",
@@ -85,8 +85,8 @@ func product(a, b [3][3]int) (c [3][3]int) {
 	return c
 }
 
-// TestApplyIsAHomomorphism: turning twice is turning by the product, bit for
-// bit, and the inverse undoes a turn.
+// TestApplyIsAHomomorphism: applying two turns equals applying their product, bit for bit,
+// and the inverse undoes a turn.
 func TestApplyIsAHomomorphism(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	w := volume(rng)
@@ -98,8 +98,8 @@ func TestApplyIsAHomomorphism(t *testing.T) {
 	}
 }
 
-// TestApplyAgainstLaw compares with the definition: the value at R·x is R acting
-// on the value at x, with coordinates counted from the centre of the box.
+// TestApplyAgainstLaw compares with the definition: the value at R·x is R applied to the
+// value at x, where coordinates are relative to the centre of the box.
 func TestApplyAgainstLaw(t *testing.T) {
 	w := volume(rand.New(rand.NewPCG(3, 4)))
 	for _, turn := range Octahedral() {
@@ -119,7 +119,7 @@ func TestApplyAgainstLaw(t *testing.T) {
 	}
 }
 
-// target is R·x, doubled so that the centre of an even axis is a whole number.
+// target returns R·x, doubled so that the centre of an axis of even length is an integer.
 func target(r [3][3]int, x, grid, turned []int) [3]int {
 	var out [3]int
 	for i := range 3 {
@@ -151,8 +151,8 @@ func checkPoint(t *testing.T, r [3][3]int, in, out []float32, from, at int) {
 	}
 }
 
-// TestTurnsCommuteWithDerivatives: the divergence of a turned vector field is
-// the turned divergence. Points and components must turn together for that.
+// TestTurnsCommuteWithDerivatives: the divergence of a rotated vector field is the rotated
+// divergence, which requires that points and components are rotated together.
 func TestTurnsCommuteWithDerivatives(t *testing.T) {
 	w := volume(rand.New(rand.NewPCG(5, 6)))
 	w.Fields = []data.Field{{Name: "v", Order: 1}}
@@ -168,7 +168,7 @@ func TestTurnsCommuteWithDerivatives(t *testing.T) {
 	}
 }
 
-// divergence takes central differences on a periodic grid of unit spacing.
+// divergence computes central differences on a periodic grid with unit spacing.
 func divergence(w *data.Window) []float32 {
 	g := w.Grid
 	out := make([]float32, w.Points())
@@ -245,8 +245,7 @@ func plane() *data.Window {
 	return w
 }
 
-// TestEmbed: a plane becomes a thin volume and comes back, also after a turn and
-// its inverse.
+// TestEmbed: Unembed undoes Embed, also after a turn and its inverse.
 func TestEmbed(t *testing.T) {
 	w := plane()
 	v, err := Embed(w)

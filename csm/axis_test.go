@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLayoutEveryStride sweeps every pair of strides, whether the planner
-// would choose it or not, for several kernels.
+// TestLayoutEveryStride sweeps every pair of strides, including those that the planner
+// would not choose, for several kernels.
 func TestLayoutEveryStride(t *testing.T) {
 	lengths := []int{8, 9, 15, 16, 31, 32, 33, 64, 97, 100, 127, 256, 384}
 	for _, kernel := range [][2]int{{8, 4}, {4, 4}, {7, 3}, {3, 8}, {1, 1}} {
@@ -28,7 +28,7 @@ func TestLayoutEveryStride(t *testing.T) {
 	}
 }
 
-// TestPlannedAxes sweeps every length from 8 to 600 through the planner.
+// TestPlannedAxes plans every length from 8 to 600.
 func TestPlannedAxes(t *testing.T) {
 	for _, target := range []int{1, 5, 8, 16, 32, 64} {
 		for n := minLength; n <= 600; n++ {
@@ -54,8 +54,8 @@ var testBoundaries = []data.Boundary{
 	{Low: data.Wall, High: data.Open},
 }
 
-// requireSound checks the invariants of the package comment. It uses plain
-// conditions: the sweeps call it hundreds of thousands of times.
+// requireSound checks the invariants of the package comment. It uses plain conditions
+// because the sweeps call it hundreds of thousands of times.
 func requireSound(t *testing.T, a Axis, jitter bool) {
 	t.Helper()
 	pEff := a.Kernel[0] + a.Stride[0]*(a.Kernel[1]-1)
@@ -88,14 +88,13 @@ func requireSound(t *testing.T, a Axis, jitter bool) {
 	requireSeen(t, a)
 }
 
-// requireSeen counts, window by window, the tokens that see each point. None
-// may be missed; on a wrapped axis with plain ends each point must be seen as
-// often as if the row of tokens went on forever.
+// requireSeen counts the tokens that see each point. Every point must be seen; on a wrapped
+// axis without jitter, as often as in an infinite row of tokens.
 func requireSeen(t *testing.T, a Axis) {
 	t.Helper()
 	pEff := a.Kernel[0] + a.Stride[0]*(a.Kernel[1]-1)
 	seen := make([]int, a.Padded)
-	endless := make([]int, a.Padded) // phase of the windows only
+	endless := make([]int, a.Padded) // depends only on the phase of the windows
 	for w := -pEff / a.Patch() * a.Patch(); w < a.Padded; w += a.Patch() {
 		whole := w >= 0 && w+pEff <= a.Padded
 		for x := max(w, 0); x < min(w+pEff, a.Padded); x++ {
@@ -115,9 +114,9 @@ func requireSeen(t *testing.T, a Axis) {
 	}
 }
 
-// requireNearTarget: with patches up to 32 a target in reach is missed by less
-// than a factor of two in patches, unless the axis is periodic, where dividing
-// it evenly may be worth more.
+// requireNearTarget: with patches up to 32, the number of tokens is within a factor of two
+// of a reachable target, unless the axis is periodic, where dividing it evenly may be worth
+// more.
 func requireNearTarget(t *testing.T, a Axis, target int) {
 	t.Helper()
 	patches := ceilDiv(a.Length, a.Patch())
@@ -129,16 +128,16 @@ func requireNearTarget(t *testing.T, a Axis, target int) {
 	}
 }
 
-// TestShiftOfOddPadding: with an odd overlap the low end has one point less,
-// and the shift stays inside the smaller side.
+// TestShiftOfOddPadding: with an odd overlap the low end has one point less, and the shift
+// is bounded by the smaller side.
 func TestShiftOfOddPadding(t *testing.T) {
 	a := layout(96, data.Both(data.Wall), [2]int{8, 4}, [2]int{3, 2}, true)
 	require.Equal(t, [3]int{8, 9, 8}, [3]int{a.PadLow, a.PadHigh, a.ShiftBound}, "p_eff 17, s_eff 6, one token more")
 	require.Equal(t, 17, a.Tokens)
 }
 
-// TestWrappedPlainEnds works one axis out by hand: 101 points, strides 2×2,
-// p_eff 14, overlap 10, so ⌈111/4⌉ = 28 tokens over 14+27·4 = 122 points.
+// TestWrappedPlainEnds checks one axis computed by hand: 101 points, strides 2×2, p_eff 14,
+// overlap 10, hence ⌈111/4⌉ = 28 tokens over 14+27·4 = 122 points.
 func TestWrappedPlainEnds(t *testing.T) {
 	a := layout(101, data.Both(data.Periodic), [2]int{8, 4}, [2]int{2, 2}, true)
 	require.True(t, a.Wrap)
@@ -147,9 +146,8 @@ func TestWrappedPlainEnds(t *testing.T) {
 		fmt.Sprintf("%d tokens, %d+%d of %d, shift %d", a.Tokens, a.PadLow, a.PadHigh, a.Padded, a.ShiftBound))
 }
 
-// TestWrapsOnce: 10 points with strides 5×1 make two tokens, fewer than the
-// three that the decoder's kernel of 4 reaches over; with strides 8×1 the
-// padding of 8 points would be 12.
+// TestWrapsOnce: 10 points with strides 5×1 make two tokens, fewer than the three that the
+// decoder's kernel of 4 needs; with strides 8×1, the padding of the 8 points would be 12.
 func TestWrapsOnce(t *testing.T) {
 	ring, kernel := data.Both(data.Periodic), [2]int{8, 4}
 	for _, tc := range []struct {

@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// manyTokens is the number of tokens of a frame above which a plan with listed strides
-// looks for larger patches: attention costs their square, and targets are set per axis.
+// manyTokens is the number of tokens per frame above which a plan with listed strides uses
+// larger patches, because the cost of attention is quadratic in the tokens of a frame while
+// targets are set per axis.
 const manyTokens = 2000
 
 // coarsen gives the axes with the most tokens the cheapest trained strides of a larger
-// patch, while the frame has more than manyTokens and there are such strides. Axes with
-// equally many tokens change together, so that a cube keeps one patch.
+// patch, as long as the frame has more than manyTokens and such strides exist. Axes with
+// equally many tokens change together, so that a cube keeps a single patch size.
 func (p *Plan) coarsen() {
 	if len(p.Options.Strides) == 0 {
 		return
@@ -39,7 +40,7 @@ func (p *Plan) coarsen() {
 	}
 }
 
-// larger plans an axis with fewer tokens, of a larger trained patch.
+// larger returns a plan of the axis with a larger trained patch and fewer tokens.
 func (p *Plan) larger(a Axis) (Axis, bool) {
 	if a.Length == 1 {
 		return a, false

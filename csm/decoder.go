@@ -5,14 +5,14 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// DecoderWeights are the parameters of the decoder, as nodes.
+// DecoderWeights holds the parameters of the decoder as graph nodes.
 type DecoderWeights struct {
 	Proj1, Norm1 *Node // [Hidden, Inner, k2, k2, k2], [Inner]
 	Proj2, Bias2 *Node // [Inner, States, k1, k1, k1], [States]
 }
 
-// DecoderWeights asks v for every parameter of the decoder. The initial bound
-// of a transposed convolution counts its output channels, as in the reference.
+// DecoderWeights gets every parameter of the decoder from v. As in the reference, the
+// initial bound of a transposed convolution counts its output channels as fan-in.
 func (h HMLP) DecoderWeights(v layers.Vars) DecoderWeights {
 	k1, k2 := h.kernel()
 	return DecoderWeights{
@@ -23,15 +23,13 @@ func (h HMLP) DecoderWeights(v layers.Vars) DecoderWeights {
 	}
 }
 
-// DecoderTrace holds the decoder's fields and what it computed on the way, all
-// channels last.
+// DecoderTrace holds the decoded fields and the intermediate results, all channels last.
 type DecoderTrace struct {
 	Conv1, Norm1, Fields *Node
 }
 
-// Decode turns tokens [F, h, w, d, Hidden] into padded fields
-// [F, H', W', D', C] for the registry indices ids [C] (int32), without the
-// boundary flags.
+// Decode decodes tokens [F, h, w, d, Hidden] to padded fields [F, H', W', D', C] for the
+// registry indices ids [C] (int32). The result has no boundary channels.
 func (h HMLP) Decode(tokens *Node, w DecoderWeights, ids *Node, plan *Plan) *Node {
 	return h.TraceDecode(tokens, w, ids, plan).Fields
 }

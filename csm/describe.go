@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// String returns the plan in words and numbers: a line per axis and a line of
-// totals.
+// String returns one line per axis and one line of totals.
 func (p *Plan) String() string { return p.text(false) }
 
-// Describe is String with the reason for each axis on a line of its own below it.
+// Describe returns the lines of String, each axis followed by a line with the reason for
+// its strides.
 func (p *Plan) Describe() string { return p.text(true) }
 
 func (p *Plan) text(reasons bool) string {
@@ -34,7 +34,7 @@ func (p *Plan) text(reasons bool) string {
 	return b.String()
 }
 
-// overhead is the share of points that padding adds to the grid.
+// overhead returns the fraction of points that padding adds to the grid.
 func (p *Plan) overhead() float64 {
 	share := 1.0
 	for _, a := range p.Axes {
@@ -66,7 +66,7 @@ func (a Axis) padding() string {
 	return fmt.Sprintf("padded to %d by zeros %d+%d", a.Padded, a.PadLow, a.PadHigh)
 }
 
-// releasedReason explains an axis the release handles.
+// releasedReason explains the strides of an axis that the release can handle.
 func releasedReason(a Axis, target int) string {
 	s := fmt.Sprintf("%d points are the target of %d tokens times %d, a patch of the release",
 		a.Length, target, a.Patch())
@@ -76,8 +76,8 @@ func releasedReason(a Axis, target int) string {
 	return s + "."
 }
 
-// chosenReason explains an axis the release does not handle: why it does not,
-// then what was chosen instead.
+// chosenReason explains the strides of an axis that the release cannot handle: first why it
+// cannot, then the choice.
 func chosenReason(a Axis, o Options, dims int) string {
 	target := o.Tokens[dims-1]
 	var why string
@@ -99,8 +99,8 @@ func chosenReason(a Axis, o Options, dims int) string {
 	return why + "; " + what + a.endings(o) + "."
 }
 
-// endings says what happens where patches do not fill the axis, and whether
-// the strides are new to the weights.
+// endings describes the ends of an axis that patches do not divide, and says whether the
+// weights were trained with the strides.
 func (a Axis) endings(o Options) string {
 	var s string
 	switch e := a.extension(); {
@@ -126,8 +126,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// MarshalJSON writes the fields of Axis with the boundary in words and the
-// patch besides.
+// MarshalJSON encodes the fields of Axis, with the boundary as text, and the patch.
 func (a Axis) MarshalJSON() ([]byte, error) {
 	type fields Axis // without methods
 	return json.Marshal(struct {
@@ -137,8 +136,8 @@ func (a Axis) MarshalJSON() ([]byte, error) {
 	}{fields(a), a.Boundary.String(), a.Patch()})
 }
 
-// MarshalJSON writes the plan and its totals. It is for people and other
-// programs to read; a Plan is made again with NewPlan, not read back.
+// MarshalJSON encodes the plan and its totals for people and other programs. A Plan is not
+// decoded from JSON; NewPlan computes it again.
 func (p Plan) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Rank       int     `json:"rank"`

@@ -7,15 +7,15 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// HMLP is the pair of encoder and decoder of one dimensionality: two strided
-// convolutions each with a norm and SiLU between (hMLP, paper §3.1 and A.4;
-// SiLU is the release's activation, the paper names GELU). The kernels never
-// change; the strides come from the plan of the grid at hand.
+// HMLP is the encoder and the decoder for one number of dimensions. Each has two strided
+// convolutions with normalisation and SiLU between them (hMLP, paper §3.1 and A.4; the
+// release uses SiLU, the paper names GELU). The kernels are fixed; the strides come from
+// the grid's plan.
 type HMLP struct {
-	// States is the number of weight columns of the field registry, Inner the
-	// channels between the convolutions, Hidden the channels C of a token.
+	// States is the number of weight columns of the field registry, Inner the number of
+	// channels between the convolutions, Hidden the number of channels of a token.
 	States, Inner, Hidden int
-	// Kernel is the pair of base kernels; the zero value is 8, 4.
+	// Kernel holds the sizes of the two kernels. The zero value means 8, 4.
 	Kernel [2]int
 	Norm   layers.NormConfig
 }
@@ -27,13 +27,13 @@ func (h HMLP) kernel() (int, int) {
 	return h.Kernel[0], h.Kernel[1]
 }
 
-// EncoderWeights are the parameters of the encoder, as nodes.
+// EncoderWeights holds the parameters of the encoder as graph nodes.
 type EncoderWeights struct {
 	Proj1, Norm1 *Node // [Inner, States, k1, k1, k1], [Inner]
 	Proj2, Norm2 *Node // [Hidden, Inner, k2, k2, k2], [Hidden]
 }
 
-// EncoderWeights asks v for every parameter of the encoder.
+// EncoderWeights gets every parameter of the encoder from v.
 func (h HMLP) EncoderWeights(v layers.Vars) EncoderWeights {
 	k1, k2 := h.kernel()
 	return EncoderWeights{
@@ -44,16 +44,15 @@ func (h HMLP) EncoderWeights(v layers.Vars) EncoderWeights {
 	}
 }
 
-// EncoderTrace holds the encoder's tokens and what it computed on the way, all
-// channels last.
+// EncoderTrace holds the tokens and the intermediate results, all channels last.
 type EncoderTrace struct {
 	Conv1, Norm1, Conv2, Tokens *Node
 }
 
-// Encode turns padded fields x [F, H', W', D', C+3], whose last three channels
-// are the boundary flags, into tokens [F, h, w, d, Hidden]. ids [C+3] (int32)
-// are the registry indices of the channels. fieldScale (scalar or [1], or nil)
-// multiplies the fields but not the flags: the release's encoder_dummy.
+// Encode encodes padded fields x [F, H', W', D', C+3], whose last three channels are the
+// boundary channels, to tokens [F, h, w, d, Hidden]. ids [C+3] (int32) holds the registry
+// indices of the channels. fieldScale (scalar or [1], or nil) multiplies the fields but not
+// the boundary channels; it is the release's encoder_dummy.
 func (h HMLP) Encode(x *Node, w EncoderWeights, ids, fieldScale *Node, plan *Plan) *Node {
 	return h.TraceEncode(x, w, ids, fieldScale, plan).Tokens
 }
@@ -75,14 +74,14 @@ func (h HMLP) TraceEncode(x *Node, w EncoderWeights, ids, fieldScale *Node, plan
 	return t
 }
 
-// scaleFields multiplies the kernel columns of the fields, which is the same
-// as multiplying the fields and needs no gradient through the padding.
+// scaleFields multiplies the kernel columns of the fields by scale. This equals multiplying
+// the fields but needs no gradient through the padding.
 func scaleFields(w1, scale *Node) *Node {
 	n := w1.Shape().Dim(1) - 3
 	if scale.Shape().Size() != 1 {
 		panic(fmt.Errorf("csm: field scale: expected one value, got shape %s", scale.Shape()))
 	}
-	// One broadcast: XLA needs minutes to compile the gradient of several.
+	// A single broadcast: XLA needs minutes to compile the gradient of several.
 	scale = Reshape(scale, 1, 1, 1, 1, 1)
 	return Concatenate([]*Node{
 		Mul(SliceAxis(w1, 1, AxisRange(0, n)), scale),

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// hmlpCase is a grid and the strides its plan must have.
+// hmlpCase is a grid and the strides that its plan must have.
 type hmlpCase struct {
 	name   string
 	grid   []int
@@ -57,7 +57,7 @@ func (c hmlpCase) hmlp() csm.HMLP {
 	return csm.HMLP{States: 9, Inner: 3, Hidden: 4, Kernel: c.o.Kernel}
 }
 
-// random draws weights of the shapes the package asks for.
+// random draws weights of the required shapes.
 func random(h csm.HMLP, rng *rand.Rand) params {
 	p := params{}
 	v := layers.VarsFrom(func(key string, init layers.Init, dims []int) *Node {
@@ -73,7 +73,7 @@ func random(h csm.HMLP, rng *rand.Rand) params {
 	return p
 }
 
-// inputs returns the graph inputs of some weights and the Vars that find them.
+// inputs returns the weights as graph inputs, and a function from these to Vars.
 func (p params) inputs() (keys []string, list []*tensors.Tensor, vars func(in []*Node) layers.Vars) {
 	keys = slices.Sorted(maps.Keys(p))
 	for _, k := range keys {
@@ -85,7 +85,7 @@ func (p params) inputs() (keys []string, list []*tensors.Tensor, vars func(in []
 }
 
 var (
-	fieldIDs = []int32{8, 4, 4} // a column may serve twice
+	fieldIDs = []int32{8, 4, 4} // an index may repeat
 	allIDs   = append(slices.Clone(fieldIDs), 2, 0, 1)
 )
 
@@ -121,10 +121,10 @@ func TestNaiveEncoderDecoder(t *testing.T) {
 	}
 }
 
-// TestRoll checks that rolling a periodic field by one patch rolls its tokens by
-// one, and the other way round. This is exact only where kernels and strides
-// agree: elsewhere patches overlap, the overlap of the ends counts twice in the
-// means of the norms, and which values are there changes with the roll.
+// TestRoll checks that rolling a periodic field by one patch rolls its tokens by one, and
+// vice versa. This is exact only if kernels equal strides: otherwise patches overlap,
+// points at the ends count twice in the means of the norms, and the roll changes which
+// points these are.
 func TestRoll(t *testing.T) {
 	p := data.Both(data.Periodic)
 	c := hmlpCase{grid: []int{32, 24}, bcs: data.Boundaries{p, p},
@@ -156,8 +156,8 @@ func TestRoll(t *testing.T) {
 	}
 }
 
-// TestHMLPGradients compares the derivative along a random direction of all
-// weights and inputs at once, and of each alone, with central differences.
+// TestHMLPGradients compares directional derivatives along random directions, of all
+// weights and inputs together and of each alone, with central differences.
 func TestHMLPGradients(t *testing.T) {
 	for _, i := range []int{1, 2, 6, 8} {
 		c := hmlpCases()[i]

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// array is a row-major tensor of the plain loops below, which follow SPEC §5
-// and §6 sum by sum, in float64.
+// array is a row-major tensor for the plain loops below, which compute docs/reference.md §5
+// and §6 sum by sum in float64.
 type array struct {
 	dims []int
 	v    []float64
@@ -45,7 +45,7 @@ func (a array) at(i ...int) *float64 {
 
 func (a array) tensor() *tensors.Tensor { return testbackend.Tensor(a.v, a.dims...) }
 
-// places calls f with every point of a grid.
+// places calls f for every point of a grid.
 func places(dims []int, f func(p [3]int)) {
 	for i := range dims[0] {
 		for j := range dims[1] {
@@ -56,7 +56,7 @@ func places(dims []int, f func(p [3]int)) {
 	}
 }
 
-// collapse sums or averages a kernel over the axes where x is one point long.
+// collapse sums or averages a kernel over the axes on which x has one point.
 func collapse(w array, x array, average bool) array {
 	dims := slices.Clone(w.dims)
 	for a := range 3 {
@@ -84,7 +84,7 @@ func collapse(w array, x array, average bool) array {
 	return out
 }
 
-// conv is the convolution of x [F, H, W, D, Cin] with w [Cout, Cin, k, k, k].
+// conv returns the convolution of x [F, H, W, D, Cin] with w [Cout, Cin, k, k, k].
 func conv(x, w array, stride [3]int) array {
 	w = collapse(w, x, false)
 	dims := []int{x.dims[0], 0, 0, 0, w.dims[0]}
@@ -108,9 +108,9 @@ func conv(x, w array, stride [3]int) array {
 	return y
 }
 
-// convT is the transposed convolution of x [F, h, w, d, Cin] with
-// w [Cin, Cout, k, k, k]. A periodic axis is first continued by as many tokens
-// as its kernel is long, more than enough, and cut to its part afterwards.
+// convT returns the transposed convolution of x [F, h, w, d, Cin] with w [Cin, Cout, k, k,
+// k]. It extends a periodic axis by as many tokens as the kernel is long, more than enough,
+// and crops the result.
 func convT(x, w array, stride [3]int, periodic [3]bool) array {
 	w = collapse(w, x, true)
 	var wrap [3]int
@@ -151,9 +151,10 @@ func convT(x, w array, stride [3]int, periodic [3]bool) array {
 	return out
 }
 
-// normSiLU is SiLU(RMSGroupNorm(y)): each channel of each frame by itself.
+// normSiLU returns SiLU(RMSGroupNorm(y)), computed for each channel of each frame
+// separately.
 func normSiLU(y, weight array) array {
-	const eps = 1.1920928955078125e-07 // of float32, whatever the type
+	const eps = 1.1920928955078125e-07 // of float32, for all types
 	out := zeros(y.dims...)
 	for f := range y.dims[0] {
 		for c := range y.dims[4] {
@@ -169,7 +170,7 @@ func normSiLU(y, weight array) array {
 	return out
 }
 
-// pick returns the entries ids of an axis (0 or 1), each times its factor.
+// pick returns the entries ids along an axis (0 or 1), each multiplied by its factor.
 func pick(w array, axis int, ids []int32, factor func(i int) float64) array {
 	dims := slices.Clone(w.dims)
 	dims[axis] = len(ids)
@@ -185,7 +186,7 @@ func pick(w array, axis int, ids []int32, factor func(i int) float64) array {
 	return out
 }
 
-// params are the weights of an encoder and a decoder by their keys.
+// params holds the weights of an encoder and a decoder by their keys.
 type params map[string]array
 
 func (p params) encode(x array, ids []int32, scale float64, plan *csm.Plan) array {

@@ -10,30 +10,30 @@ import (
 const (
 	maxAxes   = 3
 	minLength = 8       // of an axis that is not a single point
-	maxPoints = 1 << 50 // of a grid: keeps every product in Plan inside an int
+	maxPoints = 1 << 50 // per grid; keeps every product in Plan within an int
 	maxKernel = 64
 )
 
-// Options are the knobs of the planner. The zero value is the paper's: 32
-// tokens per axis in one and two dimensions, 16 in three, kernels 8 and 4, with
-// patch jitter. Tokens and Kernel are either left zero or given in full.
+// Options configures the planner. The zero value is the paper's: 32 tokens per axis in 1D
+// and 2D, 16 in 3D, kernels 8 and 4, with patch jitter. Tokens and Kernel must be either
+// zero or set completely.
 type Options struct {
-	// Tokens is the number of tokens to aim for on each axis of a grid with
-	// one, two or three axes longer than 1.
+	// Tokens holds the target number of tokens per axis for grids with one, two and three
+	// axes longer than 1.
 	Tokens [3]int `json:"tokens"`
-	// Kernel holds the kernel sizes k1, k2 of the two convolutions, in points
-	// and in outputs of the first.
+	// Kernel holds the kernel sizes k1, k2 of the two convolutions: k1 in points, k2 in
+	// outputs of the first convolution.
 	Kernel [2]int `json:"kernel"`
-	// NoJitter plans for patches that are not shifted at random.
+	// NoJitter plans without padding for random shifts.
 	NoJitter bool `json:"no_jitter"`
-	// Strides lists the pairs s1, s2 that the weights were trained with. The planner
-	// takes another pair only where none of these can serve an axis. An empty list
-	// means the strides of the release.
+	// Strides lists the pairs s1, s2 that the weights were trained with. The planner uses
+	// another pair only for an axis that none of these fits. An empty list means the
+	// strides of the release.
 	Strides [][2]int `json:"strides,omitempty"`
 }
 
-// Validate returns an error for a target below one token, for a kernel outside
-// 1..64 and for a Tokens or Kernel that is only partly set.
+// Validate returns an error for a target below one token, for a kernel outside 1..64, and
+// for Tokens or Kernel that are only partly set.
 func (o Options) Validate() error {
 	if o.Tokens != [3]int{} {
 		for i, t := range o.Tokens {
@@ -58,8 +58,8 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// trained reports whether the weights saw these strides in training: those that the
-// options list, else the release's.
+// trained reports whether the weights were trained with the strides: the pairs that the
+// options list, or the release's if they list none.
 func (o Options) trained(stride [2]int) bool {
 	if len(o.Strides) > 0 {
 		return slices.Contains(o.Strides, stride)
@@ -78,44 +78,41 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Plan says for every axis of a grid which strides, padding and tokens it
-// gets. It is a plain value: the same grid, boundaries and options always give
-// the same plan, so it need not be stored with a model.
+// Plan holds the strides, padding and tokens of every axis of a grid. The same grid,
+// boundaries and options always give the same plan, so it need not be stored with a model.
 type Plan struct {
-	// Axes are the axes H, W, D. Axes the caller did not give are single points.
+	// Axes holds the axes H, W, D. Axes that the grid lacks are single points.
 	Axes [3]Axis
-	// Rank is the number of axes the caller gave.
+	// Rank is the number of axes of the grid.
 	Rank int
-	// Dims is the number of axes longer than 1: the dimension whose encoder and
-	// decoder weights apply.
+	// Dims is the number of axes longer than 1. It selects the weights of the encoder and
+	// the decoder.
 	Dims int
-	// Options are the options with defaults filled in.
+	// Options holds the options with defaults filled in.
 	Options Options
 }
 
-// NewPlan plans a grid of 1 to 3 axes, each a single point or at least 8
-// points long, with one boundary per axis. At least one axis must be longer
-// than 1.
+// NewPlan plans a grid of 1 to 3 axes with one boundary per axis. Each axis is a single
+// point or at least 8 points long, and at least one is longer than 1.
 //
-// An axis that the release can handle gets the release's choice. Elsewhere the
-// planner takes, among all strides s1 ≤ k1 and s2 ≤ k2, those of least cost
+// An axis that the release can handle gets the release's strides. For other axes the
+// planner chooses, among all strides s1 ≤ k1 and s2 ≤ k2, the pair of least cost
 //
 //	w·|log2(m/t)| + 2·e/n + u·[new] + 1·[open ring]
 //
-// with m = ⌈n/patch⌉ tokens for a target of t, w = 1 below the target and 1.5
-// above it (attention is quadratic in tokens), e = m·patch − n missing points,
-// [new] = 1 for strides that the weights were not trained with, u = 16 where the
-// options list the trained strides and 0.25 where these are the release's, and
-// [open ring] = 1 for a periodic axis that the patch does not divide. Equal
-// costs go to the larger patch; equal patches to the pair that overlaps its
-// two kernels most evenly (k1/s1 nearest k2/s2), then to the smaller s1: 2 is
-// 2×1, 3 is 3×1, 6 is 3×2.
+// where m = ⌈n/patch⌉ is the number of tokens and t the target; w is 1 below the target and
+// 1.5 above it (the cost of attention is quadratic in tokens); e = m·patch − n is the
+// number of missing points; [new] is 1 for strides that the weights were not trained with,
+// with u = 16 if the options list the trained strides and 0.25 if these are the release's;
+// and [open ring] is 1 for a periodic axis that the patch does not divide. Among pairs of
+// equal cost, the planner chooses the larger patch, then the pair whose two kernels overlap
+// most evenly (k1/s1 nearest k2/s2), then the smaller s1: the pair of patch 2 is 2×1, of 3
+// it is 3×1, of 6 it is 3×2.
 //
-// Where the options list the trained strides and a frame would have more than 2000
-// tokens, the axes with the most tokens take larger patches, as long as the list has
-// larger patches.
+// If the options list the trained strides and a frame would have more than 2000 tokens, the
+// axes with the most tokens get larger patches, as long as the list has larger patches.
 //
-// Errors name the axis or the option and what was expected.
+// Errors name the axis or the option and the expected value.
 func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -146,7 +143,7 @@ func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {
 	return p, nil
 }
 
-// checkGrid returns the number of axes longer than 1.
+// checkGrid checks a grid and returns the number of axes longer than 1.
 func checkGrid(grid []int) (dims int, err error) {
 	if len(grid) < 1 || len(grid) > maxAxes {
 		return 0, fmt.Errorf("csm: grid %v: expected 1 to %d axes, got %d", grid, maxAxes, len(grid))
@@ -170,22 +167,22 @@ func checkGrid(grid []int) (dims int, err error) {
 	return dims, nil
 }
 
-// Grid returns the points per axis, 1 for axes the caller did not give.
+// Grid returns the number of points along each axis, 1 for axes that the grid lacks.
 func (p *Plan) Grid() [3]int { return p.each(func(a Axis) int { return a.Length }) }
 
-// PaddedGrid returns the points per axis after padding: what the encoder sees
-// and what the decoder returns.
+// PaddedGrid returns the number of points along each axis after padding: the shape of the
+// encoder's input and of the decoder's output.
 func (p *Plan) PaddedGrid() [3]int { return p.each(func(a Axis) int { return a.Padded }) }
 
-// TokenGrid returns the tokens per axis.
+// TokenGrid returns the number of tokens along each axis.
 func (p *Plan) TokenGrid() [3]int { return p.each(func(a Axis) int { return a.Tokens }) }
 
 // Tokens returns the number of tokens of one frame.
 func (p *Plan) Tokens() int { return product(p.TokenGrid()) }
 
-// Released reports whether the released code would run this grid with the
-// same plan: the choice on every axis is the release's and there are two or
-// three axes longer than 1 (the release has no weights for one).
+// Released reports whether the release would use the same plan: every axis has the
+// release's choice, and two or three axes are longer than 1 (the release has no weights for
+// 1D).
 func (p *Plan) Released() bool {
 	for _, a := range p.Axes {
 		if !a.Released {

@@ -13,7 +13,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
-// A plan says why it is as it is, and an axis that is too short what was expected.
+// A plan explains its choices, and the error for a short axis states the expected length.
 func ExamplePlan_Describe() {
 	periodic := data.Both(data.Periodic)
 	plan, err := csm.NewPlan([]int{66, 64}, data.Boundaries{data.Both(data.Wall), periodic}, csm.Options{})
@@ -32,7 +32,7 @@ func ExamplePlan_Describe() {
 	// csm: axis 1 has 5 points: expected 1 or at least 8
 }
 
-// Fewer tokens make a cheaper network: attention is quadratic in them.
+// Fewer tokens make the network cheaper, because attention is quadratic in them.
 func ExampleOptions() {
 	bcs := data.Boundaries{data.Both(data.Open), data.Both(data.Open)}
 	for _, tokens := range []int{32, 16, 8} {
@@ -56,8 +56,8 @@ func ExampleReleasedTokens() {
 	// Output: [32 32 16]
 }
 
-// The encoder turns padded fields into tokens, the decoder tokens into padded fields. Of
-// all the fields the weights know, it works with those whose indices it is given.
+// The encoder converts padded fields to tokens, the decoder tokens to padded fields. Both
+// select the weight columns of the given registry indices.
 func ExampleHMLP() {
 	b, err := backend.Go()
 	if err != nil {
@@ -70,7 +70,7 @@ func ExampleHMLP() {
 	}
 	coder := csm.HMLP{States: 10, Inner: 8, Hidden: 16, Kernel: plan.Options.Kernel}
 	grid := plan.PaddedGrid()
-	x := tensors.FromScalarAndDimensions(float32(1), 2, grid[0], grid[1], grid[2], 2+3) // two fields, three flags
+	x := tensors.FromScalarAndDimensions(float32(1), 2, grid[0], grid[1], grid[2], 2+3) // two fields, three boundary channels
 	out, err := model.CallOnceN(b, model.NewStore(), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		vars := layers.ScopeVars(scope, in[0].Graph())
 		fields := graph.Const(in[0].Graph(), []int32{7, 4})

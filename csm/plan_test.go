@@ -67,8 +67,8 @@ func TestPlanOfMissingAxes(t *testing.T) {
 	assert.Equal(t, Options{Tokens: [3]int{32, 32, 16}, Kernel: [2]int{8, 4}}, plan.Options, "defaults filled in")
 }
 
-// TestPlanDimensionPicksTarget: the same axis gets more tokens on a plane than
-// in space; single points do not count.
+// TestPlanDimensionPicksTarget: the same axis gets more tokens in 2D than in 3D; single
+// points do not count as dimensions.
 func TestPlanDimensionPicksTarget(t *testing.T) {
 	for _, tc := range []struct {
 		grid   []int
@@ -85,7 +85,7 @@ func TestPlanDimensionPicksTarget(t *testing.T) {
 	}
 }
 
-// TestPlanOfUnevenGrids pins a few grids the release refuses.
+// TestPlanOfUnevenGrids checks plans of grids that the release refuses.
 func TestPlanOfUnevenGrids(t *testing.T) {
 	for _, tc := range []struct {
 		name           string

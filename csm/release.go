@@ -7,19 +7,19 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// The sizes of the released configuration (SPEC §1 and §3).
+// The sizes of the released configuration (docs/reference.md §1 and §3).
 var (
 	releasedTokens = [3]int{32, 32, 16}
 	releasedKernel = [2]int{8, 4}
 )
 
-// ReleasedTokens returns the tokens per axis that the release aims for on grids
-// with one, two and three axes longer than 1 (SPEC §3; paper Table 2: base
-// token shapes 32² and 16³).
+// ReleasedTokens returns the release's target numbers of tokens per axis for grids with
+// one, two and three axes longer than 1 (docs/reference.md §3; paper Table 2: base token
+// shapes 32² and 16³).
 func ReleasedTokens() [3]int { return releasedTokens }
 
-// releasedStrides is the release's table from the patch, points per token, to
-// the strides s1, s2 (SPEC §3).
+// releasedStrides is the release's table from the patch, in points per token, to the
+// strides s1, s2 (docs/reference.md §3).
 var releasedStrides = map[int][2]int{
 	1:  {1, 1},
 	4:  {2, 2},
@@ -30,10 +30,9 @@ var releasedStrides = map[int][2]int{
 	32: {8, 4},
 }
 
-// releasedChoice returns the strides the release takes for an axis of n points
-// on a grid with dims axes longer than 1; ok is false where it refuses the axis
-// or runs with other targets and kernels, and where the options list trained
-// strides and this pair is not among them.
+// releasedChoice returns the release's strides for an axis of n points on a grid with dims
+// axes longer than 1. ok is false if the release refuses the axis, if targets or kernels
+// are not the release's, or if the options list trained strides without this pair.
 func releasedChoice(n, dims int, o Options) (stride [2]int, ok bool) {
 	t := o.Tokens[dims-1]
 	if t != releasedTokens[dims-1] || o.Kernel != releasedKernel || n%t != 0 {
@@ -43,8 +42,8 @@ func releasedChoice(n, dims int, o Options) (stride [2]int, ok bool) {
 	return stride, ok && o.trained(stride)
 }
 
-// newAxis plans an axis of more than one point: the release's choice where
-// there is one, else the cheapest.
+// newAxis plans an axis of more than one point: with the release's strides if there are
+// any, otherwise with the cheapest.
 func newAxis(n int, b data.Boundary, o Options, dims int) (Axis, error) {
 	target := o.Tokens[dims-1]
 	if stride, ok := releasedChoice(n, dims, o); ok {
@@ -62,8 +61,8 @@ func newAxis(n int, b data.Boundary, o Options, dims int) (Axis, error) {
 	return a, nil
 }
 
-// cheapest tries all strides not above their kernels that make a legal axis; see
-// NewPlan for the cost.
+// cheapest returns the plan of least cost among all strides that do not exceed their
+// kernels and make a legal axis; see NewPlan for the cost.
 func cheapest(n int, b data.Boundary, o Options, target int, legal func(Axis) bool) (best Axis, ok bool) {
 	bestCost := math.Inf(1)
 	for s1 := 1; s1 <= o.Kernel[0]; s1++ {
@@ -81,7 +80,7 @@ func cheapest(n int, b data.Boundary, o Options, target int, legal func(Axis) bo
 	return best, ok
 }
 
-// cost weighs the number of tokens against added points and unfamiliar strides.
+// cost weighs the number of tokens against added points and untrained strides.
 func cost(a Axis, o Options, target int) float64 {
 	ratio := math.Log2(float64(ceilDiv(a.Length, a.Patch())) / float64(target))
 	c := max(-ratio, 1.5*ratio)
@@ -95,9 +94,9 @@ func cost(a Axis, o Options, target int) float64 {
 	return c
 }
 
-// unfamiliar is the cost of strides that the weights were not trained with. Weights that
-// list their strides forecast nothing useful with others. The released weights saw seven
-// patches, and other strides are near one of these.
+// unfamiliar returns the cost of strides that the weights were not trained with. Weights
+// with listed strides forecast nothing useful with others. The released weights were
+// trained with seven patches, and other strides are close to one of these.
 func (o Options) unfamiliar() float64 {
 	if len(o.Strides) > 0 {
 		return 16
@@ -105,8 +104,8 @@ func (o Options) unfamiliar() float64 {
 	return 0.25
 }
 
-// preferred reports whether a, of cost c, is better than best. Costs closer
-// than rounding count as equal, so that every machine decides alike.
+// preferred reports whether a, with cost c, is better than best. Costs that differ by no
+// more than rounding are equal, so that the choice is the same on every machine.
 func preferred(a Axis, c float64, best Axis, bestCost float64) bool {
 	const tie = 1e-9
 	if math.Abs(c-bestCost) > tie {
@@ -118,7 +117,8 @@ func preferred(a Axis, c float64, best Axis, bestCost float64) bool {
 	return skew(a) < skew(best)-tie
 }
 
-// skew measures how unevenly the two kernels overlap: |log2((k1/s1)/(k2/s2))|.
+// skew returns |log2((k1/s1)/(k2/s2))|, which measures how unevenly the two kernels
+// overlap.
 func skew(a Axis) float64 {
 	first := float64(a.Kernel[0]) / float64(a.Stride[0])
 	second := float64(a.Kernel[1]) / float64(a.Stride[1])

@@ -11,11 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The two tables belong to this case of the golden set.
+// goldenCase is the golden case with the two tables.
 const goldenCase = "f_encoder_decoder"
 
-// TestGoldenKernelTable: where the release chooses strides, ours are the same;
-// where it refuses a grid that is legal here, we plan it and say so.
+// TestGoldenKernelTable: the strides equal the release's if it has any; a grid that the
+// release refuses but this package allows gets a plan that is marked as not released.
 func TestGoldenKernelTable(t *testing.T) {
 	var rows []struct {
 		Shape  []int
@@ -30,7 +30,7 @@ func TestGoldenKernelTable(t *testing.T) {
 				for _, bc := range []data.BC{data.Wall, data.Periodic} {
 					plan, err := NewPlan(row.Shape, uniform(bc, len(row.Shape)), Options{})
 					if !legal(row.Shape) {
-						require.Error(t, err) // the release lets 0 and all singletons through
+						require.Error(t, err) // the release accepts 0 and grids of single points
 						continue
 					}
 					require.NoError(t, err)
@@ -69,9 +69,9 @@ func (g geometry) boundaries() data.Boundaries {
 	return data.Boundaries{b, b, b}
 }
 
-// TestGoldenGeometryTable: padding, tokens and decoded lengths of grids the
-// release handles. On rows marked not ok its decoder returns axes of stride 6
-// too short; there ours must come back whole.
+// TestGoldenGeometryTable compares padding, tokens and decoded lengths of grids that the
+// release handles. In rows marked not ok, the release's decoder returns axes of stride 6
+// too short; here they must have their full length.
 func TestGoldenGeometryTable(t *testing.T) {
 	var rows []geometry
 	golden.ReadJSON(t, "f_geometry_table.json", &rows)
@@ -113,8 +113,8 @@ func checkGeometry(t *testing.T, g geometry, i int, a Axis) {
 	assert.Equal(t, g.Final[i], final, "final, axis %d", i)
 }
 
-// TestGoldenShiftBounds checks the ranges that the release drew its shifts
-// from: [-(b-1), b), one entry per axis that draws.
+// TestGoldenShiftBounds checks the ranges of the release's shifts: [-(b-1), b), one entry
+// for each axis with a draw.
 func TestGoldenShiftBounds(t *testing.T) {
 	golden.Every(t, "g_patch_jitter", func(t *testing.T, c golden.Case) {
 		for i := range c.Items {
@@ -128,7 +128,7 @@ func TestGoldenShiftBounds(t *testing.T) {
 			}
 			c.Item(t, i, &item)
 			if item.Cls != "fixed" {
-				continue // the jitterer the released weights were not trained with
+				continue // this jitterer was not used to train the released weights
 			}
 			plan, err := NewPlan(item.Shape, fromCodes(t, item.Bcs), Options{NoJitter: !item.Jitter})
 			require.NoError(t, err)
@@ -146,8 +146,8 @@ func TestGoldenShiftBounds(t *testing.T) {
 	})
 }
 
-// TestStridePairs: which of the pairs of strides with one product stands for
-// that patch, on an axis of exactly the target's number of patches.
+// TestStridePairs checks which of the pairs of strides with the same product is chosen for
+// a patch, on an axis with exactly the target number of patches.
 func TestStridePairs(t *testing.T) {
 	want := map[int][2]int{
 		1: {1, 1}, 2: {2, 1}, 3: {3, 1}, 4: {2, 2}, 5: {5, 1}, 6: {3, 2}, 7: {7, 1}, 8: {4, 2},
@@ -171,8 +171,8 @@ func TestStridePairs(t *testing.T) {
 	}
 }
 
-// TestPreferred: lower cost first, then the larger patch, then the more even
-// overlap; never an equal.
+// TestPreferred: lower cost first, then the larger patch, then the more even overlap; equal
+// plans are never preferred.
 func TestPreferred(t *testing.T) {
 	axis := func(s1, s2 int) Axis {
 		return layout(96, data.Both(data.Wall), releasedKernel, [2]int{s1, s2}, true)
@@ -186,7 +186,7 @@ func TestPreferred(t *testing.T) {
 	assert.False(t, preferred(axis(3, 2), 0.1, axis(3, 2), 0.1))
 }
 
-// TestNearestPatch: a patch of the release close by can beat the exact one.
+// TestNearestPatch: a patch of the release that is close to the exact one can be cheaper.
 func TestNearestPatch(t *testing.T) {
 	for n, want := range map[int]int{2 * 32: 2, 3 * 32: 3, 5 * 32: 5, 6 * 32: 6, 7 * 32: 8, 14 * 32: 16, 20 * 32: 20, 30 * 32: 32} {
 		plan, err := NewPlan([]int{n, 32}, uniform(data.Wall, 2), Options{})
@@ -196,8 +196,8 @@ func TestNearestPatch(t *testing.T) {
 	}
 }
 
-// TestReleasedNeedsReleasedOptions: the same strides under other targets or
-// kernels are not called released.
+// TestReleasedNeedsReleasedOptions: plans with other targets or kernels are not marked as
+// released, even with the same strides.
 func TestReleasedNeedsReleasedOptions(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -238,7 +238,7 @@ func fromCodes(t *testing.T, codes [][2]int) data.Boundaries {
 	return out
 }
 
-// legal: every axis one point or at least eight, and not all of them one.
+// legal reports whether every axis has one point or at least eight, and not all have one.
 func legal(shape []int) bool {
 	return !slices.ContainsFunc(shape, func(n int) bool { return n < 1 || n > 1 && n < 8 }) &&
 		slices.Max(shape) > 1

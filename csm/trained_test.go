@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// listed are options with the strides of a small network that was trained with few.
+// listed returns options with the few strides of a small trained network.
 func listed(dims int) Options {
 	o := Options{Kernel: [2]int{4, 4}, Tokens: [3]int{14, 14, 8}, Strides: [][2]int{{1, 2}, {2, 2}, {2, 4}}}
 	if dims == 3 {
@@ -20,8 +20,8 @@ func listed(dims int) Options {
 
 var everyBoundary = []data.Boundary{data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Open), {Low: data.Wall, High: data.Open}}
 
-// TestPlanTakesTrainedStrides: grids of all lengths get strides of the list, in plans
-// that fill the axis exactly and copy no point twice.
+// TestPlanTakesTrainedStrides: grids of all lengths get strides of the list, with plans
+// that cover the axis exactly and copy no point twice.
 func TestPlanTakesTrainedStrides(t *testing.T) {
 	for _, tc := range []struct{ dims, longest, most int }{{1, 128, 24}, {2, 128, 24 * 24}, {3, 32, manyTokens}} {
 		for _, b := range everyBoundary {
@@ -71,8 +71,8 @@ func checkLegal(t *testing.T, a Axis) {
 	}
 }
 
-// TestPlanKeepsTokensFew: no mixture of lengths makes more tokens than a plan may have
-// while larger trained patches are left; without any, a large cube keeps its tokens.
+// TestPlanKeepsTokensFew: no combination of lengths exceeds the maximum number of tokens as
+// long as larger trained patches exist; without any, a large cube keeps its tokens.
 func TestPlanKeepsTokensFew(t *testing.T) {
 	o := listed(3)
 	for _, bc := range []data.BC{data.Periodic, data.Wall} {
@@ -96,8 +96,8 @@ func TestPlanKeepsTokensFew(t *testing.T) {
 	assert.Equal(t, [3]int{16, 16, 16}, cube(t, 256, ring, 3, Options{}).TokenGrid(), "the release's plans stay as they are")
 }
 
-// TestUntrainedStrides: where no listed pair can serve an axis the plan takes another
-// and says so; a released choice that is not listed gives way to one that is.
+// TestUntrainedStrides: if no listed pair fits an axis, the plan uses another pair and says
+// so. A listed pair has priority over a released pair that is not listed.
 func TestUntrainedStrides(t *testing.T) {
 	o := Options{Kernel: [2]int{8, 4}, Strides: [][2]int{{8, 4}}}
 	plan := cube(t, 8, data.Both(data.Periodic), 2, o)

@@ -5,13 +5,12 @@ import (
 	"strings"
 )
 
-// BC is what holds at one end of one axis. Its zero value, BCUnset, is not a
-// boundary condition: a boundary that was left out is an error everywhere,
-// never a silent wall.
+// BC is a boundary condition at one end of one axis. The zero value, BCUnset, is not a
+// boundary condition: code that needs one returns an error for it and never assumes a wall.
 type BC uint8
 
-// The three boundary conditions that Walrus distinguishes (SPEC of the
-// release: WALL, also called closed, OPEN, PERIODIC).
+// The boundary conditions of the release: WALL (also called closed), OPEN and PERIODIC
+// (docs/reference.md §1).
 const (
 	BCUnset BC = iota
 	Wall
@@ -19,9 +18,8 @@ const (
 	Periodic
 )
 
-// Code returns the number the release stores for a boundary condition in its
-// files and batches: 0 for Wall, 1 for Open, 2 for Periodic. It returns -1 for
-// BCUnset and for values outside the enumeration.
+// Code returns the release's number for a boundary condition: 0 for Wall, 1 for Open, 2 for
+// Periodic. It returns -1 for BCUnset and for values outside the enumeration.
 func (b BC) Code() int {
 	if b < Wall || b > Periodic {
 		return -1
@@ -29,7 +27,7 @@ func (b BC) Code() int {
 	return int(b) - 1
 }
 
-// BCFromCode is the inverse of [BC.Code].
+// BCFromCode returns the boundary condition of a code; see [BC.Code].
 func BCFromCode(code int) (BC, error) {
 	if code < 0 || code > 2 {
 		return BCUnset, fmt.Errorf("data: boundary code: expected 0 (wall), 1 (open) or 2 (periodic), got %d", code)
@@ -37,7 +35,7 @@ func BCFromCode(code int) (BC, error) {
 	return BC(code + 1), nil
 }
 
-// ParseBC reads "wall" (or "closed"), "open" or "periodic".
+// ParseBC parses "wall" (or "closed"), "open" or "periodic".
 func ParseBC(s string) (BC, error) {
 	switch s {
 	case "wall", "WALL", "closed":
@@ -50,7 +48,7 @@ func ParseBC(s string) (BC, error) {
 	return BCUnset, fmt.Errorf("data: boundary: expected wall, open or periodic, got %q", s)
 }
 
-// String returns the name ParseBC reads.
+// String returns the name of the boundary condition, which ParseBC parses.
 func (b BC) String() string {
 	switch b {
 	case Wall:
@@ -63,18 +61,18 @@ func (b BC) String() string {
 	return "unset"
 }
 
-// Boundary is the pair of conditions at the low and the high end of one axis.
+// Boundary holds the boundary conditions at the low and the high end of one axis.
 type Boundary struct {
 	Low, High BC
 }
 
-// Both returns the boundary with the same condition at both ends.
+// Both returns the boundary with condition b at both ends.
 func Both(b BC) Boundary { return Boundary{b, b} }
 
 // IsPeriodic reports whether the axis wraps around.
 func (b Boundary) IsPeriodic() bool { return b.Low == Periodic && b.High == Periodic }
 
-// String returns "periodic" or, for different ends, "wall/open".
+// String returns "periodic" or, if the ends differ, "wall/open".
 func (b Boundary) String() string {
 	if b.Low == b.High {
 		return b.Low.String()
@@ -82,10 +80,9 @@ func (b Boundary) String() string {
 	return b.Low.String() + "/" + b.High.String()
 }
 
-// Validate returns an error when an end is unset or only one end is periodic.
-// (The release reads only the low end of an axis to decide whether it is
-// periodic; a half-periodic axis is a mistake in the input and is refused
-// here.)
+// Validate returns an error if an end is unset or only one end is periodic. (The release
+// decides by the low end alone whether an axis is periodic, docs/reference.md §1; here an
+// axis that is periodic at one end is refused as a mistake in the input.)
 func (b Boundary) Validate() error {
 	for _, e := range []struct {
 		side string
@@ -104,7 +101,7 @@ func (b Boundary) Validate() error {
 // Boundaries holds one Boundary per spatial axis, in the order of the axes.
 type Boundaries []Boundary
 
-// Validate checks every axis; naxes is the number of axes the grid has.
+// Validate checks every axis of a grid with naxes axes.
 func (bs Boundaries) Validate(naxes int) error {
 	if err := bs.check(naxes); err != nil {
 		return fmt.Errorf("data: %w", err)
@@ -112,7 +109,7 @@ func (bs Boundaries) Validate(naxes int) error {
 	return nil
 }
 
-// check is Validate for errors that begin with the name of something larger.
+// check is Validate without the prefix of the package, for callers that add their own.
 func (bs Boundaries) check(naxes int) error {
 	if len(bs) != naxes {
 		return fmt.Errorf("boundaries: expected one per axis (%d), got %d; there is no default", naxes, len(bs))
@@ -125,9 +122,9 @@ func (bs Boundaries) check(naxes int) error {
 	return nil
 }
 
-// ParseBoundaries reads one boundary per axis, separated by commas: "periodic",
-// "wall" and "open" hold at both ends, "wall/open" at the low and the high one.
-// An empty text is no boundaries.
+// ParseBoundaries parses one boundary per axis, separated by commas. "periodic", "wall" and
+// "open" apply to both ends, "wall/open" to the low and the high end. An empty string gives
+// no boundaries.
 func ParseBoundaries(s string) (Boundaries, error) {
 	if s == "" {
 		return nil, nil

@@ -8,7 +8,7 @@ import (
 )
 
 func TestBCCodes(t *testing.T) {
-	// The numbers that the release stores (SPEC §1).
+	// The release's codes (docs/reference.md §1).
 	for code, bc := range []BC{Wall, Open, Periodic} {
 		assert.Equal(t, code, bc.Code())
 		got, err := BCFromCode(code)

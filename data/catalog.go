@@ -6,56 +6,54 @@ import (
 	"strings"
 )
 
-// Entry describes one of the paper's data sets: paper Tables 5 and 6, the
-// transforms of §C.1, and the fields and boundaries that the sources document.
+// Entry describes one of the paper's data sets: its size (paper Tables 5 and 6), its
+// transforms (§C.1), and the fields and boundaries that its source documents.
 type Entry struct {
-	// Name is the name of the data set where it comes from, ShortName that of the
-	// paper's tables.
+	// Name is the name that the source uses, ShortName the one in the paper's tables.
 	Name, ShortName string
 	// Source is the collection: "The Well", "FlowBench", ….
 	Source string
-	// Downstream data sets were never seen in pretraining (Table 6).
+	// Downstream marks data sets that pretraining does not use (paper Table 6).
 	Downstream bool
-	// Axes and Grid are the coordinate system and the resolution. Systems other
+	// Axes names the coordinates and Grid counts the points along each. Coordinates other
 	// than x, y, z are curvilinear.
 	Axes []string
 	Grid []int
-	// Steps is the number of frames of a trajectory, 0 if it varies; Trajectories
-	// counts them.
+	// Steps is the number of frames per trajectory, 0 if it varies. Trajectories is the
+	// number of trajectories.
 	Steps, Trajectories int
-	// Fields are those of the files, before transforms.
+	// Fields lists the fields in the files, before transforms.
 	Fields []Field
 	// Boundaries holds one condition per axis and side.
 	Boundaries Boundaries
-	// Transforms were applied in all experiments of the paper.
+	// Transforms lists the transforms that all experiments of the paper apply.
 	Transforms []Transform
-	// Note says what else matters. Unconfirmed names what rests on the description
-	// of the source and not on its files, which could not be seen.
+	// Note holds further remarks. Unconfirmed names the properties that are taken from the
+	// source's description because its files could not be read.
 	Note, Unconfirmed string
 }
 
-// The recipe of the release (SPEC §11): history and micro-batch of planes, and the
-// factors by which volumes reduce them.
+// The release's history and micro-batch for 1D and 2D grids, and the factors that reduce
+// them for 3D grids (docs/reference.md §11).
 const (
 	planeHistory, planeBatch   = 6, 2
 	volumeHistory, volumeBatch = 0.5, 0.5
 )
 
-// Downsample returns max(1, ⌊n·factor⌋), the rule by which a data set reduces the
-// number of input frames and of windows in a batch (step_downsample_factor and
-// batch_downsample_factor of the release).
+// Downsample returns max(1, ⌊n·factor⌋). The release reduces the input frames and the
+// windows of a batch in this way (step_downsample_factor, batch_downsample_factor).
 func Downsample(n int, factor float64) int { return max(1, int(float64(n)*factor)) }
 
 // Volume reports whether the grid has three axes.
 func (e Entry) Volume() bool { return len(e.Grid) == 3 }
 
-// History returns the frames of history: 6 in the plane, 3 in space.
+// History returns the number of frames of history: 6 on 1D and 2D grids, 3 on 3D grids.
 func (e Entry) History() int { return forGrid(e.Grid, planeHistory, volumeHistory) }
 
-// Batch returns the windows of a micro-batch: 2 in the plane, 1 in space.
+// Batch returns the number of windows per micro-batch: 2 on 1D and 2D grids, 1 on 3D grids.
 func (e Entry) Batch() int { return forGrid(e.Grid, planeBatch, volumeBatch) }
 
-// forGrid returns n, reduced by a factor in space.
+// forGrid returns n for 1D and 2D grids and Downsample(n, factor) for 3D grids.
 func forGrid(grid []int, n int, factor float64) int {
 	if len(grid) == 3 {
 		return Downsample(n, factor)
@@ -63,11 +61,12 @@ func forGrid(grid []int, n int, factor float64) int {
 	return n
 }
 
-// Curvilinear reports whether the axes are other than x, y, z.
+// Curvilinear reports whether the coordinates are other than x, y, z.
 func (e Entry) Curvilinear() bool { return e.Axes[0] != "x" }
 
-// Channels returns the names of the channels that the network sees, after the
-// transforms, in three dimensions unless the data set is curvilinear.
+// Channels returns the names of the channels that the network receives, after the
+// transforms. Vectors and tensors have the components of three axes unless the data set is
+// curvilinear.
 func (e Entry) Channels() ([]string, error) {
 	fields, err := transformFields(e.Fields, e.Transforms)
 	if err != nil {
@@ -77,7 +76,7 @@ func (e Entry) Channels() ([]string, error) {
 	return w.Volume().Channels(), nil
 }
 
-// fieldsOf makes fields of one kind out of names.
+// fieldsOf returns fields of one order with the given names.
 func fieldsOf(order int, constant bool, names ...string) []Field {
 	var out []Field
 	for _, n := range names {
@@ -111,8 +110,7 @@ var (
 	plane2               = cartesianAxes[:2]
 )
 
-// Catalog lists the 27 data sets of the paper: the 19 of pretraining, then the 8 of
-// downstream tasks.
+// Catalog lists the paper's 27 data sets: 19 of pretraining, then 8 of downstream tasks.
 var Catalog = []Entry{
 	acoustic("acoustic_scattering_discontinuous", "Discontinuous", 102, 2000),
 	acoustic("acoustic_scattering_inclusions", "Inclusions", 102, 4000),
@@ -169,13 +167,13 @@ var Catalog = []Entry{
 	{Name: "post_neutron_star_merger", ShortName: "post_neutron_star_merger", Source: "The Well", Downstream: true, Axes: []string{"log_r", "theta", "phi"}, Grid: []int{192, 128, 66}, Steps: 181, Trajectories: 8,
 		Fields:     join(scalars("density", "internal_energy", "electron_fraction", "temperature", "entropy", "pressure"), vectors("velocity", "magnetic_field")),
 		Boundaries: bounds(free, free, around), Transforms: logs("density", "temperature", "pressure", "entropy", "internal_energy"),
-		Note: "curvilinear; the network resizes its third axis to 64 points (SPEC §2)", Unconfirmed: "boundaries"},
+		Note: "curvilinear; the network resizes its third axis to 64 points (docs/reference.md §2)", Unconfirmed: "boundaries"},
 	{Name: "convective_envelope_rsg", ShortName: "convective_envelope_rsg", Source: "The Well", Downstream: true, Axes: []string{"r", "theta", "phi"}, Grid: []int{256, 128, 256}, Steps: 100, Trajectories: 29,
 		Fields: join(scalars("energy", "density", "pressure"), vectors("velocity")), Boundaries: bounds(free, free, around), Note: "curvilinear", Unconfirmed: "boundaries"},
 }
 
-// acoustic is one of the three acoustic data sets, which share all but geometry
-// and size.
+// acoustic returns the entry of one of the three acoustic data sets, which differ in
+// geometry and size only.
 func acoustic(name, short string, steps, trajectories int) Entry {
 	return Entry{Name: name, ShortName: short, Source: "The Well", Axes: plane2, Grid: []int{256, 256}, Steps: steps, Trajectories: trajectories,
 		Fields:     join(scalars("pressure"), vectors("velocity"), constants("density", "speed_of_sound")),
@@ -183,7 +181,7 @@ func acoustic(name, short string, steps, trajectories int) Entry {
 		Note: "files differ in which sides are walls", Unconfirmed: "boundaries: those of one generating script"}
 }
 
-// FindEntry returns the entry of a name.
+// FindEntry returns the entry with the given Name.
 func FindEntry(name string) (Entry, bool) {
 	for _, e := range Catalog {
 		if e.Name == name {
@@ -193,7 +191,7 @@ func FindEntry(name string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// WriteCatalog writes the catalog as a table in Markdown.
+// WriteCatalog writes the catalog as Markdown tables.
 func WriteCatalog(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("# The paper's data sets\n\nMade from `data.Catalog` by `data.WriteCatalog`: paper Tables 5 and 6, §C.1, and the descriptions of the sources.\n")
@@ -214,7 +212,7 @@ func WriteCatalog(w io.Writer) error {
 	return err
 }
 
-// row is the line of an entry in the table.
+// row returns the entry as one row of the table.
 func (e Entry) row() string {
 	var axes, fields, bcs, transforms, remarks []string
 	for i, a := range e.Axes {

@@ -12,8 +12,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// TestCatalog: 19 and 8 data sets whose fields and boundaries are valid, and whose
-// channels the released weights know if they were pretrained on.
+// TestCatalog: the 19 and 8 data sets have valid fields and boundaries, and the released
+// weights know the channels of the 19.
 func TestCatalog(t *testing.T) {
 	registry := data.ReleasedRegistry()
 	seen, known := map[string]bool{}, map[string]bool{}
@@ -42,11 +42,11 @@ func TestCatalog(t *testing.T) {
 	assert.False(t, ok)
 }
 
-// TestCatalogGrids: the release's table has strides for the grids it was
-// pretrained on, but for the sets that the SPEC names.
+// TestCatalogGrids: the release's table has strides for the grids of all data sets; the
+// network resizes post_neutron_star_merger first.
 func TestCatalogGrids(t *testing.T) {
 	for _, e := range data.Catalog {
-		if e.Name == "post_neutron_star_merger" { // resized before it is cut (SPEC §2)
+		if e.Name == "post_neutron_star_merger" { // resized before the strides are chosen (docs/reference.md §2)
 			e.Grid = []int{192, 128, 64}
 		}
 		plan, err := csm.NewPlan(e.Grid, e.Boundaries, csm.Options{})
@@ -57,8 +57,8 @@ func TestCatalogGrids(t *testing.T) {
 	}
 }
 
-// TestCatalogHistory: three frames and single windows in space, six and two in the
-// plane (SPEC §11).
+// TestCatalogHistory: 3D data sets have three frames and single windows, 2D data sets six
+// and two (docs/reference.md §11).
 func TestCatalogHistory(t *testing.T) {
 	for _, e := range data.Catalog {
 		want := []int{6, 2}
@@ -70,7 +70,7 @@ func TestCatalogHistory(t *testing.T) {
 	assert.Equal(t, 1, data.Downsample(1, 0.5))
 }
 
-// TestCatalogTable: CATALOG.md is what the code says.
+// TestCatalogTable: CATALOG.md equals the output of WriteCatalog.
 func TestCatalogTable(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, data.WriteCatalog(&b))

@@ -1,8 +1,7 @@
-// Package data holds the vocabulary of the project: fields and the registry
-// that gives each its index, boundary conditions per axis and side, and the
-// windows of frames that walk between files, training and emulation. It also
-// says how windows are drawn: from one data set ([Windows]), from many
-// ([Mixture]), and ahead of time ([Loader]).
+// Package data defines fields and their registry, boundary conditions, and the windows of
+// frames that files, training and emulation exchange. It also draws windows: from one data
+// set ([Windows]), from a mixture of data sets ([Mixture]), and ahead of their use
+// ([Loader]).
 //
 //	windows, err := data.NewWindows(ds, data.Cut{Input: 6, Output: 1})
 //	mix, err := data.NewMixture([]data.System{{Name: "flow", Windows: windows, Batch: 2}}, data.MixtureOptions{Seed: 1})
@@ -13,6 +12,6 @@
 //		}
 //	}
 //
-// Values are host float32 in physical units. Data sets in files are in the
-// packages below this one.
+// Values are float32 on the host, in physical units. The packages below this one read data
+// sets from files and generate them.
 package data

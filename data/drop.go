@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Drop returns the window without the named fields, constant or not: a network can then
-// forecast the others though it does not know these. The arrays are shared where that is
-// possible, and w stays as it is. A name that no field has is an error that lists the
-// fields, and so is a window of which no variable field is left.
+// Drop returns the window without the named fields, variable or constant, so that a network
+// that does not know them can forecast the others. The result shares arrays with w where
+// possible; w does not change. A name that is not a field of w is an error that lists the
+// fields. Dropping every variable field is an error, too.
 func (w *Window) Drop(names ...string) (*Window, error) {
 	fields, err := dropFields(w.Fields, names)
 	if err == nil {
@@ -31,7 +31,7 @@ func (w *Window) Drop(names ...string) (*Window, error) {
 	return &out, nil
 }
 
-// dropFields returns the fields without those of the names.
+// dropFields returns the fields that names does not contain.
 func dropFields(fields []Field, names []string) ([]Field, error) {
 	var all []string
 	for _, f := range fields {
@@ -49,7 +49,7 @@ func dropFields(fields []Field, names []string) ([]Field, error) {
 	return left, nil
 }
 
-// checkLengths checks that the arrays hold all fields.
+// checkLengths checks the lengths of the arrays against the fields.
 func (w *Window) checkLengths() error {
 	if err := w.ValidateLayout(); err != nil {
 		return err
@@ -65,8 +65,8 @@ func (w *Window) checkLengths() error {
 	return nil
 }
 
-// keep returns the values of the variable or the constant fields without those of the
-// names. values is shared unless channels are missing.
+// keep returns the values of the variable or of the constant fields without the named ones.
+// The result is values itself if no field is dropped.
 func (w *Window) keep(values []float32, constant bool, names []string) []float32 {
 	var out []float32
 	points, at := w.Points(), 0
@@ -86,7 +86,7 @@ func (w *Window) keep(values []float32, constant bool, names []string) []float32
 	return out
 }
 
-// Drop returns the data set without the named fields; see [Window.Drop].
+// Drop returns a view of ds without the named fields; see [Window.Drop].
 func Drop(ds Dataset, names ...string) (Dataset, error) {
 	if len(names) == 0 {
 		return ds, nil

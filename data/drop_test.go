@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWindowDrop drops each kind of field: the values that are left are those of the
-// channels that are left.
+// TestWindowDrop drops fields of each kind and compares the remaining values.
 func TestWindowDrop(t *testing.T) {
 	for name, c := range map[string]struct {
 		drop               []string
@@ -63,8 +62,8 @@ func TestWindowDropErrors(t *testing.T) {
 	assert.ErrorContains(t, err, "expected at least one field that varies")
 }
 
-// TestDrop: a data set without fields describes and reads the others, also into a window
-// that is used again.
+// TestDrop: Metadata and Read of the view lack the dropped field, also when Read reuses a
+// window.
 func TestDrop(t *testing.T) {
 	whole, err := NewMemory("tank", []*Window{plane()})
 	require.NoError(t, err)
@@ -87,8 +86,8 @@ func TestDrop(t *testing.T) {
 	assert.ErrorContains(t, err, `data: data set tank: drop: expected names of its fields, which are density, velocity, mask, got "salt"`)
 }
 
-// TestUnknownFieldSaysDrop: who meets a field that a network does not know learns how to
-// leave it out.
+// TestUnknownFieldSaysDrop: the error for a field that the registry lacks says how to drop
+// it.
 func TestUnknownFieldSaysDrop(t *testing.T) {
 	r, err := ReleasedRegistry().Extend("nothing")
 	require.NoError(t, err)

@@ -5,33 +5,34 @@ import (
 	"slices"
 )
 
-// Endless is a data set that makes a trajectory when it is needed, such as a stream of
-// simulations (package data/solve). A Mixture takes the trajectories of an endless data
-// set in their order: it draws some windows from each and never comes back to it, until
-// all of Trajectories are used up.
+// Endless is a data set that generates each trajectory when it is needed, such as a stream
+// of simulations (package data/solve). A Mixture uses the trajectories of an endless data
+// set in order: it draws some windows from each and does not return to it until all of
+// Trajectories have been used.
 type Endless interface {
 	Dataset
 	// Serving says how a Mixture uses the trajectories.
 	Serving() Serving
-	// Prefetch announces that a trajectory will be read. It returns at once and may be
-	// called again for the same trajectory.
+	// Prefetch announces that a trajectory will be read. It returns without waiting and may
+	// be called more than once for a trajectory.
 	Prefetch(trajectory int)
 }
 
 // Serving says how a Mixture uses the trajectories of an endless data set.
 type Serving struct {
-	// Windows is the number of windows that are drawn from a trajectory, from different
-	// parts of it where it is long enough; 0 is 1.
+	// Windows is the number of windows drawn from each trajectory, from different parts of
+	// it if it is long enough. 0 means 1.
 	Windows int
-	// Ahead is the number of micro-batches, of all systems, by which Prefetch runs ahead
-	// of Mixture.Next.
+	// Ahead is the number of micro-batches, counted over all systems, between the call of
+	// Prefetch and the micro-batch that needs the trajectory.
 	Ahead int
 }
 
-// windows returns the number of windows of a trajectory.
+// windows returns the number of windows drawn from each trajectory.
 func (s Serving) windows() int { return max(s.Windows, 1) }
 
-// drawPart draws a window that begins in one of several equal parts of a trajectory.
+// drawPart draws a window that starts in the given one of several equal parts of a
+// trajectory.
 func (w *Windows) drawPart(rng *rand.Rand, trajectory, part, parts int) Span {
 	first, n := w.windowsOf(trajectory)
 	low := part * n / parts
@@ -39,10 +40,10 @@ func (w *Windows) drawPart(rng *rand.Rand, trajectory, part, parts int) Span {
 	return w.Draw(rng, first+low+rng.IntN(high-low))
 }
 
-// serve returns the trajectory of window k of an endless system, and the part of it that
-// the window begins in. The windows of a micro-batch are from different trajectories,
-// which the following micro-batches of the system use again until each has given all its
-// windows. Groups use different trajectories.
+// serve returns the trajectory of window k of endless system i, and the part of the
+// trajectory in which the window starts. The windows of a micro-batch come from different
+// trajectories. The system's next micro-batches use the same trajectories until each has
+// served all its windows. Groups use different trajectories.
 func (m *Mixture) serve(i, k int) (trajectory, part int) {
 	s, o := m.systems[i], m.options
 	together, parts := s.Batch*o.Members, m.endless[i].Serving().windows()
@@ -52,17 +53,17 @@ func (m *Mixture) serve(i, k int) (trajectory, part int) {
 	return (number*int(o.Groups) + int(o.Group)) % n, (r/together + number) % parts
 }
 
-// course is a place in the sequence of systems that a mixture draws.
+// course is a position in the sequence of systems that a mixture draws.
 type course struct {
 	epoch  uint64
 	step   int
 	source *rand.PCG
-	// served counts the windows drawn of each system, from the first epoch on.
+	// served counts the windows drawn from each system since the first epoch.
 	served []int
 }
 
-// start returns the beginning of an epoch. The windows that earlier epochs served are
-// counted by drawing their systems again.
+// start returns the beginning of an epoch. It counts the windows of earlier epochs by
+// drawing the systems of those epochs again.
 func (m *Mixture) start(epoch uint64) course {
 	c := course{served: make([]int, len(m.systems))}
 	if m.endless == nil { // nothing depends on the count
@@ -76,8 +77,8 @@ func (m *Mixture) start(epoch uint64) course {
 	return c
 }
 
-// advance draws the system of the next micro-batch. It returns how many windows the
-// system had served before. After the last micro-batch of an epoch it begins the next
+// advance draws the system of the next micro-batch and returns the number of windows that
+// the system had served before. After the last micro-batch of an epoch it starts the next
 // epoch.
 func (m *Mixture) advance(c *course) (system, served int) {
 	system = m.system(rand.New(c.source))
@@ -90,8 +91,8 @@ func (m *Mixture) advance(c *course) (system, served int) {
 	return system, served
 }
 
-// announce tells the endless data sets which trajectories the micro-batches after the
-// current place need, this one included, in the order of their need.
+// announce calls Prefetch for the trajectories of the micro-batches from the current
+// position on, in the order in which they are needed.
 func (m *Mixture) announce() {
 	if m.endless == nil {
 		return
@@ -111,7 +112,7 @@ func (m *Mixture) announce() {
 	}
 }
 
-// distance returns the number of micro-batches from the current place to c.
+// distance returns the number of micro-batches from the current position to c.
 func (m *Mixture) distance(c course) int {
 	if c.source == nil {
 		return -1
@@ -119,7 +120,7 @@ func (m *Mixture) distance(c course) int {
 	return (int(c.epoch)-int(m.here.epoch))*m.options.Length + c.step - m.here.step
 }
 
-// clone returns a course that advances on its own.
+// clone returns an independent copy of c.
 func (c course) clone() course {
 	source := *c.source
 	c.source = &source

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// endlessSet is a data set that remembers what was announced.
+// endlessSet is an endless data set that records the announced trajectories.
 type endlessSet struct {
 	Dataset
 	serving Serving
@@ -22,7 +22,7 @@ func (e *endlessSet) Prefetch(t int) {
 	}
 }
 
-// endless is a mixture of two endless systems and one with files between them.
+// endless returns a mixture of two endless systems with an ordinary one between them.
 func endless(t testing.TB, o MixtureOptions, windows, ahead int) (*Mixture, [3]*endlessSet) {
 	var sets [3]*endlessSet
 	list := systems(t)
@@ -44,7 +44,7 @@ func endless(t testing.TB, o MixtureOptions, windows, ahead int) (*Mixture, [3]*
 	return m, sets
 }
 
-// epochs draws all micro-batches of the first epochs.
+// epochs draws all micro-batches of the first n epochs.
 func epochs(m *Mixture, n int) (out []Draw) {
 	for e := range n {
 		m.SetEpoch(uint64(e))
@@ -53,8 +53,8 @@ func epochs(m *Mixture, n int) (out []Draw) {
 	return out
 }
 
-// TestEndlessOnce: over epochs each trajectory serves its windows, all of them different,
-// in successive micro-batches of its system, and never comes back.
+// TestEndlessOnce: over several epochs each trajectory serves its windows, all different,
+// in successive micro-batches of its system, and is not used again.
 func TestEndlessOnce(t *testing.T) {
 	m, _ := endless(t, MixtureOptions{Length: 100}, 4, 0)
 	uses := map[[2]int]int{}
@@ -93,8 +93,8 @@ func TestEndlessOnce(t *testing.T) {
 	assert.Greater(t, len(uses), 100)
 }
 
-// TestEndlessGroups: members of a group use different windows of different trajectories,
-// and groups different trajectories.
+// TestEndlessGroups: members of a group draw windows of different trajectories, and no two
+// groups share a trajectory.
 func TestEndlessGroups(t *testing.T) {
 	owner := map[[2]int][2]int{}
 	for group := range 3 {
@@ -116,7 +116,7 @@ func TestEndlessGroups(t *testing.T) {
 	}
 }
 
-// TestEndlessRestore: from any place of any epoch the stream goes on as it did.
+// TestEndlessRestore: a mixture restored at any position continues the original sequence.
 func TestEndlessRestore(t *testing.T) {
 	o := MixtureOptions{Seed: 3, Group: 1, Groups: 2, Member: 1, Members: 3, Length: 40}
 	m, _ := endless(t, o, 4, 7)
@@ -135,8 +135,8 @@ func TestEndlessRestore(t *testing.T) {
 	assert.ErrorContains(t, m.Restore(other.State()), "belongs to another mixture")
 }
 
-// TestEndlessAnnounced: trajectories are announced in the order of their need, ahead of
-// it by the given number of micro-batches, also into the next epoch and after a restart.
+// TestEndlessAnnounced: trajectories are announced in the order of use, the given number of
+// micro-batches ahead, also across the end of an epoch and after a restart.
 func TestEndlessAnnounced(t *testing.T) {
 	const ahead = 9
 	m, _ := endless(t, MixtureOptions{Length: 50}, 2, 0)

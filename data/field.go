@@ -2,30 +2,29 @@ package data
 
 import "fmt"
 
-// Field is one physical quantity on the grid: a scalar (Order 0), a vector
-// (Order 1) or a tensor (Order 2). Its components are stored row major over
-// the spatial axes: v_x, v_y; D_xx, D_xy, D_yx, D_yy.
+// Field is a physical quantity on the grid: a scalar (Order 0), a vector (Order 1) or a
+// tensor (Order 2). Its components are stored in row-major order over the spatial axes:
+// v_x, v_y; D_xx, D_xy, D_yx, D_yy.
 type Field struct {
-	// Name is the name without component suffix: "velocity".
+	// Name is the name without the suffix of a component: "velocity".
 	Name string
 	// Order is the tensor order: 0, 1 or 2.
 	Order int
-	// Constant marks a field that does not change with time (a mask, a
-	// material coefficient).
+	// Constant marks a field that does not change with time, such as a mask or a material
+	// coefficient.
 	Constant bool
 }
 
-// cartesianAxes are the component suffixes of Cartesian fields.
+// cartesianAxes holds the suffixes of the components of Cartesian fields.
 var cartesianAxes = []string{"x", "y", "z"}
 
-// Components returns the channel names of the field on a Cartesian grid with
-// dims spatial axes: {"velocity_x", "velocity_y"} for a vector in two
-// dimensions.
+// Components returns the channel names of the field on a Cartesian grid with dims axes:
+// {"velocity_x", "velocity_y"} for a vector in 2D.
 func (f Field) Components(dims int) []string { return f.ComponentsOf(cartesianAxes[:dims]) }
 
-// ComponentsOf returns the channel names of the field on a grid whose axes have
-// the given names: {"velocity_theta", "velocity_phi"} for a vector on a sphere,
-// {"D_xx", "D_xy", "D_yx", "D_yy"} for a tensor in the plane.
+// ComponentsOf returns the channel names of the field on a grid whose axes have the given
+// names: {"velocity_theta", "velocity_phi"} for a vector on a sphere, {"D_xx", "D_xy",
+// "D_yx", "D_yy"} for a tensor in 2D.
 func (f Field) ComponentsOf(axes []string) []string {
 	switch f.Order {
 	case 0:
@@ -57,7 +56,7 @@ func (f Field) ComponentCount(dims int) int {
 	return n
 }
 
-// Validate checks name and order.
+// Validate checks the name and the order.
 func (f Field) Validate() error {
 	if err := f.check(); err != nil {
 		return fmt.Errorf("data: %w", err)
@@ -65,7 +64,7 @@ func (f Field) Validate() error {
 	return nil
 }
 
-// check is Validate for errors that begin with the name of something larger.
+// check is Validate without the prefix of the package, for callers that add their own.
 func (f Field) check() error {
 	if f.Name == "" {
 		return fmt.Errorf("field without a name")

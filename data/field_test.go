@@ -27,7 +27,7 @@ func TestFieldComponents(t *testing.T) {
 	}
 }
 
-// The names that Components makes are those of the released registry.
+// TestFieldComponentsAreReleased: Components returns the names of the released registry.
 func TestFieldComponentsAreReleased(t *testing.T) {
 	r := ReleasedRegistry()
 	for _, f := range []Field{{Name: "velocity", Order: 1}, {Name: "momentum", Order: 1}, {Name: "magnetic_field", Order: 1},

@@ -14,21 +14,20 @@ type Request struct {
 	Span    Span
 }
 
-// LoaderOptions say how much a Loader does ahead of its user.
+// LoaderOptions bounds the windows that a Loader reads ahead.
 type LoaderOptions struct {
-	// Workers is the number of windows read at the same time; 0 stands for the
-	// number of processors.
+	// Workers is the number of windows read at the same time. 0 means the number of
+	// processors.
 	Workers int
-	// Ahead is the number of windows read before they are asked for; 0 stands for
-	// twice the workers.
+	// Ahead is the number of windows read before they are requested. 0 means twice Workers.
 	Ahead int
-	// Bytes bounds the memory of all windows a loader has made, those in the hands
-	// of the user included; 0 stands for 1 GiB. One window is always allowed.
+	// Bytes bounds the memory of all windows of the loader, including those that the caller
+	// holds. 0 means 1 GiB. One window is always allowed.
 	Bytes int64
 }
 
-// Loader reads windows in the order they are asked for, several at a time and
-// some in advance. Windows that are given back are used again.
+// Loader reads windows ahead of their use, several at a time, and returns them in the order
+// of the requests. It reuses the arrays of released windows.
 type Loader struct {
 	cancel context.CancelFunc
 	ctx    context.Context
@@ -40,15 +39,16 @@ type Loader struct {
 	mu    sync.Mutex
 	room  *sync.Cond
 	free  []*Window
-	bytes int64             // of all windows made
-	size  map[*Window]int64 // what each counts for
-	held  map[*Window]bool  // in the hands of the user
-	// waiting says that ask waits for room; stuck tells a user who waits, too.
+	bytes int64             // of all windows allocated
+	size  map[*Window]int64 // bytes counted for each window
+	held  map[*Window]bool  // windows that the caller holds
+	// waiting is set while ask waits for memory; stuck wakes a caller of Next that waits,
+	// too.
 	waiting bool
 	stuck   chan struct{}
 }
 
-// loading is a window on its way.
+// loading is a window that is being read.
 type loading struct {
 	request Request
 	into    *Window
@@ -57,9 +57,9 @@ type loading struct {
 	err     error
 }
 
-// NewLoader starts reading the windows that next asks for, until it returns
-// false, the context ends or the loader is closed. next is called by one
-// goroutine of the loader.
+// NewLoader starts a loader that reads the windows that next requests. It stops when next
+// returns false, the context ends or the loader is closed. Only one goroutine of the loader
+// calls next.
 func NewLoader(ctx context.Context, next func() (Request, bool), o LoaderOptions) *Loader {
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -85,7 +85,7 @@ func NewLoader(ctx context.Context, next func() (Request, bool), o LoaderOptions
 	return l
 }
 
-// ask hands requests to the workers and to the queue of the user.
+// ask passes the requests to the workers and to the queue of Next.
 func (l *Loader) ask(next func() (Request, bool)) {
 	defer close(l.queue)
 	defer close(l.jobs)
@@ -115,7 +115,7 @@ func (l *Loader) ask(next func() (Request, bool)) {
 
 func (l *Loader) work() {
 	for j := range l.jobs {
-		// A data set that returns another window than it was given is free to.
+		// A data set may return a window other than j.into.
 		j.window, j.err = j.request.Dataset.Read(l.ctx, j.request.Span, j.into)
 		if j.err == nil && j.window != j.into {
 			*j.into = *j.window
@@ -125,8 +125,8 @@ func (l *Loader) work() {
 	}
 }
 
-// window returns a window to read into, waiting for room in the budget. It
-// returns nil when the loader ends.
+// window returns a window to read into. It waits until the budget has room and returns nil
+// if the loader stops.
 func (l *Loader) window(r Request) *Window {
 	need := windowBytes(r)
 	l.mu.Lock()
@@ -135,7 +135,7 @@ func (l *Loader) window(r Request) *Window {
 		if l.ctx.Err() != nil {
 			return nil
 		}
-		// A free window is counted anew, as it may grow.
+		// Count a free window again, as it may grow.
 		if n := len(l.free); n > 0 {
 			w := l.free[n-1]
 			if more := need - l.size[w]; more <= 0 || l.bytes+more <= l.o.Bytes || len(l.size) == 1 {
@@ -163,14 +163,14 @@ func (l *Loader) window(r Request) *Window {
 	}
 }
 
-// drop forgets the last free window.
+// drop discards the last free window.
 func (l *Loader) drop(w *Window, n int) {
 	l.free = l.free[:n-1]
 	l.bytes -= l.size[w]
 	delete(l.size, w)
 }
 
-// windowBytes is the memory of the arrays of a window.
+// windowBytes returns the size of the arrays of a window in bytes.
 func windowBytes(r Request) int64 {
 	m := r.Dataset.Metadata()
 	points := int64(1)
@@ -188,15 +188,15 @@ func windowBytes(r Request) int64 {
 	return bytes
 }
 
-// Next returns the next window and what was asked for. After the last one the
-// error is io.EOF. Of a window that could not be read the error names the place;
-// the following ones may still be read. It is an error, and not a wait without
-// end, to ask for more while all windows that the budget allows are in the hands
-// of the user: give them back with Release.
+// Next returns the next window and its request. After the last window the error is io.EOF.
+// If a window could not be read, the error names the data set and the frame, and the
+// following windows can still be read. If the caller holds all windows that the budget
+// allows, Next returns an error instead of waiting forever; call Release to return windows
+// to the loader.
 func (l *Loader) Next() (*Window, Request, error) {
 	for {
 		if l.starved() {
-			return nil, Request{}, fmt.Errorf("data: loader: the %d windows not given back fill the budget of %d bytes", l.heldCount(), l.o.Bytes)
+			return nil, Request{}, fmt.Errorf("data: loader: the caller holds all %d windows that the budget of %d bytes allows: call Release", l.heldCount(), l.o.Bytes)
 		}
 		select {
 		case j, ok := <-l.queue:
@@ -214,7 +214,7 @@ func (l *Loader) Next() (*Window, Request, error) {
 	}
 }
 
-// deliver waits for a window and hands it to the user.
+// deliver waits for a window and returns it to the caller of Next.
 func (l *Loader) deliver(j *loading) (*Window, Request, error) {
 	<-j.ready
 	l.mu.Lock()
@@ -227,7 +227,7 @@ func (l *Loader) deliver(j *loading) (*Window, Request, error) {
 	return j.window, j.request, nil
 }
 
-// starved reports whether nothing can come before the user gives windows back.
+// starved reports whether no window can be read until the caller releases one.
 func (l *Loader) starved() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -240,8 +240,8 @@ func (l *Loader) heldCount() int {
 	return len(l.held)
 }
 
-// Release gives a window back, whose arrays will be used again. Windows that are
-// not in the hands of the user are ignored.
+// Release returns a window to the loader, which overwrites its arrays. It does nothing if
+// the caller does not hold the window.
 func (l *Loader) Release(w *Window) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -253,8 +253,8 @@ func (l *Loader) Release(w *Window) {
 	l.room.Signal()
 }
 
-// Close stops the loader and waits until nothing is read any more. Windows in
-// the hands of the user stay valid.
+// Close stops the loader and waits for its reads to end. Windows that the caller holds stay
+// valid.
 func (l *Loader) Close() {
 	l.cancel()
 	l.done.Wait()

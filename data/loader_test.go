@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// slow is a data set whose early windows take longer than late ones, and which
-// fails on one frame.
+// slow is a data set that reads early windows more slowly than late ones and fails on one
+// frame.
 type slow struct {
 	*Memory
 	fail    int
@@ -33,7 +33,7 @@ func (s *slow) Read(ctx context.Context, span Span, into *Window) (*Window, erro
 	return s.Memory.Read(ctx, span, into)
 }
 
-// starts asks for windows of two frames at 0, 1, 2, … .
+// starts requests windows of two frames that start at 0, 1, 2, ….
 func starts(ds Dataset, n int) func() (Request, bool) {
 	i := -1
 	return func() (Request, bool) {
@@ -42,8 +42,8 @@ func starts(ds Dataset, n int) func() (Request, bool) {
 	}
 }
 
-// TestLoaderOrder: windows come in the order of the requests, each with its own
-// values, and one that fails spoils no other.
+// TestLoaderOrder: windows arrive in the order of the requests with the right values, and a
+// window that fails does not affect the others.
 func TestLoaderOrder(t *testing.T) {
 	ds := &slow{Memory: count(t, 60), fail: 17}
 	l := NewLoader(context.Background(), starts(ds, 50), LoaderOptions{Workers: 4, Ahead: 6})
@@ -59,7 +59,7 @@ func TestLoaderOrder(t *testing.T) {
 		require.NoError(t, w.Validate())
 		assert.Equal(t, float32(i+1), w.Frames[1][0])
 		l.Release(w)
-		l.Release(w) // twice is once
+		l.Release(w) // the second call does nothing
 	}
 	_, _, err := l.Next()
 	assert.ErrorIs(t, err, io.EOF)
@@ -67,8 +67,8 @@ func TestLoaderOrder(t *testing.T) {
 	assert.LessOrEqual(t, ds.most.Load(), int32(4))
 }
 
-// TestLoaderBudget: no more windows exist than the budget allows, whatever the
-// user asks to read ahead.
+// TestLoaderBudget: the loader never allocates more windows than Bytes allows, whatever
+// Ahead is.
 func TestLoaderBudget(t *testing.T) {
 	ds := &slow{Memory: count(t, 200), fail: -1}
 	one := int64(4 * 6 * (2 + 1))
@@ -84,7 +84,7 @@ func TestLoaderBudget(t *testing.T) {
 	assert.LessOrEqual(t, len(seen), 3)
 }
 
-// TestLoaderStarved: a user who gives nothing back is told so.
+// TestLoaderStarved: Next returns an error if the caller releases nothing.
 func TestLoaderStarved(t *testing.T) {
 	ds := &slow{Memory: count(t, 60), fail: -1}
 	l := NewLoader(context.Background(), starts(ds, 50), LoaderOptions{Bytes: 2 * 4 * 6 * 3})
@@ -96,7 +96,7 @@ func TestLoaderStarved(t *testing.T) {
 		kept = append(kept, w)
 	}
 	_, _, err := l.Next()
-	require.EqualError(t, err, "data: loader: the 2 windows not given back fill the budget of 144 bytes")
+	require.EqualError(t, err, "data: loader: the caller holds all 2 windows that the budget of 144 bytes allows: call Release")
 	l.Release(kept[0])
 	_, r, err := l.Next()
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestLoaderStarved(t *testing.T) {
 	assert.Equal(t, float32(2), kept[1].Frames[1][0], "a window that is held does not change")
 }
 
-// TestLoaderStops: closing early, and a context that ends, leave nobody waiting.
+// TestLoaderStops: no goroutine waits after Close or after the context ends.
 func TestLoaderStops(t *testing.T) {
 	ds := &slow{Memory: count(t, 60), fail: -1}
 	l := NewLoader(context.Background(), starts(ds, 50), LoaderOptions{Workers: 2, Ahead: 3})
@@ -112,7 +112,7 @@ func TestLoaderStops(t *testing.T) {
 	require.NoError(t, err)
 	l.Close()
 	_, _, err = l.Next()
-	for err == nil { // what was read before
+	for err == nil { // windows read before
 		_, _, err = l.Next()
 	}
 	assert.ErrorIs(t, err, context.Canceled)

@@ -6,16 +6,16 @@ import (
 	"slices"
 )
 
-// Memory is a data set of whole trajectories in memory: simulations of one's own,
-// a test.
+// Memory is a data set of whole trajectories in memory, for example your own simulations or
+// data of a test.
 type Memory struct {
 	meta  Metadata
 	list  []Trajectory
 	whole []*Window
 }
 
-// NewMemory makes a data set of windows, one for each trajectory. All must be
-// valid and have the fields and the grid of the first. The arrays are shared.
+// NewMemory returns a data set with one trajectory per window. All windows must be valid
+// and have the fields and the grid of the first. The data set shares their arrays.
 func NewMemory(name string, trajectories []*Window) (*Memory, error) {
 	if len(trajectories) == 0 {
 		return nil, fmt.Errorf("data: data set %s: expected at least one trajectory, got none", name)
@@ -39,13 +39,13 @@ func NewMemory(name string, trajectories []*Window) (*Memory, error) {
 	return m, nil
 }
 
-// Metadata describes the data set.
+// Metadata returns the description of the data set.
 func (m *Memory) Metadata() Metadata { return m.meta }
 
-// Trajectories lists the windows.
+// Trajectories returns one trajectory per window.
 func (m *Memory) Trajectories() []Trajectory { return m.list }
 
-// Read returns the frames of a span; the arrays are copies.
+// Read returns copies of the frames of a span.
 func (m *Memory) Read(_ context.Context, span Span, into *Window) (*Window, error) {
 	if span.Trajectory < 0 || span.Trajectory >= len(m.whole) {
 		return nil, fmt.Errorf("data: data set %s: expected a trajectory below %d, got %d", m.meta.Name, len(m.whole), span.Trajectory)

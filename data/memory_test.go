@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// count makes a data set whose trajectories have the given lengths; the value of
-// every point says trajectory and frame.
+// count returns a data set whose trajectories have the given lengths. The value of every
+// point encodes trajectory and frame.
 func count(t testing.TB, steps ...int) *Memory {
 	var list []*Window
 	for k, n := range steps {
@@ -100,7 +100,7 @@ func TestSplitTrajectories(t *testing.T) {
 	assert.NotEqual(t, a, b)
 }
 
-// twoFiles has six trajectories in three files.
+// twoFiles is a data set of six trajectories in three files.
 type twoFiles struct{ *Memory }
 
 func (d twoFiles) Trajectories() []Trajectory {

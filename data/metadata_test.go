@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestMetadataChannels: a plane is seen as a thin volume, unless its coordinates are
-// curvilinear: then components belong to no direction in space.
+// TestMetadataChannels: 2D data gets the components of three axes unless its coordinates
+// are curvilinear.
 func TestMetadataChannels(t *testing.T) {
 	fields := []Field{{Name: "height"}, {Name: "velocity", Order: 1}}
 	flat := Metadata{GridType: CartesianGrid, Axes: []string{"x", "y"}, Grid: []int{8, 8}, Fields: fields}

@@ -7,75 +7,74 @@ import (
 	"slices"
 )
 
-// System is one member of a Mixture.
+// System is one data set of a Mixture.
 type System struct {
 	Name    string
 	Windows *Windows
-	// Batch is the number of windows of a micro-batch.
+	// Batch is the number of windows per micro-batch.
 	Batch int
-	// Weight says how often the system is drawn, relative to the others; 0 stands
-	// for 1.
+	// Weight is the relative frequency with which the system is drawn. 0 means 1.
 	Weight float64
 }
 
-// MixtureOptions say which of the streams of a mixture is wanted.
+// MixtureOptions selects one stream of micro-batches of a mixture.
 type MixtureOptions struct {
-	// Seed and the epoch decide all draws.
+	// Seed and Epoch determine all draws.
 	Seed, Epoch uint64
-	// Group is the sharding group. All members of a group draw the same system at
-	// each step, and together every window of a pass just once; other groups draw
-	// on their own (paper §4.2, topology-aware sampling).
+	// Group is the index of the sharding group. All members of a group draw the same system
+	// at each step, and every window of a pass is drawn by exactly one of them. Groups draw
+	// independently of each other (paper §4.2, topology-aware sampling).
 	Group uint64
-	// Groups is their number, which endless data sets are divided among; 0 is the least
-	// that Group allows.
+	// Groups is the number of groups, among which the trajectories of endless data sets are
+	// divided. 0 means the smallest number that Group allows.
 	Groups uint64
-	// Member of Members is the process within the group; 0 Members stands for 1.
+	// Member is the index of the process within its group of Members processes. 0 Members
+	// means 1.
 	Member, Members int
-	// Length is the number of micro-batches of an epoch; 0 stands for the
-	// release's 2000.
+	// Length is the number of micro-batches per epoch. 0 means the release's 2000.
 	Length int
 }
 
-// Draw is one micro-batch: windows of one system.
+// Draw is one micro-batch: spans of windows of one system.
 type Draw struct {
 	// System is the index of the system.
 	System int
 	Spans  []Span
 }
 
-// Mixture draws micro-batches of several systems: first a system, all being
-// equally likely unless they have weights, then its next windows in random order,
-// each with a stride of its own (paper §4.1, SPEC §11). When the windows of a
-// system are used up, in the middle of a batch or not, they come in another
-// order; so a system with fewer windows than a batch repeats them within it, and
-// nothing ever waits. Endless data sets are used in another way, see [Endless].
+// Mixture draws micro-batches from several systems. For each micro-batch it draws a system,
+// with equal probability or by weight, then takes the next windows of the system's random
+// order, each at a random stride (paper §4.1, docs/reference.md §11). When all windows of a
+// system have been used, also within a batch, a new random order starts. A system with
+// fewer windows than a batch therefore repeats windows within it. Endless data sets are
+// used differently; see [Endless].
 //
-// Streams are seeded with 100·epoch + 10·seed + group as in the release; the
-// numbers that follow from it are ours. A Mixture is not safe for concurrent use.
+// Streams are seeded with 100·epoch + 10·seed + group as in the release, but the generator
+// differs, and so do the numbers drawn. A Mixture is not safe for concurrent use.
 type Mixture struct {
 	systems []System
 	options MixtureOptions
 	total   float64
-	here    course // of the next micro-batch
+	here    course // position of the next micro-batch
 	passes  []pass
 
-	// endless holds the systems that are endless, nil at the others; it is nil if none
-	// is. scout is the place up to which trajectories were announced, at most ahead
-	// micro-batches after here.
+	// endless holds the endless systems, with nil in place of the others; it is nil if no
+	// system is endless. scout is the position up to which trajectories have been
+	// announced, at most ahead micro-batches after here.
 	endless []Endless
 	scout   course
 	ahead   int
 }
 
-// pass is where a system stands: order is the current permutation of its windows
-// and next the first one not used.
+// pass is the state of one pass over a system: order is the random order of its windows,
+// next the index of the first unused one.
 type pass struct {
 	number uint64
 	order  []int
 	next   int
 }
 
-// NewMixture checks the systems and starts at the beginning of the epoch.
+// NewMixture checks the systems and returns their mixture at the beginning of the epoch.
 func NewMixture(systems []System, o MixtureOptions) (*Mixture, error) {
 	m := &Mixture{systems: slices.Clone(systems), options: o}
 	if m.options.Members == 0 {
@@ -118,17 +117,17 @@ func NewMixture(systems []System, o MixtureOptions) (*Mixture, error) {
 	return m, nil
 }
 
-// Systems returns the systems, weights filled in.
+// Systems returns the systems with their default weights filled in.
 func (m *Mixture) Systems() []System { return m.systems }
 
-// SetEpoch starts an epoch.
+// SetEpoch moves to the beginning of an epoch.
 func (m *Mixture) SetEpoch(epoch uint64) {
 	m.options.Epoch = epoch
 	m.here = m.start(epoch)
 	m.passes = make([]pass, len(m.systems))
 }
 
-// stream returns a generator of the epoch and group; equal tags give equal ones.
+// stream returns a generator for the current epoch, the group and a tag.
 func (m *Mixture) stream(tag uint64) *rand.Rand {
 	return rand.New(m.source(m.options.Epoch, tag))
 }
@@ -139,7 +138,7 @@ func (m *Mixture) source(epoch, tag uint64) *rand.PCG {
 	return rand.NewPCG(100*epoch+10*o.Seed+o.Group, tag)
 }
 
-// Next returns the next micro-batch of the epoch, false at its end.
+// Next returns the next micro-batch of the epoch, or false at its end.
 func (m *Mixture) Next() (Draw, bool) {
 	if m.ended() {
 		return Draw{}, false
@@ -165,7 +164,7 @@ func (m *Mixture) Next() (Draw, bool) {
 	return d, true
 }
 
-// system draws a system.
+// system draws the index of a system.
 func (m *Mixture) system(rng *rand.Rand) int {
 	x := rng.Float64() * m.total
 	for i, s := range m.systems {
@@ -176,7 +175,7 @@ func (m *Mixture) system(rng *rand.Rand) int {
 	return len(m.systems) - 1
 }
 
-// window returns the next window of a system, beginning a new pass if need be.
+// window returns the next window of system i and starts a new pass if all are used.
 func (m *Mixture) window(i int) int {
 	p := &m.passes[i]
 	if p.next == len(p.order) {
@@ -188,25 +187,25 @@ func (m *Mixture) window(i int) int {
 	return p.order[p.next-1]
 }
 
-// MixtureState is a place in the stream of a mixture, to go on from after a
-// restart.
+// MixtureState is a position in the stream of a mixture, from which [Mixture.Restore]
+// continues.
 type MixtureState struct {
 	Epoch uint64 `json:"epoch"`
 	// Step is the number of micro-batches drawn in this epoch.
 	Step int `json:"step"`
-	// Fingerprint describes the systems and the options that the place belongs to.
+	// Fingerprint describes the systems and options of the mixture.
 	Fingerprint string `json:"fingerprint"`
 }
 
-// State returns the current place.
+// State returns the current position.
 func (m *Mixture) State() MixtureState {
 	return MixtureState{Epoch: m.options.Epoch, Step: m.step(), Fingerprint: m.fingerprint()}
 }
 
-// ended reports whether all micro-batches of the epoch were drawn.
+// ended reports whether all micro-batches of the epoch have been drawn.
 func (m *Mixture) ended() bool { return m.here.epoch != m.options.Epoch }
 
-// step is the number of micro-batches drawn in this epoch.
+// step returns the number of micro-batches drawn in this epoch.
 func (m *Mixture) step() int {
 	if m.ended() {
 		return m.options.Length
@@ -226,8 +225,8 @@ func (m *Mixture) fingerprint() string {
 	return text
 }
 
-// Restore goes to a place: what follows is what followed there. A place of a
-// mixture with other systems or options is an error.
+// Restore moves to a saved position; Next then returns the micro-batches that followed it.
+// A position saved by a mixture with other systems or options is an error.
 func (m *Mixture) Restore(s MixtureState) error {
 	if want := m.fingerprint(); s.Fingerprint != want {
 		return fmt.Errorf("data: mixture: the saved place belongs to another mixture: expected %q, got %q", want, s.Fingerprint)

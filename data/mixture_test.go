@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// systems are three of different size and batch.
+// systems returns three systems of different size and batch.
 func systems(t testing.TB) []System {
 	var out []System
 	for i, steps := range [][]int{{40, 31}, {9}, {20, 20, 20}} {
@@ -32,7 +32,7 @@ func drawAll(m *Mixture) (out []Draw) {
 	return out
 }
 
-// TestMixtureUniform: systems are equally likely; by weight if they have one.
+// TestMixtureUniform: systems are drawn with equal frequency, or by weight.
 func TestMixtureUniform(t *testing.T) {
 	counts := [3]float64{}
 	for _, d := range drawAll(mixture(t, MixtureOptions{Length: 6000})) {
@@ -58,8 +58,8 @@ func TestMixtureUniform(t *testing.T) {
 	assert.InDelta(t, 6000, heavy, 150)
 }
 
-// TestMixturePasses: every window of a system comes once before any comes again,
-// also when a batch is larger than the system.
+// TestMixturePasses: every window of a system is drawn once before any is repeated, also if
+// a batch is larger than the system.
 func TestMixturePasses(t *testing.T) {
 	m := mixture(t, MixtureOptions{Length: 500})
 	seen := [3]map[[2]int]int{{}, {}, {}}
@@ -87,8 +87,8 @@ func TestMixturePasses(t *testing.T) {
 	assert.True(t, differs, "passes have orders of their own")
 }
 
-// TestMixtureGroups: members of a group see one system at each step and share its
-// windows out; groups differ.
+// TestMixtureGroups: the members of a group draw the same system at each step and divide
+// its windows among them; groups differ.
 func TestMixtureGroups(t *testing.T) {
 	a := drawAll(mixture(t, MixtureOptions{Member: 0, Members: 2, Length: 300}))
 	b := drawAll(mixture(t, MixtureOptions{Member: 1, Members: 2, Length: 300}))
@@ -112,7 +112,8 @@ func TestMixtureGroups(t *testing.T) {
 	}
 }
 
-// TestMixtureRestore: from any place the stream goes on as it did, through JSON.
+// TestMixtureRestore: a mixture restored from JSON at any position continues the original
+// stream.
 func TestMixtureRestore(t *testing.T) {
 	o := MixtureOptions{Seed: 3, Epoch: 2, Group: 1, Member: 1, Members: 3, Length: 120}
 	all := drawAll(mixture(t, o))

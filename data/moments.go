@@ -2,10 +2,9 @@ package data
 
 import "math"
 
-// Moments are count, mean and the sum of squared distances from the mean of a
-// set of numbers. They are kept in float64 and merged by the pairwise update of
-// Chan, Golub and LeVeque, which does not lose small variances beside large
-// means. The zero value is that of no numbers.
+// Moments holds the count, the mean and the sum of squared deviations of a set of numbers.
+// It uses float64 and the pairwise update of Chan, Golub and LeVeque, which keeps small
+// variances accurate when the mean is large. The zero value describes the empty set.
 type Moments struct {
 	Count float64
 	Mean  float64
@@ -40,7 +39,7 @@ func (m *Moments) Add(o Moments) {
 	m.Count = n
 }
 
-// Variance is the biased variance, the mean squared distance from the mean.
+// Variance returns the biased variance, the mean squared deviation from the mean.
 func (m Moments) Variance() float64 {
 	if m.Count == 0 {
 		return 0
@@ -48,8 +47,8 @@ func (m Moments) Variance() float64 {
 	return m.M2 / m.Count
 }
 
-// Std is the root of the variance.
+// Std returns the standard deviation, the square root of Variance.
 func (m Moments) Std() float64 { return math.Sqrt(m.Variance()) }
 
-// RMS is the root of the mean square.
+// RMS returns the root mean square.
 func (m Moments) RMS() float64 { return math.Sqrt(m.Variance() + m.Mean*m.Mean) }

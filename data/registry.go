@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// The three entries every registry begins with. They index the boundary flag
-// channels that package jitter appends to the fields.
+// The first three names of every registry. They are the boundary channels that package
+// jitter appends to the fields.
 const (
 	ClosedBoundary = "closed_boundary"
 	OpenBoundary   = "open_boundary"
 	BiasCorrection = "bias_correction"
 )
 
-// Registry maps the name of a channel to its index in the weights of the
-// encoder and the decoder: the model owns one column of weights per entry and
-// selects those of the fields at hand (paper §3.1, "sub-selected projection").
-// A Registry is immutable; Extend returns a new one.
+// Registry maps channel names to indices in the weights of the encoder and the decoder. The
+// weights have one column per index; the model selects the columns of its input's channels
+// (paper §3.1, "sub-selected projection"). A Registry is immutable: Extend returns a new
+// one.
 type Registry struct {
 	index map[string]int
 }
 
-// NewRegistry checks and copies a map from names to indices. The indices of
-// the three boundary channels must be 0, 1 and 2 as in the release; two names
-// may not share an index.
+// NewRegistry returns a registry with the given names and indices. The indices of the three
+// boundary channels must be 0, 1 and 2 as in the release, and no two names may share an
+// index.
 func NewRegistry(index map[string]int) (Registry, error) {
 	seen := make(map[int]string, len(index))
 	for _, name := range slices.Sorted(maps.Keys(index)) {
@@ -46,9 +46,8 @@ func NewRegistry(index map[string]int) (Registry, error) {
 	return Registry{index: maps.Clone(index)}, nil
 }
 
-// MustRegistry returns the registry of the boundary channels followed by the
-// given names in order. It panics on a repeated name and is meant for
-// literals.
+// MustRegistry returns a registry of the boundary channels followed by the given names. It
+// panics if a name is repeated and is meant for literals.
 func MustRegistry(names ...string) Registry {
 	r, err := boundaryRegistry().Extend(names...)
 	if err != nil {
@@ -84,8 +83,8 @@ const releasedFields = `pressure velocity_x velocity_y velocity_z zeros_like_den
 // Len returns the number of names.
 func (r Registry) Len() int { return len(r.index) }
 
-// States returns the number of weight columns a model with this registry
-// owns: the largest index plus one.
+// States returns the number of weight columns of a model with this registry: the largest
+// index plus one.
 func (r Registry) States() int {
 	n := 0
 	for _, i := range r.index {
@@ -100,7 +99,7 @@ func (r Registry) Index(name string) (int, bool) {
 	return i, ok
 }
 
-// Indices looks up several names; the error lists all that are unknown.
+// Indices returns the indices of several names. The error lists all unknown names.
 func (r Registry) Indices(names []string) ([]int, error) {
 	out := make([]int, len(names))
 	var unknown []string
@@ -118,16 +117,16 @@ func (r Registry) Indices(names []string) ([]int, error) {
 	return out, nil
 }
 
-// Names returns all names in the order of their indices.
+// Names returns all names, sorted by index.
 func (r Registry) Names() []string {
 	return slices.SortedFunc(maps.Keys(r.index), func(a, b string) int { return r.index[a] - r.index[b] })
 }
 
-// Map returns a copy of the map from names to indices.
+// Map returns the names and indices as a new map.
 func (r Registry) Map() map[string]int { return maps.Clone(r.index) }
 
-// Extend returns a registry in which the names not yet known follow the
-// largest index in the order given, the release's growth rule.
+// Extend returns a registry with the given names added. As in the release, unknown names
+// get the indices after the largest one, in the given order; known names keep theirs.
 func (r Registry) Extend(names ...string) (Registry, error) {
 	index := maps.Clone(r.index)
 	if index == nil {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// MarshalJSON writes an object from names to indices, in the order of the
-// indices. The zero Registry is written as null.
+// MarshalJSON encodes the registry as an object from names to indices, sorted by index. It
+// encodes the zero Registry as null.
 func (r Registry) MarshalJSON() ([]byte, error) {
 	if r.index == nil {
 		return []byte("null"), nil
@@ -28,9 +28,9 @@ func (r Registry) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// UnmarshalJSON reads an object from names to indices and checks it as
-// [NewRegistry] does; a repeated or an empty name is an error too. null leaves
-// the registry unchanged.
+// UnmarshalJSON decodes an object from names to indices and checks it as [NewRegistry]
+// does. A repeated name or an empty one is an error, too. null leaves the registry
+// unchanged.
 func (r *Registry) UnmarshalJSON(b []byte) error {
 	if bytes.Equal(bytes.TrimSpace(b), []byte("null")) {
 		return nil
@@ -61,7 +61,7 @@ func (r *Registry) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// registryEntry reads one `"name": index` from an object.
+// registryEntry decodes one `"name": index` pair of an object.
 func registryEntry(dec *json.Decoder) (string, int, error) {
 	t, err := dec.Token()
 	if err != nil {

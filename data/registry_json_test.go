@@ -50,7 +50,8 @@ func TestRegistryJSONErrors(t *testing.T) {
 	}
 }
 
-// Called directly, without the json package's own check of the syntax.
+// TestRegistryUnmarshalBrokenText calls the method directly, as package json would reject
+// the syntax first.
 func TestRegistryUnmarshalBrokenText(t *testing.T) {
 	for _, text := range []string{"", "{", `{"u"`, `{"u":`, `{"u":3`, `{"u":3,`, `{3:4}`} {
 		var r Registry

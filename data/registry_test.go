@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// released is the field map of the released weights, typed from SPEC §1 with
-// the index of every name.
+// released is the registry of the released weights (docs/reference.md §1) with the index of
+// every name.
 var released = map[string]int{
 	"closed_boundary": 0, "open_boundary": 1, "bias_correction": 2, "pressure": 3,
 	"velocity_x": 4, "velocity_y": 5, "velocity_z": 6, "zeros_like_density": 7, "speed_of_sound": 8, "concentration": 9,
@@ -91,7 +91,7 @@ func TestRegistryExtend(t *testing.T) {
 		"known names keep their index, new ones follow in order")
 	assert.Equal(t, 4, r.Len(), "the original is unchanged")
 
-	// New names follow the largest index, gaps stay.
+	// New names follow the largest index; gaps remain.
 	gap, err := NewRegistry(map[string]int{ClosedBoundary: 0, OpenBoundary: 1, BiasCorrection: 2, "u": 9})
 	require.NoError(t, err)
 	gap, err = gap.Extend("v")

@@ -11,8 +11,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// series is a data set in memory: one trajectory per length, whose frames count from 0
-// on a grid of 1×2 points.
+// series returns a data set in memory with one trajectory per length. The values of its
+// frames count from 0 on a grid of 1×2 points.
 func series(name string, lengths ...int) *data.Memory {
 	var list []*data.Window
 	for _, n := range lengths {
@@ -30,7 +30,7 @@ func series(name string, lengths ...int) *data.Memory {
 	return ds
 }
 
-// Simulations of one's own need no files.
+// Your own simulations need no files.
 func ExampleNewMemory() {
 	ds := series("mine", 5, 7)
 	w, err := ds.Read(context.Background(), data.Span{Trajectory: 1, Start: 2, Stride: 2, Frames: 3}, nil)
@@ -53,8 +53,8 @@ func ExampleMetadata() {
 	// Output: mine [1 2] [x y] true 6 2
 }
 
-// Windows of three frames of history and one to forecast, one for every frame at which
-// one fits.
+// Windows of three frames of history and one to forecast: one for every frame at which a
+// window can start.
 func ExampleNewWindows() {
 	windows, err := data.NewWindows(series("mine", 5, 7), data.Cut{Input: 3, Output: 1, MaxStride: 2})
 	if err != nil {
@@ -80,7 +80,7 @@ func ExampleCut() {
 	// data: cut: expected at least one input and one output frame, got 0 and 1
 }
 
-// Whole trajectories, to be forecast from their first frames on.
+// Whole trajectories, forecast from their first frames.
 func ExampleFullTrajectories() {
 	spans, err := data.FullTrajectories(series("mine", 5, 7), data.Horizon{Input: 2})
 	fmt.Println(spans, err)
@@ -112,14 +112,14 @@ func ExampleSplitTrajectories() {
 	// 16 2 2
 }
 
-// All trajectories of [data.Memory] are in one "file", so they stay together.
+// All trajectories of [data.Memory] belong to one "file", so they stay together.
 func ExampleSplitFiles() {
 	train, valid, test := data.SplitFiles(series("mine", 5, 6, 7), 1)
 	fmt.Println(train, valid, test)
 	// Output: [0 1 2] [] []
 }
 
-// Two systems are drawn in turn at random; the state says where to go on.
+// Two systems are drawn at random; the state says where to continue.
 func ExampleNewMixture() {
 	var systems []data.System
 	for _, name := range []string{"flow", "heat"} {
@@ -153,7 +153,7 @@ func ExampleNewMixture() {
 	// again heat [{1 3 1 4} {1 2 1 4}]
 }
 
-// A loader reads ahead while its user works, and takes windows back to use them again.
+// A loader reads ahead while its caller works, and reuses the windows that are released.
 func ExampleNewLoader() {
 	ds := series("mine", 9)
 	at := 0

@@ -8,9 +8,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Statistics are the moments of a data set's fields over its training split,
-// The Well's stats.yaml: for each kind and field one value per component, row
-// major.
+// Statistics holds moments of a data set's fields over its training split, as in The Well's
+// stats.yaml: for each kind and field one value per component, in row-major order.
 type Statistics struct {
 	Mean, Std, RMS                map[string][]float64
 	MeanDelta, StdDelta, RMSDelta map[string][]float64
@@ -29,9 +28,8 @@ func ReadStatistics(path string) (*Statistics, error) {
 	return s, nil
 }
 
-// ParseStatistics reads the text of a stats.yaml: kind → field → number, list
-// or list of lists. The kinds are mean, std, rms and the same with _delta;
-// other keys are errors.
+// ParseStatistics parses the text of a stats.yaml: kind → field → number, list or list of
+// lists. The kinds are mean, std, rms and the same with _delta; other keys are errors.
 func ParseStatistics(raw []byte) (*Statistics, error) {
 	var tree map[string]map[string]any
 	if err := yaml.Unmarshal(raw, &tree); err != nil {
@@ -62,7 +60,7 @@ func ParseStatistics(raw []byte) (*Statistics, error) {
 	return s, nil
 }
 
-// tables names the kinds of statistics as a stats.yaml does.
+// tables returns the tables by their names in a stats.yaml.
 func (s *Statistics) tables() map[string]*map[string][]float64 {
 	return map[string]*map[string][]float64{
 		"mean": &s.Mean, "std": &s.Std, "rms": &s.RMS,
@@ -70,7 +68,7 @@ func (s *Statistics) tables() map[string]*map[string][]float64 {
 	}
 }
 
-// flatten collects the numbers of nested lists in order.
+// flatten appends the numbers of nested lists in order.
 func flatten(v any, out []float64) ([]float64, error) {
 	switch v := v.(type) {
 	case float64:
@@ -100,10 +98,10 @@ func checkFinite(v float64) error {
 	return nil
 }
 
-// Channels returns one value per channel of fields in three dimensions. As in
-// the release the components of a vector or tensor share one value, the root
-// of the sum of their squares divided by √(3^order); the sign of a mean is
-// lost for them (SPEC §8). kind names the table in errors.
+// Channels returns one value per channel for fields with the components of three axes. As
+// in the release, the components of a vector or tensor share one value: the root of their
+// sum of squares, divided by √(3^order). Their means therefore lose their sign
+// (docs/reference.md §8). Errors name the table by kind.
 func (s *Statistics) Channels(kind string, table map[string][]float64, fields []Field) ([]float32, error) {
 	var out []float32
 	for _, f := range fields {

@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// The Well's stats.yaml: one value per component. Normalising takes one value per
-// channel: the components of a vector share one, which keeps its direction.
+// The Well's stats.yaml has one value per component. The components of a vector are
+// normalised by one shared value, so that the vector keeps its direction.
 func ExampleParseStatistics() {
 	s, err := data.ParseStatistics([]byte("rms:\n  pressure: 2\n  velocity: [3, 4]\n"))
 	if err != nil {
@@ -63,7 +63,7 @@ func ExampleWriteStatistics() {
 	// true <nil>
 }
 
-// A field that hardly varies shows nothing but its noise when it is normalised.
+// Normalising a field that hardly varies shows only its noise.
 func ExampleStatistics_Small() {
 	s := &data.Statistics{Std: map[string][]float64{"pressure": {1e-6}, "density": {0.5}}}
 	fmt.Println(s.Small(1e-4))
@@ -77,7 +77,7 @@ func ExampleMoments() {
 	// Output: 5 numbers, mean 3.0, variance 2.0, deviation 1.414, rms 3.317
 }
 
-// Fields with long tails are learned better as logarithms (paper §C.1).
+// Fields with long tails are easier to learn as logarithms (paper §C.1).
 func ExampleTransform() {
 	log10 := data.Transform{Field: "density", Kind: data.Log10}
 	values := []float32{1, 10, 1000}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzParseStatistics: no text of a stats.yaml makes the parser panic, and what it
-// accepts has finite values for every field.
+// FuzzParseStatistics: the parser panics on no text, and a text that it accepts has finite
+// values for every field.
 func FuzzParseStatistics(f *testing.F) {
 	f.Add([]byte(statsYAML))
 	raw, err := os.ReadFile(filepath.Join("..", "testdata", "data", "shear_flow_tensor", "stats.yaml"))

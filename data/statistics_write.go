@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Precision says how numbers are written to a stats.yaml.
+// Precision selects the digits of the numbers in a stats.yaml.
 type Precision int
 
 const (
-	// FullPrecision writes numbers so that reading them gives the same float64.
+	// FullPrecision writes the digits that reproduce the float64 exactly.
 	FullPrecision Precision = iota
 	// WellPrecision writes five digits, 1.2345E-02, as The Well's script does.
 	WellPrecision
@@ -26,15 +26,15 @@ func (p Precision) format(v float64) string {
 	}
 	s := strconv.FormatFloat(v, 'E', -1, 64)
 	if mantissa, exponent, _ := strings.Cut(s, "E"); !strings.Contains(mantissa, ".") {
-		s = mantissa + ".0E" + exponent // YAML's floats have a point
+		s = mantissa + ".0E" + exponent // floats in YAML have a point
 	}
 	return s
 }
 
-// Format returns the statistics as The Well's stats.yaml: kinds and fields
-// sorted, scalars as numbers, vectors as lists, tensors as lists of lists. fields
-// gives the tensor orders; a field of the statistics that it lacks, or one with
-// another number of components on a grid with dims axes, is an error.
+// Format returns the statistics as the text of a stats.yaml: kinds and fields sorted,
+// scalars as numbers, vectors as lists, tensors as lists of lists. fields gives the tensor
+// orders. A field of the statistics that fields lacks is an error, and so is a field whose
+// number of components does not fit a grid with dims axes.
 func (s *Statistics) Format(fields []Field, dims int, p Precision) ([]byte, error) {
 	order := map[string]int{}
 	for _, f := range fields {
@@ -80,7 +80,8 @@ func writeValues(b *strings.Builder, values []float64, order, dims int, p Precis
 	}
 }
 
-// WriteStatistics writes a stats.yaml, beside the old one and then in its place.
+// WriteStatistics writes a stats.yaml. It writes a temporary file and renames it, so that
+// path never holds half of the text.
 func WriteStatistics(path string, s *Statistics, fields []Field, dims int, p Precision) error {
 	text, err := s.Format(fields, dims, p)
 	if err != nil {
@@ -107,9 +108,9 @@ func WriteStatistics(path string, s *Statistics, fields []Field, dims int, p Pre
 	return nil
 }
 
-// Small lists the standard deviations that are not above a limit: "std of
-// pressure". The Well's script refuses a data set with any below 1e-4, because
-// normalising such a field only shows its noise.
+// Small lists the standard deviations that do not exceed limit: "std of pressure". The
+// Well's script refuses data sets with deviations below 1e-4, because normalising such a
+// field only shows its noise.
 func (s *Statistics) Small(limit float64) []string {
 	var out []string
 	for _, t := range []struct {

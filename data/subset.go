@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// SplitTrajectories divides n trajectories at random into training, validation
-// and test sets of 80, 10 and 10 percent, each sorted. The same seed gives the
-// same sets. Validation and test sets are rounded down but have at least one
-// trajectory from n = 3 on; below that everything is for training.
+// SplitTrajectories divides n trajectories at random into training, validation and test
+// sets of 80, 10 and 10 percent, each sorted. The same seed gives the same sets. The sizes
+// of the validation and test sets are rounded down, to at least one trajectory if n is 3 or
+// more; a smaller n leaves all trajectories for training.
 func SplitTrajectories(n int, seed uint64) (train, valid, test []int) {
 	order := rand.New(rand.NewPCG(seed, 0x73706c6974)).Perm(max(n, 0))
 	part := 0
@@ -24,9 +24,9 @@ func SplitTrajectories(n int, seed uint64) (train, valid, test []int) {
 	return train, valid, test
 }
 
-// SplitFiles divides the trajectories of a data set as SplitTrajectories does,
-// but keeps those of a file together: use it where the trajectories of a file
-// are so much alike that they would leak from one set into another.
+// SplitFiles divides the trajectories of a data set as SplitTrajectories does, but keeps
+// the trajectories of a file together. Use it if the trajectories of a file are similar
+// enough to leak information from one set into another.
 func SplitFiles(ds Dataset, seed uint64) (train, valid, test []int) {
 	var files []string
 	for _, t := range ds.Trajectories() {
@@ -46,7 +46,7 @@ func SplitFiles(ds Dataset, seed uint64) (train, valid, test []int) {
 	return collect(a), collect(b), collect(c)
 }
 
-// Subset returns the data set of some trajectories, numbered in the order given.
+// Subset returns a view of the given trajectories of ds, numbered in the given order.
 func Subset(ds Dataset, trajectories []int) (Dataset, error) {
 	all := ds.Trajectories()
 	s := &subset{Dataset: ds, numbers: slices.Clone(trajectories)}

@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// TransformKind is a function that is applied to every value of a field (paper
-// §C.1). Its zero value is no function.
+// TransformKind is a function applied to every value of a field (paper §C.1). The zero
+// value is no function.
 type TransformKind int
 
 const (
-	// Log10 shortens the tail of a positive field.
+	// Log10 replaces positive values by their decimal logarithms, which have shorter tails.
 	Log10 TransformKind = iota + 1
 	// ZerosLike replaces a field by zeros.
 	ZerosLike
 )
 
-// transformNames are the functions of the release. What follows the first dot
-// becomes part of the name of the field (SPEC §1).
+// transformNames holds the release's names of the functions. The part after the dot is
+// prepended to the name of the field (docs/reference.md §1).
 var transformNames = map[TransformKind]string{Log10: "torch.log10", ZerosLike: "torch.zeros_like"}
 
-// String returns the name that the release's configuration uses: "torch.log10".
+// String returns the name in the release's configuration: "torch.log10".
 func (k TransformKind) String() string { return transformNames[k] }
 
-// ParseTransform is the inverse of String.
+// ParseTransform returns the kind with the given name; see [TransformKind.String].
 func ParseTransform(name string) (TransformKind, error) {
 	for k, n := range transformNames {
 		if n == name {
@@ -47,8 +47,9 @@ func (t Transform) Rename() string {
 	return function + "_" + t.Field
 }
 
-// TransformFields returns the fields after the transforms. Transforms of fields
-// that are not there, two of one field and new names that are taken are errors.
+// TransformFields returns fields with their names after the transforms. It is an error if a
+// transform names no field, if two transforms name the same field, or if a new name is
+// already used.
 func TransformFields(fields []Field, ts []Transform) ([]Field, error) {
 	out, err := transformFields(fields, ts)
 	if err != nil {
@@ -57,8 +58,8 @@ func TransformFields(fields []Field, ts []Transform) ([]Field, error) {
 	return out, nil
 }
 
-// transformFields is TransformFields for errors that begin with the name of something
-// larger.
+// transformFields is TransformFields without the prefix of the package, for callers that
+// add their own.
 func transformFields(fields []Field, ts []Transform) ([]Field, error) {
 	out := slices.Clone(fields)
 	done := map[string]bool{}
@@ -89,9 +90,9 @@ func fieldNames(fields []Field) []string {
 	return out
 }
 
-// Apply transforms values in place. The logarithm of a value that is not
-// positive is an error that gives the index of the value and leaves the rest
-// undone. (The release continues with −Inf or NaN.)
+// Apply transforms values in place. Log10 of a value that is not positive is an error that
+// gives the index of the value; values after it are not transformed. (The release continues
+// with −Inf or NaN.)
 func (t Transform) Apply(values []float32) error {
 	if err := t.apply(values); err != nil {
 		return fmt.Errorf("data: %w", err)
@@ -99,7 +100,7 @@ func (t Transform) Apply(values []float32) error {
 	return nil
 }
 
-// apply is Apply for errors that begin with the name of something larger.
+// apply is Apply without the prefix of the package, for callers that add their own.
 func (t Transform) apply(values []float32) error {
 	switch t.Kind {
 	case ZerosLike:
@@ -117,8 +118,8 @@ func (t Transform) apply(values []float32) error {
 	return nil
 }
 
-// ApplyTransforms transforms the fields of a window in place, arrays and names.
-// Errors name the window and the frame.
+// ApplyTransforms transforms the arrays and the field names of a window in place. Errors
+// name the window and the frame.
 func ApplyTransforms(w *Window, ts []Transform) error {
 	if len(ts) == 0 {
 		return nil
@@ -136,7 +137,7 @@ func ApplyTransforms(w *Window, ts []Transform) error {
 	return nil
 }
 
-// window transforms the arrays of the one field of a window.
+// window applies the transform to the arrays of its field.
 func (t Transform) window(w *Window) error {
 	var variable, constant int // channels before the field
 	for _, f := range w.Fields {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestTransformNames(t *testing.T) {
-	// The names of the released registry (SPEC §1).
+	// The names of the released registry (docs/reference.md §1).
 	assert.Equal(t, "log10_density", Transform{"density", Log10}.Rename())
 	assert.Equal(t, "zeros_like_density", Transform{"density", ZerosLike}.Rename())
 	for _, k := range []TransformKind{Log10, ZerosLike} {

@@ -9,8 +9,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// flow is a window of two frames on 2×4 points, periodic along x, a wall below and open
-// above.
+// flow returns a window of two frames on 2×4 points, periodic along x, with a wall at the
+// low end of y and an open boundary at the high end.
 func flow() *data.Window {
 	return &data.Window{
 		Name: "flow", Grid: []int{2, 4},
@@ -24,7 +24,7 @@ func flow() *data.Window {
 	}
 }
 
-// Whatever does not fit together is named.
+// Validate names the part that does not fit.
 func ExampleWindow_Validate() {
 	w := flow()
 	fmt.Println(w.Validate())
@@ -61,7 +61,8 @@ func ExampleWindow_Slice() {
 	// data: window flow has 2 frames: cannot take [1, 5)
 }
 
-// A network sees planes as thin volumes; what only pads is not real.
+// The network receives a 2D window with a third axis of length 1. Components along that axis
+// are padding and not real.
 func ExampleWindow_Volume() {
 	v := flow().Volume()
 	fmt.Println(v.Shape, v.Variable, v.Real, v.Constant)
@@ -146,7 +147,7 @@ func ExampleBoth() {
 	// Output: true
 }
 
-// New fields come behind those that the weights have; no index moves.
+// New names are appended to those of the weights; no index changes.
 func ExampleRegistry_Extend() {
 	r := data.ReleasedRegistry()
 	more, err := r.Extend("pressure", "salinity")
@@ -168,7 +169,7 @@ func ExampleMustRegistry() {
 	// Output: [closed_boundary open_boundary bias_correction density velocity_x] 5
 }
 
-// The indices of the boundary flags are fixed, the others need not be dense.
+// The indices of the boundary channels are fixed; the others may have gaps.
 func ExampleNewRegistry() {
 	r, err := data.NewRegistry(map[string]int{data.ClosedBoundary: 0, data.OpenBoundary: 1, data.BiasCorrection: 2, "density": 5})
 	fmt.Println(r.Len(), r.States(), err)

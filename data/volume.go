@@ -5,28 +5,28 @@ import (
 	"strings"
 )
 
-// Volume is how the model sees a window's channels: 1D and 2D systems are thin
-// 3D ones (paper §4.1). Vectors and tensors get all their components, those
-// along the missing axes are zero and marked as not real. A curvilinear window
-// keeps its own components.
+// Volume describes the channels of a window as the network receives them. 1D and 2D windows
+// get axes of length 1, and vectors and tensors the components of all three axes (paper
+// §4.1). Components along the added axes are zero and marked as not real. A curvilinear
+// window keeps its components.
 type Volume struct {
-	// Shape is the grid with missing axes of length 1.
+	// Shape is the grid, with length 1 for missing axes.
 	Shape [3]int
-	// Variable and Constant are the channel names, three components per vector.
+	// Variable and Constant name the channels; a vector has three.
 	Variable, Constant []string
-	// Source gives for each variable channel its index among the window's own
-	// channels, or -1 for a component that is only padding.
+	// Source holds, for each variable channel, its index among the channels of the window,
+	// or -1 for padding.
 	Source []int
-	// ConstantSource is the same for the constant channels.
+	// ConstantSource is Source for the constant channels.
 	ConstantSource []int
-	// Mask is the index of the constant channel [MaskName], or -1.
+	// Mask is the index of [MaskName] among the constant channels, or -1.
 	Mask int
-	// Real reports for each variable channel whether it is a component of the
-	// system and not padding.
+	// Real reports, for each variable channel, whether it is a channel of the window rather
+	// than padding.
 	Real []bool
 }
 
-// Volume describes the window's channels in three dimensions.
+// Volume returns the description of the window's channels in 3D.
 func (w *Window) Volume() Volume {
 	v := Volume{Shape: [3]int{1, 1, 1}, Mask: -1}
 	copy(v.Shape[:], w.Grid)
@@ -40,8 +40,7 @@ func (w *Window) Volume() Volume {
 	return v
 }
 
-// embed lists the channels of the constant or the variable fields as the
-// network sees them.
+// embed lists the channels of the variable or constant fields as the network receives them.
 func (w *Window) embed(constant bool) (names []string, source []int, real []bool) {
 	to := cartesianAxes
 	if w.Curvilinear {
@@ -69,8 +68,8 @@ func (w *Window) embed(constant bool) (names []string, source []int, real []bool
 	return names, source, real
 }
 
-// pads reports whether a component of f belongs to an axis of length 1 that is
-// not part of an embedded window.
+// pads reports whether a component of f points along an axis of length 1 that an embedded
+// window does not have.
 func (w *Window) pads(f Field, component string) bool {
 	if !w.Embedded || f.Order == 0 {
 		return false
@@ -87,13 +86,13 @@ func (w *Window) pads(f Field, component string) bool {
 // Points returns the number of grid points.
 func (v Volume) Points() int { return v.Shape[0] * v.Shape[1] * v.Shape[2] }
 
-// Channels returns all names: variable, then constant.
+// Channels returns the names of all channels, variable before constant.
 func (v Volume) Channels() []string {
 	return append(append([]string{}, v.Variable...), v.Constant...)
 }
 
-// IDs returns the registry indices of all channels. Every name that the
-// registry lacks is listed in the error, which also says how to leave a field out.
+// IDs returns the registry indices of all channels. The error lists every name that the
+// registry lacks and says how to drop a field.
 func (v Volume) IDs(r Registry) ([]int32, error) {
 	index, err := r.Indices(v.Channels())
 	if err != nil {
@@ -106,9 +105,8 @@ func (v Volume) IDs(r Registry) ([]int32, error) {
 	return out, nil
 }
 
-// Spread copies a window's array of channels into dst with the padding
-// components set to zero; source is Source or ConstantSource. Arrays of other
-// lengths are errors.
+// Spread copies an array of window channels into dst and sets the padding components to
+// zero. source is v.Source or v.ConstantSource. Arrays of the wrong length are errors.
 func (v Volume) Spread(dst, src []float32, source []int) error {
 	points := v.Points()
 	if len(dst) != len(source)*points {
@@ -132,8 +130,7 @@ func (v Volume) Spread(dst, src []float32, source []int) error {
 	return nil
 }
 
-// Gather is the inverse of Spread for the variable channels: the window's own
-// channels out of src.
+// Gather returns the window's variable channels from src; it is the inverse of Spread.
 func (v Volume) Gather(src []float32) []float32 {
 	points := v.Points()
 	n := 0

@@ -82,7 +82,7 @@ func TestSpreadGather(t *testing.T) {
 	v := w.Volume()
 	dst := make([]float32, 4*6)
 	for i := range dst {
-		dst[i] = -1 // what was there before must not shine through
+		dst[i] = -1 // Spread must overwrite it
 	}
 	require.NoError(t, v.Spread(dst, w.Frames[0], v.Source))
 	assert.Equal(t, w.Frames[0], dst[:18])
@@ -97,7 +97,7 @@ func TestSpreadGather(t *testing.T) {
 	assert.Equal(t, []float32{1, 2, 3, 4}, line.Gather(dst))
 }
 
-// TestSpreadShort: a source that lacks channels is an error, not a panic.
+// TestSpreadShort: a source array that lacks channels gives an error, not a panic.
 func TestSpreadShort(t *testing.T) {
 	v := plane().Volume()
 	require.ErrorContains(t, v.Spread(make([]float32, 24), make([]float32, 17), v.Source), "expected 18 values, got 17")

@@ -7,57 +7,55 @@ import (
 	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
-// MaskName is the constant scalar field that marks solid points: where it is
-// not 0, forecasts and targets are 0.
+// MaskName is the name of the constant scalar field that marks solid points. Forecasts and
+// targets are 0 where the mask is not 0.
 const MaskName = "mask"
 
-// Window is a run of consecutive frames of one system: what an emulator is
-// given and what training is fed. Values are in physical units, float32, row
-// major over the grid.
+// Window holds consecutive frames of one system: the input of an emulator and of training.
+// Values are float32 in physical units, in row-major order over the grid.
 type Window struct {
-	// Name says where the window comes from; errors repeat it.
+	// Name says where the window was read; errors contain it.
 	Name string
-	// Fields are the physical fields of a frame. A vector has one component
-	// per axis of the grid, a tensor one per pair of axes.
+	// Fields lists the physical fields of a frame. A vector has one component per axis of
+	// the grid, a tensor one per pair of axes.
 	Fields []Field
 	// Grid is the number of points along each of 1 to 3 axes.
 	Grid []int
-	// Boundaries holds one condition per axis and side. There is no default.
+	// Boundaries holds one Boundary per axis. There is no default.
 	Boundaries Boundaries
-	// Embedded says that a grid of three axes holds a plane or a line of which
-	// the axes of length 1 are not part: vector and tensor components along
-	// them only pad, they are forecast as 0 and do not count.
+	// Embedded says that a grid of three axes holds a 1D or 2D system, to which the axes of
+	// length 1 do not belong. Vector and tensor components along those axes are padding:
+	// they are forecast as 0 and do not count in scores.
 	Embedded bool
-	// Frames are consecutive in time, evenly spaced. Each holds the channels
-	// of the variable fields, in the order of Fields, one after the other:
-	// [C·H·W·D].
+	// Frames holds consecutive frames at equal intervals. Each frame concatenates the
+	// channels of the variable fields in the order of Fields: [C·H·W·D].
 	Frames [][]float32
-	// Constants holds the channels of the constant fields in the same way, or
-	// is empty.
+	// Constants concatenates the channels of the constant fields in the same way. It is
+	// empty if there are none.
 	Constants []float32
 
-	// Axes names the axes of the grid and so the components of vectors; nil
-	// stands for the first of x, y, z.
+	// Axes names the axes of the grid, and with them the components of vectors. nil means
+	// the first of x, y, z.
 	Axes []string
-	// Curvilinear says that the coordinates are not Cartesian: a component
-	// belongs to no direction in space, so the window is neither embedded into
-	// three dimensions nor turned (SPEC §11).
+	// Curvilinear says that the coordinates are not Cartesian. Components then have no
+	// fixed direction, so the window is neither extended to 3D nor rotated
+	// (docs/reference.md §11).
 	Curvilinear bool
-	// Times holds the time of each frame, Coordinates the coordinate of each
-	// point along each axis. Both may be nil.
+	// Times holds the time of each frame, Coordinates the coordinate of each point along
+	// each axis. Both may be nil.
 	Times       []float32
 	Coordinates [][]float32
-	// Scalars are numbers that go with the window: parameters of the equations,
-	// diagnostics.
+	// Scalars holds numbers that belong to the window, such as parameters of the equations
+	// and diagnostics.
 	Scalars []Scalar
 	// Origin says which file the window was read from, if any.
 	Origin Origin
 }
 
-// Scalar is a number that goes with a window.
+// Scalar is a number, or one number per frame, that belongs to a window.
 type Scalar struct {
 	Name string
-	// Constant scalars have one value, others one per frame.
+	// Constant scalars have one value; the others have one per frame.
 	Constant bool
 	Values   []float32
 }
@@ -71,8 +69,7 @@ func (w *Window) Points() int {
 	return n
 }
 
-// Channels returns the names of the channels of the variable or the constant
-// fields, in the order in which they are stored.
+// Channels returns the names of the variable or of the constant channels in storage order.
 func (w *Window) Channels(constant bool) []string {
 	var out []string
 	for _, f := range w.Fields {
@@ -91,8 +88,8 @@ func (w *Window) AxisNames() []string {
 	return cartesianAxes[:min(len(w.Grid), 3)]
 }
 
-// Validate checks that grid, boundaries, fields and arrays fit together and
-// that every value is finite.
+// Validate checks that grid, boundaries, fields and arrays fit together and that every
+// value is finite.
 func (w *Window) Validate() error {
 	if err := w.validate(); err != nil {
 		if w.Name != "" {
@@ -103,8 +100,8 @@ func (w *Window) Validate() error {
 	return nil
 }
 
-// ValidateLayout checks grid, axes, boundaries and fields, without arrays. The
-// error does not name the window.
+// ValidateLayout checks grid, axes, boundaries and fields, but not the arrays. The error
+// does not name the window.
 func (w *Window) ValidateLayout() error {
 	if n := len(w.Grid); n < 1 || n > 3 {
 		return fmt.Errorf("grid %v: expected 1 to 3 axes, got %d", w.Grid, n)
@@ -163,7 +160,7 @@ func (w *Window) validate() error {
 	return w.checkExtras()
 }
 
-// checkExtras checks the lengths of what goes with the fields.
+// checkExtras checks the lengths of times, coordinates and scalars.
 func (w *Window) checkExtras() error {
 	if w.Times != nil && len(w.Times) != len(w.Frames) {
 		return fmt.Errorf("times: expected one per frame (%d), got %d", len(w.Frames), len(w.Times))
@@ -188,9 +185,8 @@ func (w *Window) checkExtras() error {
 	return nil
 }
 
-// checkAxes checks the names of the axes. The axes of Cartesian coordinates are
-// called x, y, z in this order, because the network knows components by these
-// names.
+// checkAxes checks the names of the axes. Cartesian axes must be x, y, z in this order,
+// because the network knows components by these names.
 func (w *Window) checkAxes() error {
 	if w.Axes == nil {
 		return nil
@@ -204,9 +200,9 @@ func (w *Window) checkAxes() error {
 	return nil
 }
 
-// distinct returns an error when two fields name the same channel, a vector
-// "velocity" and a scalar "velocity_x" say. Components count as the network
-// sees them, in three dimensions if the coordinates are Cartesian.
+// distinct returns an error if two fields have a channel of the same name, for example a
+// vector "velocity" and a scalar "velocity_x". Cartesian vectors count with the components
+// of three axes.
 func (w *Window) distinct() error {
 	axes := cartesianAxes
 	if w.Curvilinear {
@@ -224,7 +220,7 @@ func (w *Window) distinct() error {
 	return nil
 }
 
-// checkArray checks the length and the values of one stored array.
+// checkArray checks the length and the values of one array.
 func (w *Window) checkArray(what string, values []float32, channels []string) error {
 	points := w.Points()
 	if len(values) != len(channels)*points {
@@ -238,7 +234,7 @@ func (w *Window) checkArray(what string, values []float32, channels []string) er
 	return nil
 }
 
-// place turns a flat point index into grid coordinates.
+// place returns the grid coordinates of a flat point index.
 func (w *Window) place(i int) []int {
 	at := make([]int, len(w.Grid))
 	for a := len(w.Grid) - 1; a >= 0; a-- {
@@ -248,7 +244,7 @@ func (w *Window) place(i int) []int {
 	return at
 }
 
-// Slice returns the window of frames [from, to), sharing the arrays.
+// Slice returns the window of frames [from, to), which shares the arrays of w.
 func (w *Window) Slice(from, to int) (*Window, error) {
 	if from < 0 || to > len(w.Frames) || from >= to {
 		return nil, fmt.Errorf("data: window %s has %d frames: cannot take [%d, %d)", w.Name, len(w.Frames), from, to)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plane is a valid window: two frames of a scalar and a vector on 3×2 points
-// with a constant mask.
+// plane returns a valid window: two frames of a scalar and a vector on 3×2 points with a
+// constant mask.
 func plane() *Window {
 	w := &Window{
 		Name:       "tank 7",
@@ -34,8 +34,7 @@ func TestWindowChannels(t *testing.T) {
 	assert.Equal(t, []string{"mask"}, w.Channels(true))
 }
 
-// TestWindowValidate reads every error as its user would: it names the window
-// and what is wrong.
+// TestWindowValidate: every error names the window and the invalid part.
 func TestWindowValidate(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
 	for _, c := range []struct {
@@ -114,8 +113,8 @@ func TestWindowSlice(t *testing.T) {
 	}
 }
 
-// TestCurvilinearWindow: components carry the names of the axes, and the
-// network sees just these.
+// TestCurvilinearWindow: components are named after the axes, and the network gets no
+// others.
 func TestCurvilinearWindow(t *testing.T) {
 	w := &Window{
 		Fields: []Field{{Name: "height"}, {Name: "velocity", Order: 1}}, Grid: []int{2, 3}, Axes: []string{"theta", "phi"},

@@ -6,24 +6,23 @@ import (
 	"sort"
 )
 
-// Cut says how windows are cut from a trajectory: Input frames of history and
-// Output frames to forecast, Stride frames apart.
+// Cut describes the windows of a trajectory: Input frames of history and Output frames to
+// forecast, with a stride between successive frames.
 type Cut struct {
 	Input, Output int
-	// MinStride and MaxStride bound the distance between two frames, which is
-	// drawn for each window. Zero stands for 1.
+	// MinStride and MaxStride bound the stride, which is drawn for each window. 0 means 1.
 	MinStride, MaxStride int
 }
 
-// withDefaults fills in the strides.
+// withDefaults returns the cut with its default strides filled in.
 func (c Cut) withDefaults() Cut {
 	c.MinStride = max(c.MinStride, 1)
 	c.MaxStride = max(c.MaxStride, c.MinStride)
 	return c
 }
 
-// Validate checks that there is history, something to forecast, and that the
-// bounds of the stride are in order.
+// Validate checks that the cut has input and output frames and that MinStride does not
+// exceed MaxStride.
 func (c Cut) Validate() error {
 	if c.Input < 1 || c.Output < 1 {
 		return fmt.Errorf("data: cut: expected at least one input and one output frame, got %d and %d", c.Input, c.Output)
@@ -37,14 +36,15 @@ func (c Cut) Validate() error {
 // Frames returns the number of frames of a window.
 func (c Cut) Frames() int { return c.Input + c.Output }
 
-// Count returns the number of windows of a trajectory: one for every frame from
-// which a window at the smallest stride fits (SPEC §11).
+// Count returns the number of windows of a trajectory with the given number of frames: one
+// for every frame at which a window with the smallest stride can start (docs/reference.md
+// §11).
 func (c Cut) Count(steps int) int {
 	c = c.withDefaults()
 	return max(0, steps-c.MinStride*(c.Frames()-1))
 }
 
-// StrideRange returns the strides at which a window fits that begins at a frame.
+// StrideRange returns the smallest and largest stride of windows that start at a frame.
 func (c Cut) StrideRange(steps, start int) (lo, hi int) {
 	c = c.withDefaults()
 	if c.Frames() < 2 {
@@ -53,8 +53,8 @@ func (c Cut) StrideRange(steps, start int) (lo, hi int) {
 	return c.MinStride, max(c.MinStride, min(c.MaxStride, (steps-start-1)/(c.Frames()-1)))
 }
 
-// Stride draws a stride, all in the range being equally likely. A range of one
-// draws nothing.
+// Stride draws a stride uniformly from StrideRange. If only one stride fits, it draws no
+// random number.
 func (c Cut) Stride(rng *rand.Rand, steps, start int) int {
 	lo, hi := c.StrideRange(steps, start)
 	if lo == hi {
@@ -63,18 +63,17 @@ func (c Cut) Stride(rng *rand.Rand, steps, start int) int {
 	return lo + rng.IntN(hi-lo+1)
 }
 
-// Windows numbers the windows of a data set: trajectory after trajectory, in
-// each by starting frame.
+// Windows numbers the windows of a data set by trajectory, then by first frame.
 type Windows struct {
 	ds  Dataset
 	cut Cut
-	n   int   // windows in all
-	per int   // windows of each trajectory, if all have as many
-	end []int // otherwise, end[i] windows belong to trajectories up to i
+	n   int   // number of windows
+	per int   // windows per trajectory, if it is the same for all
+	end []int // otherwise: number of windows of trajectories 0 to i
 }
 
-// NewWindows cuts a data set. A trajectory that is too short for one window is
-// an error, as in the release.
+// NewWindows numbers the windows of a data set. As in the release, a trajectory that is too
+// short for one window is an error.
 func NewWindows(ds Dataset, cut Cut) (*Windows, error) {
 	if err := cut.Validate(); err != nil {
 		return nil, err
@@ -99,7 +98,7 @@ func NewWindows(ds Dataset, cut Cut) (*Windows, error) {
 	return w, nil
 }
 
-// number counts the windows of trajectories of different lengths.
+// number sets end, for trajectories of different lengths.
 func (w *Windows) number() {
 	w.per = 0
 	total := 0
@@ -109,22 +108,22 @@ func (w *Windows) number() {
 	}
 }
 
-// Dataset returns the data set that is cut.
+// Dataset returns the data set.
 func (w *Windows) Dataset() Dataset { return w.ds }
 
-// Cut returns how it is cut, strides filled in.
+// Cut returns the cut with its default strides filled in.
 func (w *Windows) Cut() Cut { return w.cut }
 
 // Len returns the number of windows.
 func (w *Windows) Len() int { return w.n }
 
-// Span returns window i, of 0 ≤ i < Len, at a stride.
+// Span returns window i at the given stride, 0 ≤ i < Len.
 func (w *Windows) Span(i, stride int) Span {
 	trajectory, start := w.locate(i)
 	return Span{Trajectory: trajectory, Start: start, Stride: stride, Frames: w.cut.Frames()}
 }
 
-// Draw returns window i at a stride that rng draws.
+// Draw returns window i at a random stride.
 func (w *Windows) Draw(rng *rand.Rand, i int) Span {
 	trajectory, start := w.locate(i)
 	return w.Span(i, w.cut.Stride(rng, w.ds.Trajectories()[trajectory].Steps, start))
@@ -139,8 +138,7 @@ func (w *Windows) locate(i int) (trajectory, start int) {
 	return trajectory, i - first
 }
 
-// windowsOf returns the number of the first window of a trajectory, and how many the
-// trajectory has.
+// windowsOf returns the index of a trajectory's first window and the number of its windows.
 func (w *Windows) windowsOf(trajectory int) (first, n int) {
 	if w.per > 0 {
 		return trajectory * w.per, w.per
@@ -151,21 +149,20 @@ func (w *Windows) windowsOf(trajectory int) (first, n int) {
 	return first, w.end[trajectory] - first
 }
 
-// Horizon says how whole trajectories are forecast (SPEC §10, full-trajectory
-// mode).
+// Horizon describes the forecasts of whole trajectories (docs/reference.md §10).
 type Horizon struct {
-	// Input is the number of frames of history, Stride their distance; 0
-	// stands for 1.
+	// Input is the number of frames of history and Stride the distance between frames. A
+	// Stride of 0 means 1.
 	Input, Stride int
-	// Start, if positive, is the first frame to forecast; the history is what
-	// comes before. Otherwise the history begins at frame 0.
+	// Start, if positive, is the first frame to forecast; the history precedes it.
+	// Otherwise the history starts at frame 0.
 	Start int
-	// MaxOutput bounds the frames to forecast; 0 stands for 100, as in The Well.
+	// MaxOutput bounds the number of frames to forecast. 0 means 100, as in The Well.
 	MaxOutput int
 }
 
-// FullTrajectories returns one span per trajectory: Input frames of history and
-// as many to forecast as the shortest trajectory has.
+// FullTrajectories returns one span per trajectory: Input frames of history, followed by
+// the frames to forecast, as many as the shortest trajectory has.
 func FullTrajectories(ds Dataset, h Horizon) ([]Span, error) {
 	h.Stride = max(h.Stride, 1)
 	if h.MaxOutput == 0 {

@@ -21,7 +21,7 @@ func TestCutCount(t *testing.T) {
 		{Cut{Input: 6, Output: 1, MinStride: 1, MaxStride: 5}, 30, 24},
 	} {
 		assert.Equal(t, c.want, c.cut.Count(c.steps), "%+v of %d", c.cut, c.steps)
-		// By definition: the starts from which a window fits.
+		// By definition: count the frames at which a window can start.
 		n, frames := 0, c.cut.Frames()
 		for start := range c.steps {
 			if start+(frames-1)*max(c.cut.MinStride, 1) < c.steps {
@@ -86,7 +86,8 @@ func TestFullTrajectories(t *testing.T) {
 	spans, err := FullTrajectories(ds, Horizon{Input: 6})
 	require.NoError(t, err)
 	assert.Equal(t, []Span{{0, 0, 1, 25}, {1, 0, 1, 25}}, spans)
-	// SPEC §10: evaluation begins at frame 17, from frames 11 to 16.
+	// docs/reference.md §10: evaluation forecasts from frame 17 on, with frames 11 to 16 as
+	// history.
 	spans, err = FullTrajectories(ds, Horizon{Input: 6, Start: 17})
 	require.NoError(t, err)
 	assert.Equal(t, Span{1, 11, 1, 6 + 8}, spans[1])

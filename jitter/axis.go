@@ -6,20 +6,20 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 )
 
-// axis is the index arithmetic of one axis, in the graph because the shift is
-// an input.
+// axis holds the index arithmetic of one axis as graph nodes, because the shift is an
+// input.
 type axis struct {
-	// from [H'] is the point of the field that each padded point takes its
-	// value from; points in a zero pad take any. nil on a missing axis.
+	// from [H'] holds, for each padded point, the point of the field from which it is
+	// copied. Entries for points of zero padding are arbitrary. nil on a missing axis.
 	from *Node
-	// unrolled [H'] is each padded point's place before the roll.
+	// unrolled [H'] is the position of each padded point before the roll.
 	unrolled *Node
 	// back [H] is the padded point that holds each point of the field.
 	back *Node
 }
 
-// axes builds the three axes for a shift [3]. With n points, l of them padded
-// to L (l low, the rest high) and a shift s:
+// axes returns the three axes for a shift [3]. For n points, padded to L points with l of
+// the padding at the low end, and a shift s:
 //
 //	zero pads, roll of all:      place j was u = (j−s) mod L, value x[u−l]
 //	Fixed, periodic:  roll x,    place j holds x[(j−l−s) mod n]
@@ -46,7 +46,8 @@ func (j Jitterer) axes(shift *Node) [3]axis {
 	return out
 }
 
-// source returns where each padded, unrolled point takes its value from.
+// source returns a function from the unrolled padded points to the points they are copied
+// from.
 func source(a csm.Axis) func(p int) int {
 	return func(p int) int {
 		if a.Wrap {
@@ -60,7 +61,7 @@ func identity(p int) int { return p }
 
 func floorMod(a, n int) int { return ((a % n) + n) % n }
 
-// line is the int32 constant [fn(0), …, fn(n−1)].
+// line returns the int32 constant [fn(0), …, fn(n−1)].
 func line(g *Graph, n int, fn func(int) int) *Node {
 	v := make([]int32, n)
 	for i := range v {
@@ -69,7 +70,7 @@ func line(g *Graph, n int, fn func(int) int) *Node {
 	return Const(g, v)
 }
 
-// mod is v mod n for −n ≤ v < 2n.
+// mod returns v mod n for −n ≤ v < 2n.
 func mod(v *Node, n int) *Node {
 	zero := Scalar(v.Graph(), dtypes.Int32, 0)
 	v = Where(LessThan(v, zero), AddScalar(v, n), v)

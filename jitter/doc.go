@@ -1,11 +1,11 @@
-// Package jitter pads fields according to their boundaries, shifts them by a
-// random amount and undoes both exactly (paper §3.2 and Algorithm 1; where the
-// paper and the released code differ, this follows the code).
+// Package jitter pads fields according to their boundaries, shifts them by a random amount,
+// and undoes both exactly (paper §3.2 and Algorithm 1; docs/reference.md §4 has the
+// differences between the paper and the release, which this package follows).
 //
-// Patches imprint their own grid on a forecast, and an autoregressive rollout
-// amplifies the imprint. Shifting the fields by a random amount before the
-// patches are cut, and back afterwards, averages it away.
+// Patches imprint their grid on a forecast, and an autoregressive rollout amplifies the
+// imprint. Shifting the fields by a random amount before they are divided into patches, and
+// back afterwards, averages it out.
 //
-// A shift is an input of the compiled program, a small int32 tensor drawn on
-// the host, so that one program serves all draws and every run can be replayed.
+// The shift is an input of the compiled program, a small int32 tensor drawn on the host.
+// One program therefore serves all draws, and every run can be repeated.
 package jitter

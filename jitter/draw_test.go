@@ -21,7 +21,7 @@ func TestBounds(t *testing.T) {
 		mode jitter.Mode
 		want [3]int
 	}{
-		// SPEC §4: stride 2×2 pads 5+2 = 7; half a period of 128 is 64.
+		// docs/reference.md §4: stride 2×2 pads 5+2 = 7; half a period of 128 is 64.
 		{"fixed", []int{128, 128}, jitter.Fixed, [3]int{7, 64, 0}},
 		{"padded: half a patch everywhere", []int{128, 256}, jitter.Padded, [3]int{2, 4, 0}},
 		{"off", []int{128, 128}, jitter.Off, [3]int{}},

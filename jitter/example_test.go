@@ -13,7 +13,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
-// ring is the plan of a periodic line of 16 points in patches of four.
+// ring returns the plan of a periodic 1D grid of 16 points in patches of four.
 func ring() *csm.Plan {
 	plan, err := csm.NewPlan([]int{16}, data.Boundaries{data.Both(data.Periodic)}, csm.Options{Tokens: [3]int{4, 4, 4}, Kernel: [2]int{4, 4}})
 	if err != nil {
@@ -22,7 +22,7 @@ func ring() *csm.Plan {
 	return plan
 }
 
-// A field is padded and shifted before the network and comes back as it was.
+// Apply pads and shifts a field; Invert returns the original.
 func ExampleJitterer() {
 	b, err := backend.Go()
 	if err != nil {
@@ -36,7 +36,7 @@ func ExampleJitterer() {
 	in := tensors.FromFlatDataAndDimensions(x, 1, 1, 1, 16, 1, 1) // [T, B, C, H, W, D]
 	out, err := graph.CallOnceN(b, func(in []*graph.Node) []*graph.Node {
 		padded := j.Apply(in[0], in[1])
-		field := graph.SliceAxis(padded, -1, graph.AxisRange(0, 1)) // without the boundary flags
+		field := graph.SliceAxis(padded, -1, graph.AxisRange(0, 1)) // without the boundary channels
 		return []*graph.Node{padded, field, j.Invert(field, in[1], 1, 1)}
 	}, in, []int32{3, 0, 0})
 	if err != nil {
@@ -51,7 +51,7 @@ func ExampleJitterer() {
 	// [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15]
 }
 
-// Shifts are drawn on the host, within bounds that follow from the plan.
+// Shifts are drawn on the host, within bounds that the plan determines.
 func ExampleJitterer_Draw() {
 	j := jitter.Jitterer{Plan: ring()}
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -68,7 +68,7 @@ func ExampleJitterer_Draw() {
 	// jitter: shift of axis 0: expected within ±7, got 8
 }
 
-// Each block of the network sees the sum of the rolls drawn so far.
+// Each block sees the sum of the rolls drawn so far.
 func ExampleAccumulateRolls() {
 	j := jitter.Jitterer{Plan: ring()}
 	rolls := j.DrawLatentRolls(rand.New(rand.NewPCG(3, 4)), 3)

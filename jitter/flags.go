@@ -6,26 +6,26 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// The flags of a non periodic axis are functions of the place along that axis
-// before the roll, so they roll with the fields: inside marks real points,
-// closed and open mark the pads by the condition of their side. On the grid
-// the flag channels are (SPEC §4.2)
+// flagLines holds the flags of one axis as functions of the position before the roll, so
+// that they roll with the fields. On an axis that is not periodic, inside marks the points
+// of the field, and closed and open mark the padding according to the condition at its end.
+// The boundary channels follow from these flags (docs/reference.md §4, step 2):
 //
 //	bias correction  1 where every axis is inside, else 0
 //	closed, open     the sum over the axes, up to 3 in a corner
 //
 // Periodic axes set no flags.
 //
-// zero is 1 on points that keep their value and 0 in the pads. It differs from
-// inside only on an axis without pads; see lines.
+// zero is 1 at points that keep their value and 0 in the padding. It differs from inside
+// only on an axis without padding; see lines.
 type flagLines struct {
 	inside, zero, closed, open func(p int) float64
 }
 
-// lines returns the flags of one axis. At the released stride of 8×4 without
-// jitter an axis has no pads at all; the release's slice of the last 0 points
-// is then the whole axis, which marks all of it as the high boundary. The
-// weights know it that way, so it is kept (SPEC §4.2).
+// lines returns the flags of one axis. With the released stride of 8×4 and without jitter,
+// an axis has no padding. The release's slice of the last 0 points is then the whole axis,
+// which marks all of it as the high boundary. The weights were trained that way, so lines
+// does the same (docs/reference.md §4, step 2).
 func lines(a csm.Axis) flagLines {
 	real := func(p int) bool { return p >= a.PadLow && p < a.PadLow+a.Length }
 	inside := real
@@ -55,8 +55,8 @@ func one(b bool) float64 {
 	return 0
 }
 
-// appendFlags zeroes the pads of the non periodic axes of y [F, H', W', D', C]
-// and appends the three flag channels.
+// appendFlags sets the padding of the axes that are not periodic to 0 in y [F, H', W', D',
+// C] and appends the three boundary channels.
 func (j Jitterer) appendFlags(y *Node, axes [3]axis) *Node {
 	g := y.Graph()
 	dims := y.Shape().Clone().Dimensions

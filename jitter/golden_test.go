@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// item is what cases f and g say about one grid.
+// item describes a grid of the golden cases f and g.
 type item struct {
 	Key, Cls string
 	Jitter   *bool `json:"jitter_patches"`
@@ -56,8 +56,8 @@ func tensorOf(tb testing.TB, f *golden.File, name string) *tensors.Tensor {
 // modelLayout returns y [F, H, W, D, C] as [F, C, H, W, D].
 func modelLayout(y *Node) *Node { return TransposeAllDims(y, 0, 4, 1, 2, 3) }
 
-// compareSub compares with the first stored variant of a tensor: whole, or
-// thinned by the stride in its name.
+// compareSub compares with the first stored variant of a tensor: complete, or subsampled
+// with the stride in its name.
 func compareSub(t *testing.T, f *golden.File, name string, got []float32, shape []int, exact bool, stride int) {
 	t.Helper()
 	stored := name
@@ -130,7 +130,7 @@ func TestGoldenJitter(t *testing.T) {
 	})
 }
 
-// weights loads the model's tensors below a prefix.
+// weights loads the model's tensors with a prefix.
 func weights(t *testing.T, f *golden.File, prefix string, into map[string]*tensors.Tensor) {
 	for _, name := range f.Names() {
 		if strings.HasPrefix(name, prefix) {

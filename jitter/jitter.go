@@ -9,28 +9,28 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// Mode selects the jitterer.
+// Mode selects the kind of jitter.
 type Mode int
 
 const (
-	// Fixed rolls a periodic axis by up to half its length and pads it
-	// afterwards ("FixedPatchJittererBoundaryPad", the released one).
+	// Fixed rolls a periodic axis by up to half its length and pads it afterwards. The
+	// release uses it ("FixedPatchJittererBoundaryPad").
 	Fixed Mode = iota
 	// Padded pads first and rolls the padded axes by less than half a patch
 	// ("PatchJittererBoundaryPad").
 	Padded
-	// Off pads and never rolls. The plan must be made with NoJitter.
+	// Off pads without rolling. The plan must be made with NoJitter.
 	Off
 )
 
-// Jitterer pads and rolls fields of the grid that its plan describes.
+// Jitterer pads and rolls fields on the grid of its plan.
 type Jitterer struct {
 	Plan *csm.Plan
 	Mode Mode
 }
 
-// Bounds returns for each axis the bound b of the shift, drawn from
-// [−(b−1), b−1]; 0 where nothing is drawn (SPEC §4.3).
+// Bounds returns the bound b of the shift along each axis, which is drawn from [−(b−1),
+// b−1]. It is 0 if no shift is drawn (docs/reference.md §4, step 3).
 func (j Jitterer) Bounds() [3]int {
 	var out [3]int
 	for i, a := range j.Plan.Axes {
@@ -45,7 +45,7 @@ func (j Jitterer) Bounds() [3]int {
 	return out
 }
 
-// Draw draws the shift of the three axes, in their order.
+// Draw draws the shift of the three axes in order.
 func (j Jitterer) Draw(rng *rand.Rand) [3]int32 {
 	var shift [3]int32
 	for i, b := range j.Bounds() {
@@ -56,7 +56,7 @@ func (j Jitterer) Draw(rng *rand.Rand) [3]int32 {
 	return shift
 }
 
-// CheckShift returns an error when a shift is outside its bounds.
+// CheckShift returns an error if a shift exceeds its bounds.
 func (j Jitterer) CheckShift(shift [3]int32) error {
 	for i, b := range j.Bounds() {
 		if limit := max(b-1, 0); int(shift[i]) < -limit || int(shift[i]) > limit {
@@ -66,14 +66,13 @@ func (j Jitterer) CheckShift(shift [3]int32) error {
 	return nil
 }
 
-// Apply pads x [T, B, C, H, W, D], appends the three boundary flag channels
-// (bias correction, closed, open; see flags.go) and rolls everything by shift
-// (int32 [3], in the convention out[i+s] = in[i]). The result is channels
-// last, [T·B, H', W', D', C+3].
+// Apply pads x [T, B, C, H, W, D], appends the three boundary channels (bias correction,
+// closed, open; see flags.go) and rolls all channels by shift (int32 [3], out[i+s] =
+// in[i]). It returns [T·B, H', W', D', C+3], channels last.
 //
-// With a shift for each entry of the first axis, [T, 3], they are rolled one by one.
+// shift may also be [T, 3], with one shift for each entry of the first axis.
 //
-// Each axis is one gather: every padded point knows where its value comes from.
+// Each axis is one gather of the points from which the padded points are copied.
 func (j Jitterer) Apply(x, shift *Node) *Node {
 	if shift.Rank() == 2 {
 		return each(x.Shape().Dim(0), func(i int) *Node { return j.Apply(SliceAxis(x, 0, AxisElem(i)), entry(shift, i)) })
@@ -92,8 +91,8 @@ func (j Jitterer) Apply(x, shift *Node) *Node {
 	return j.appendFlags(y, axes)
 }
 
-// Invert undoes Apply on y [T·B, H', W', D', C], fields without flags: it takes
-// every point back from where Apply put it and returns [T, B, C, H, W, D].
+// Invert undoes Apply for fields y [T·B, H', W', D', C] without boundary channels. It
+// returns [T, B, C, H, W, D].
 func (j Jitterer) Invert(y, shift *Node, steps, batch int) *Node {
 	if shift.Rank() == 2 {
 		return each(steps, func(i int) *Node {
@@ -112,7 +111,7 @@ func (j Jitterer) Invert(y, shift *Node, steps, batch int) *Node {
 	return Reshape(y, steps, batch, d[4], d[1], d[2], d[3])
 }
 
-// each puts fn of n entries side by side.
+// each concatenates the results of fn for n entries.
 func each(n int, fn func(i int) *Node) *Node {
 	parts := make([]*Node, n)
 	for i := range parts {
@@ -121,5 +120,5 @@ func each(n int, fn func(i int) *Node) *Node {
 	return Concatenate(parts, 0)
 }
 
-// entry is the shift of entry i.
+// entry returns the shift of entry i.
 func entry(shift *Node, i int) *Node { return Squeeze(SliceAxis(shift, 0, AxisElem(i)), 0) }

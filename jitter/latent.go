@@ -7,16 +7,14 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 )
 
-// Before each block the release rolls the tokens of every periodic axis by a
-// random number of tokens and after the last block rolls them back, because
-// the position embedding is not periodic (SPEC §2.9). Attention over all
-// tokens of a frame sees position only through that embedding, so rolling the
-// embedding's table does the same and moves no activation
-// ([layers.AxialRoPE.Angles]).
+// Before each block, the release rolls the tokens of every periodic axis by a random number
+// of tokens, because the position embedding is not periodic. After the last block it undoes
+// the rolls (docs/reference.md §2, steps 9 and 10). Attention over all tokens of a frame
+// depends on positions only through that embedding, so rolling the table of the embedding
+// has the same effect and moves no activations ([layers.AxialRoPE.Angles]).
 
-// DrawLatentRolls draws the rolls of every block, for each block the axes in
-// order: uniform in [0, tokens) on axes whose tokens are periodic, else 0.
-// Mode Off draws nothing.
+// DrawLatentRolls draws the rolls before every block: for each block and axis, an integer
+// uniform in [0, tokens) if the axis has periodic tokens, else 0. Mode Off draws nothing.
 func (j Jitterer) DrawLatentRolls(rng *rand.Rand, blocks int) [][3]int32 {
 	out := make([][3]int32, blocks)
 	if j.Mode == Off {
@@ -32,10 +30,9 @@ func (j Jitterer) DrawLatentRolls(rng *rand.Rand, blocks int) [][3]int32 {
 	return out
 }
 
-// AccumulateRolls turns the roll drawn before each block into the total roll
-// that the block sees, modulo the tokens of the axis: what
-// [layers.AxialRoPE.Angles] takes. A roll that is negative or not smaller than
-// its axis is an error.
+// AccumulateRolls sums the rolls of the blocks up to each block, modulo the tokens of the
+// axis. The result is the argument of [layers.AxialRoPE.Angles]. A roll outside [0, tokens)
+// is an error.
 func AccumulateRolls(plan *csm.Plan, rolls [][3]int32) ([][3]int32, error) {
 	grid := plan.TokenGrid()
 	out := make([][3]int32, len(rolls))

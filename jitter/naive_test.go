@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// block is one channel of one frame, [H, W, D] row major. The functions below
-// are the steps of SPEC §4 one by one, in plain loops, and know nothing of the
+// block is one channel of one frame, [H, W, D] in row-major order. The functions below
+// perform the steps of docs/reference.md §4 one by one in plain loops, independently of the
 // package's gathers.
 type block struct {
 	dims [3]int
@@ -40,8 +40,8 @@ func (b block) each(f func(p [3]int)) {
 	}
 }
 
-// relabel builds a block of n points along an axis whose point p holds the
-// point from(p) of b, or 0 where from is negative.
+// relabel returns a block of n points along an axis. Point p is a copy of point from(p) of
+// b, or 0 if from(p) is negative.
 func (b block) relabel(axis, n int, from func(p int) int) block {
 	dims := b.dims
 	dims[axis] = n
@@ -70,7 +70,7 @@ func (b block) padCircular(axis, low, high int) block {
 	return b.relabel(axis, low+n+high, func(p int) int { return ((p-low)%n + n) % n })
 }
 
-// roll moves point i to i+s, torch.roll.
+// roll moves point i to i+s, like torch.roll.
 func (b block) roll(axis, s int) block {
 	n := b.dims[axis]
 	return b.relabel(axis, n, func(p int) int { return ((p-s)%n + n) % n })
@@ -80,7 +80,7 @@ func (b block) crop(axis, low, n int) block {
 	return b.relabel(axis, n, func(p int) int { return p + low })
 }
 
-// naivePads pads the axes whose Wrap is as asked.
+// naivePads pads the axes whose Wrap equals wrap.
 func naivePads(b block, plan *csm.Plan, wrap bool) block {
 	for i, a := range plan.Axes {
 		switch {
@@ -94,8 +94,8 @@ func naivePads(b block, plan *csm.Plan, wrap bool) block {
 	return b
 }
 
-// naiveFlags returns bias correction, closed and open on a grid whose non
-// periodic axes are padded (SPEC §4.2).
+// naiveFlags returns bias correction, closed and open on a grid whose axes, except periodic
+// ones, are padded (docs/reference.md §4, step 2).
 func naiveFlags(plan *csm.Plan, dims [3]int) [3]block {
 	f := [3]block{newBlock(dims, 1), newBlock(dims, 0), newBlock(dims, 0)}
 	side := map[data.BC]int{data.Wall: 1, data.Open: 2}
@@ -105,7 +105,7 @@ func naiveFlags(plan *csm.Plan, dims [3]int) [3]block {
 		}
 		lowEnd, highBegin := a.PadLow, a.Padded-a.PadHigh
 		if a.PadLow == 0 && a.PadHigh == 0 {
-			highBegin = 0 // python: x[-0:] is all of x
+			highBegin = 0 // Python: x[-0:] is all of x
 		}
 		f[0].each(func(p [3]int) {
 			if p[i] < lowEnd {
@@ -167,8 +167,8 @@ func naiveInvert(j jitter.Jitterer, b block, shift [3]int32) block {
 	return b
 }
 
-// naiveSpread is the transpose of naiveInvert as a matrix: what it reads from a
-// padded point goes back to that point, all others get 0.
+// naiveSpread applies the transpose of naiveInvert as a matrix: values return to the padded
+// points from which naiveInvert copies them, and all other points get 0.
 func naiveSpread(j jitter.Jitterer, b block, shift [3]int32) block {
 	pad := func(wrap bool) {
 		for i, a := range j.Plan.Axes {
@@ -190,7 +190,7 @@ func naiveSpread(j jitter.Jitterer, b block, shift [3]int32) block {
 	return b
 }
 
-// blocks cuts flat values [n, dims] into blocks.
+// blocks splits flat values [n, dims] into blocks.
 func blocks(flat []float32, dims [3]int) []block {
 	points := dims[0] * dims[1] * dims[2]
 	var out []block
@@ -216,7 +216,7 @@ func noise(rng *rand.Rand, n int) []float32 {
 	return out
 }
 
-// sameValues fails at the first difference, with its place.
+// sameValues fails at the first difference and reports its position.
 func sameValues(t *testing.T, want, got []float32, format string, args ...any) {
 	t.Helper()
 	what := fmt.Sprintf(format, args...)

@@ -15,13 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ends are all boundaries an axis can have.
+// ends lists all boundaries that an axis can have.
 var ends = []data.Boundary{
 	data.Both(data.Wall), data.Both(data.Open), data.Both(data.Periodic),
 	{Low: data.Wall, High: data.Open}, {Low: data.Open, High: data.Wall},
 }
 
-// combine returns all boundaries of a grid; axes of one point keep one choice.
+// combine returns all boundaries of a grid; an axis of one point has a single choice.
 func combine(grid []int) []data.Boundaries {
 	out := []data.Boundaries{{}}
 	for _, n := range grid {
@@ -50,27 +50,27 @@ func newJitterer(t *testing.T, grid []int, bcs data.Boundaries, mode jitter.Mode
 	return jitter.Jitterer{Plan: plan, Mode: mode}
 }
 
-// TestNaive sweeps grids, boundaries and modes against plain loops, to the bit.
+// TestNaive compares with plain loops over many grids, boundaries and modes, bit for bit.
 func TestNaive(t *testing.T) {
 	small := csm.Options{Tokens: [3]int{4, 4, 2}}
 	for _, c := range []struct {
 		grid []int
 		o    csm.Options
-		thin int // take every thin-th combination of boundaries
+		thin int // use every thin-th combination of boundaries
 	}{
 		{grid: []int{32, 128}, thin: 4},          // released strides
-		{grid: []int{20, 24}, thin: 1},           // 20 divides into other patches
+		{grid: []int{20, 24}, thin: 1},           // 20 needs other patches
 		{grid: []int{25, 24}, o: small, thin: 1}, // odd
-		{grid: []int{24, 15}, o: small, thin: 3}, // 60×96 and the like, smaller
+		{grid: []int{24, 15}, o: small, thin: 3}, // like 60×96, but smaller
 		{grid: []int{1, 25, 20}, o: small, thin: 2},
 		{grid: []int{20, 1, 17}, o: small, thin: 2},
 		{grid: []int{16, 9, 1}, o: small, thin: 2},
 		{grid: []int{9, 12, 10}, o: small, thin: 31},
 		{grid: []int{16, 8, 11}, o: small, thin: 41},
-		{grid: []int{40}, thin: 1}, // a line
+		{grid: []int{40}, thin: 1}, // 1D
 		{grid: []int{1, 1, 37}, thin: 1},
 	} {
-		if strings.HasPrefix(testbackend.New(t).Name(), "xla") { // where each is a compilation
+		if strings.HasPrefix(testbackend.New(t).Name(), "xla") { // XLA compiles each combination
 			c.thin = max(c.thin, 7)
 		}
 		for name, mode := range modes {
@@ -86,8 +86,8 @@ func TestNaive(t *testing.T) {
 	}
 }
 
-// checkNaive compares Apply, Invert and Invert's gradient for one draw and for
-// the extreme ones.
+// checkNaive compares Apply, Invert and the gradient of Invert for a random shift and for
+// the largest and smallest shifts.
 func checkNaive(t *testing.T, j jitter.Jitterer, rng *rand.Rand) {
 	t.Helper()
 	const steps, batch, channels = 2, 1, 2
@@ -129,7 +129,7 @@ func boundariesOf(p *csm.Plan) (out []string) {
 	return out
 }
 
-// extreme is the largest shift in the direction of sign.
+// extreme returns the largest shift in the direction of sign.
 func extreme(j jitter.Jitterer, sign int32) (s [3]int32) {
 	for i, b := range j.Bounds() {
 		s[i] = sign * int32(max(b-1, 0))
@@ -137,7 +137,7 @@ func extreme(j jitter.Jitterer, sign int32) (s [3]int32) {
 	return s
 }
 
-// compile builds one program for all shifts: that is how the package is used.
+// compile returns one program for all shifts, as the package is meant to be used.
 func compile(t *testing.T, j jitter.Jitterer, steps, batch, channels int) func(x, y, z []float32, shift [3]int32) [][]float32 {
 	t.Helper()
 	grid, padded := j.Plan.Grid(), j.Plan.PaddedGrid()
@@ -165,22 +165,22 @@ func compile(t *testing.T, j jitter.Jitterer, steps, batch, channels int) func(x
 	}
 }
 
-// TestNoPadsMarkWholeAxis pins a quirk of the release: at stride 8×4 without
-// jitter a walled axis has no pads, and its slice of the last 0 points is the
-// whole axis: all of it is flagged as the high end, and the fields pass through.
+// TestNoPadsMarkWholeAxis checks a behaviour of the release: at stride 8×4 without jitter,
+// an axis with walls has no padding. The slice of the last 0 points is the whole axis, so
+// all of it is flagged as the high end, while the fields are unchanged.
 func TestNoPadsMarkWholeAxis(t *testing.T) {
 	j := newJitterer(t, []int{1024, 8}, data.Boundaries{{Low: data.Wall, High: data.Open}, data.Both(data.Periodic)}, jitter.Off, csm.Options{})
 	require.Equal(t, [2]int{8, 4}, j.Plan.Axes[0].Stride)
 	require.Zero(t, j.Plan.Axes[0].PadLow+j.Plan.Axes[0].PadHigh)
 	checkNaive(t, j, rand.New(rand.NewPCG(1, 1)))
 	flags := naiveApply(j, []block{newBlock(j.Plan.Grid(), 1)}, [3]int32{})[1:]
-	for c, want := range []float32{0, 0, 1} { // all of it is the open end
+	for c, want := range []float32{0, 0, 1} { // the whole axis is the open end
 		require.Equal(t, newBlock(j.Plan.PaddedGrid(), want), flags[c], "flag channel %d", c)
 	}
 }
 
-// TestApplyAdjoint checks ⟨Apply x − Apply 0, z⟩ = ⟨x, ∂⟨Apply x, z⟩/∂x⟩: wrapped
-// pads read a point more than once, and its gradient is the sum.
+// TestApplyAdjoint checks ⟨Apply x − Apply 0, z⟩ = ⟨x, ∂⟨Apply x, z⟩/∂x⟩: periodic padding
+// copies a point more than once, and its gradient is the sum over the copies.
 func TestApplyAdjoint(t *testing.T) {
 	for _, mode := range modes {
 		j := newJitterer(t, []int{25, 20}, data.Boundaries{data.Both(data.Wall), data.Both(data.Periodic)}, mode, csm.Options{Tokens: [3]int{4, 4, 4}})

@@ -7,26 +7,28 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// withAdjoint returns y = f(), whose values have the given shape and which is not
-// differentiated: of dy, the gradient of y, adjoint(again, dy) makes those of x and of the
-// parameters, in this order, where again is x, computed again if the backward pass does so.
+// withAdjoint returns f() with a hand-written backward pass. shape is the shape of f().
+// adjoint receives x (recomputed if the backward pass recomputes it) and dy, the gradient
+// of f(), and returns the gradients of x and of params, in that order.
 func withAdjoint(x *Node, params []*Node, shape shapes.Shape, f func() *Node, adjoint func(again, dy *Node) []*Node) *Node {
 	y, fused := InternalFusedOpCaller(f, func() *Node { return adjointPath(x, params, shape, adjoint) }, true)
-	if !fused { // GOMLX_FUSION=0 returns the path, whose values mean nothing
+	if !fused { // with GOMLX_FUSION=0 the caller returns the path, whose values are meaningless
 		return f()
 	}
 	return y
 }
 
-// adjointPath leads gradients of a result of the given shape to x and the parameters.
-// (gomlx takes derivatives of one's own for maps of one input that keep the shape, no
-// others; so what arrives is caught behind a path that only tells gomlx where it leads.)
+// adjointPath returns a node of the given shape, of no meaningful value, through which the
+// gradient of the result reaches adjoint, and adjoint's results reach x and params. (gomlx
+// supports custom gradients only for functions of one input that preserve its shape. So the
+// gradient is stored when it arrives, and passed to adjoint where the path ends at x and
+// params.)
 func adjointPath(x *Node, params []*Node, shape shapes.Shape, adjoint func(again, dy *Node) []*Node) *Node {
 	var arrived *Node
 	var made []*Node
 	var path *Node
 	add := func(x *Node) { path = addTo(path, Reshape(ReduceAllSum(x))) }
-	for i, p := range params { // gradients pass younger nodes first: these after x
+	for i, p := range params { // gradients are computed for nodes created last first: for x before params
 		add(IdentityWithCustomGradient(p, func(_, _ *Node) *Node {
 			if made == nil { // x needs no gradient
 				made = adjoint(x, arrived)
@@ -40,19 +42,20 @@ func adjointPath(x *Node, params []*Node, shape shapes.Shape, adjoint func(again
 	}))
 	return IdentityWithCustomGradient(BroadcastToDims(path, shape.Dimensions...), func(_, dy *Node) *Node {
 		arrived, made = dy, nil // of this backward pass; there may be another
-		return dy               // so that what is computed again waits for it
+		return dy               // makes recomputed nodes depend on dy
 	})
 }
 
-// linear returns the linear map f of x, whose values have the given shape, with its
-// adjoint written out.
+// linear returns f(x) for a linear map f whose results have the given shape. adjoint
+// computes its transpose.
 func linear(x *Node, shape shapes.Shape, f, adjoint func(*Node) *Node) *Node {
 	return withAdjoint(x, nil, shape, func() *Node { return f(x) },
 		func(_, dy *Node) []*Node { return []*Node{adjoint(dy)} })
 }
 
-// split cuts the last axis of x into parts of the given widths. Their gradients are put
-// side by side, once; those of slices would be padded with zeros and added up.
+// split splits the last axis of x into parts of the given widths. Its backward pass
+// concatenates the parts' gradients once; gradients of slices would be padded with zeros
+// and added.
 func split(x *Node, widths ...int) []*Node {
 	arrived := make([]*Node, len(widths))
 	parts := make([]*Node, len(widths))
@@ -60,7 +63,7 @@ func split(x *Node, widths ...int) []*Node {
 		joined := slices.Clone(arrived)
 		clear(arrived) // of this backward pass; there may be another
 		for i, w := range widths {
-			if joined[i] == nil { // nothing depends on this part
+			if joined[i] == nil { // the gradient does not depend on this part
 				shape := x.Shape().Clone()
 				shape.Dimensions[shape.Rank()-1] = w
 				joined[i] = Zeros(x.Graph(), shape)

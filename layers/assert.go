@@ -9,15 +9,15 @@ import (
 
 func sqrt(x float64) float64 { return math.Sqrt(x) }
 
-// must panics with an error built from format when ok is false. Graph building
-// is the only place where this package panics.
+// must panics with a formatted error if ok is false. The package panics only while a graph
+// is built.
 func must(ok bool, format string, args ...any) {
 	if !ok {
 		panic(fmt.Errorf("layers: "+format, args...))
 	}
 }
 
-// assertDims panics unless x has the given dimensions; -1 accepts any.
+// assertDims panics unless x has the given dimensions; -1 matches any.
 func assertDims(what string, x *Node, dims ...int) {
 	must(x != nil, "%s: missing", what)
 	got := x.Shape().Dimensions

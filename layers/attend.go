@@ -6,30 +6,30 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Softmax attention on XLA, with its backward pass written out. Of the forward pass only
-// the logarithm of every query's sum of exponentials is kept; the weights
-// p = exp(q·kᵀ + bias − logs) are computed again, and
+// Softmax attention on XLA with a hand-written backward pass. The forward pass keeps only
+// the logarithm of each query's sum of exponentials, logs. The backward pass recomputes the
+// weights p = exp(q·kᵀ + bias − logs) and computes
 //
 //	dv = pᵀ·dy,  ds = p·(dy·vᵀ − Σ dy·y),  dq = ds·k,  dk = dsᵀ·q,  dbias = Σ ds
 //
-// Where there are many scores they are taken in parts (attendparts.go), and on GPUs mostly
-// the device's own operation computes all of it (fusedattention.go).
+// Large attention is computed in parts (attendparts.go). On GPUs, a fused operation usually
+// computes all of it (fusedattention.go).
 
-// scoresOf is the number of scores of q [F, N, S, K].
+// scoresOf returns the number of scores of q [F, N, S, K].
 func scoresOf(q *Node) int { return q.Shape().Size() / q.Shape().Dim(3) * q.Shape().Dim(2) }
 
-// headLayout is where heads stand among the axes around attention: merged leads from
-// [F, N, S, K] to the given shape, which ends in K, perHead back. The frames are those of
-// so many samples, one after the other.
+// headLayout describes the layout of the operands outside attention. merged converts [F, N,
+// S, K] to shape, whose last axis is K; perHead converts back. The frames are those of
+// samples samples, one sample after the other.
 type headLayout struct {
 	samples         int
 	shape           []int
 	merged, perHead func(*Node) *Node
 }
 
-// attend returns softmax(q·kᵀ + bias)·v, merged, for q, k, v [F, N, S, K]; bias
-// [1, N or 1, S, S] or nil. Its backward pass computes q, k and v again if they lie
-// behind a [checkpoint].
+// attend returns softmax(q·kᵀ + bias)·v in the merged layout, for q, k, v [F, N, S, K] and
+// a bias [1, N or 1, S, S] or nil. Its backward pass recomputes q, k and v if they depend
+// on a [checkpoint].
 func attend(q, k, v, bias *Node, layout headLayout) *Node {
 	if onGo(q.Graph()) {
 		return layout.merged(softmaxDot(q, k, v, bias))
@@ -46,15 +46,15 @@ func attend(q, k, v, bias *Node, layout headLayout) *Node {
 	}, func(g attendGiven) []*Node { return backwardInParts(g, size) })
 }
 
-// attendGiven is what the backward pass begins with, all per head: with dy, the gradient
-// of the result y, and along = Σ dy·y over K, [F, N, S, 1].
+// attendGiven holds the inputs of the backward pass, all per head: dy is the gradient of
+// the result y, and along returns Σ dy·y over K, [F, N, S, 1].
 type attendGiven struct {
 	q, k, v, bias, logs, dy *Node
 	along                   func() *Node
 }
 
-// attendBy is attend with the given passes. That back returns the gradients of q, k, v
-// and the bias.
+// attendBy is attend with the given forward and backward passes. back returns the gradients
+// of q, k and v and, if there is one, of the bias.
 func attendBy(q, k, v, bias *Node, layout headLayout, forward func(q, k, v *Node) (y, logs *Node), back func(attendGiven) []*Node) *Node {
 	var params []*Node
 	if bias != nil {
@@ -74,7 +74,8 @@ func attendBy(q, k, v, bias *Node, layout headLayout, forward func(q, k, v *Node
 	})
 }
 
-// dotHeads is the product of a and b over axis i of a and j of b, for each frame and head.
+// dotHeads returns the product of a and b over axis i of a and axis j of b, per frame and
+// head.
 func dotHeads(a *Node, i int, b *Node, j int) *Node {
 	return DotGeneral(a, []int{i}, []int{0, 1}, b, []int{j}, []int{0, 1})
 }
@@ -82,8 +83,8 @@ func dotHeads(a *Node, i int, b *Node, j int) *Node {
 // turned exchanges the last two axes.
 func turned(x *Node) *Node { return TransposeAllDims(x, 0, 1, 3, 2) }
 
-// atLeastFloat32 is x in float32 if its type is shorter: between its products the softmax is not
-// computed in half precision.
+// atLeastFloat32 converts x to float32 if its type is shorter. The softmax between the
+// products is not computed in half precision.
 func atLeastFloat32(x *Node) *Node {
 	if x.DType().IsHalfPrecision() {
 		return ConvertDType(x, dtypes.Float32)
@@ -91,7 +92,7 @@ func atLeastFloat32(x *Node) *Node {
 	return x
 }
 
-// dotAs is dotHeads of a, brought to the type of b.
+// dotAs returns dotHeads of a, converted to the type of b, and b.
 func dotAs(a *Node, i int, b *Node, j int) *Node {
 	return dotHeads(ConvertDType(a, b.DType()), i, b, j)
 }
@@ -113,8 +114,9 @@ func addBias(scores, bias *Node) *Node {
 	return Add(atLeastFloat32(scores), atLeastFloat32(bias))
 }
 
-// backwardAtOnce on CPUs computes weights and their gradients transposed, too: products of
-// a transposed operand are slow there where they are small, as over time.
+// backwardAtOnce computes the backward pass from all scores. On CPUs it computes the
+// weights and their gradients both plain and transposed, because small products with a
+// transposed operand, such as those of attention in time, are slow there.
 func backwardAtOnce(g attendGiven) []*Node {
 	p := Exp(Sub(addBias(dotHeads(g.q, 3, g.k, 3), g.bias), g.logs))
 	dp := atLeastFloat32(dotHeads(g.dy, 3, g.v, 3))
@@ -124,7 +126,7 @@ func backwardAtOnce(g attendGiven) []*Node {
 		ds = Mul(p, Sub(dp, g.along()))
 		made = []*Node{dotAs(ds, 3, g.k, 2), dotAs(ds, 2, g.q, 2), dotAs(p, 2, g.dy, 2)}
 	} else {
-		along := ReduceAndKeep(Mul(p, dp), ReduceSum, -1) // Σ dy·y, too
+		along := ReduceAndKeep(Mul(p, dp), ReduceSum, -1) // equals Σ dy·y
 		ds = Mul(p, Sub(dp, along))
 		bias := g.bias
 		if bias != nil {
@@ -144,8 +146,7 @@ func backwardAtOnce(g attendGiven) []*Node {
 	return append(made, ConvertDType(dbias, g.bias.DType()))
 }
 
-// stack puts nodes of one shape behind each other along a new first axis, of which entry
-// takes one.
+// stack concatenates nodes of equal shape along a new first axis. entry is the inverse.
 func stack(list ...*Node) *Node {
 	parts := make([]*Node, len(list))
 	for i, x := range list {

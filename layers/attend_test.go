@@ -17,7 +17,7 @@ import (
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 )
 
-// attentions are ways to compute softmax attention on XLA that must agree.
+// attentions returns the ways to compute softmax attention on XLA, which must agree.
 func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
 	by := func(q, k, v, bias *Node, forward func(q, k, v *Node) (y, logs *Node), back func(attendGiven) []*Node) *Node {
 		d := q.Shape().Dimensions
@@ -41,8 +41,8 @@ func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
 	return all
 }
 
-// TestAttend: all ways give the result and the gradients that gomlx finds for softmaxDot,
-// and so does a pass that recomputes.
+// TestAttend: all ways, with and without recomputation, give the result and the gradients
+// that gomlx computes for softmaxDot.
 func TestAttend(t *testing.T) {
 	b := testbackend.New(t)
 	if !strings.HasPrefix(b.Name(), "xla") {
@@ -75,7 +75,7 @@ func TestAttend(t *testing.T) {
 		}
 		return all
 	}
-	for _, heads := range []int{0, 1, 4} { // of the bias
+	for _, heads := range []int{0, 1, 4} { // heads of the bias
 		want := run(b, softmaxDot, heads, false)
 		check := func(way string, got [][]float32) {
 			for i, name := range []string{"result", "gradient of q", "gradient of k", "gradient of v", "gradient of the bias"} {
@@ -97,7 +97,7 @@ func TestAttend(t *testing.T) {
 	}
 }
 
-// TestPartsOf: parts divide heads and tokens where there are good divisors.
+// TestPartsOf: parts divide heads and tokens if these have suitable divisors.
 func TestPartsOf(t *testing.T) {
 	require.Equal(t, partSize{1, 1, 1056}, cpuParts.sizeOf(1, 4, 1056), "a head of a plane is one part")
 	require.Equal(t, partSize{1, 4, 512}, cpuParts.sizeOf(1, 4, 512))
@@ -110,9 +110,9 @@ func TestPartsOf(t *testing.T) {
 	require.Equal(t, 1056*1056, ScoresAtOnce(1, 6, 4, 1056))
 }
 
-// TestAttendFused: with factors of half precision, where a backend has its own operation
-// or not, the result and the gradients are those of float32 to the digits of half
-// precision, also of values and gradients that half precision does not hold.
+// TestAttendFused: with factors of half precision, with or without the backend's fused
+// operation, result and gradients equal those of float32 to the precision of the factors,
+// also for values and gradients outside the range of half precision.
 func TestAttendFused(t *testing.T) {
 	b := testbackend.New(t)
 	if !strings.HasPrefix(b.Name(), "xla") {
@@ -128,7 +128,7 @@ func TestAttendFused(t *testing.T) {
 				q = q.Checkpoint()
 			}
 			y := attend(q, in[1], MulScalar(in[2], large))
-			if recompute { // something behind it is computed again, too
+			if recompute { // a recomputed node that depends on the result
 				y = MulScalar(Sin(MulScalar(y.Checkpoint(), 1/large)), large).StopCheckpoint()
 			} else {
 				y = MulScalar(Sin(MulScalar(y, 1/large)), large)
@@ -161,7 +161,7 @@ func TestAttendFused(t *testing.T) {
 	}
 }
 
-// TestFusedType: the device's own operation takes what it can compute as accurately.
+// TestFusedType: the fused operation is used only if it is as accurate as float32 products.
 func TestFusedType(t *testing.T) {
 	require.True(t, roundsProducts(withBackend(t, "cuda")))
 	require.True(t, roundsProducts(withBackend(t, "cuda,tf32,preallocate")))
@@ -179,7 +179,7 @@ func TestFusedType(t *testing.T) {
 	g := withBackend(t, "cuda,tf32=false")
 	require.Equal(t, dtypes.InvalidDType, fusedType(Parameter(g, "q", shapes.Make(dtypes.Float32, 1, 2, 8, 8))))
 	require.Equal(t, dtypes.BFloat16, fusedType(Parameter(g, "k", shapes.Make(dtypes.BFloat16, 1, 2, 8, 8))))
-	if strings.HasPrefix(testbackend.New(t).Name(), "xla") { // the Go backend shards nothing
+	if strings.HasPrefix(testbackend.New(t).Name(), "xla") { // the Go backend does not shard
 		mesh, err := distributed.NewDeviceMesh([]int{2}, []string{"data"})
 		require.NoError(t, err)
 		g = NewGraph(twoDevices{testbackend.New(t)}, "sharded")
@@ -191,7 +191,7 @@ func TestFusedType(t *testing.T) {
 	}
 }
 
-// twoDevices is a backend that calls itself a CUDA backend of two devices.
+// twoDevices is a backend that reports to be a CUDA backend with two devices.
 type twoDevices struct{ compute.Backend }
 
 func (twoDevices) IsCUDA() bool    { return true }

@@ -9,34 +9,35 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// The loop over the parts of attention. gomlx keeps scalars for the whole graph, and
-// functions of a loop may use only what they are given: constants are made outside and
-// handed in.
+// The loop over the parts of attention. gomlx creates scalars once per graph, and the
+// functions of a loop may use only their arguments. Therefore constants are created outside
+// the loop and passed to it.
 
-// part is some queries of a group of heads inside the loop. The last one of a group begins
-// early enough to be whole; with even there is no such overlap.
+// part is a number of queries of a group of heads inside the loop. The last part of a group
+// starts early enough to have its full width, so it may overlap the part before it, unless
+// even is set.
 type part struct {
-	group, from, regular *Node // int32 []; regular is where it would begin without that
+	group, from, regular *Node // int32 []; regular is the start without the overlap
 	width                int
-	even, single         bool // single: all queries
+	even, single         bool // single: the part has all queries
 	constants
 }
 
-// constants are what parts need: int32 [] zero, one, size, last (where the last part of a
-// group begins), end and groups; and places 0, 1, … int32 [1, 1, size, 1].
+// constants holds the constants of the loop: int32 [] zero, one, size, last (start of the
+// last part of a group), end and groups; and places 0, 1, …, int32 [1, 1, size, 1].
 type constants struct{ zero, one, size, last, end, groups, places *Node }
 
-// of is the part of x [B, groups, heads, S, …], [B, heads, size, …].
+// of returns the part of x [B, groups, heads, S, …], with shape [B, heads, size, …].
 func (p part) of(x *Node) *Node { return p.take(x, p.width, p.from) }
 
-// put is x with y in the place of the part.
+// put returns x with the part replaced by y.
 func (p part) put(x, y *Node) *Node { return p.place(x, y, p.from) }
 
-// groupOf is the part's whole group of x, with all tokens.
+// groupOf returns all tokens of the part's group of x.
 func (p part) groupOf(x *Node) *Node { return p.take(x, x.Shape().Dim(3), p.zero) }
 
-// addToGroup is x with y added to the part's whole group, or in its place if the part is
-// the group's first.
+// addToGroup returns x with y added to all tokens of the part's group; for the first part
+// of a group, y replaces them.
 func (p part) addToGroup(x, y *Node) *Node {
 	if !p.single {
 		first := BroadcastToDims(Equal(p.regular, p.zero), y.Shape().Dimensions...)
@@ -56,7 +57,7 @@ func (p part) place(x, y, from *Node) *Node {
 
 func (p part) at(from *Node) []*Node { return []*Node{p.zero, p.group, p.zero, from, p.zero} }
 
-// fresh is x, a part, with 0 for queries that an earlier part had.
+// fresh returns x, a part, with 0 for queries that belong to an earlier part.
 func (p part) fresh(x *Node) *Node {
 	if p.even {
 		return x
@@ -64,7 +65,7 @@ func (p part) fresh(x *Node) *Node {
 	return Where(p.isFresh(x), x, BroadcastToDims(ConvertDType(p.zero, x.DType()), x.Shape().Dimensions...))
 }
 
-// putFresh is put without the queries that an earlier part had.
+// putFresh is put, but keeps the values of x for queries that belong to an earlier part.
 func (p part) putFresh(x, y *Node) *Node {
 	if !p.even {
 		y = Where(p.isFresh(y), y, p.of(x))
@@ -72,14 +73,15 @@ func (p part) putFresh(x, y *Node) *Node {
 	return p.put(x, y)
 }
 
-// isFresh tells for every number of x, a part, whether its query is new.
+// isFresh reports, for every element of a part x, whether its query belongs to no earlier
+// part.
 func (p part) isFresh(x *Node) *Node {
 	return BroadcastToDims(GreaterOrEqual(Add(p.places, p.from), p.regular), x.Shape().Dimensions...)
 }
 
-// inParts calls step for all parts of size queries, one after the other, with the nodes
-// that are given, [B, groups, heads, S, …], and what has been made so far, begun at first,
-// and returns what is made in the end.
+// inParts calls step for every part of size queries in sequence. step receives the part,
+// given [B, groups, heads, S, …], and the results so far (initially begun), and
+// returns the new results. inParts returns the results after the last part.
 func inParts(size int, given, begun []*Node, step func(p part, given, made []*Node) []*Node) []*Node {
 	g, groups, s := given[0].Graph(), given[0].Shape().Dim(1), given[0].Shape().Dim(3)
 	number := func(n int) *Node { return Scalar(g, dtypes.Int32, n) }
@@ -87,7 +89,7 @@ func inParts(size int, given, begun []*Node, step func(p part, given, made []*No
 		Iota(g, shapes.Make(dtypes.Int32, 1, 1, size, 1), 2)}
 	counters := []*Node{consts[0], consts[0]}
 	state := slices.Concat(counters, consts, given, begun)
-	// read declares the state in a function.
+	// read declares the loop's state as parameters of a function.
 	read := func(g *Graph) (p part, stays, given, made []*Node) {
 		in := make([]*Node, len(state))
 		for i, n := range state {

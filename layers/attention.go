@@ -6,33 +6,34 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// ParallelAttention is the space mixing of a block (paper §3.1, "parallelized
-// attention"): attention over all tokens of a frame and a SwiGLU MLP side by
-// side on one normalised input and one fused projection,
+// ParallelAttention is the space mixing of a block (paper §3.1, "parallelized attention"):
+// attention over all tokens of a frame and a SwiGLU MLP in parallel, with a shared
+// normalised input and a fused projection,
 //
 //	xn = RMSGroupNorm(x)
 //	ff | q | k | v = xn·Wᵀ + b
 //	q, k = RoPE(LayerNorm(q)), RoPE(LayerNorm(k))
 //	y = x + softmax(q·kᵀ/√K)·v·Woᵀ + SwiGLU(ff)·Wffᵀ + bff
 type ParallelAttention struct {
-	// Channels C, Heads N; K = C/N is the head width.
+	// Channels is C, Heads is N. The head width is K = C/N.
 	Channels, Heads int
-	// MLP is the width of ff, the two halves of SwiGLU together; 0 is 4·C.
+	// MLP is the width of ff, both halves of SwiGLU together. 0 means 4·C.
 	MLP  int
 	RoPE RoPEMode
 	Norm NormConfig
-	// Lean keeps fewer activations for the backward pass, which computes again what
-	// is cheap: the norms and rotations of q and k, the softmax, and SwiGLU.
+	// Lean keeps fewer activations for the backward pass, which recomputes the cheap ones:
+	// the norms and rotations of q and k, the softmax, and SwiGLU.
 	Lean bool
-	// Recomputed says that the backward pass computes the whole layer again. What
-	// attention finds is then kept all the same.
+	// Recomputed says that the backward pass recomputes the whole layer. The result of
+	// attention is kept nevertheless.
 	Recomputed bool
-	// Samples is how many samples the frames come from, in this order; 0 is one. A loop
-	// over frames takes those of all samples at a time, which may be cut over devices.
+	// Samples is the number of samples of the frames, which are ordered by sample; 0 means
+	// 1. A loop over frames processes frames of all samples together, because samples may
+	// be sharded over devices.
 	Samples int
 }
 
-// ParallelAttentionWeights are the parameters of a ParallelAttention, as nodes.
+// ParallelAttentionWeights holds the parameters of a ParallelAttention as graph nodes.
 type ParallelAttentionWeights struct {
 	Norm             *Node // [C]
 	Fused, FusedBias *Node // [MLP+3C, C], [MLP+3C]: rows ff | q | k | v
@@ -50,7 +51,7 @@ func (p ParallelAttention) mlp() int {
 	return p.MLP
 }
 
-// Weights asks v for every parameter, under the release's names.
+// Weights gets every parameter from v, under the release's names.
 func (p ParallelAttention) Weights(v Vars) ParallelAttentionWeights {
 	c, m := p.Channels, p.mlp()
 	must(p.Heads > 0 && c%p.Heads == 0, "ParallelAttention: %d heads do not divide %d channels", p.Heads, c)
@@ -69,10 +70,10 @@ func (p ParallelAttention) Weights(v Vars) ParallelAttentionWeights {
 	return w
 }
 
-// Apply returns y for the tokens x [F, S, C] of a grid of S = H·W·D tokens.
-// roll is the accumulated latent roll (see [AxialRoPE.Angles]), [3] or for each of B
-// samples, whose frames lie side by side, [B, 3], or nil; keep [F] holds the drop-path
-// factor of each frame or is nil.
+// Apply returns y for the tokens x [F, S, C] of a grid of S = H·W·D tokens. roll is the
+// accumulated latent roll (see [AxialRoPE.Angles]): [3]; or [B, 3] for B samples, whose
+// frames are ordered by sample; or nil. keep [F] holds the drop-path factor of each frame
+// or is nil.
 func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]int, roll, keep *Node) *Node {
 	c := p.Channels
 	assertDims("ParallelAttention x", x, -1, grid[0]*grid[1]*grid[2], c)
@@ -89,8 +90,8 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 	return Add(x, DropPath(Add(att, mlp), keep))
 }
 
-// project returns ff [F,S,MLP] and q, k, v [F,S,C]; without turnsPairs the heads of q
-// and k are reordered by halves.
+// project returns ff [F,S,MLP] and q, k, v [F,S,C]. Unless turnsPairs reports true, the
+// dimensions of the heads of q and k are in the order of [halves].
 func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q, k, v *Node) {
 	c, m := p.Channels, p.mlp()
 	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
@@ -108,8 +109,8 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 	return parts[0], parts[1], parts[2], parts[3]
 }
 
-// attend is softmax(q·kᵀ/√K)·v over the tokens of each frame and head, with q and k
-// normalised and rotated; q, k, v and the result are [F,S,C].
+// attend returns softmax(q·kᵀ/√K)·v over the tokens of each frame and head, after
+// normalising and rotating q and k. q, k, v and the result are [F,S,C].
 func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, angles *Node) *Node {
 	f, s := v.Shape().Dim(0), v.Shape().Dim(1)
 	scale := 1 / sqrt(float64(p.Channels/p.Heads))
@@ -142,10 +143,10 @@ func (p ParallelAttention) position(q, weight, bias, angles *Node) *Node {
 	return perHead(rotateHalves(q, angles))
 }
 
-// perHead exchanges the axes of tokens and heads, [F,S,N,K] and [F,N,S,K].
+// perHead exchanges the axes of tokens and heads: [F,S,N,K] to [F,N,S,K] and back.
 func perHead(t *Node) *Node { return TransposeAllDims(t, 0, 2, 1, 3) }
 
-// ParallelAttentionBuilder builds a ParallelAttention with its variables in a scope.
+// ParallelAttentionBuilder builds a ParallelAttention with variables in a scope.
 type ParallelAttentionBuilder struct {
 	scope      *model.Scope
 	x          *Node
@@ -154,14 +155,14 @@ type ParallelAttentionBuilder struct {
 	roll, keep *Node
 }
 
-// NewParallelAttention begins the space mixing of x [F, S, C] with N heads over
-// a token grid of S = H·W·D.
+// NewParallelAttention returns a builder of the space mixing of x [F, S, C] with N heads on
+// a token grid of S = H·W·D tokens.
 func NewParallelAttention(scope *model.Scope, x *Node, heads int, grid [3]int) *ParallelAttentionBuilder {
 	return &ParallelAttentionBuilder{scope: scope, x: x, grid: grid,
 		cfg: ParallelAttention{Channels: x.Shape().Dim(-1), Heads: heads}}
 }
 
-// MLP sets the fused width of the SwiGLU halves; the default is 4·C.
+// MLP sets the width of both halves of SwiGLU together. The default is 4·C.
 func (b *ParallelAttentionBuilder) MLP(width int) *ParallelAttentionBuilder {
 	b.cfg.MLP = width
 	return b
@@ -173,7 +174,7 @@ func (b *ParallelAttentionBuilder) RoPE(m RoPEMode) *ParallelAttentionBuilder {
 	return b
 }
 
-// Norm replaces the released form of the norm.
+// Norm sets the form of the norm. The default is the release's.
 func (b *ParallelAttentionBuilder) Norm(cfg NormConfig) *ParallelAttentionBuilder {
 	b.cfg.Norm = cfg
 	return b

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// naiveFreqs are the frequencies of the three axes in either naming.
+// naiveFreqs returns the frequencies of the three axes under either naming.
 func naiveFreqs(w paramSet, mode RoPEMode) (f [3]array) {
 	for a := range f {
 		if f[a] = (array{}); mode == RoPEPerAxis {
@@ -20,8 +20,8 @@ func naiveFreqs(w paramSet, mode RoPEMode) (f [3]array) {
 	return f
 }
 
-// naiveSpace is ParallelAttention of x [F, S, C] in loops: every frame and
-// head on its own. keep [F] may be empty.
+// naiveSpace computes ParallelAttention of x [F, S, C] in loops, for each frame and head
+// separately. keep [F] may be empty.
 func naiveSpace(p ParallelAttention, w paramSet, x array, grid, roll [3]int, keep array) array {
 	f, s, c, k := x.dims[0], x.dims[1], p.Channels, p.Channels/p.Heads
 	mlp := p.MLP
@@ -51,8 +51,8 @@ func naiveSpace(p ParallelAttention, w paramSet, x array, grid, roll [3]int, kee
 	return residual(x, branch, keep)
 }
 
-// spaceJob is a ParallelAttention on random parameters, with a roll and, if
-// it has values, with drop-path factors.
+// spaceJob returns the job of a ParallelAttention with random parameters, a roll, and
+// drop-path factors unless keep is empty.
 func spaceJob(p ParallelAttention, frames int, grid, roll [3]int, keep array) job {
 	name := fmt.Sprintf("%d frames %v roll %v %+v", frames, grid, roll, p)
 	rng := seeded(name)
@@ -72,7 +72,7 @@ func spaceJob(p ParallelAttention, frames int, grid, roll [3]int, keep array) jo
 	}}
 }
 
-// rollNode is a constant roll in the graph of x.
+// rollNode returns a constant roll in the graph of x.
 func rollNode(x *Node, roll [3]int) *Node {
 	return Const(x.Graph(), []int32{int32(roll[0]), int32(roll[1]), int32(roll[2])})
 }
@@ -123,8 +123,8 @@ func TestParallelAttentionSymmetries(t *testing.T) {
 		job{name: "all kept", in: all.in, graph: all.graph, want: []array{want}})
 }
 
-// TestParallelAttentionRoll checks that rolling the table of angles by r is
-// rolling the tokens by r and the result back, with the released frequencies.
+// TestParallelAttentionRoll checks that rolling the table of angles by r equals rolling the
+// tokens by r and the result back, with the released frequencies.
 func TestParallelAttentionRoll(t *testing.T) {
 	var jobs []job
 	for _, c := range []struct{ grid, roll [3]int }{

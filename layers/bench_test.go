@@ -7,9 +7,9 @@ import (
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 )
 
-// The sizes are those of a small model: hidden 256, four heads, six frames of
-// 128×128 points, that is 32×33 tokens where one axis is periodic and the other
-// a wall. Choose the backend with GOMLX_BACKEND.
+// The sizes are those of a small model: width 256, four heads, six frames of 128×128
+// points, that is, 32×33 tokens if one axis is periodic and the other has walls.
+// GOMLX_BACKEND selects the backend.
 const (
 	benchHidden = 256
 	benchHeads  = 4
@@ -18,8 +18,8 @@ const (
 
 var benchGrid = [3]int{32, 33, 1}
 
-// benchmark times fn on random float32 inputs, forward and, as the gradient of
-// the sum of squares with respect to every input, forward and backward.
+// benchmark measures fn on random float32 inputs: the forward pass, and the forward and
+// backward pass of the sum of squares with gradients of every input.
 func benchmark(b *testing.B, dims [][]int, fn func(in []*Node) *Node) {
 	exec := func(b *testing.B, run func(in []*Node) []*Node) {
 		e, err := NewExec(testbackend.New(b), run)
@@ -53,7 +53,7 @@ func benchmark(b *testing.B, dims [][]int, fn func(in []*Node) *Node) {
 	})
 }
 
-// benchParams are the shapes of a block's parameters and their Vars.
+// benchParams returns the shapes of a block's parameters and a function from nodes to Vars.
 func benchParams(weights func(v Vars)) (dims [][]int, vars func(in []*Node) Vars) {
 	var s paramSet
 	for _, p := range paramsOf(weights) {
@@ -80,15 +80,15 @@ func BenchmarkTimeAttention(b *testing.B) {
 	})
 }
 
-// BenchmarkPatchConv is the encoder's first convolution: eight columns (five
-// fields and the boundary flags), a kernel of 8 with stride 2.
+// BenchmarkPatchConv measures the encoder's first convolution: eight columns (five fields
+// and the boundary channels), kernel 8, stride 2.
 func BenchmarkPatchConv(b *testing.B) {
 	dims := [][]int{{benchFrames, 138, 142, 1, 8}, {64, 8, 8, 8, 8}}
 	benchmark(b, dims, func(in []*Node) *Node { return PatchConv(in[0], in[1], [3]int{2, 2, 2}) })
 }
 
-// BenchmarkPatchConvTranspose is the decoder's last convolution, with five
-// fields and one periodic axis.
+// BenchmarkPatchConvTranspose measures the decoder's last convolution with five fields and
+// one periodic axis.
 func BenchmarkPatchConvTranspose(b *testing.B) {
 	dims := [][]int{{benchFrames, 66, 68, 1, 64}, {64, 5, 8, 8, 8}, {5}}
 	benchmark(b, dims, func(in []*Node) *Node {

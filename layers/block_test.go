@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// naiveBlock is Block of x [T, B, S, C] in loops.
+// naiveBlock computes Block of x [T, B, S, C] in loops.
 func naiveBlock(b Block, w paramSet, x array, grid, roll [3]int, keepTime, keepSpace array) array {
 	y := naiveTime(b.Time, w.sub("time_mixing."), x, keepTime)
 	frames := y.reshape(x.dims[0]*x.dims[1], x.dims[2], x.dims[3])
@@ -57,7 +57,7 @@ func TestBlockGradients(t *testing.T) {
 		zero:  []string{"time_mixing.knorm.bias"}})
 }
 
-// rollTokens rolls x [T, B, S, C] of a grid literally.
+// rollTokens rolls the tokens x [T, B, S, C] of a grid.
 func rollTokens(x *Node, grid, by [3]int) *Node {
 	d := x.Shape().Dimensions
 	x = Reshape(x, d[0], d[1], grid[0], grid[1], grid[2], d[3])
@@ -69,9 +69,9 @@ func rollTokens(x *Node, grid, by [3]int) *Node {
 	return Reshape(x, d...)
 }
 
-// TestBlockRolls runs three blocks as the reference does, rolling the tokens
-// before each and all the way back at the end, and as the model does, with
-// the sum of the rolls so far in each block's table of angles.
+// TestBlockRolls runs three blocks in two ways: as the reference does, rolling the tokens
+// before each block and all the way back at the end; and as the model does, with the sum of
+// the rolls so far in each block's table of angles.
 func TestBlockRolls(t *testing.T) {
 	b := testBlock(16, 1)
 	var jobs []job
@@ -107,8 +107,8 @@ func TestBlockRolls(t *testing.T) {
 	runSweep(t, jobs...)
 }
 
-// TestBlockLooksBack changes one frame of a batch of two: nothing before it
-// changes and nothing in the other sample.
+// TestBlockLooksBack changes one frame in a batch of two samples: earlier frames and the
+// other sample must not change.
 func TestBlockLooksBack(t *testing.T) {
 	b, grid := testBlock(8, 1), [3]int{2, 2, 1}
 	w := randomParams(seeded("block looks back"), func(v Vars) { b.Weights(v) })
@@ -135,11 +135,11 @@ func TestBlockLooksBack(t *testing.T) {
 		}})
 }
 
-// TestBlockNames compares the parameters with those of the release: names,
-// shapes, and space mixing before time mixing.
+// TestBlockNames compares the parameters with the release's: names, shapes, and space
+// mixing before time mixing.
 func TestBlockNames(t *testing.T) {
 	const file = "released_state_dict_keys.json"
-	// Another set of vectors may come without it.
+	// Another set of golden vectors may lack the file.
 	if _, err := os.Stat(filepath.Join(golden.Dir(t), file)); err != nil && os.Getenv(golden.EnvDir) != "" {
 		t.Skipf("%v", err)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// call builds a graph with variables in a fresh store, runs it and returns the result.
+// call builds a graph with variables in a new store, runs it and returns the result.
 func call(build func(scope *model.Scope, x *graph.Node) *graph.Node, x any) *tensors.Tensor {
 	y, err := model.CallOnce(backend(), model.NewStore(), build, x)
 	if err != nil {
@@ -39,7 +39,7 @@ func ExampleBlock() {
 	// Output: [4 1 6 16]
 }
 
-// Without a graph, the parameters of a block can be listed by name and shape.
+// Weights lists the names and shapes of parameters without a graph.
 func ExampleTimeAttention_Weights() {
 	sizes := map[string][]int{}
 	vars := layers.VarsFrom(func(key string, _ layers.Init, dims []int) *graph.Node {
@@ -63,14 +63,14 @@ func ExampleTimeAttention_Weights() {
 	// time_mixing.rel_pos_bias.relative_attention_bias.weight [32 2]
 }
 
-// Causal: a change of the last frame changes no earlier one.
+// A change of the last frame changes no earlier result.
 func ExampleNewCausalTimeAttention() {
 	store := model.NewStore()
 	run := func(last float32) []float32 {
 		x := []float32{1, 2, 3, 4, 2, 1, 4, 3, last, 0, 1, 2} // three steps of one token
 		y, err := model.CallOnce(backend(), store, func(scope *model.Scope, x *graph.Node) *graph.Node {
 			x = graph.Reshape(x, 3, 1, 1, 4)
-			// Fresh residual branches are almost 0, which would show nothing.
+			// New residual branches are almost 0, which would show nothing.
 			y := layers.NewCausalTimeAttention(scope.At("time"), x, 1).Done()
 			return graph.MulScalar(graph.Sub(y, x), 1e6)
 		}, x)
@@ -85,8 +85,8 @@ func ExampleNewCausalTimeAttention() {
 }
 
 func ExampleNewRMSGroupNorm() {
-	// Two channels in one group: as the paper has it, their common root mean square
-	// divides both.
+	// Two channels in one group: as in the paper, their common root mean square divides
+	// both.
 	x := [][][]float32{{{3, 4}, {4, 3}}}
 	y := call(func(scope *model.Scope, x *graph.Node) *graph.Node {
 		return layers.NewRMSGroupNorm(scope.At("norm"), x).PaperForm(1).Done()
@@ -96,7 +96,7 @@ func ExampleNewRMSGroupNorm() {
 }
 
 func ExampleDense() {
-	// The weight has a row per output, as the reference stores it.
+	// The weight has one row per output, as in the reference.
 	y := graph.MustExecOnce(backend(), func(x, w, b *graph.Node) *graph.Node { return layers.Dense(x, w, b) },
 		[][]float32{{1, 2}}, [][]float32{{1, 0}, {0, 1}, {1, 1}}, []float32{0, 10, 100})
 	fmt.Println(y.Value())
@@ -104,8 +104,8 @@ func ExampleDense() {
 }
 
 func ExampleSwiGLU() {
-	// Values first, gates second: the gates 0 and 10 let nothing and ten times as much
-	// through.
+	// The first half of the inputs are values, the second half gates: the gate 0 blocks its
+	// value, the gate 10 multiplies it by ten.
 	y := graph.MustExecOnce(backend(), layers.SwiGLU, []float32{5, 5, 0, 10})
 	fmt.Printf("%.2f\n", y.Value())
 	// Output: [0.00 50.00]
@@ -117,8 +117,8 @@ func ExampleSiLU() {
 	// Output: [-0.0005 0.0000 9.9995]
 }
 
-// Factors are drawn on the host and fed in; what is kept is scaled up, so that the mean
-// stays.
+// Factors are drawn on the host and passed to the graph. Kept paths are scaled such that
+// the mean does not change.
 func ExampleDropPath() {
 	keep := make([]float32, 4)
 	layers.DrawKeep(rand.New(rand.NewPCG(1, 2)), 0.5, keep)
@@ -143,7 +143,7 @@ func ExampleDropPathRates() {
 	// Output: [0.000 0.025 0.050 0.075 0.100]
 }
 
-// Only training drops.
+// Paths are dropped only in training.
 func ExampleNewDropPath() {
 	for _, training := range []bool{false, true} {
 		y := call(func(scope *model.Scope, x *graph.Node) *graph.Node {
@@ -159,8 +159,7 @@ func ExampleNewDropPath() {
 	// true [0 2]
 }
 
-// The bias of two steps that are one apart is the same at any time; what comes later is
-// masked.
+// The bias depends only on the distance of two steps; later steps are masked.
 func ExampleRelativeBias() {
 	table := make([][]float32, layers.RelativeBuckets)
 	for i := range table {
@@ -194,8 +193,8 @@ func ExampleNewRelativeBias() {
 	// Output: [4 6 6]
 }
 
-// A kernel of four points and stride two, for three fields of a registry of ten. The last
-// three channels are the boundary flags.
+// A kernel of four points with stride two, for three fields of a registry of ten. The last
+// three channels are the boundary channels.
 func ExampleNewPatchConv() {
 	y := call(func(scope *model.Scope, x *graph.Node) *graph.Node {
 		ids := graph.Const(x.Graph(), []int32{7, 4, 9, 2, 0, 1})
@@ -220,8 +219,8 @@ func ExampleSelectColumns() {
 	// Output: [[3 1 1] [13 11 11]]
 }
 
-// Two fields of a registry of eight get the kernels of their columns, scaled so that they
-// weigh as much as all would.
+// Two fields of a registry of eight select their columns of the kernel, scaled such that
+// few fields have the same weight as all.
 func ExampleSelectInput() {
 	w := make([]float32, 8+3)
 	for i := range w {
@@ -234,7 +233,7 @@ func ExampleSelectInput() {
 	// Output: [1 5 1 1 1] [2 2 2 1 1]
 }
 
-// Parameters become variables of a scope, under the release's names.
+// ScopeVars creates parameters as variables of a scope, under the release's names.
 func ExampleScopeVars() {
 	store := model.NewStore()
 	_, err := model.CallOnce(backend(), store, func(scope *model.Scope, g *graph.Graph) *graph.Node {
@@ -249,7 +248,7 @@ func ExampleScopeVars() {
 	// Output: [1 1 1 1] true
 }
 
-// Parameters that are inputs of a program: nothing is a variable.
+// The parameters are inputs of a program; no variables are created.
 func ExampleVarsFrom() {
 	y := graph.MustExecOnce(backend(), func(x, weight *graph.Node) *graph.Node {
 		vars := layers.VarsFrom(func(key string, _ layers.Init, dims []int) *graph.Node {
@@ -264,7 +263,7 @@ func ExampleVarsFrom() {
 	// [[34]]
 }
 
-// Values depend on the seed and the key alone.
+// The values depend only on the seed and the key.
 func ExampleInit_Fill() {
 	a, b := make([]float32, 3), make([]float32, 3)
 	fmt.Println(layers.FanIn(4).Fill(a, 1, "blocks.0.out.weight"), layers.FanIn(4).Fill(b, 1, "blocks.0.out.weight"))
@@ -280,7 +279,7 @@ func ExampleFanIn() {
 }
 
 func ExampleRoPEFrequencies() {
-	// Of the 88 dimensions of a released head, 66 are turned: 11 pairs for each axis.
+	// In the release, 66 of the 88 dimensions of a head are rotated: 11 pairs per axis.
 	m := layers.RoPEFrequencies(88)
 	fmt.Println(m, 6*m, layers.RoPEPositions(5))
 	// Output: 11 66 [-1 -0.5 0 0.5 1]
@@ -292,7 +291,8 @@ func ExampleRoPEBase() {
 	// Output: [3.14 202.63 402.12]
 }
 
-// A pair of dimensions is turned by the angle of the token: here 0 and a quarter.
+// The pair of dimensions is rotated by the angle of the token: 0 for the first, a quarter
+// turn for the second. The third dimension does not change.
 func ExampleRotate() {
 	x := [][]float32{{1, 2, 9}, {1, 2, 9}} // two tokens
 	angles := [][]float32{{0}, {3.14159265 / 2}}
@@ -301,8 +301,8 @@ func ExampleRotate() {
 	// Output: [[1 2 9] [-2 1 9]]
 }
 
-// Rolling the angles instead of the tokens: a token keeps its place and gets the angle of
-// where it would be.
+// Angles rolls the angles instead of the tokens: each token gets the angle of its position
+// after the roll.
 func ExampleAxialRoPE_Angles() {
 	freqs := []float32{1}
 	out, err := graph.CallOnceN(backend(), func(f, roll *graph.Node) []*graph.Node {
@@ -325,7 +325,7 @@ func ExampleNewAxialRoPE() {
 	// Output: [2 6 16]
 }
 
-// Learned frequencies, one set for each axis.
+// Trained frequencies, one set per axis.
 func ExampleRoPEWeights() {
 	layers.RoPEWeights(layers.VarsFrom(func(key string, init layers.Init, dims []int) *graph.Node {
 		fmt.Println(key, dims, "trained:", !init.Buffer)
@@ -337,8 +337,8 @@ func ExampleRoPEWeights() {
 	// rotary_emb.freqs.2 [4] trained: true
 }
 
-// Frames one by one, with what is kept of the earlier ones: the result is that of all
-// frames at once.
+// Frame by frame, with cached keys and values of the earlier frames, the result is the same
+// as for all frames together.
 func ExampleTimeAttention_ApplyNext() {
 	p := layers.TimeAttention{Channels: 8, Heads: 2, NoBias: true}
 	y := call(func(scope *model.Scope, x *graph.Node) *graph.Node {
@@ -359,7 +359,7 @@ func ExampleTimeAttention_ApplyNext() {
 	// Output: true
 }
 
-// The parallel attention of a block as a builder, its variables in a scope.
+// The parallel attention of a block, built with variables in a scope.
 func ExampleNewParallelAttention() {
 	y := call(func(scope *model.Scope, x *graph.Node) *graph.Node {
 		return layers.NewParallelAttention(scope.At("space"), x, 2, [3]int{2, 3, 1}).MLP(32).RoPE(layers.RoPEPerAxis).Done()
@@ -368,7 +368,8 @@ func ExampleNewParallelAttention() {
 	// Output: [4 6 16]
 }
 
-// Positions of the tokens of an axis; the network sees no others.
+// The positions of the tokens along an axis, which are all that the network knows of their
+// coordinates.
 func ExampleRoPEPositions() {
 	fmt.Println(layers.RoPEPositions(5), layers.RoPEPositions(1))
 	// Output: [-1 -0.5 0 0.5 1] [-1]

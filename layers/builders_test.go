@@ -14,14 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// builderCase is one builder and the pure function it stands for.
+// builderCase is a builder and the equivalent pure function.
 type builderCase struct {
 	name  string
 	dims  []int // of x
 	build func(scope *model.Scope, x *Node) *Node
 	pure  func(x *Node, v Vars) *Node
-	// names are the release's names of the parameters; frozen of the buffers
-	// among them.
+	// names holds the release's names of the parameters, frozen those that are not trained.
 	names, frozen []string
 }
 
@@ -39,13 +38,13 @@ func plus(names []string, more ...string) []string {
 	return out
 }
 
-// keepNode are fixed drop-path factors for the first axis of x.
+// keepNode returns fixed drop-path factors for the first axis of x.
 func keepNode(x *Node) *Node {
 	n := x.Shape().Dim(0)
 	return DivScalar(AddScalar(Iota(x.Graph(), shapes.Make(x.DType(), n), 0), 1), float64(n))
 }
 
-// The grid, roll and norm of the builders under test.
+// The grid, roll and norm of the tested builders.
 var (
 	builderGrid = [3]int{2, 3, 1}
 	builderRoll = [3]int{1, 2, 0}
@@ -121,9 +120,9 @@ func attentionBuilders() []builderCase {
 	}
 }
 
-// TestBuilders builds every case twice on the scope blocks/3, so that the
-// second time finds the variables of the first, gives them random values, and
-// compares with the pure function on them.
+// TestBuilders builds every case twice in the scope blocks/3: the second build finds the
+// variables of the first. It sets them to random values and compares with the pure
+// function.
 func TestBuilders(t *testing.T) {
 	for _, c := range append(normAndRoPEBuilders(), attentionBuilders()...) {
 		t.Run(c.name, func(t *testing.T) {
@@ -166,8 +165,8 @@ func TestBuilders(t *testing.T) {
 	}
 }
 
-// existing resolves parameters among the variables that a store has below a
-// path, and makes none.
+// existing returns Vars that finds parameters among a store's variables below a path and
+// creates none.
 func existing(store *model.Store, g *Graph, path string) Vars {
 	return VarsFrom(func(key string, _ Init, dims []int) *Node {
 		v := store.GetVariable(path + strings.ReplaceAll(key, ".", "/"))
@@ -177,7 +176,7 @@ func existing(store *model.Store, g *Graph, path string) Vars {
 	})
 }
 
-// seeded32 is a float32 tensor of random values.
+// seeded32 returns a float32 tensor of random values.
 func seeded32(name string, dims []int) *tensors.Tensor {
 	a := normal(seeded(name), dims...)
 	v := make([]float32, len(a.data))

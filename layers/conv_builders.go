@@ -14,15 +14,15 @@ type PatchConvBuilder struct {
 	kernel, stride [3]int
 }
 
-// NewPatchConv begins a strided convolution of x [F, H, W, D, Cin] to out
+// NewPatchConv returns a builder of a strided convolution of x [F, H, W, D, Cin] to out
 // channels, with the variable "weight" [out, Cin, kH, kW, kD].
 func NewPatchConv(scope *model.Scope, x *Node, out int, kernel, stride [3]int) *PatchConvBuilder {
 	return &PatchConvBuilder{scope: scope, x: x, out: out, kernel: kernel, stride: stride}
 }
 
-// Select makes the convolution a sub-selected one ([SelectInput]): the variable
-// holds one column for each of states fields, ids [Cin] (int32) name those of
-// x, the last three of which are the boundary flags.
+// Select selects columns of the kernel ([SelectInput]). The variable then has one column
+// for each of states fields, and ids [Cin] (int32) holds the columns of the channels of x,
+// the last three of which are the boundary channels.
 func (b *PatchConvBuilder) Select(states int, ids *Node) *PatchConvBuilder {
 	b.states, b.ids = states, ids
 	return b
@@ -52,24 +52,24 @@ type PatchConvTransposeBuilder struct {
 	noBias         bool
 }
 
-// NewPatchConvTranspose begins a transposed convolution of x [F, h, w, d, Cin]
-// to out channels, with the variables "weight" [Cin, out, kH, kW, kD] and
-// "bias" [out].
+// NewPatchConvTranspose returns a builder of a transposed convolution of x [F, h, w, d,
+// Cin] to out channels, with the variables "weight" [Cin, out, kH, kW, kD] and "bias"
+// [out].
 func NewPatchConvTranspose(scope *model.Scope, x *Node, out int, kernel, stride [3]int) *PatchConvTransposeBuilder {
 	return &PatchConvTransposeBuilder{scope: scope, x: x, out: out, kernel: kernel, stride: stride}
 }
 
-// Periodic says which axes are continued periodically.
+// Periodic sets which axes are periodic.
 func (b *PatchConvTransposeBuilder) Periodic(axes [3]bool) *PatchConvTransposeBuilder {
 	b.periodic = axes
 	return b
 }
 
-// NoBias leaves out the bias.
+// NoBias omits the bias.
 func (b *PatchConvTransposeBuilder) NoBias() *PatchConvTransposeBuilder { b.noBias = true; return b }
 
-// Select returns only the output channels ids (int32 [n]) of the out columns
-// that the variables hold.
+// Select computes only the output channels ids (int32 [n]) of the out columns of the
+// variables.
 func (b *PatchConvTransposeBuilder) Select(ids *Node) *PatchConvTransposeBuilder {
 	b.ids = ids
 	return b
@@ -100,10 +100,10 @@ type DropPathBuilder struct {
 	rate  float64
 }
 
-// NewDropPath begins dropping the residual branch x with the given rate, for
-// each index of its first axis. It acts only in graphs that train
-// (scope.IsTraining). The factors come from the scope's random state, so draws
-// differ between backends; feed [DropPath] from the host to replay a run.
+// NewDropPath returns a builder that drops the residual branch x with the given rate,
+// separately for each index of its first axis. It has an effect only in graphs that train
+// (scope.IsTraining). The factors come from the scope's random state, so draws differ
+// between backends. To repeat a run exactly, use [DropPath] with factors from the host.
 func NewDropPath(scope *model.Scope, x *Node, rate float64) *DropPathBuilder {
 	return &DropPathBuilder{scope: scope, x: x, rate: rate}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ramp returns n values that are all different.
+// ramp returns n different values.
 func ramp(n int) []float32 {
 	out := make([]float32, n)
 	for i := range out {
@@ -21,7 +21,8 @@ func ramp(n int) []float32 {
 	return out
 }
 
-// variables lists the paths and shapes of a store, without gomlx's own.
+// variables returns the paths and shapes of a store's variables, except those internal
+// to gomlx.
 func variables(store *model.Store) map[string][]int {
 	out := map[string][]int{}
 	for v := range store.IterVariables() {

@@ -5,8 +5,8 @@ import (
 	"github.com/gomlx/gomlx/ml/nn"
 )
 
-// Dense returns x·weightᵀ + bias over the last axis: x [..., in], weight
-// [out, in] as the reference stores it, bias [out] or nil.
+// Dense returns x·weightᵀ + bias over the last axis, for x [..., in], weight [out, in] as
+// in the reference, and bias [out] or nil.
 func Dense(x, weight, bias *Node) *Node {
 	in := x.Shape().Dim(-1)
 	assertDims("Dense weight", weight, -1, in)
@@ -23,9 +23,9 @@ func Dense(x, weight, bias *Node) *Node {
 	return Add(y, ExpandLeftToRank(bias, y.Rank()))
 }
 
-// denseDot is x·weightᵀ. Where the result is wide, the weight's gradient is one product of
-// matrices: of gomlx's, which contracts all axes of tokens, XLA on CPUs transposes the
-// first operand, element by element with all that made it.
+// denseDot returns x·weightᵀ. If the result is wide, the weight's gradient is computed as
+// one matrix product. gomlx's gradient contracts all axes of tokens, and XLA on CPUs would
+// transpose its first operand element by element, recomputing that operand.
 func denseDot(x, weight *Node) *Node {
 	in, out := weight.Shape().Dim(1), weight.Shape().Dim(0)
 	if onGo(x.Graph()) || out < in {
@@ -41,11 +41,11 @@ func denseDot(x, weight *Node) *Node {
 		})
 }
 
-// HeadNormEps is the epsilon of the query and key LayerNorm.
+// HeadNormEps is the epsilon of the LayerNorm of queries and keys.
 const HeadNormEps = 1e-5
 
-// headNorm is the LayerNorm over the head width that queries and keys pass
-// (QK-normalisation, paper §3.1): x [..., K], weight and bias [K].
+// headNorm returns the LayerNorm of queries or keys over the head width (QK-normalisation,
+// paper §3.1), for x [..., K] and weight and bias [K].
 func headNorm(x, weight, bias *Node) *Node {
 	k := x.Shape().Dim(-1)
 	assertDims("head norm weight", weight, k)
@@ -57,8 +57,8 @@ func headNorm(x, weight, bias *Node) *Node {
 		return norm()
 	}
 	last := x.Rank() - 1
-	// Written out, the backward pass has the weights in products; XLA would spread them
-	// over all tokens for the sums, early, and keep them.
+	// The hand-written backward pass multiplies by the weights in matrix products. XLA
+	// would broadcast them over all tokens for the sums, early, and keep the result.
 	return withAdjoint(x, []*Node{weight, bias}, x.Shape(), norm, func(x, dy *Node) []*Node {
 		x = Sub(x, ReduceAndKeep(x, ReduceMean, last))
 		variance := ReduceAndKeep(Square(x), ReduceMean, last)
@@ -75,7 +75,7 @@ func headNorm(x, weight, bias *Node) *Node {
 	})
 }
 
-// SiLU is x·sigmoid(x), the activation of the released encoder and decoder.
+// SiLU returns x·sigmoid(x), the activation of the released encoder and decoder.
 func SiLU(x *Node) *Node {
 	if ownForms(x) {
 		return siluBySums(x)
@@ -83,8 +83,8 @@ func SiLU(x *Node) *Node {
 	return Mul(x, Logistic(x))
 }
 
-// SwiGLU splits x [..., 2M] into a value a and a gate g (the second half is
-// the gate) and returns silu(g)·a, [..., M].
+// SwiGLU splits x [..., 2M] into values a (first half) and gates g (second half) and
+// returns silu(g)·a, [..., M].
 func SwiGLU(x *Node) *Node {
 	n := x.Shape().Dim(-1)
 	must(n%2 == 0, "SwiGLU: expected an even last axis, got %d", n)
@@ -92,7 +92,7 @@ func SwiGLU(x *Node) *Node {
 	return Mul(SiLU(parts[1]), parts[0])
 }
 
-// SwapFirst exchanges the first two axes, [T, B, …] and [B, T, …].
+// SwapFirst exchanges the first two axes: [T, B, …] to [B, T, …] and back.
 func SwapFirst(x *Node) *Node {
 	d := x.Shape().Clone().Dimensions
 	if d[0] == 1 || d[1] == 1 {

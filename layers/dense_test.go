@@ -8,8 +8,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// naiveDense is x·weightᵀ + bias over the last axis, in loops; an empty bias
-// is none.
+// naiveDense computes x·weightᵀ + bias over the last axis in loops, without bias if it is
+// empty.
 func naiveDense(x, weight, bias array) array {
 	in, outs := weight.dims[1], weight.dims[0]
 	rows := len(x.data) / in
@@ -29,7 +29,7 @@ func naiveDense(x, weight, bias array) array {
 	return out
 }
 
-// naiveHeadNorm is the LayerNorm over the last axis.
+// naiveHeadNorm computes the LayerNorm over the last axis.
 func naiveHeadNorm(x, weight, bias array) array {
 	k := x.dims[len(x.dims)-1]
 	out := newArray(x.dims...)
@@ -50,7 +50,7 @@ func naiveHeadNorm(x, weight, bias array) array {
 
 func naiveSiLU(x float64) float64 { return x / (1 + math.Exp(-x)) }
 
-// naiveSwiGLU takes values from the first half of the last axis and gates from
+// naiveSwiGLU computes SwiGLU with values in the first half of the last axis and gates in
 // the second.
 func naiveSwiGLU(x array) array {
 	last := len(x.dims) - 1

@@ -6,13 +6,12 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// DropPath multiplies the residual branch x by a factor per index of its first
-// axis: keep [n] holds 0 for a dropped path and 1/(1−p) for a kept one, drawn
-// on the host by [DrawKeep]. A nil keep returns x.
+// DropPath multiplies the residual branch x by a factor for each index of its first axis.
+// keep [n] holds 0 for a dropped path and 1/(1−p) for a kept one, as drawn on the host by
+// [DrawKeep]. If keep is nil, DropPath returns x.
 //
-// In space mixing the first axis is the frame (T·B), in time mixing it is time,
-// shared over the batch: in the release a drop there removes a whole time step
-// (SPEC §7.1).
+// Space mixing drops frames: its first axis is T·B. Time mixing drops time steps of the
+// whole batch, as in the release (docs/reference.md §7.1): its first axis is T.
 func DropPath(x, keep *Node) *Node {
 	if keep == nil {
 		return x
@@ -37,8 +36,8 @@ func DropPathRates(p float64, blocks int) []float64 {
 	return out
 }
 
-// DrawKeep fills keep with 0 with probability p and 1/(1−p) otherwise. A rate
-// of 0 draws nothing and fills ones; a rate of 1 fills zeros.
+// DrawKeep sets each element of keep to 0 with probability p and to 1/(1−p) otherwise. A
+// rate of 0 draws no random numbers and gives ones; a rate of 1 gives zeros.
 func DrawKeep(rng *rand.Rand, p float64, keep []float32) {
 	for i := range keep {
 		switch {

@@ -54,7 +54,7 @@ func TestDrawKeep(t *testing.T) {
 				require.Equal(t, float32(1/(1-p)), v, "rate %v", p)
 			}
 		}
-		// Five standard deviations of a binomial, none at the ends.
+		// Five standard deviations of a binomial, 0 at rates 0 and 1.
 		require.InDelta(t, p, float64(dropped)/n, 5*math.Sqrt(p*(1-p)/n), "rate %v", p)
 	}
 }
@@ -66,7 +66,7 @@ func TestDrawKeepRepeats(t *testing.T) {
 	DrawKeep(rand.New(rand.NewPCG(3, 5)), 0.5, c)
 	require.Equal(t, a, b)
 	require.NotEqual(t, a, c)
-	// A rate of 0 takes nothing from the generator.
+	// A rate of 0 uses no random numbers.
 	rng, fresh := rand.New(rand.NewPCG(6, 7)), rand.New(rand.NewPCG(6, 7))
 	DrawKeep(rng, 0, a)
 	require.Equal(t, fresh.Uint64(), rng.Uint64())

@@ -15,7 +15,7 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// backend is the one that GOMLX_BACKEND names, or the pure Go one.
+// backend returns the backend that GOMLX_BACKEND names, or the pure Go backend.
 var backend = sync.OnceValue(func() compute.Backend {
 	b, err := compute.NewWithConfig(cmp.Or(os.Getenv("GOMLX_BACKEND"), testbackend.Go))
 	if err != nil {
@@ -41,8 +41,8 @@ func ExampleRMSGroupNorm() {
 }
 
 func ExampleParallelAttention() {
-	// The space mixing of a fresh model: two frames of a 2×3 token grid, 16
-	// channels, two heads, with variables under the release's names.
+	// The space mixing of a new model: two frames of 2×3 tokens, 16 channels, two heads,
+	// with variables under the release's names.
 	store := model.NewStore()
 	x := tensors.FromScalarAndDimensions(float32(0.5), 2, 6, 16)
 	y := model.MustCallOnce(backend(), store, func(scope *model.Scope, x *graph.Node) *graph.Node {
@@ -50,7 +50,7 @@ func ExampleParallelAttention() {
 	}, x)
 	fused := store.GetVariable("/space_mixing/fused_ff_qkv/weight")
 	fmt.Println(y.Shape().Dimensions, fused.Shape().Dimensions)
-	// Its residual branches begin at almost zero.
+	// The residual branches of a new model are almost zero.
 	fmt.Printf("%.3f\n", tensors.MustCopyFlatData[float32](y)[0])
 	// Output:
 	// [2 6 16] [112 16]
@@ -58,8 +58,8 @@ func ExampleParallelAttention() {
 }
 
 func ExamplePatchConv() {
-	// A kernel of four points that sums its window, every two points of eight
-	// along the first axis; the other two axes are missing.
+	// A kernel of four ones with stride two over eight points along the first axis. The
+	// other axes are missing.
 	x := tensors.FromFlatDataAndDimensions([]float32{1, 2, 3, 4, 5, 6, 7, 8}, 1, 8, 1, 1, 1)
 	w := tensors.FromScalarAndDimensions(float32(1), 1, 1, 4, 1, 1)
 	y := graph.MustExecOnce(backend(), func(x, w *graph.Node) *graph.Node {
@@ -71,8 +71,8 @@ func ExamplePatchConv() {
 }
 
 func ExamplePatchConvTranspose() {
-	// Two tokens on a periodic axis, patches of four points every two: each
-	// patch reaches over the end and comes back at the start.
+	// Two tokens on an axis, patches of four points with stride two. On a periodic axis,
+	// patches that reach beyond the end continue at the start.
 	x := tensors.FromFlatDataAndDimensions([]float32{1, 10}, 1, 2, 1, 1, 1)
 	w := tensors.FromFlatDataAndDimensions([]float32{1, 2, 3, 4}, 1, 1, 4, 1, 1)
 	decode := func(periodic bool) []float32 {

@@ -7,8 +7,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// naiveSoftmaxDot is softmax(q·kᵀ + bias)·v for q [R, Sq, K], k [R, S, K],
-// v [R, S, V] and a bias [Sq, S] of all rows or none.
+// naiveSoftmaxDot computes softmax(q·kᵀ + bias)·v for q [R, Sq, K], k [R, S, K], v [R, S,
+// V] and a bias [Sq, S] for all rows, or none.
 func naiveSoftmaxDot(q, k, v, bias array) array {
 	out := newArray(q.dims[0], q.dims[1], v.dims[2])
 	weights := make([]float64, k.dims[1])

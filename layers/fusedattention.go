@@ -10,19 +10,19 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Attention by the device's own operation, which never writes the scores to memory. CUDA
-// devices have it (cuDNN) for factors of half precision. Where products of float32 are
-// rounded to the ten bits of TF32 anyway, attention takes float16, whose fraction has as
-// many, and what its smaller exponent cannot hold is scaled for every head of a frame:
-// values by the largest of them, gradients by the largest of theirs. Queries and keys
-// are normalised and need none.
+// Attention by a fused operation of the device, which never writes the scores to memory.
+// CUDA devices have one (cuDNN) for factors of half precision. If float32 products are
+// rounded to the ten bits of TF32 anyway, attention uses float16, whose fraction has as
+// many bits. As its exponent is smaller, operands are scaled for every head of a frame:
+// values by the largest value, gradients by the largest gradient. Queries and keys are
+// normalised and need no scaling.
 
-// fusedWidth is the widest head that the operation takes.
+// fusedWidth is the largest head width that the operation supports.
 const fusedWidth = 128
 
-// fusedType is the type of the factors with which the backend's own operation computes the
-// attention of q, k and v [F, N, S, K], or none. (XLA cannot cut the operation over
-// devices: it would bring all samples to all of them.)
+// fusedType returns the type of the factors for the fused attention of q, k and v [F, N, S,
+// K], or no type if it cannot be used. (XLA cannot shard the operation: it would gather all
+// samples on all devices.)
 func fusedType(q *Node) dtypes.DType {
 	width := q.Shape().Dim(3)
 	if !onGPU(q.Graph()) || q.Graph().NumDevices() > 1 || width%8 != 0 || width > fusedWidth || q.Shape().Dim(2)%2 != 0 {
@@ -38,7 +38,7 @@ func fusedType(q *Node) dtypes.DType {
 }
 
 // roundsProducts reports whether a CUDA device may round the factors of products to TF32,
-// which it does by default.
+// as it does by default.
 func roundsProducts(g *Graph) bool {
 	b, ok := g.Backend().(interface{ Config() string })
 	if !ok {
@@ -56,11 +56,11 @@ func roundsProducts(g *Graph) bool {
 	return true
 }
 
-// attendFused is [attend] without a bias by the backend's own operation, of factors of
-// type t, which are kept for the backward pass in training. (Where there is no such
-// operation, in tests, by softmaxDot of such factors.)
+// attendFused computes [attend] without a bias by the fused operation, with factors of type
+// t, which training keeps for the backward pass. (On backends without the operation, in
+// tests, it uses softmaxDot with such factors.)
 func attendFused(q, k, v *Node, layout headLayout, t dtypes.DType, training bool) *Node {
-	largest := func(x *Node) *Node { // of every head of a frame, [F, 1, N, 1]
+	largest := func(x *Node) *Node { // per frame and head, [F, 1, N, 1]
 		if t == q.DType() {
 			return OnesLike(SliceAxis(SliceAxis(x, 1, AxisElem(0)), 3, AxisElem(0)))
 		}
@@ -79,7 +79,8 @@ func attendFused(q, k, v *Node, layout headLayout, t dtypes.DType, training bool
 	}, func(_, dy *Node) []*Node {
 		dy = Mul(dy, scale)
 		size := largest(dy)
-		// dy is a number here: it may depend on y, and on what is computed again.
+		// dy is a constant here. It may depend on y and on recomputed nodes, and these
+		// dependencies have no part in the gradient.
 		dy = StopGradient(kept(training, ConvertDType(Div(dy, size), t)))
 		made := Gradient(ReduceAllSum(Mul(y, dy)), factors...)
 		for i := range made {

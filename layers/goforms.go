@@ -5,11 +5,11 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// The forms in this file are those that gomlx's pure Go backend runs fastest. There
-// only matrix products use vector instructions and all cores; copies of whole runs and
-// operations on equal shapes are cheap; transpositions, slices, sums over an axis and
-// broadcasts are loops over single numbers. Operations that do not need each other may
-// run at the same time, so work is cut into heads and frames.
+// This file holds the forms of operations that gomlx's pure Go backend runs fastest. On
+// that backend, only matrix products use vector instructions and all cores; copies of
+// contiguous values and operations on equal shapes are cheap; transpositions, slices, sums
+// over an axis and broadcasts are loops over single numbers. Independent operations may run
+// at the same time, so work is divided into heads and frames.
 
 // withOnes appends a column of ones to the last axis of x.
 func withOnes(x *Node) *Node {
@@ -18,13 +18,13 @@ func withOnes(x *Node) *Node {
 	return Concatenate([]*Node{x, Ones(x.Graph(), s)}, -1)
 }
 
-// withBias appends the bias [out] as a column to the weight [out, in]; the product with
-// x of [withOnes] then adds it.
+// withBias appends the bias [out] as a column to the weight [out, in], so that the product
+// with [withOnes] of x adds it.
 func withBias(weight, bias *Node) *Node {
 	return Concatenate([]*Node{weight, ExpandAxes(bias, -1)}, 1)
 }
 
-// lastDot is x·weightᵀ over the last axis, weight [out, in].
+// lastDot returns x·weightᵀ over the last axis, for weight [out, in].
 func lastDot(x, weight *Node) *Node {
 	out, in := weight.Shape().Dim(0), weight.Shape().Dim(1)
 	if isSmall(x, x.Shape().Size()/in, in, out) {
@@ -33,15 +33,15 @@ func lastDot(x, weight *Node) *Node {
 	return DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
 }
 
-// meanByDot is the mean over the middle axis of x [F, S, C], [F, 1, C].
+// meanByDot returns the mean over the middle axis of x [F, S, C], with shape [F, 1, C].
 func meanByDot(x *Node) *Node {
 	f, s := x.Shape().Dim(0), x.Shape().Dim(1)
 	ones := Ones(x.Graph(), shapes.Make(x.DType(), f, 1, s))
 	return DivScalar(DotGeneral(ones, []int{2}, []int{0}, x, []int{1}, []int{0}), float64(s))
 }
 
-// scaleChannels multiplies x [F, space…, C] by factors [F, C], spread over space by a
-// product with ones.
+// scaleChannels multiplies x [F, space…, C] by factors [F, C], which a product with a
+// column of ones repeats over space.
 func scaleChannels(x, factors *Node) *Node {
 	f, c := factors.Shape().Dim(0), factors.Shape().Dim(1)
 	ones := Ones(x.Graph(), shapes.Make(x.DType(), f, x.Shape().Size()/(f*c), 1))
@@ -49,7 +49,8 @@ func scaleChannels(x, factors *Node) *Node {
 	return Mul(x, Reshape(spread, x.Shape().Dimensions...))
 }
 
-// repeatFirst repeats x [1, …] along its first axis; x that has as many entries is left.
+// repeatFirst repeats x [1, …] along its first axis. It returns x if it has that length
+// already.
 func repeatFirst(x *Node, times int) *Node {
 	if x.Shape().Dim(0) == times {
 		return x
@@ -61,9 +62,9 @@ func repeatFirst(x *Node, times int) *Node {
 	return Concatenate(parts, 0)
 }
 
-// branches returns attention and MLP of xn [F, S, C], before they are added: every head
-// from its own rows of the projection to its own columns of the output, so that no
-// head is transposed out of the others.
+// branches returns the results of attention and of the MLP for xn [F, S, C], before they
+// are added. Each head uses its own rows of the projection and its own columns of the
+// output, so that no transposition separates the heads.
 func (p ParallelAttention) branches(xn *Node, w ParallelAttentionWeights, grid [3]int, roll *Node) (att, mlp *Node) {
 	c, m, k, f := p.Channels, p.mlp(), p.Channels/p.Heads, xn.Shape().Dim(0)
 	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
@@ -91,7 +92,7 @@ func (p ParallelAttention) branches(xn *Node, w ParallelAttentionWeights, grid [
 	return att, lastDot(withOnes(gated), withBias(w.FFOut, w.FFOutBias))
 }
 
-// framesApart is [TimeAttention.ApplyBatchFirst] of a causal layer with the frames apart.
+// framesApart computes [TimeAttention.ApplyBatchFirst] of a causal layer frame by frame.
 func (p TimeAttention) framesApart(x *Node, w TimeAttentionWeights, keep *Node) *Node {
 	d := x.Shape().Dimensions
 	b, t, s, c := d[0], d[1], d[2], d[3]
@@ -113,9 +114,9 @@ func (p TimeAttention) framesApart(x *Node, w TimeAttentionWeights, keep *Node) 
 	return Concatenate(frames, 1)
 }
 
-// attendByDots is attendFew for q [B, S, C], heads major, and a bias [n, N or 1]: sums
-// over a head, and spreading a head's weight over its channels, are products with the
-// table of which channel is whose.
+// attendByDots is attendFew for q [B, S, C] with channels ordered by head, and a bias [n, N
+// or 1]. It sums over the channels of a head, and repeats a head's weight over its
+// channels, by matrix products with a table of the head of each channel.
 func attendByDots(q *Node, all []KeyValue, bias *Node, heads int) *Node {
 	c := q.Shape().Dim(-1)
 	table := make([][]float64, heads)
@@ -139,7 +140,7 @@ func attendByDots(q *Node, all []KeyValue, bias *Node, heads int) *Node {
 	return out
 }
 
-// addTo is sum + x, or x if there is no sum yet.
+// addTo returns sum + x, or x if sum is nil.
 func addTo(sum, x *Node) *Node {
 	if sum == nil {
 		return x
@@ -147,7 +148,7 @@ func addTo(sum, x *Node) *Node {
 	return Add(sum, x)
 }
 
-// gatherRows is SelectColumns by one gather of rows.
+// gatherRows computes SelectColumns by one gather of rows.
 func gatherRows(w, ids *Node, axis int) *Node {
 	d := w.Shape().Clone().Dimensions
 	outer, n, count := 1, d[axis], ids.Shape().Dim(0)

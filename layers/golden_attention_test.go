@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// attentionMeta is what the manifest says of an attention or block case or of
-// one of its items. Causal is true where nothing is said.
+// attentionMeta describes an attention or block case, or one of its items, in the manifest.
+// Causal is true unless the manifest says otherwise.
 type attentionMeta struct {
 	Heads  int    `json:"num_heads"`
 	Hidden int    `json:"hidden"`
@@ -21,7 +21,7 @@ type attentionMeta struct {
 
 func (m attentionMeta) acausal() bool { return m.Causal != nil && !*m.Causal }
 
-// metaOf reads the case and then the item, which may say more.
+// metaOf reads the description of a case and then that of the item, which has priority.
 func metaOf(t *testing.T, c golden.Case, item int) attentionMeta {
 	t.Helper()
 	var m attentionMeta
@@ -36,18 +36,18 @@ func (m attentionMeta) time() TimeAttention {
 	return TimeAttention{Channels: m.Hidden, Heads: m.Heads, Acausal: m.acausal()}
 }
 
-// space takes the width of the MLP from the weights.
+// space returns the layer, with the MLP width of the weights.
 func (m attentionMeta) space(shapes map[string][]int, scope string) ParallelAttention {
 	return ParallelAttention{Channels: m.Hidden, Heads: m.Heads,
 		MLP: shapes[scope+"fused_ff_qkv.weight"][0] - 3*m.Hidden}
 }
 
-// excludeZeroGradients leaves the gradient of the keys' norm bias out of the
-// comparison where it vanishes: where all tokens are rotated alike a constant
-// added to all keys shifts every logit of a query equally, and what any
-// implementation has there is rounding noise (SPEC §16). In time, where nothing
-// is rotated, that is the whole tensor; in space the dimensions that do not
-// turn from one token to the next. Nothing else is left out.
+// excludeZeroGradients excludes those gradients of the key norm's bias that are zero in
+// exact arithmetic: a constant added to all keys shifts all scores of a query equally where
+// all tokens are rotated alike, and the computed gradient is rounding noise
+// (docs/reference.md §16). In time, where nothing is rotated, this is the whole tensor;
+// over space, the dimensions whose rotation does not differ between tokens. All other
+// gradients are compared.
 func (r *goldenRun) excludeZeroGradients(prefix, space, time string, turns []bool) {
 	if space != "" {
 		r.keep[prefix+space] = func(i int) bool { return turns[i] }
@@ -57,7 +57,7 @@ func (r *goldenRun) excludeZeroGradients(prefix, space, time string, turns []boo
 	}
 }
 
-// turning is golden.Turning for the released frequencies.
+// turning returns golden.Turning for the released frequencies.
 func turning(k int, grid [3]int) []bool { return golden.Turning(RoPEBase(k), k, grid) }
 
 func TestTurning(t *testing.T) {
@@ -77,8 +77,8 @@ func TestTurning(t *testing.T) {
 	}
 }
 
-// unhalve puts the dimensions of the heads on the last axis of x back into the
-// order of the release, the inverse of [halves], if they are in another.
+// unhalve reorders the dimensions of the heads on the last axis of x to the release's
+// order, the inverse of [halves], if they are in another.
 func unhalve(x *Node, heads, pairs int) *Node {
 	d := x.Shape().Dimensions
 	if turnsPairs(x.Graph(), d[len(d)-1]/heads) {
@@ -125,7 +125,7 @@ func (it goldenItem) spaceTaps(p ParallelAttention, x *Node, w ParallelAttention
 	xn := RMSGroupNorm(x, w.Norm, p.Norm)
 	ff, q, key, v := p.project(xn, w)
 	angles := w.RoPE.Angles(grid, nil)
-	// Without rotation, position is the norm of the heads alone.
+	// Without rotation, position returns only the norm of the heads.
 	qn := unhalve(p.position(q, w.QNorm, w.QNormBias, ZerosLike(angles)), 1, pairs) // [F, N, S, K]
 	att := p.attend(q, key, v, w, angles)
 
@@ -165,8 +165,8 @@ func TestGoldenTimeAttention(t *testing.T) {
 	})
 }
 
-// timeTaps adds the intermediate results of the time mixing. The merged heads
-// are what is added to x when the output projection is the identity.
+// timeTaps adds the intermediate results of time mixing. It computes the merged heads as
+// the difference from x when the output projection is the identity.
 func (it goldenItem) timeTaps(p TimeAttention, w TimeAttentionWeights) {
 	identity := w
 	identity.Out = Reshape(DiagonalWithValue(ConstAs(w.Norm, 1), p.Channels), w.Out.Shape().Dimensions...)

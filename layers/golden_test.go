@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// layerTol is the largest error of a single layer, relative to the tensor's
-// largest magnitude.
+// layerTol is the largest error of a single layer, relative to the tensor's largest
+// magnitude.
 const layerTol = 1e-5
 
 type (
@@ -21,15 +21,15 @@ type (
 	values = map[string]*tensors.Tensor
 )
 
-// goldenRun computes all items of one golden case in one graph and compares
-// every tensor of the case's file.
+// goldenRun computes all items of a golden case in one graph and compares every tensor in
+// the file of the case.
 type goldenRun struct {
 	t      *testing.T
 	f      *golden.File
 	inputs values
 	builds []func(in named, out *testbackend.Outputs)
-	// keep selects the values of a tensor that are compared, by index; a
-	// tensor without an entry is compared whole.
+	// keep selects, by index, the values of a tensor that are compared. A tensor without an
+	// entry is compared completely.
 	keep map[string]func(i int) bool
 }
 
@@ -37,8 +37,7 @@ func newGoldenRun(t *testing.T, c golden.Case) *goldenRun {
 	return &goldenRun{t: t, f: c.Open(t), inputs: values{}, keep: map[string]func(int) bool{}}
 }
 
-// goldenItem is one item of a case while its graph is built; its tensors are
-// those with the prefix.
+// goldenItem is an item of a case while its graph is built. Its tensors have the prefix.
 type goldenItem struct {
 	run    *goldenRun
 	prefix string
@@ -48,14 +47,14 @@ type goldenItem struct {
 
 func (it goldenItem) node(name string) *Node { return it.in[it.prefix+name] }
 
-// add records a result if the file has it: not every item stores every tensor.
+// add records a result if the file has it; not every item stores every tensor.
 func (it goldenItem) add(name string, n *Node) {
 	if it.run.f.Has(it.prefix + name) {
 		it.out.Add(it.prefix+name, n)
 	}
 }
 
-// vars resolves parameters among the weights loaded by weightsOf.
+// vars returns Vars that finds parameters among the weights loaded by weightsOf.
 func (it goldenItem) vars() Vars {
 	return VarsFrom(func(key string, _ Init, dims []int) *Node {
 		n, ok := it.in["w."+key]
@@ -65,7 +64,7 @@ func (it goldenItem) vars() Vars {
 	})
 }
 
-// item adds an item: the tensors it reads and the graph on them.
+// item adds an item: the tensors that it reads and the function that builds its graph.
 func (r *goldenRun) item(prefix string, inputs []string, build func(it goldenItem)) {
 	r.t.Helper()
 	for _, name := range inputs {
@@ -77,8 +76,8 @@ func (r *goldenRun) item(prefix string, inputs []string, build func(it goldenIte
 	})
 }
 
-// weightsOf loads the weights the case was computed with as inputs "w.<key>"
-// and returns their shapes by key.
+// weightsOf loads the weights of a case as inputs "w.<key>" and returns their shapes by
+// key.
 func (r *goldenRun) weightsOf(c golden.Case) map[string][]int {
 	r.t.Helper()
 	f, prefix := c.OpenWeights(r.t)
@@ -94,7 +93,7 @@ func (r *goldenRun) weightsOf(c golden.Case) map[string][]int {
 	return shapes
 }
 
-// gradients adds the gradients of sum(y·dy) that the file has: "dx" and
+// gradients adds those gradients of sum(y·dy) that the file has: "dx" and
 // "grad.<parameter>".
 func (it goldenItem) gradients(y *Node) {
 	var names []string
@@ -114,8 +113,8 @@ func (it goldenItem) gradients(y *Node) {
 	}
 }
 
-// compare runs the graph and compares. A tensor of the file that is neither an
-// input nor computed fails the test.
+// compare runs the graph and compares. A tensor of the file that is neither an input nor
+// computed fails the test.
 func (r *goldenRun) compare() {
 	t := r.t
 	t.Helper()
@@ -152,7 +151,7 @@ func filter(v []float32, keep func(int) bool) []float32 {
 	return out
 }
 
-// moveAxis returns x with one axis moved; negative axes count from the end.
+// moveAxis moves one axis of x; negative axes count from the end.
 func moveAxis(x *Node, from, to int) *Node {
 	from, to = (from+x.Rank())%x.Rank(), (to+x.Rank())%x.Rank()
 	var order []int
@@ -212,8 +211,8 @@ func TestGoldenAxialRoPE(t *testing.T) {
 	})
 }
 
-// rope rotates q [B, N, H, W, D, K] with one frequency tensor for all axes or
-// one for each; a variant the item has no frequencies for is left out.
+// rope rotates q [B, N, H, W, D, K] with one frequency tensor for all axes or one for each.
+// It skips a variant for which the item has no frequencies.
 func (it goldenItem) rope(grid [3]int, variant string, freqs ...string) {
 	var e AxialRoPE
 	for a := range e.Freqs {

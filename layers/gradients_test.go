@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// gradCase is a function whose gradients are compared with differences.
+// gradCase is a function whose gradients are compared with finite differences.
 type gradCase struct {
 	name  string
-	keys  []string // names of the inputs, all of them differentiated
+	keys  []string // names of the inputs, all of which are differentiated
 	in    []array
 	graph func(in []*Node) *Node
 	// zero names the inputs whose gradient vanishes by symmetry.
@@ -27,9 +27,9 @@ const (
 	gradDirections = 2
 )
 
-// checkGradients compares, in float64, the gradient of a random weighted sum of
-// the result with central differences along random directions, one input at a
-// time. All cases share one program.
+// checkGradients compares, in float64, the gradient of a random weighted sum of the result
+// with central differences along random directions, one input at a time. All cases share
+// one program.
 func checkGradients(t *testing.T, cases ...gradCase) {
 	t.Helper()
 	exec, err := NewExec(testbackend.New(t), func(in []*Node) []*Node { return gradGraph(cases, in) })
@@ -69,8 +69,8 @@ func gradGraph(cases []gradCase, in []*Node) (out []*Node) {
 	return out
 }
 
-// callGrad runs the program with one input of each case moved, and returns the
-// outputs of each case.
+// callGrad runs the program with one input of each case displaced, and returns the outputs
+// of each case.
 func callGrad(t *testing.T, exec *Exec, cases []gradCase, moved func(i int) (int, array)) [][][]float64 {
 	t.Helper()
 	var args []any
@@ -105,7 +105,7 @@ func sum(a, b array) array {
 	return out
 }
 
-// direction is a random unit vector in the space of the input of this round.
+// direction returns a random unit vector in the space of this round's input.
 func direction(c gradCase, round int) array {
 	d := normal(seeded(fmt.Sprintf("%s %d", c.name, round)), c.in[round%len(c.in)].dims...)
 	return d.scaled(1 / norm(d.data))

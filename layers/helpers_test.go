@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// array is a dense row-major tensor of the plain-Go references.
+// array is a dense row-major tensor for the plain Go references.
 type array struct {
 	dims []int
 	data []float64
-	// ints marks indices, which enter graphs as int32.
+	// ints marks indices, which are int32 in graphs.
 	ints bool
 }
 
@@ -29,7 +29,7 @@ func newArray(dims ...int) array {
 	return array{dims: dims, data: make([]float64, n)}
 }
 
-// indices is a vector of int32.
+// indices returns a vector of int32.
 func indices(values ...int) array {
 	a := newArray(len(values))
 	a.ints = true
@@ -51,7 +51,7 @@ func (a array) at(index ...int) float64     { return a.data[a.offset(index)] }
 func (a array) set(v float64, index ...int) { a.data[a.offset(index)] = v }
 func (a array) add(v float64, index ...int) { a.data[a.offset(index)] += v }
 
-// reshape views the same values under other dimensions.
+// reshape returns a view of the values with other dimensions.
 func (a array) reshape(dims ...int) array { return array{dims: dims, data: a.data} }
 
 // scaled returns f·a.
@@ -116,14 +116,14 @@ func each(dims []int, fn func(index []int)) {
 	}
 }
 
-// seeded is a generator that depends on nothing but the name.
+// seeded returns a generator that depends only on the name.
 func seeded(name string) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(name))
 	return rand.New(rand.NewPCG(7, h.Sum64()))
 }
 
-// normal draws standard normal values that float32 holds exactly.
+// normal draws standard normal values that float32 represents exactly.
 func normal(rng *rand.Rand, dims ...int) array {
 	a := newArray(dims...)
 	for i := range a.data {
@@ -132,8 +132,8 @@ func normal(rng *rand.Rand, dims ...int) array {
 	return a
 }
 
-// requireClose fails unless the shapes agree and no value differs by more
-// than tol times the largest magnitude of want.
+// requireClose fails unless the shapes are equal and no value differs by more than tol
+// times the largest magnitude of want.
 func requireClose(t *testing.T, want, got array, tol float64, what ...any) {
 	t.Helper()
 	require.Equal(t, want.dims, got.dims, what...)
@@ -153,8 +153,8 @@ func requireClose(t *testing.T, want, got array, tol float64, what ...any) {
 	}
 }
 
-// requireRefused builds fn on inputs of the given dimensions and expects an
-// error that says all of the texts.
+// requireRefused builds fn on inputs of the given dimensions and expects an error that
+// contains all texts.
 func requireRefused(t *testing.T, fn func(in []*Node) *Node, dims [][]int, texts ...string) {
 	t.Helper()
 	args := make([]any, len(dims))

@@ -7,14 +7,14 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// param is one parameter that a Weights method asks for.
+// param is a parameter that a Weights method gets from its Vars.
 type param struct {
 	key  string
 	dims []int
 	init Init
 }
 
-// paramsOf lists what weights asks its Vars for, without a graph.
+// paramsOf lists the parameters that weights gets from its Vars, without a graph.
 func paramsOf(weights func(v Vars)) (out []param) {
 	weights(VarsFrom(func(key string, init Init, dims []int) *Node {
 		out = append(out, param{key: key, dims: slices.Clone(dims), init: init})
@@ -29,9 +29,9 @@ type paramSet struct {
 	in   []array
 }
 
-// randomParams draws values that keep the activations near 1 and differ from
-// all initial values: norm weights around 1, matrices N(0, 1/fan-in),
-// frequencies and the rest of order 1.
+// randomParams draws values that keep activations near 1 and differ from all initial
+// values: norm weights around 1, matrices N(0, 1/fan-in), frequencies and others of order
+// 1.
 func randomParams(rng *rand.Rand, weights func(v Vars)) (s paramSet) {
 	for _, p := range paramsOf(weights) {
 		a := normal(rng, p.dims...)
@@ -51,7 +51,7 @@ func randomParams(rng *rand.Rand, weights func(v Vars)) (s paramSet) {
 	return s
 }
 
-// vars resolves the parameters among nodes in the order of the keys.
+// vars returns Vars that finds the parameters among nodes in the order of the keys.
 func (s paramSet) vars(nodes []*Node) Vars {
 	return VarsFrom(func(key string, _ Init, dims []int) *Node {
 		i := slices.Index(s.keys, key)
@@ -61,14 +61,14 @@ func (s paramSet) vars(nodes []*Node) Vars {
 	})
 }
 
-// get returns the values of a parameter; the prefix selects a sub-block.
+// get returns the values of the parameter with a key.
 func (s paramSet) get(key string) array {
 	i := slices.Index(s.keys, key)
 	must(i >= 0, "expected one of %q, got %q", s.keys, key)
 	return s.in[i]
 }
 
-// sub returns the parameters below a prefix, without it.
+// sub returns the parameters whose keys start with a prefix, with the prefix removed.
 func (s paramSet) sub(prefix string) (out paramSet) {
 	for i, k := range s.keys {
 		if len(k) > len(prefix) && k[:len(prefix)] == prefix {

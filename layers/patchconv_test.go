@@ -8,9 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// convCase is one strided convolution: lengths, kernels and strides of the
-// axes and the channels in and out. In the transposed case in and out keep
-// their meaning, input and output.
+// convCase is a strided convolution: lengths, kernels and strides of the axes, and input
+// and output channels. in and out have the same meaning in the transposed case.
 type convCase struct {
 	n, k, s  [3]int
 	in, out  int
@@ -21,8 +20,8 @@ func (c convCase) String() string {
 	return fmt.Sprintf("n%v k%v s%v %d to %d periodic %v", c.n, c.k, c.s, c.in, c.out, c.periodic)
 }
 
-// collapsed returns the kernel w [A, B, kH, kW, kD] with the axes on which
-// the input has one point summed, or averaged, and the strides 1 there.
+// collapsed returns the kernel w [A, B, kH, kW, kD] summed or averaged over the axes on
+// which the input has one point, and the strides, which are 1 there.
 func (c convCase) collapsed(w array, mean bool) (array, [3]int) {
 	dims, s := append([]int(nil), w.dims...), c.s
 	for a := range 3 {
@@ -47,8 +46,8 @@ func (c convCase) collapsed(w array, mean bool) (array, [3]int) {
 	return out, s
 }
 
-// naiveConv is the strided convolution of x [F, H, W, D, Cin] with
-// w [Cout, Cin, kH, kW, kD] in loops.
+// naiveConv computes the strided convolution of x [F, H, W, D, Cin] with w [Cout, Cin, kH,
+// kW, kD] in loops.
 func (c convCase) naiveConv(x, w array) array {
 	w, s := c.collapsed(w, false)
 	dims := []int{x.dims[0], 0, 0, 0, c.out}
@@ -73,9 +72,9 @@ func (c convCase) kernel(first, second int) array {
 	return normal(seeded("w "+c.String()), first, second, c.k[0], c.k[1], c.k[2])
 }
 
-// kernelSweep has, for every kernel from 1 to 8, every stride from 1 to two
-// beyond the kernel, on one axis, while the others vary with them or are missing.
-// min is the shortest axis allowed for a kernel.
+// kernelSweep returns cases with every kernel from 1 to 8 and every stride from 1 to two
+// more than the kernel on one axis, while the other axes vary with it or are missing. min
+// returns the smallest length of an axis for a kernel.
 func kernelSweep(min func(k int) int) (cases []convCase) {
 	for k := 1; k <= 8; k++ {
 		for s := 1; s <= k+2; s++ {
@@ -95,7 +94,7 @@ func kernelSweep(min func(k int) int) (cases []convCase) {
 	return cases
 }
 
-// convShapes are the shapes the model uses, small, and the corners.
+// convShapes returns small versions of the model's shapes, and corner cases.
 func convShapes() []convCase {
 	return []convCase{
 		{n: [3]int{12, 9, 1}, k: [3]int{8, 8, 8}, s: [3]int{4, 1, 2}, in: 2, out: 3},
@@ -104,8 +103,8 @@ func convShapes() []convCase {
 		{n: [3]int{1, 1, 1}, k: [3]int{4, 3, 2}, s: [3]int{4, 2, 1}, in: 3, out: 2},
 		{n: [3]int{5, 6, 7}, k: [3]int{2, 3, 5}, s: [3]int{2, 1, 3}, in: 2, out: 1},
 		{n: [3]int{7, 3, 4}, k: [3]int{3, 1, 2}, s: [3]int{5, 2, 3}, in: 2, out: 2},
-		// 8·8·8·8 features are spread out at once, with one channel more they
-		// are not, and the kernel need not touch the first axis.
+		// 8·8·8·8 features are unfolded at once, one more channel is not; and the kernel
+		// need not cover the first axis.
 		{n: [3]int{9, 8, 9}, k: [3]int{8, 8, 8}, s: [3]int{1, 8, 1}, in: 8, out: 2},
 		{n: [3]int{9, 8, 9}, k: [3]int{8, 8, 8}, s: [3]int{1, 8, 1}, in: 9, out: 2},
 		{n: [3]int{12, 8, 9}, k: [3]int{8, 8, 8}, s: [3]int{4, 1, 1}, in: 9, out: 2},
@@ -136,8 +135,7 @@ func TestPatchConv(t *testing.T) {
 	runSweep(t, jobs...)
 }
 
-// TestPatchConvUnfolds makes sure that the sweep has cases on both sides of
-// the limit.
+// TestPatchConvUnfolds checks that the sweep has cases on both sides of the limit.
 func TestPatchConvUnfolds(t *testing.T) {
 	var below, above int
 	for _, c := range convShapes() {

@@ -4,19 +4,17 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// PatchConvTranspose is the transposed convolution that belongs to
-// [PatchConv]: one matrix product from tokens to patches and an overlap-add.
+// PatchConvTranspose is the transposed convolution of [PatchConv]: one matrix product from
+// tokens to patches, followed by an overlap-add.
 //
-// x is [F, h, w, d, Cin], w [Cin, Cout, kH, kW, kD] in the layout of the
-// reference, the result [F, H, W, D, Cout] with H = (h−1)·sH + kH; bias [Cout]
-// may be nil. On an axis of length 1 the kernel is averaged and the stride is
-// 1 (SPEC §6).
+// x is [F, h, w, d, Cin], w [Cin, Cout, kH, kW, kD] as in the reference, the result [F, H,
+// W, D, Cout] with H = (h−1)·sH + kH; bias [Cout] may be nil. On an axis of length 1 the
+// kernel is averaged and the stride is 1 (docs/reference.md §6).
 //
-// On a periodic axis x is continued periodically before the product, so that
-// the patches of its last tokens also reach over the low end and vice versa,
-// and the result is the same part [0, (h−1)·s+k) as without. (The release does
-// the same where the stride divides k−s; at stride 6 with kernel 8 it loses
-// four points, here the axis comes back whole.)
+// On a periodic axis, x is extended periodically before the product, so that the patches of
+// the last tokens continue at the low end and vice versa; the result covers the same points
+// [0, (h−1)·s+k) as on other axes. (The release gives the same result if the stride divides
+// k−s. At stride 6 with kernel 8 the release loses four points, which this function keeps.)
 func PatchConvTranspose(x, w, bias *Node, stride [3]int, periodic [3]bool) *Node {
 	assertDims("PatchConvTranspose x", x, -1, -1, -1, -1, w.Shape().Dim(0))
 	must(w.Rank() == 5, "PatchConvTranspose w: expected [Cin, Cout, kH, kW, kD], got %v", w.Shape().Dimensions)
@@ -48,7 +46,7 @@ func PatchConvTranspose(x, w, bias *Node, stride [3]int, periodic [3]bool) *Node
 	return Add(y, ExpandLeftToRank(bias, y.Rank()))
 }
 
-// wrapAxis continues an axis periodically by count points at both ends.
+// wrapAxis extends an axis periodically by count points at both ends.
 func wrapAxis(x *Node, axis, count int) *Node {
 	if count == 0 {
 		return x
@@ -63,10 +61,10 @@ func wrapAxis(x *Node, axis, count int) *Node {
 	return Concatenate(parts, axis)
 }
 
-// overlapAdd returns the transposed convolution of all tokens of x, with the
-// tail of the last zero-padded patch still attached. The overlap is added up one axis at
-// a time: along the last axes on tokens, before the product, along the first on patches
-// behind it. (One nest of sums over all three axes takes XLA minutes to compile.)
+// overlapAdd returns the transposed convolution of all tokens of x, including the tail of
+// the last zero-padded patch. It adds overlaps one axis at a time: along the last axes it
+// unfolds tokens before the product, along the first axes it adds patches after it. (XLA
+// takes minutes to compile one nest of sums over all three axes.)
 func overlapAdd(x, w *Node, ext [3]extent) *Node {
 	in, out := w.Shape().Dim(0), w.Shape().Dim(1)
 	sh, sw, sd := ext[0].s, ext[1].s, ext[2].s
@@ -83,8 +81,9 @@ func overlapAdd(x, w *Node, ext [3]extent) *Node {
 	return Reshape(y, d[0], d[1]*sh, d[2]*sw, d[3]*sd, out)
 }
 
-// firstOnTokens is the first of the axes whose overlap is added up on tokens: none where
-// patches are narrower than what they are made from, and all where those are few.
+// firstOnTokens returns the first axis along which tokens are unfolded before the product:
+// 3 (none) if patches are narrower than the tokens, 0 (all) if the unfolded tokens are
+// narrow.
 func firstOnTokens(ext [3]extent, in, features int) int {
 	views := viewsOf(ext[:])
 	switch {
@@ -96,9 +95,9 @@ func firstOnTokens(ext [3]extent, in, features int) int {
 	return narrowest(ext, in, features)
 }
 
-// foldViews adds overlapping patches y [F, h, w, d, views, features] along the axes
-// before first. Its adjoint puts the patches side by side that a place went into; XLA
-// makes several copies of all patches out of the sums' derivatives.
+// foldViews adds overlapping patches y [F, h, w, d, views, features] along the axes before
+// first. Its hand-written adjoint concatenates the patches to which each point contributed.
+// XLA would make several copies of all patches for the derivatives of the sums.
 func foldViews(y *Node, ext [3]extent, first int) *Node {
 	d := y.Shape().Clone().Dimensions
 	folded := y.Shape().Clone()
@@ -129,9 +128,9 @@ func foldViews(y *Node, ext [3]extent, first int) *Node {
 	})
 }
 
-// unfoldReversed puts the tokens whose patches overlap at a place side by side, along
-// the axes from the given one on: [F, h+vH−1, w+vW−1, d+vD−1, views·C], views counted
-// as in a kernel.
+// unfoldReversed concatenates, for each position, the tokens whose patches overlap there,
+// along axis from and the axes after it: [F, h+vH−1, w+vW−1, d+vD−1, views·C], with views
+// in the order of the kernel.
 func unfoldReversed(x *Node, ext [3]extent, from int) *Node {
 	for a := 2; a >= from; a-- {
 		v := ext[a].views()
@@ -144,7 +143,7 @@ func unfoldReversed(x *Node, ext [3]extent, from int) *Node {
 	return x
 }
 
-// shiftSum adds views terms, each moved one step further along an axis.
+// shiftSum returns the sum of views terms, term j shifted by j along an axis.
 func shiftSum(views, axis int, term func(j int) *Node) *Node {
 	var sum *Node
 	for j := range views {

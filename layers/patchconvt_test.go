@@ -7,10 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// naiveConvT is the transposed convolution of x [F, h, w, d, Cin] with
-// w [Cin, Cout, kH, kW, kD] in loops: token i of an axis adds its patch at
-// i·s … i·s+k−1. On a periodic axis there is a token at every integer i, that
-// of i mod n.
+// naiveConvT computes the transposed convolution of x [F, h, w, d, Cin] with w [Cin, Cout,
+// kH, kW, kD] in loops: token i of an axis adds its patch at i·s … i·s+k−1. On a periodic
+// axis there is a token at every integer i, equal to token i mod n.
 func (c convCase) naiveConvT(x, w, bias array) array {
 	w, s := c.collapsed(w, true)
 	dims := []int{x.dims[0], 0, 0, 0, c.out}
@@ -18,8 +17,8 @@ func (c convCase) naiveConvT(x, w, bias array) array {
 		dims[1+a] = (c.n[a]-1)*s[a] + w.dims[2+a]
 	}
 	out := newArray(dims...)
-	// token returns the token of an axis whose patch has its entry j at point
-	// p, if there is one.
+	// token returns the token of an axis whose patch has its entry j at point p, if there
+	// is one.
 	token := func(a, p, j int) (int, bool) {
 		at := p - j
 		if at%s[a] != 0 {
@@ -50,8 +49,8 @@ func (c convCase) naiveConvT(x, w, bias array) array {
 	return out
 }
 
-// convTShapes are token grids for the transposed convolution, with axes much
-// shorter than the kernel.
+// convTShapes returns token grids for the transposed convolution, with axes much shorter
+// than the kernel.
 func convTShapes() []convCase {
 	all := [3]bool{true, true, true}
 	return []convCase{
@@ -104,16 +103,16 @@ func dot(a, b array) float64 {
 	return total
 }
 
-// TestPatchConvAdjoint checks ⟨conv x, y⟩ = ⟨x, convT y⟩ with one kernel for
-// both. On a missing axis one sums the kernel and the other averages it.
+// TestPatchConvAdjoint checks ⟨conv x, y⟩ = ⟨x, convT y⟩ with the same kernel. On a missing
+// axis, conv sums the kernel and convT averages it.
 func TestPatchConvAdjoint(t *testing.T) {
 	var jobs []job
 	for i, c := range append(convTShapes(), kernelSweep(func(int) int { return 2 })...) {
-		if i >= 6 && i%6 != 0 { // the loops have checked both of them everywhere
+		if i >= 6 && i%6 != 0 { // the comparisons with loops cover both everywhere
 			continue
 		}
 		y, w := c.input(2), c.kernel(c.in, c.out)
-		full := c.naiveConvT(y, w, array{}).dims // the length that fits without a rest
+		full := c.naiveConvT(y, w, array{}).dims // the length that strides divide without remainder
 		x := normal(seeded("adjoint "+c.String()), full...)
 		factor := 1.0
 		for a := range 3 {
@@ -121,7 +120,7 @@ func TestPatchConvAdjoint(t *testing.T) {
 				factor *= float64(c.k[a])
 			}
 		}
-		for a := range 3 { // conv must see a missing axis where convT does
+		for a := range 3 { // conv and convT must have the same missing axes
 			require.Equal(t, c.n[a] == 1, full[1+a] == 1, c)
 		}
 		jobs = append(jobs, job{name: c.String(), in: []array{x, y, w},
@@ -138,8 +137,8 @@ func TestPatchConvAdjoint(t *testing.T) {
 	runSweep(t, jobs...)
 }
 
-// TestPatchConvTransposePeriod checks that on a periodic axis the result
-// repeats after n·s points, and that rolling the tokens by one rolls it by s.
+// TestPatchConvTransposePeriod checks that the result on a periodic axis repeats after n·s
+// points, and that rolling the tokens by one rolls it by s.
 func TestPatchConvTransposePeriod(t *testing.T) {
 	var jobs []job
 	for _, s := range []int{1, 2, 3, 5, 6, 7, 8} {

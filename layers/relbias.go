@@ -12,18 +12,18 @@ import (
 // RelativeBuckets is the number of rows of the relative bias table.
 const RelativeBuckets = 32
 
-// maxDistance is where the logarithmic buckets end. The release's constructor
-// is told 128 but never passes it on.
+// maxDistance is the distance at which the logarithmic buckets end. The release's
+// constructor has an argument for it, 128, that it ignores.
 const maxDistance = 32
 
-// Masked is the bias of a pair that may not attend. It stands for −∞ and is
-// finite so that no difference of two of them is undefined.
+// Masked is the bias of a pair that must not attend. It is finite in place of −∞, so that
+// the difference of two masked scores is defined.
 const Masked = -1e30
 
-// RelativeBucket returns the row of the bias table for key position minus
-// query position (T5, Raffel et al. 2020). Causal: distances into the past
-// below 16 have a row each, larger ones share rows logarithmically up to
-// distance 32. Not causal: 16 rows for each sign, exact below 8.
+// RelativeBucket returns the row of the bias table for rel, the position of the key minus
+// the position of the query (T5, Raffel et al. 2020). If causal, past distances below 16
+// have one row each, and larger ones share rows logarithmically up to distance 32.
+// Otherwise each sign has 16 rows, exact below 8.
 func RelativeBucket(rel int, causal bool) int {
 	if causal {
 		return bucket(max(-rel, 0), RelativeBuckets)
@@ -43,9 +43,8 @@ func bucket(distance, buckets int) int {
 	return min(exact+int(ratio*float64(buckets-exact)), buckets-1)
 }
 
-// RelativeBias returns the bias of every pair of time steps, [N, T, T] indexed
-// by head, query and key, from the table [32, N]. When causal, keys after the
-// query get [Masked].
+// RelativeBias returns the bias of every pair of time steps, [N, T, T] indexed by head,
+// query and key, from the table [32, N]. If causal, keys after the query get [Masked].
 func RelativeBias(table *Node, steps int, causal bool) *Node {
 	assertDims("relative bias table", table, RelativeBuckets, -1)
 	g := table.Graph()
@@ -65,7 +64,7 @@ func RelativeBias(table *Node, steps int, causal bool) *Node {
 	return Where(blocked, FillScalar(g, bias.Shape(), Masked), bias)
 }
 
-// RelativeTableShape is the shape of the bias table of N heads, [32, N].
+// RelativeTableShape returns the shape of the bias table of N heads, [32, N].
 func RelativeTableShape(dtype dtypes.DType, heads int) shapes.Shape {
 	return shapes.Make(dtype, RelativeBuckets, heads)
 }
@@ -82,12 +81,12 @@ type RelativeBiasBuilder struct {
 	causal       bool
 }
 
-// NewRelativeBias begins the bias of T steps for N heads, causal by default.
+// NewRelativeBias returns a builder of the bias of T steps for N heads, causal by default.
 func NewRelativeBias(scope *model.Scope, g *Graph, heads, steps int) *RelativeBiasBuilder {
 	return &RelativeBiasBuilder{scope: scope, g: g, heads: heads, steps: steps, causal: true}
 }
 
-// Causal says whether keys after the query are masked.
+// Causal sets whether keys after the query are masked.
 func (b *RelativeBiasBuilder) Causal(c bool) *RelativeBiasBuilder { b.causal = c; return b }
 
 // Done returns the bias [N, T, T].

@@ -37,7 +37,7 @@ func TestGoldenRelativeBias(t *testing.T) {
 	})
 }
 
-// isCausal reads the golden set's word for the direction of attention.
+// isCausal converts the golden set's name of the direction of attention.
 func isCausal(t *testing.T, kind string) bool {
 	if kind != "causal" && !strings.HasPrefix(kind, "bidir") {
 		t.Errorf("expected causal or bidirectional, got %q", kind)
@@ -45,9 +45,9 @@ func isCausal(t *testing.T, kind string) bool {
 	return kind == "causal"
 }
 
-// naiveBucket counts in whole numbers: with n buckets of which the first n/2
-// are exact, distance d is in bucket n/2 + b for the largest b with
-// (32/(n/2))^b · (n/2)^(n/2) ≤ d^(n/2).
+// naiveBucket computes the bucket in integers: with n buckets of which the first n/2 are
+// exact, distance d is in bucket n/2 + b for the largest b with (32/(n/2))^b · (n/2)^(n/2)
+// ≤ d^(n/2).
 func naiveBucket(distance, n int) int {
 	half := int64(n / 2)
 	if int64(distance) < half {
@@ -76,7 +76,7 @@ func TestRelativeBucket(t *testing.T) {
 	}
 }
 
-// naiveBias is the bias [N, T, T] of a table [32, N].
+// naiveBias computes the bias [N, T, T] of a table [32, N].
 func naiveBias(table array, steps int, causal bool) array {
 	out := newArray(table.dims[1], steps, steps)
 	each(out.dims, func(i []int) {
@@ -104,8 +104,8 @@ func TestRelativeBias(t *testing.T) {
 			want := naiveBias(table, steps, causal)
 			jobs = append(jobs, job{name: name, in: []array{table},
 				graph: func(in []*Node) []*Node { return []*Node{RelativeBias(in[0], steps, causal)} },
-				// Values are copied, never computed with; and beside −1e30 a
-				// relative tolerance would see nothing.
+				// Values are copied, not computed, and a tolerance relative to −1e30 would
+				// accept any value.
 				check: func(t *testing.T, got []array) {
 					require.Equal(t, want.dims, got[0].dims)
 					for i, v := range want.data {
@@ -118,7 +118,7 @@ func TestRelativeBias(t *testing.T) {
 }
 
 func TestRelativeBiasGradient(t *testing.T) {
-	// Masked entries are replaced by 0: differences beside −1e30 say nothing.
+	// Masked entries are replaced by 0, as differences relative to −1e30 mean nothing.
 	visible := func(steps int, causal bool) func(in []*Node) *Node {
 		return func(in []*Node) *Node {
 			b := RelativeBias(in[0], steps, causal)

@@ -5,42 +5,41 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// NormForm selects what RMSGroupNorm averages over.
+// NormForm selects the axes over which RMSGroupNorm averages.
 type NormForm int
 
 const (
-	// NormChannel normalises each channel alone over space. This is what the
-	// release computes, whatever its number of groups.
+	// NormChannel normalises each channel over space separately. The release computes this
+	// for any number of groups.
 	NormChannel NormForm = iota
-	// NormGroup normalises over space and the channels of a group together,
-	// as the paper describes (§3.1).
+	// NormGroup normalises over space and the channels of a group together, as in paper
+	// §3.1.
 	NormGroup
 )
 
-// NormEps is the epsilon the release computes with, the machine epsilon of
-// float32; its attribute eps=1e-6 is not used there.
+// NormEps is the release's epsilon, the machine epsilon of float32. The release does not
+// use its attribute eps=1e-6.
 const NormEps = 1.1920929e-7
 
 // NormConfig configures RMSGroupNorm. The zero value is the release's norm.
 type NormConfig struct {
 	Form NormForm
-	// Groups is the number G of channel groups of NormGroup; it must divide
-	// the channels. NormChannel ignores it.
+	// Groups is the number G of channel groups of NormGroup. It must divide the number of
+	// channels. NormChannel ignores it.
 	Groups int
-	// Eps is added to the mean square; 0 means NormEps.
+	// Eps is added to the mean square. 0 means NormEps.
 	Eps float64
 }
 
-// RMSGroupNorm divides x by its root mean square and multiplies by a weight
-// per channel:
+// RMSGroupNorm divides x by its root mean square and multiplies it by a weight per channel:
 //
 //	y[f,…,c] = x[f,…,c] / sqrt(mean(x²) + eps) · weight[c]
 //
-// In the released form (NormChannel, the default) the mean runs over space for
-// each frame and channel alone. In the paper's form (NormGroup) it also runs
-// over the channels of a group.
+// The released form (NormChannel, the default) averages over space, separately for each
+// frame and channel. The paper's form (NormGroup) also averages over the channels of a
+// group.
 //
-// x is [F, space…, C] with one or more space axes, weight is [C].
+// x is [F, space…, C] with one or more spatial axes, weight is [C].
 func RMSGroupNorm(x, weight *Node, cfg NormConfig) *Node {
 	rank := x.Rank()
 	must(rank >= 3, "RMSGroupNorm: expected [F, space…, C], got shape %v", x.Shape().Dimensions)
@@ -50,8 +49,8 @@ func RMSGroupNorm(x, weight *Node, cfg NormConfig) *Node {
 	if eps == 0 {
 		eps = NormEps
 	}
-	// One axis after the other: a float32 sum over all points at once would
-	// lose two digits on large grids.
+	// Average one axis after the other: a single float32 sum over all points would lose two
+	// digits on large grids.
 	ms := Square(x)
 	for a := rank - 2; a >= 1; a-- {
 		ms = meanAxis(ms, a)
@@ -76,18 +75,18 @@ type RMSGroupNormBuilder struct {
 	cfg   NormConfig
 }
 
-// NewRMSGroupNorm begins an RMSGroupNorm of x [F, space…, C].
+// NewRMSGroupNorm returns a builder of the RMSGroupNorm of x [F, space…, C].
 func NewRMSGroupNorm(scope *model.Scope, x *Node) *RMSGroupNormBuilder {
 	return &RMSGroupNormBuilder{scope: scope, x: x}
 }
 
-// PaperForm normalises over groups of channels as the paper describes.
+// PaperForm normalises over groups of channels as in the paper.
 func (b *RMSGroupNormBuilder) PaperForm(groups int) *RMSGroupNormBuilder {
 	b.cfg.Form, b.cfg.Groups = NormGroup, groups
 	return b
 }
 
-// Epsilon replaces NormEps.
+// Epsilon sets the epsilon. The default is NormEps.
 func (b *RMSGroupNormBuilder) Epsilon(eps float64) *RMSGroupNormBuilder {
 	b.cfg.Eps = eps
 	return b

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// naiveNorm is RMSGroupNorm of x [F, …, C] in loops; groups 0 is the released
-// form.
+// naiveNorm computes RMSGroupNorm of x [F, …, C] in loops; groups 0 is the released form.
 func naiveNorm(x, weight array, groups int, eps float64) array {
 	c := x.dims[len(x.dims)-1]
 	if groups == 0 {
@@ -85,7 +84,8 @@ func TestRMSGroupNormProperties(t *testing.T) {
 	channel, group := NormConfig{Eps: eps}, NormConfig{Form: NormGroup, Groups: 3, Eps: eps}
 	var jobs []job
 	for _, factor := range []float64{1.0 / 64, 0.5, 3, 1024} {
-		// Exact in both precisions but for eps, which is 1e-8 of the smallest mean square.
+		// Exact in both precisions except for eps, which is 1e-8 of the smallest mean
+		// square.
 		jobs = append(jobs,
 			job{name: fmt.Sprintf("scale %v by channel", factor), in: []array{x.scaled(factor), w}, graph: normGraph(channel),
 				check: closeTo(naiveNorm(x, w, 0, 0), 1e-6)},
@@ -107,7 +107,7 @@ func TestRMSGroupNormProperties(t *testing.T) {
 	runJobs(t, jobs...)
 }
 
-// closeTo compares the only output with a tolerance of its own.
+// closeTo compares the only output with the given tolerance.
 func closeTo(want array, tol float64) func(t *testing.T, got []array) {
 	return func(t *testing.T, got []array) {
 		require.Len(t, got, 1)

@@ -10,21 +10,21 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// RoPEMode says which frequencies an AxialRoPE uses.
+// RoPEMode selects the frequencies of an AxialRoPE.
 type RoPEMode int
 
 const (
-	// RoPEFixed uses the released frequencies; they are saved but not trained.
+	// RoPEFixed uses the released frequencies, which are saved but not trained.
 	RoPEFixed RoPEMode = iota
 	// RoPEShared trains one set of frequencies for all axes.
 	RoPEShared
-	// RoPEPerAxis trains one set per axis, the authors' finetuning recipe.
+	// RoPEPerAxis trains one set per axis, as the authors' finetuning does.
 	RoPEPerAxis
 )
 
-// RoPEFrequencies returns M, the number of frequencies per axis, for heads of
-// width k: (k/4)/2 with integer divisions, so that the three axes together
-// rotate 6·M of the k dimensions (66 of 88 in the release).
+// RoPEFrequencies returns M, the number of frequencies per axis for heads of width k:
+// (k/4)/2 with integer divisions. The three axes together rotate 6·M of the k dimensions
+// (66 of 88 in the release).
 func RoPEFrequencies(k int) int { return k / 4 / 2 }
 
 // RoPEBase returns the released frequencies π·linspace(1, 128, M).
@@ -36,13 +36,12 @@ func RoPEBase(k int) []float32 {
 	return out
 }
 
-// RoPEPositions returns linspace(-1, 1, n), the position of each of the n
-// tokens of an axis. A single token sits at -1.
+// RoPEPositions returns linspace(-1, 1, n), the positions of the n tokens of an axis. A
+// single token has position -1.
 func RoPEPositions(n int) []float32 { return linspace(-1, 1, n) }
 
-// linspace rounds as the reference does: in float32, from both ends towards
-// the middle. The angles reach 128π, where one float32 step of the position is
-// visible in the result.
+// linspace rounds like the reference: in float32, from both ends towards the middle. Angles
+// reach 128π, where one float32 step of the position affects the result visibly.
 func linspace(lo, hi float32, n int) []float32 {
 	out := make([]float32, n)
 	if n == 1 {
@@ -60,20 +59,19 @@ func linspace(lo, hi float32, n int) []float32 {
 	return out
 }
 
-// fma is a·b+c with a single rounding.
+// fma returns a·b+c with a single rounding.
 func fma(a, b, c float32) float32 {
 	return float32(math.FMA(float64(a), float64(b), float64(c)))
 }
 
-// AxialRoPE holds the frequencies of the rotary position embedding of one
-// attention layer: one node of shape [M] per axis H, W, D, which may be the
-// same node.
+// AxialRoPE holds the frequencies of the rotary position embedding of one attention layer:
+// one node of shape [M] for each axis H, W, D. The nodes may be the same.
 type AxialRoPE struct {
 	Freqs [3]*Node
 }
 
-// RoPEWeights asks for the frequencies of heads of width k: "freqs" shared by
-// the axes, or "freqs.0", "freqs.1", "freqs.2".
+// RoPEWeights gets from v the frequencies of heads of width k: "freqs", shared by the axes,
+// or "freqs.0", "freqs.1" and "freqs.2".
 func RoPEWeights(v Vars, mode RoPEMode, k int) AxialRoPE {
 	m := RoPEFrequencies(k)
 	must(m >= 1, "AxialRoPE: heads of width %d have nothing to rotate: expected at least 8", k)
@@ -86,21 +84,20 @@ func RoPEWeights(v Vars, mode RoPEMode, k int) AxialRoPE {
 	return AxialRoPE{Freqs: [3]*Node{v.Var("0", init, m), v.Var("1", init, m), v.Var("2", init, m)}}
 }
 
-// Angles returns the rotation angle of every token, [S, 3M]: for the token at
-// (h, w, d) the positions of the three axes times their frequencies, axis
-// after axis.
+// Angles returns the rotation angles of every token, [S, 3M]: for the token at (h, w, d),
+// the positions along the three axes times their frequencies, concatenated.
 //
-// roll, if not nil, is int32 [3] (or [B, 3]: a roll for each of B samples, whose angles
-// are [B, S, 3M]) with 0 ≤ roll[i] < n_i: angles are those of
-// the tokens after rolling the grid by roll, out[(i+r) mod n] = in[i]. Attention
-// over all tokens sees position only here, so this stands in for rolling the
-// activations (SPEC §2.9).
+// roll, if not nil, is int32 [3] with 0 ≤ roll[i] < n_i, or [B, 3] for B samples, which
+// gives angles [B, S, 3M]. The angles are those of the tokens after rolling the grid by
+// roll, out[(i+r) mod n] = in[i]. Attention over all tokens depends on positions only
+// through the angles, so rolling the angles replaces rolling the activations
+// (docs/reference.md §2, step 9).
 func (r AxialRoPE) Angles(grid [3]int, roll *Node) *Node {
 	return r.overTokens(grid, roll, func(angles *Node) *Node { return angles })
 }
 
-// overTokens returns f of every element of [AxialRoPE.Angles]. It applies f to the angles
-// of each axis, before they are repeated for all tokens.
+// overTokens applies f to every element of [AxialRoPE.Angles]: to the angles of each axis,
+// before they are repeated for all tokens.
 func (r AxialRoPE) overTokens(grid [3]int, roll *Node, f func(angles *Node) *Node) *Node {
 	if roll != nil && roll.Rank() == 2 {
 		all := make([]*Node, roll.Shape().Dim(0))
@@ -126,8 +123,8 @@ func (r AxialRoPE) overTokens(grid [3]int, roll *Node, f func(angles *Node) *Nod
 	return Reshape(all, grid[0]*grid[1]*grid[2], -1)
 }
 
-// perFrame turns the angles of [AxialRoPE.Angles] into those of f frames, [f, S, 3M], or
-// [1, S, 3M] if all have the same.
+// perFrame converts angles of [AxialRoPE.Angles] to those of f frames, [f, S, 3M], or [1,
+// S, 3M] if all frames have the same.
 func perFrame(angles *Node, f int) *Node {
 	if angles.Rank() == 2 {
 		return ExpandAxes(angles, 0)
@@ -147,11 +144,11 @@ func rolledIndex(shift *Node, n int) *Node {
 	return Where(GreaterOrEqual(i, Scalar(g, dtypes.Int32, n)), AddScalar(i, -n), i)
 }
 
-// Rotate turns the pairs (2j, 2j+1) of the last axis of x by angle j:
+// Rotate rotates the pairs (2j, 2j+1) of the last axis of x by angle j:
 //
 //	(a, b) → (a·cos θ − b·sin θ, b·cos θ + a·sin θ)
 //
-// x is [..., S, K] and angles [S, 3M]; the last K−6M dimensions pass unchanged.
+// x is [..., S, K], angles [S, 3M]. The last K−6M dimensions do not change.
 func Rotate(x, angles *Node) *Node {
 	pairs := angles.Shape().Dim(1)
 	s, k := x.Shape().Dim(-2), x.Shape().Dim(-1)
@@ -175,10 +172,10 @@ func rotatePair(a, b, angles *Node) (*Node, *Node) {
 	return Sub(Mul(a, c), Mul(b, s)), Add(Mul(b, c), Mul(a, s))
 }
 
-// rotateHalves is Rotate for heads whose dimensions were reordered by halves:
-// first all first members of the pairs, then all second members, then the
-// rest. angles must broadcast against the leading axes of x and end in [.., P].
-// Slices of whole runs are several times faster than every second element.
+// rotateHalves is Rotate for heads whose dimensions are in the order of [halves]: the first
+// members of all pairs, then the second members, then the other dimensions. angles is [..,
+// P] and must broadcast against the leading axes of x. Contiguous slices are several times
+// faster than slices of every second element.
 func rotateHalves(x, angles *Node) *Node {
 	return turnHalves(x, Cos(angles), Sin(angles))
 }
@@ -196,13 +193,14 @@ func turnHalves(x, cos, sin *Node) *Node {
 	return Concatenate(parts, -1)
 }
 
-// turnPairs is [Rotate] for angles that broadcast against the leading axes of x and end
-// in [.., P], and x of an even width: every dimension times a cosine, and the other of its
-// pair times a sine.
+// turnPairs is [Rotate] for x of even width and angles [.., P] that broadcast against the
+// leading axes of x. It multiplies every dimension by a cosine and adds the other member of
+// its pair times a sine.
 func turnPairs(x, angles *Node) *Node {
 	p, k := angles.Shape().Dim(-1), x.Shape().Dim(-1)
 	lead := angles.Shape().Clone().Dimensions[:angles.Rank()-1]
-	// both repeats first and second of every pair, and pads with what does not turn.
+	// both interleaves first and second, and appends rest for dimensions that are not
+	// rotated.
 	both := func(first, second *Node, rest float64) *Node {
 		both := Reshape(Concatenate([]*Node{ExpandAxes(first, -1), ExpandAxes(second, -1)}, -1), append(slices.Clone(lead), 2*p)...)
 		if 2*p == k {
@@ -216,7 +214,7 @@ func turnPairs(x, angles *Node) *Node {
 	return Add(Mul(x, both(cos, cos, 1)), Mul(exchanged(x), both(Neg(sin), sin, 0)))
 }
 
-// exchanged exchanges the members of the pairs (2j, 2j+1) of the last axis.
+// exchanged exchanges the members of each pair (2j, 2j+1) of the last axis.
 func exchanged(x *Node) *Node {
 	pairs := func(x *Node) *Node {
 		d := x.Shape().Clone().Dimensions
@@ -227,9 +225,9 @@ func exchanged(x *Node) *Node {
 	return linear(x, x.Shape(), pairs, pairs)
 }
 
-// halves reorders one axis of length heads·K so that inside each head the
-// first members of the rotated pairs come first, then the second members. The
-// products q·k do not change when both sides are reordered alike.
+// halves reorders an axis of length heads·K such that each head has the first members of
+// the rotated pairs first, then the second members. The products q·k do not change if q and
+// k are reordered alike.
 func halves(w *Node, axis, heads, pairs int) *Node {
 	dims := w.Shape().Clone().Dimensions
 	k := dims[axis] / heads
@@ -260,15 +258,15 @@ type AxialRoPEBuilder struct {
 	roll  *Node
 }
 
-// NewAxialRoPE begins the rotation of x [..., S, K] over a token grid.
+// NewAxialRoPE returns a builder of the rotation of x [..., S, K] over a token grid.
 func NewAxialRoPE(scope *model.Scope, x *Node, grid [3]int) *AxialRoPEBuilder {
 	return &AxialRoPEBuilder{scope: scope, x: x, grid: grid}
 }
 
-// Mode selects fixed or learnable frequencies.
+// Mode selects fixed or trained frequencies.
 func (b *AxialRoPEBuilder) Mode(m RoPEMode) *AxialRoPEBuilder { b.mode = m; return b }
 
-// Roll rotates as if the grid had been rolled, see [AxialRoPE.Angles].
+// Roll uses the angles of a rolled grid; see [AxialRoPE.Angles].
 func (b *AxialRoPEBuilder) Roll(roll *Node) *AxialRoPEBuilder { b.roll = roll; return b }
 
 // Done returns the rotated x.

@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ropeTol is the tolerance of rotated values in float32: angles reach 128π,
-// where one step of float32 is 3e-5.
+// ropeTol is the tolerance of rotated values in float32: angles reach 128π, where one step
+// of float32 is 3e-5.
 const ropeTol = 1e-4
 
-// wide copies float32 values into an array.
+// wide converts float32 values to an array.
 func wide(v []float32) array {
 	a := newArray(len(v))
 	for i, x := range v {
@@ -47,7 +47,7 @@ func TestRoPETables(t *testing.T) {
 	}
 }
 
-// naiveAngles are the angles [S, 3M] of a grid whose tokens were rolled.
+// naiveAngles computes the angles [S, 3M] of a grid whose tokens were rolled.
 func naiveAngles(freqs [3]array, grid, roll [3]int) array {
 	m := len(freqs[0].data)
 	out := newArray(grid[0]*grid[1]*grid[2], 3*m)
@@ -64,7 +64,7 @@ func naiveAngles(freqs [3]array, grid, roll [3]int) array {
 	return out
 }
 
-// naiveRotate turns neighbouring pairs of the last axis of x [R, S, K].
+// naiveRotate rotates pairs of neighbours on the last axis of x [R, S, K].
 func naiveRotate(x, angles array) array {
 	out := newArray(x.dims...)
 	copy(out.data, x.data)
@@ -81,7 +81,7 @@ func naiveRotate(x, angles array) array {
 	return out
 }
 
-// ropeRolls are rolls of a grid, none in the first place.
+// ropeRolls returns rolls of a grid; the first is none.
 func ropeRolls(grid [3]int) [][3]int {
 	return [][3]int{{}, {grid[0] - 1, grid[1] / 2, grid[2] / 2}, {0, grid[1] - 1, grid[2] - 1}}
 }
@@ -117,8 +117,8 @@ func TestAxialRoPE(t *testing.T) {
 	runSweep(t, jobs...)
 }
 
-// TestAxialRoPERolls checks the table against the literal roll: rolling the
-// tokens' angles, and doing so in several steps.
+// TestAxialRoPERolls compares the table with rolling the tokens' angles, in one step and in
+// several.
 func TestAxialRoPERolls(t *testing.T) {
 	grid := [3]int{4, 5, 3}
 	freqs := wide(RoPEBase(16))
@@ -130,7 +130,7 @@ func TestAxialRoPERolls(t *testing.T) {
 		for _, r := range rolls {
 			for a := range 3 {
 				total[a] = (total[a] + r[a]) % grid[a]
-				// A token that moves up by r has the angle of the place r further on.
+				// A token that moves up by r has the angle of the position r further on.
 				want = want.rolled(a, (grid[a]-r[a])%grid[a])
 			}
 		}

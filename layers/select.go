@@ -4,10 +4,9 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// SelectColumns picks the entries ids (int32 [n]) along an axis of w: the model
-// owns one column per field it has ever seen and works with those of
-// the fields at hand (paper §3.1, "sub-selected projection"). An id may repeat;
-// the gradient then adds up.
+// SelectColumns selects the entries ids (int32 [n]) along an axis of w. The model has one
+// column for every field of its registry and uses those of the input's fields (paper §3.1,
+// "sub-selected projection"). An id may repeat; its gradients then add up.
 func SelectColumns(w, ids *Node, axis int) *Node {
 	assertDims("SelectColumns ids", ids, -1)
 	if axis > 0 && onGo(w.Graph()) {
@@ -34,11 +33,11 @@ func permuteFront(x *Node, axis int, fn func(*Node) *Node) *Node {
 	return TransposeAllDims(fn(TransposeAllDims(x, order...)), back...)
 }
 
-// SelectInput returns the columns of the encoder's first kernel
-// w [Cout, states, k, k, k] for channels ids [C+3], whose last three are the
-// boundary flags (bias correction, closed, open). The fields' columns and the
-// bias correction are scaled by sqrt((states−3)/C), so that the sum over few
-// fields is as large as the sum over all; the last two are not (SPEC §5).
+// SelectInput returns the columns of the encoder's first kernel w [Cout, states, k, k, k]
+// for the channels ids [C+3], the last three of which are the boundary channels (bias
+// correction, closed, open). The columns of the fields and of the bias correction are
+// multiplied by sqrt((states−3)/C), so that a sum over few fields is as large as a sum over
+// all. The columns of the other two are not (docs/reference.md §5).
 func SelectInput(w, ids *Node) *Node {
 	n := ids.Shape().Dim(0)
 	must(n > 3, "SelectInput: expected at least one field and three flags, got %d ids", n)

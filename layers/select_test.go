@@ -62,7 +62,7 @@ func TestSelectGradients(t *testing.T) {
 }
 
 func TestSelectRefuses(t *testing.T) {
-	// Indices are float64 here, their shape is what is refused.
+	// The indices are float64 here; it is their shape that is wrong.
 	requireRefused(t, func(in []*Node) *Node { return SelectColumns(in[0], in[1], 0) }, [][]int{{3, 4}, {2, 2}},
 		"SelectColumns ids", "expected shape [-1]", "got [2 2]")
 	requireRefused(t, func(in []*Node) *Node { return SelectInput(in[0], in[1]) }, [][]int{{3, 4, 2, 2, 2}, {3}},

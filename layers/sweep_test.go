@@ -12,21 +12,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// job is one case of a sweep: what a graph makes of its inputs, and what the
-// plain-Go reference makes of them.
+// job is one case of a sweep: a graph and the plain Go reference for the same inputs.
 type job struct {
 	name  string
 	in    []array
 	graph func(in []*Node) []*Node
-	// want are the expected outputs; check looks at them instead if given.
+	// want holds the expected outputs; check, if set, checks the outputs instead.
 	want  []array
 	check func(t *testing.T, got []array)
 	// tol32 replaces the tolerance in float32, relative to the largest value.
 	tol32 float64
 }
 
-// precision is a dtype that a sweep runs in and the error allowed there,
-// relative to the largest magnitude of a tensor.
+// precision is a dtype of a sweep and its error bound, relative to the largest magnitude of
+// a tensor.
 type precision struct {
 	dtype dtypes.DType
 	tol   float64
@@ -34,9 +33,8 @@ type precision struct {
 
 var precisions = []precision{{dtypes.Float64, 1e-10}, {dtypes.Float32, 1e-5}}
 
-// runJobs runs all jobs, in float64 and in float32, as one graph, and then
-// looks at each in a subtest. A result whose dtype differs from that of the
-// inputs fails the test.
+// runJobs runs all jobs as one graph, in float64 and in float32, and checks each in a
+// subtest. A result whose dtype differs from the inputs' fails the test.
 func runJobs(t *testing.T, jobs ...job) {
 	t.Helper()
 	var runs []run
@@ -48,13 +46,12 @@ func runJobs(t *testing.T, jobs ...job) {
 	runAll(t, runs)
 }
 
-// manyJobs is the length beyond which a sweep is thinned on a compiling backend.
+// manyJobs is the number of jobs above which a sweep is thinned on a compiling backend.
 const manyJobs = 40
 
-// runSweep is runJobs with every job in one precision, in turns: for sweeps
-// of so many shapes that compiling them twice would take long. Where every
-// shape is compiled to machine code, long sweeps take every other job, half
-// of those in each precision; the pure Go backend always runs them all.
+// runSweep is runJobs with every job in one of the two precisions, alternately, for sweeps
+// over too many shapes to compile twice. On backends that compile every shape, sweeps with
+// more than manyJobs run every other job; the pure Go backend runs all.
 func runSweep(t *testing.T, jobs ...job) {
 	t.Helper()
 	thin := len(jobs) > manyJobs && !strings.HasPrefix(testbackend.New(t).Name(), "Go ")
@@ -68,7 +65,7 @@ func runSweep(t *testing.T, jobs ...job) {
 	runAll(t, runs)
 }
 
-// run is a job in one precision; results are its outputs.
+// run is a job in one precision with its results.
 type run struct {
 	job
 	precision
@@ -102,7 +99,7 @@ func runAll(t *testing.T, runs []run) {
 	}
 }
 
-// build makes the job's graph with its inputs in one dtype.
+// build builds the job's graph with inputs of one dtype.
 func (j job) build(in []*Node, dtype dtypes.DType) []*Node {
 	defer func() {
 		if r := recover(); r != nil {

@@ -6,25 +6,24 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// TimeAttention is the time mixing of a block (paper §3.1): every place
-// attends over its own history, with a relative position bias,
+// TimeAttention is the time mixing of a block (paper §3.1): each token attends over the
+// time steps at its position, with a relative position bias,
 //
 //	z = RMSGroupNorm(x)·Wᵀ + b,  z per head = q | k | v
 //	y = x + softmax(LayerNorm(q)·LayerNorm(k)ᵀ/√K + bias)·v·Woᵀ + bo
 type TimeAttention struct {
 	Channels, Heads int
-	// Acausal lets a step attend to later ones. The release is causal.
+	// Acausal lets a step attend to later steps. The release is causal.
 	Acausal bool
-	// NoBias leaves out the relative bias; such a layer is always causal, as
-	// in the release.
+	// NoBias omits the relative bias. Such a layer is always causal, as in the release.
 	NoBias bool
 	Norm   NormConfig
-	// Lean and Recomputed are those of [ParallelAttention].
+	// Lean and Recomputed have the meaning of those in [ParallelAttention].
 	Lean, Recomputed bool
 }
 
-// TimeAttentionWeights are the parameters of a TimeAttention, as nodes. The
-// heads are 1×1×1 convolutions in the reference, hence the trailing axes.
+// TimeAttentionWeights holds the parameters of a TimeAttention as graph nodes. The
+// projections are 1×1×1 convolutions in the reference, hence the trailing axes.
 type TimeAttentionWeights struct {
 	Norm             *Node // [C]
 	Input, InputBias *Node // [3C, C, 1, 1, 1], [3C]: for each head q | k | v
@@ -34,7 +33,7 @@ type TimeAttentionWeights struct {
 	Bias             *Node // [32, N], nil with NoBias
 }
 
-// Weights asks v for every parameter, under the release's names.
+// Weights gets every parameter from v, under the release's names.
 func (p TimeAttention) Weights(v Vars) TimeAttentionWeights {
 	c := p.Channels
 	must(p.Heads > 0 && c%p.Heads == 0, "TimeAttention: %d heads do not divide %d channels", p.Heads, c)
@@ -53,15 +52,15 @@ func (p TimeAttention) Weights(v Vars) TimeAttentionWeights {
 	return w
 }
 
-// Apply returns y for x [T, B, S, C]. keep [T] holds the drop-path factor of
-// each time step or is nil.
+// Apply returns y for x [T, B, S, C]. keep [T] holds the drop-path factor of each time step
+// or is nil.
 func (p TimeAttention) Apply(x *Node, w TimeAttentionWeights, keep *Node) *Node {
 	assertDims("TimeAttention x", x, -1, -1, -1, p.Channels)
 	return SwapFirst(p.ApplyBatchFirst(SwapFirst(x), w, keep))
 }
 
-// ApplyBatchFirst is Apply for x [B, T, S, C]. Frames of one sample are then next to
-// each other, and a batch that is cut over devices stays cut through all reshapes.
+// ApplyBatchFirst is Apply for x [B, T, S, C]. In this layout the frames of a sample are
+// contiguous, and a batch that is sharded over devices stays sharded through all reshapes.
 func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *Node) *Node {
 	c := p.Channels
 	assertDims("TimeAttention x", x, -1, -1, -1, c)
@@ -96,8 +95,7 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	return Add(x, out)
 }
 
-// bias returns the relative bias, or with NoBias only the causal mask,
-// [N or 1, T, T].
+// bias returns the relative bias [N, T, T] or, with NoBias, only the causal mask [1, T, T].
 func (p TimeAttention) bias(t int, w TimeAttentionWeights) *Node {
 	if p.NoBias {
 		return RelativeBias(Zeros(w.Out.Graph(), shapes.Make(w.Out.DType(), RelativeBuckets, 1)), t, true)
@@ -105,9 +103,9 @@ func (p TimeAttention) bias(t int, w TimeAttentionWeights) *Node {
 	return RelativeBias(w.Bias, t, !p.Acausal)
 }
 
-// project returns those of q (0), k (1) and v (2) that which names, [F, S, C] each,
-// heads major. The reference keeps q, k and v of each head together; here all heads' q
-// come first.
+// project returns the projections in which: 0 for q, 1 for k, 2 for v, each [F, S, C] with
+// channels ordered by head. The reference orders the channels by head first and by q, k, v
+// second.
 func (p TimeAttention) project(lean bool, xn *Node, w TimeAttentionWeights, which ...int) []*Node {
 	c := p.Channels
 	assertDims("input_head weight", w.Input, 3*c, c, 1, 1, 1)
@@ -124,7 +122,7 @@ func (p TimeAttention) project(lean bool, xn *Node, w TimeAttentionWeights, whic
 	return splitDense(lean, xn, weights, biases)
 }
 
-// TimeAttentionBuilder builds a TimeAttention with its variables in a scope.
+// TimeAttentionBuilder builds a TimeAttention with variables in a scope.
 type TimeAttentionBuilder struct {
 	scope *model.Scope
 	x     *Node
@@ -132,16 +130,17 @@ type TimeAttentionBuilder struct {
 	keep  *Node
 }
 
-// NewCausalTimeAttention begins the time mixing of x [T, B, S, C] with N heads.
+// NewCausalTimeAttention returns a builder of the time mixing of x [T, B, S, C] with N
+// heads.
 func NewCausalTimeAttention(scope *model.Scope, x *Node, heads int) *TimeAttentionBuilder {
 	return &TimeAttentionBuilder{scope: scope, x: x,
 		cfg: TimeAttention{Channels: x.Shape().Dim(-1), Heads: heads}}
 }
 
-// Causal says whether a step sees only itself and the past (the default).
+// Causal sets whether a step attends only to itself and earlier steps (the default).
 func (b *TimeAttentionBuilder) Causal(c bool) *TimeAttentionBuilder { b.cfg.Acausal = !c; return b }
 
-// Norm replaces the released form of the norm.
+// Norm sets the form of the norm. The default is the release's.
 func (b *TimeAttentionBuilder) Norm(cfg NormConfig) *TimeAttentionBuilder { b.cfg.Norm = cfg; return b }
 
 // DropPath multiplies the residual branch of each time step by keep [T].

@@ -16,8 +16,8 @@ func (c NormConfig) naive(x, weight array) array {
 	return naiveNorm(x, weight, groups, NormEps)
 }
 
-// naiveTime is TimeAttention of x [T, B, S, C] in loops: every place and head
-// on its own. keep [T] may be empty.
+// naiveTime computes TimeAttention of x [T, B, S, C] in loops, for each position and head
+// separately. keep [T] may be empty.
 func naiveTime(p TimeAttention, w paramSet, x, keep array) array {
 	t, c, k := x.dims[0], p.Channels, p.Channels/p.Heads
 	xn := p.Norm.naive(x.reshape(t*x.dims[1], x.dims[2], c), w.get("norm1.weight"))
@@ -47,8 +47,8 @@ func naiveTime(p TimeAttention, w paramSet, x, keep array) array {
 	return residual(x, out, keep)
 }
 
-// residual is x + keep·branch with a factor for each entry of the first axis,
-// or none.
+// residual returns x + keep·branch with a factor for each entry of the first axis, or x +
+// branch if keep is empty.
 func residual(x, branch, keep array) array {
 	out := newArray(x.dims...)
 	each(x.dims, func(i []int) {
@@ -61,7 +61,7 @@ func residual(x, branch, keep array) array {
 	return out
 }
 
-// timeJob is a TimeAttention on random parameters.
+// timeJob returns the job of a TimeAttention with random parameters.
 func timeJob(p TimeAttention, dims [3]int, keep array) job {
 	name := fmt.Sprintf("%v %+v", dims, p)
 	rng := seeded(name)
@@ -104,14 +104,14 @@ func TestTimeAttentionGradients(t *testing.T) {
 		w := randomParams(seeded(j.name), func(v Vars) { p.Weights(v) })
 		cases = append(cases, gradCase{name: j.name, in: j.in, keys: append(append([]string{"x"}, w.keys...), "keep"),
 			graph: func(in []*Node) *Node { return j.graph(in)[0] },
-			// A constant added to all keys shifts all logits of a query alike.
+			// A constant added to all keys shifts all scores of a query alike.
 			zero: []string{"knorm.bias"}})
 	}
 	checkGradients(t, cases...)
 }
 
-// TestTimeAttentionLooksBack changes one frame: no earlier result may change,
-// that frame's does, and without the mask the earlier ones do as well.
+// TestTimeAttentionLooksBack changes one frame. Its result must change, earlier results
+// must not, unless attention is acausal.
 func TestTimeAttentionLooksBack(t *testing.T) {
 	const steps, changed = 6, 3
 	var jobs []job

@@ -4,17 +4,18 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// KeyValue is what time mixing keeps of a frame for the frames that follow: normalised
-// keys and values, [B, S, C] each, heads major.
+// KeyValue is the KV cache entry of a frame in time mixing: normalised keys and values, [B,
+// S, C] each, with channels ordered by head.
 type KeyValue struct{ Key, Value *Node }
 
-// ApplyNext is [TimeAttention.Apply] for one more frame x [B, S, C], from what it keeps
-// of the earlier ones. bias [len(earlier)+1, N] is added to the scores, of the frame
-// itself last ([StepBias]); Masked blocks a place of earlier that holds no frame. It
-// returns y [B, S, C] and what to keep of the frame.
+// ApplyNext is [TimeAttention.Apply] for one more frame x [B, S, C], given the cached keys
+// and values of the earlier frames. bias [len(earlier)+1, N] is added to the scores; its
+// last row belongs to the frame itself ([StepBias]). A row of Masked excludes an entry of
+// earlier that holds no frame. ApplyNext returns y [B, S, C] and the keys and values of the
+// frame.
 //
-// A frame attends only to itself and to earlier ones, so the result is that of Apply on
-// all frames together; nothing is approximated.
+// A frame attends only to itself and to earlier frames, so the result equals that of Apply
+// on all frames together, without approximation.
 func (p TimeAttention) ApplyNext(x *Node, w TimeAttentionWeights, earlier []KeyValue, bias *Node) (*Node, KeyValue) {
 	must(!p.Acausal, "TimeAttention: earlier steps of an acausal layer change with every frame")
 	assertDims("TimeAttention x", x, -1, -1, p.Channels)
@@ -24,9 +25,9 @@ func (p TimeAttention) ApplyNext(x *Node, w TimeAttentionWeights, earlier []KeyV
 	return Add(x, p.out(attendFew(q, all, bias, p.Heads), w)), own
 }
 
-// ApplyLast is [TimeAttention.ApplyBatchFirst] of the last step alone, [B, 1, S, C] for
-// x [B, T, S, C]: of the earlier steps it needs keys and values, no queries and no
-// results.
+// ApplyLast computes only the last step of [TimeAttention.ApplyBatchFirst], [B, 1, S, C]
+// for x [B, T, S, C]. It computes only keys and values of the earlier steps, no queries and
+// no results.
 func (p TimeAttention) ApplyLast(x *Node, w TimeAttentionWeights, keep *Node) *Node {
 	c := p.Channels
 	assertDims("TimeAttention x", x, -1, -1, -1, c)
@@ -56,28 +57,29 @@ func (p TimeAttention) ApplyLast(x *Node, w TimeAttentionWeights, keep *Node) *N
 	return ExpandAxes(Add(last, out), 1)
 }
 
-// lastBias is the bias of the last of t steps to all of them, [t, N or 1].
+// lastBias returns the bias of the last of t steps to all of them, [t, N or 1].
 func (p TimeAttention) lastBias(t int, w TimeAttentionWeights) *Node {
 	return TransposeAllDims(Squeeze(SliceAxis(p.bias(t, w), 1, AxisElem(t-1)), 1), 1, 0)
 }
 
-// out projects what attention found, [B, S, C].
+// out projects the merged heads x [B, S, C].
 func (p TimeAttention) out(x *Node, w TimeAttentionWeights) *Node {
 	return Dense(x, Reshape(w.Out, p.Channels, p.Channels), w.OutBias)
 }
 
-// queryKeyValue is query and keyValue of frames x [B, S, C], which it normalises.
+// queryKeyValue normalises frames x [B, S, C] and returns their queries, keys and values.
 func (p TimeAttention) queryKeyValue(x *Node, w TimeAttentionWeights) (q *Node, own KeyValue) {
 	qkv := p.project(false, RMSGroupNorm(x, w.Norm, p.Norm), w, 0, 1, 2)
 	return p.normQuery(qkv[0], w), KeyValue{Key: p.normHeads(qkv[1], w.KNorm, w.KNormBias), Value: qkv[2]}
 }
 
-// query returns the normalised queries of frames xn [B, S, C], scaled, heads major.
+// query returns the normalised and scaled queries of normalised frames xn [B, S, C], with
+// channels ordered by head.
 func (p TimeAttention) query(xn *Node, w TimeAttentionWeights) *Node {
 	return p.normQuery(p.project(false, xn, w, 0)[0], w)
 }
 
-// keyValue returns normalised keys and values of frames xn [B, S, C].
+// keyValue returns the normalised keys and the values of normalised frames xn [B, S, C].
 func (p TimeAttention) keyValue(xn *Node, w TimeAttentionWeights) KeyValue {
 	kv := p.project(false, xn, w, 1, 2)
 	return KeyValue{Key: p.normHeads(kv[0], w.KNorm, w.KNormBias), Value: kv[1]}
@@ -88,14 +90,15 @@ func (p TimeAttention) normQuery(q *Node, w TimeAttentionWeights) *Node {
 	return p.normHeads(q, MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale))
 }
 
-// normHeads is the LayerNorm of every head of z [B, S, C].
+// normHeads returns the LayerNorm of every head of z [B, S, C].
 func (p TimeAttention) normHeads(z, weight, bias *Node) *Node {
 	d := z.Shape().Dimensions
 	return Reshape(headNorm(Reshape(z, d[0], d[1], p.Heads, -1), weight, bias), d...)
 }
 
-// attendFew is attention of one query per place and head, q [B, S, C], heads major, to a
-// few keys: a product and a sum each, without a matrix product. It returns [B, S, C].
+// attendFew returns attention of one query per position and head, q [B, S, C] with channels
+// ordered by head, to a few keys. It computes each score as a product and a sum instead of
+// a matrix product. The result is [B, S, C].
 func attendFew(q *Node, all []KeyValue, bias *Node, n int) *Node {
 	if onGo(q.Graph()) {
 		return attendByDots(q, all, bias, n)
@@ -126,8 +129,9 @@ func attendFew(q *Node, all []KeyValue, bias *Node, n int) *Node {
 	return Reshape(Div(out, sum), d...)
 }
 
-// StepBias returns the bias [n, N] of one query to n keys from the table [32, N]:
-// buckets [n] (int32) are their rows ([RelativeBucket]), blocked [n] is 0 or Masked.
+// StepBias returns the bias [n, N] of one query to n keys from the table [32, N]. buckets
+// [n] (int32) holds the rows of the keys ([RelativeBucket]), and blocked [n] is 0 or Masked
+// for each key.
 func StepBias(table, buckets, blocked *Node) *Node {
 	n := buckets.Shape().Dim(0)
 	assertDims("relative bias table", table, RelativeBuckets, -1)

@@ -8,14 +8,14 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// TestApplyNext takes frames one after the other, with places for earlier frames that
-// are empty at first: every result is that of all frames at once.
+// TestApplyNext applies the layer frame by frame, with cache entries that are empty at
+// first: every result equals that for all frames together.
 func TestApplyNext(t *testing.T) {
 	var jobs []job
 	for _, c := range []struct {
 		p      TimeAttention
 		frames int
-		empty  int // places that never hold a frame
+		empty  int // entries that never hold a frame
 	}{
 		{TimeAttention{Channels: 16, Heads: 2}, 4, 0},
 		{TimeAttention{Channels: 12, Heads: 3}, 3, 2},
@@ -34,8 +34,8 @@ func TestApplyNext(t *testing.T) {
 	runSweep(t, jobs...)
 }
 
-// TestApplyLast: the last step alone is the last of all steps, causal or not, with a
-// dropped path and with one step.
+// TestApplyLast: the last step alone equals the last of all steps, causal or not, with a
+// dropped path and with a single step.
 func TestApplyLast(t *testing.T) {
 	var jobs []job
 	for _, c := range []struct {

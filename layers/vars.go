@@ -13,21 +13,21 @@ import (
 	"github.com/gomlx/gomlx/ml/model/initializer"
 )
 
-// Vars hands out the parameters of a block by name. Names are joined with
-// dots to the keys of the release's state dict: In("norm1").Var("weight", …)
-// inside block 0's space mixing is "blocks.0.space_mixing.norm1.weight".
+// Vars gives access to the parameters of a block by name. Names joined with dots are keys
+// of the release's state dict: in the space mixing of block 0, In("norm1").Var("weight", …)
+// is "blocks.0.space_mixing.norm1.weight".
 type Vars interface {
 	// In returns the Vars of a sub-block.
 	In(name string) Vars
-	// Var returns the parameter of the given dimensions. init is its value
-	// when no checkpoint supplies one.
+	// Var returns the parameter with the given dimensions. init is its value if no
+	// checkpoint has one.
 	Var(name string, init Init, dims ...int) *Node
 }
 
-// VarFunc resolves the full key of a parameter, "blocks.0.….weight", to a node.
+// VarFunc returns the node of the parameter with a full key, "blocks.0.….weight".
 type VarFunc func(key string, init Init, dims []int) *Node
 
-// VarsFrom returns the Vars that resolves every key with fn.
+// VarsFrom returns a Vars that calls fn with every key.
 func VarsFrom(fn VarFunc) Vars { return keyVars{fn: fn} }
 
 type keyVars struct {
@@ -41,8 +41,8 @@ func (v keyVars) Var(name string, init Init, dims ...int) *Node {
 	return v.fn(v.prefix+name, init, dims)
 }
 
-// ScopeVars returns Vars that live as float32 variables in a gomlx scope. The
-// key "norm1.weight" becomes the variable "weight" in the sub-scope "norm1".
+// ScopeVars returns a Vars whose parameters are float32 variables in a gomlx scope. The key
+// "norm1.weight" is the variable "weight" in the sub-scope "norm1".
 func ScopeVars(scope *model.Scope, g *Graph) Vars {
 	return VarsFrom(func(key string, init Init, dims []int) *Node {
 		at := scope
@@ -59,9 +59,9 @@ func ScopeVars(scope *model.Scope, g *Graph) Vars {
 	})
 }
 
-// Init is the initial value of a parameter: uniform in ±Uniform, normal with
-// standard deviation Normal, the given Values, or the Constant, in this order
-// of precedence.
+// Init describes the initial value of a parameter. The first field that is set decides:
+// uniform in ±Uniform, normal with standard deviation Normal, the given Values, or the
+// Constant.
 type Init struct {
 	Uniform, Normal float64
 	Values          []float32
@@ -76,21 +76,21 @@ var (
 	Zero = Init{}
 )
 
-// FanIn is the default of the reference's linear and convolution layers, for
-// weights and biases alike: uniform in ±1/√fanIn (SPEC §7.4).
+// FanIn is the reference's default for weights and biases of linear layers and
+// convolutions: uniform in ±1/√fanIn (docs/reference.md §7.4).
 func FanIn(fanIn int) Init { return Init{Uniform: 1 / sqrt(float64(fanIn))} }
 
-// residualWeight and residualBias initialise the last layer of a residual
-// branch so close to zero that a fresh block is the identity: the reference's
-// Kaiming bound with a = √5/10⁻⁶, and 10⁻⁶/√fanIn (SPEC §7.4).
+// residualWeight and residualBias initialise the last layer of a residual branch so close
+// to zero that a new block is nearly the identity: the reference's Kaiming bound with a =
+// √5/10⁻⁶, and 10⁻⁶/√fanIn (docs/reference.md §7.4).
 func residualWeight(fanIn int) Init {
 	return Init{Uniform: sqrt(6 / ((1 + 5e12) * float64(fanIn)))}
 }
 
 func residualBias(fanIn int) Init { return Init{Uniform: 1e-6 / sqrt(float64(fanIn))} }
 
-// Fill draws the value into dst. The generator is seeded by seed and key, so
-// that a parameter's value does not depend on which others exist.
+// Fill draws the value into dst. The generator is seeded by seed and key, so that a
+// parameter's value does not depend on the other parameters.
 func (i Init) Fill(dst []float32, seed uint64, key string) error {
 	h := fnv.New64a()
 	h.Write([]byte(key))
@@ -117,8 +117,8 @@ func (i Init) Fill(dst []float32, seed uint64, key string) error {
 	return nil
 }
 
-// initializer is the same distribution as a gomlx initializer, drawn from the
-// scope's own random state.
+// initializer returns the distribution as a gomlx initializer, which draws from the scope's
+// random state.
 func (i Init) initializer(scope *model.Scope) model.VariableInitializer {
 	switch {
 	case i.Uniform > 0:

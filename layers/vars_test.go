@@ -27,7 +27,7 @@ func TestVarsFromJoinsNames(t *testing.T) {
 
 func TestInits(t *testing.T) {
 	require.Equal(t, Init{Uniform: 0.25}, FanIn(16))
-	// SPEC §7.4: about 1.0954e-6/√fan-in, and 1e-6/√fan-in.
+	// docs/reference.md §7.4: about 1.0954e-6/√fan-in, and 1e-6/√fan-in.
 	require.InEpsilon(t, 1.0954e-6/4, residualWeight(16).Uniform, 1e-4)
 	require.InEpsilon(t, 1e-6/4, residualBias(16).Uniform, 1e-12)
 	b := Block{Time: TimeAttention{Channels: 16, Heads: 2}, Space: ParallelAttention{Channels: 16, Heads: 2}}
@@ -60,7 +60,7 @@ func TestInits(t *testing.T) {
 	}, inits)
 }
 
-// checkInit compares many drawn values with what init promises.
+// checkInit compares many drawn values with the distribution of init.
 func checkInit(t *testing.T, init Init, v []float32) {
 	t.Helper()
 	mean, square, top := 0.0, 0.0, 0.0

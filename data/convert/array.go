@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/hdf5"
 )
 
-// array is a dataset of a foreign file whose axes have letters: n trajectory, t
-// time, c channel, x y z space; "ntcxy".
+// array is a dataset of a source file. axes has one letter per axis: n trajectory, t time,
+// c channel, x y z space; for example "ntcxy".
 type array struct {
 	path string
 	ds   driver.Dataset
@@ -31,7 +31,7 @@ func openArray(f *hdf5.File, path, axes string) (*array, error) {
 	return a, nil
 }
 
-// names spells the axes out.
+// names returns the names of the axes for error messages.
 func (a *array) names() string {
 	words := map[rune]string{'n': "trajectory", 't': "time", 'c': "channel", 'x': "x", 'y': "y", 'z': "z"}
 	var out []string
@@ -41,7 +41,7 @@ func (a *array) names() string {
 	return strings.Join(out, ", ")
 }
 
-// size returns the length of an axis, 1 if it is not there.
+// size returns the length of an axis, or 1 if the array does not have it.
 func (a *array) size(axis rune) int {
 	if i := strings.IndexRune(a.axes, axis); i >= 0 {
 		return a.ds.Shape()[i]
@@ -49,8 +49,7 @@ func (a *array) size(axis rune) int {
 	return 1
 }
 
-// same returns an error unless the array has the trajectories, times and grid of
-// another one.
+// same returns an error unless a and b have the same trajectories, times and grid.
 func (a *array) same(b *array) error {
 	for _, axis := range "ntxyz" {
 		if strings.ContainsRune(a.axes, axis) && strings.ContainsRune(b.axes, axis) && a.size(axis) != b.size(axis) {
@@ -60,7 +59,7 @@ func (a *array) same(b *array) error {
 	return nil
 }
 
-// read fills dst with one frame of one channel, row major over x, y, z.
+// read fills dst with one channel of one frame, in row-major order over x, y, z.
 func (a *array) read(dst []float32, trajectory, step, channel int) error {
 	shape := a.ds.Shape()
 	offset, count := make([]int, len(shape)), slices.Clone(shape)
@@ -83,13 +82,13 @@ func (a *array) read(dst []float32, trajectory, step, channel int) error {
 		return err
 	}
 	if space != "yx" {
-		return fmt.Errorf("%s: expected the axes of space in the order x, y, z or y, x, got %s", a.path, space)
+		return fmt.Errorf("%s: expected the spatial axes in the order x, y, z or y, x, got %s", a.path, space)
 	}
 	transpose(dst, raw, a.size('x'), a.size('y'))
 	return nil
 }
 
-// transpose turns [y, x] into [x, y].
+// transpose copies [y, x] to [x, y].
 func transpose(dst, src []float32, nx, ny int) {
 	for x := range nx {
 		for y := range ny {
@@ -98,7 +97,7 @@ func transpose(dst, src []float32, nx, ny int) {
 	}
 }
 
-// list reads a one-dimensional dataset.
+// list reads a dataset with one axis.
 func list(f *hdf5.File, path string) ([]float32, error) {
 	a, err := openArray(f, path, "x")
 	if err != nil {
@@ -111,14 +110,14 @@ func list(f *hdf5.File, path string) ([]float32, error) {
 	return out, a.ds.Float32(out, []int{0}, []int{len(out)})
 }
 
-// channel is one channel of a frame.
+// channel selects one channel of an array.
 type channel struct {
 	from  *array
 	index int
 }
 
-// channels returns a function that fills frames from channels, and checks that
-// all are of one shape.
+// channels returns a function that fills a frame from the listed channels. It checks that
+// their arrays have the same shape.
 func channels(list []channel) (func(trajectory, step int, dst []float32) error, error) {
 	for _, c := range list {
 		if err := c.from.same(list[0].from); err != nil {
@@ -139,7 +138,7 @@ func channels(list []channel) (func(trajectory, step int, dst []float32) error, 
 	}, nil
 }
 
-// counted returns 0, 1, 2, …: coordinates or times that a file does not give.
+// counted returns 0, 1, 2, …, in place of coordinates or times that a file lacks.
 func counted(n int) []float32 {
 	out := make([]float32, n)
 	for i := range out {
@@ -148,7 +147,7 @@ func counted(n int) []float32 {
 	return out
 }
 
-// growing reports whether numbers grow from one to the next.
+// growing reports whether x is strictly increasing.
 func growing(x []float32) bool {
 	for i := 1; i < len(x); i++ {
 		if !(x[i] > x[i-1]) {
@@ -158,7 +157,7 @@ func growing(x []float32) bool {
 	return true
 }
 
-// open opens an HDF5 file and describes it; a description that fails closes it.
+// open opens an HDF5 file and calls describe. It closes the file if describe fails.
 func open(path string, describe func(f *hdf5.File, s *source) error) (*source, error) {
 	f, err := hdf5.Open(path)
 	if err != nil {

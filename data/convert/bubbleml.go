@@ -13,8 +13,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/hdf5"
 )
 
-// openBubbleML reads pool boiling: arrays [t, y, x], and a JSON file of the same
-// name with the numbers of the simulation.
+// openBubbleML opens a pool boiling simulation: arrays [t, y, x] and a JSON file of the
+// same name with the parameters of the simulation.
 func openBubbleML(path string) (*source, error) {
 	beside := strings.TrimSuffix(path, ".hdf5") + ".json"
 	parameters, err := readNumbers(beside)
@@ -62,7 +62,7 @@ func openBubbleML(path string) (*source, error) {
 	})
 }
 
-// readNumbers reads the numbers of a JSON file.
+// readNumbers returns the numbers in a JSON file.
 func readNumbers(path string) (map[string]float64, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {

@@ -13,61 +13,61 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// Options say what Convert reads and writes.
+// Options describes the input and the output of Convert.
 type Options struct {
 	// Input is the file to convert.
 	Input string
-	// Out is the folder that gets the folder of the data set.
+	// Out is the folder in which Convert creates the folder of the data set.
 	Out string
-	// Format is the name of a format; empty is the one that fits the input.
+	// Format is the name of a format. Empty means the format that matches the input's name.
 	Format string
-	// Name is the name of the data set; empty is that of the format.
+	// Name is the name of the data set. Empty means the format's default.
 	Name string
-	// Split is "train", "valid", "test", or "random" for 80, 10 and 10 percent of
-	// the trajectories by Seed. Empty is what the name of the file says, else
-	// "train".
+	// Split is "train", "valid", "test", or "random", which divides the trajectories at
+	// random by Seed into 80, 10 and 10 percent. Empty means the split that the name of the
+	// file contains, or "train".
 	Split string
 	Seed  uint64
-	// Boundaries replace those of the format.
+	// Boundaries replaces the boundaries of the format.
 	Boundaries data.Boundaries
-	// Progress, if not nil, is told how many frames of how many are written.
+	// Progress, if not nil, is called with the number of frames written and their total.
 	Progress func(done, total int)
 }
 
-// Report says what was made.
+// Report describes the result of a conversion.
 type Report struct {
 	Format string
-	// Dir is the folder of the data set, Files are the files written.
+	// Dir is the folder of the data set, Files lists the written files.
 	Dir   string
 	Files []string
-	// Trajectories and Steps count what was converted.
+	// Trajectories and Steps count the converted trajectories and their frames.
 	Trajectories, Steps int
-	// Notes tell what was assumed and what of the source is not in the result.
+	// Notes lists the assumptions that were made and the parts of the source that were left
+	// out.
 	Notes []string
 }
 
-// source is an opened file of another layout, seen as trajectories of frames.
+// source is an open file of another layout, read as trajectories of frames.
 type source struct {
-	// header describes all trajectories; the name of the data set is filled in
-	// later.
+	// header describes all trajectories. Convert fills in the name of the data set.
 	header well.Header
-	// frame fills dst with the channels of a frame, [C·points]. Frames of a
-	// trajectory are asked for in order.
+	// frame fills dst with the channels of a frame, [C·points]. It is called with the
+	// frames of a trajectory in order.
 	frame func(trajectory, step int, dst []float32) error
-	// constants does the same for the constant fields, if there are any.
+	// constants fills dst with the constant fields. It is nil if there are none.
 	constants func(trajectory int, dst []float32) error
-	// scalars holds the values of each declared scalar: one per trajectory.
+	// scalars holds the values of each declared scalar, one per trajectory.
 	scalars map[string][]float32
 	notes   []string
 	close   func() error
 }
 
-// note adds a line to the report.
+// note adds a line to Report.Notes.
 func (s *source) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
-// Convert converts a file.
+// Convert converts a file of another collection to The Well's layout.
 func Convert(ctx context.Context, o Options) (*Report, error) {
 	format, err := o.format()
 	if err != nil {
@@ -111,19 +111,19 @@ func Convert(ctx context.Context, o Options) (*Report, error) {
 	return r, nil
 }
 
-// stem is the name of a file without folder and extension.
+// stem returns the name of a file without folder and extension.
 func stem(path string) string {
 	base := filepath.Base(path)
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }
 
-// part is what goes into one split.
+// part holds the trajectories of one split.
 type part struct {
 	split        string
 	trajectories []int
 }
 
-// parts divides the trajectories.
+// parts divides n trajectories among the splits.
 func (o Options) parts(n int) ([]part, error) {
 	all := make([]int, n)
 	for i := range all {
@@ -141,7 +141,7 @@ func (o Options) parts(n int) ([]part, error) {
 	return nil, fmt.Errorf(`convert: split: expected "train", "valid", "test" or "random", got %q`, o.Split)
 }
 
-// splitOf reads the split from the words of a file's name.
+// splitOf returns the split that the name of a file contains, or "train".
 func splitOf(path string) string {
 	for _, word := range strings.FieldsFunc(strings.ToLower(stem(path)), func(r rune) bool { return r == '_' || r == '-' || r == '.' }) {
 		switch word {
@@ -154,7 +154,7 @@ func splitOf(path string) string {
 	return "train"
 }
 
-// write writes some trajectories to one file.
+// write writes the given trajectories to one file.
 func (s *source) write(ctx context.Context, file string, trajectories []int, step func()) (err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
@@ -193,7 +193,7 @@ func (s *source) write(ctx context.Context, file string, trajectories []int, ste
 	return w.Close()
 }
 
-// writeConstants writes constant fields and scalars of a trajectory.
+// writeConstants writes the constant fields and the scalars of a trajectory.
 func (s *source) writeConstants(w *well.Writer, i, trajectory int, buffer []float32) error {
 	if len(buffer) > 0 {
 		if err := s.constants(trajectory, buffer); err != nil {

@@ -23,8 +23,8 @@ import (
 
 var sources = filepath.Join("..", "..", "testdata", "data", "sources")
 
-// TestConvert converts every source and compares what comes out with what the
-// file holds: names, shapes, boundaries, and one value found by its place.
+// TestConvert converts every source and compares the result with the source: names, shapes,
+// boundaries, and one value that is looked up by its position.
 func TestConvert(t *testing.T) {
 	periodic, wall, open := data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Open)
 	for _, c := range []struct {
@@ -34,8 +34,8 @@ func TestConvert(t *testing.T) {
 		trajectories, steps int
 		grid                []int
 		scalars             []string
-		// A channel, its dataset and the place of one value there, in the last
-		// trajectory, at frame 3, and point (5, 7(, 3)).
+		// A channel, its dataset, and the position of one value in that dataset: in the
+		// last trajectory, at frame 3 and point (5, 7(, 3)).
 		channel string
 		dataset string
 		place   []int
@@ -118,8 +118,8 @@ func element(t *testing.T, file, dataset string, place []int) float32 {
 	return out[0]
 }
 
-// TestConvertValues converts every source and compares every value of every channel
-// with what h5py and numpy find in the file: CRC-32 by testdata/record.py.
+// TestConvertValues converts every source and compares the CRC-32 of every channel with the
+// one that testdata/record.py computed with h5py and NumPy.
 func TestConvertValues(t *testing.T) {
 	raw, err := os.ReadFile("testdata/values.json")
 	require.NoError(t, err)
@@ -135,7 +135,7 @@ func TestConvertValues(t *testing.T) {
 	}
 }
 
-// checksums returns the CRC-32 of all values of each variable channel.
+// checksums returns the CRC-32 of the values of each variable channel.
 func checksums(t *testing.T, dir string) map[string]uint32 {
 	ds, err := well.Open(dir, well.Options{})
 	require.NoError(t, err)
@@ -157,8 +157,7 @@ func checksums(t *testing.T, dir string) map[string]uint32 {
 	return out
 }
 
-// TestConvertConstants: forces, sound speeds and scalars go with their own
-// trajectory.
+// TestConvertConstants: forces, speeds of sound and scalars stay with their trajectory.
 func TestConvertConstants(t *testing.T) {
 	input := filepath.Join(sources, "PDEGym", "Wave-Layer.nc")
 	r, err := Convert(context.Background(), Options{Input: input, Out: t.TempDir(), Split: "random", Seed: 3, Name: "waves"})
@@ -183,8 +182,8 @@ func TestConvertConstants(t *testing.T) {
 	assert.Equal(t, []float32{0, 30}, w.Times)
 }
 
-// TestFlowBench: two frames are left out, axes change places, the mask is 1 where
-// nothing moves.
+// TestFlowBench: the first two frames are left out, the axes are transposed, and the mask
+// is 1 where the fluid does not move.
 func TestFlowBench(t *testing.T) {
 	input := filepath.Join(sources, "FlowBench", "FPO_NS_2D_40x40", "harmonics", "1", "Re_100.npz")
 	r, err := Convert(context.Background(), Options{Input: input, Out: t.TempDir()})
@@ -213,8 +212,8 @@ func TestFlowBench(t *testing.T) {
 	}
 	assert.Error(t, a.next(raw), "no frame is left")
 	assert.Equal(t, float32(100), w.Scalars[0].Values[0])
-	// By NumPy: mask[y, x] is 0, which is solid here, at 128 points with the
-	// centre y = 16.234375, x = 5.7421875; the file stores it column by column.
+	// Computed with NumPy: 128 points have mask[y, x] = 0, which is solid here, with the
+	// centre y = 16.234375, x = 5.7421875. The file stores the mask in column-major order.
 	n, cx, cy := 0.0, 0.0, 0.0
 	for p, m := range w.Constants {
 		n, cx, cy = n+float64(m), cx+float64(m)*float64(p/40), cy+float64(m)*float64(p%40)
@@ -222,8 +221,8 @@ func TestFlowBench(t *testing.T) {
 	assert.Equal(t, []float64{128, 5.7421875, 16.234375}, []float64{n, cx / n, cy / n})
 }
 
-// TestDamaged: every source cut to half, emptied or of another format is an error
-// that names the file, and leaves no file.
+// TestDamaged: a source that is cut in half, emptied or of another format gives an error
+// that names the file, and no file is written.
 func TestDamaged(t *testing.T) {
 	require.NoError(t, filepath.WalkDir(sources, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasSuffix(path, ".json") || strings.HasSuffix(path, "input_geometry.npz") {
@@ -256,13 +255,13 @@ func TestDamaged(t *testing.T) {
 	}))
 }
 
-// fits reports whether a format is the one chosen by name.
+// fits reports whether f is the format named in o.
 func (o Options) fits(f Format) bool {
 	got, err := o.format()
 	return err == nil && got.Name == f.Name
 }
 
-// copyBeside copies the files that belong to a source.
+// copyBeside copies the files that belong to a source to the folder of the copy.
 func copyBeside(t *testing.T, from, to string) {
 	entries, err := os.ReadDir(from)
 	require.NoError(t, err)
@@ -318,7 +317,7 @@ func TestConvertErrors(t *testing.T) {
 	assertNoFiles(t, empty)
 }
 
-// FuzzNPY: whatever the bytes, there is no panic and no memory beyond reason.
+// FuzzNPY: no input makes the reader panic or allocate more memory than the header allows.
 func FuzzNPY(f *testing.F) {
 	f.Add([]byte("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }" + strings.Repeat(" ", 60) + "\n" + strings.Repeat("x", 48)))
 	f.Add([]byte("\x93NUMPY\x02\x00"))

@@ -1,13 +1,13 @@
-// Package convert turns the layouts of other collections into The Well's:
-// PDEBench, PDEArena, PDEGym (Poseidon), FlowBench and BubbleML 2.
+// Package convert converts files of other collections to The Well's layout: PDEBench,
+// PDEArena, PDEGym (Poseidon), FlowBench and BubbleML 2.
 //
 //	report, err := convert.Convert(ctx, convert.Options{Input: "2D_CFD_Rand_….hdf5", Out: "datasets"})
 //
-// What a collection does not say in its files is stated by its [Format]: which
-// boundary holds, what the channels are called. [Options] can say otherwise.
-// Fields carry the names that the released weights know where the physics is the
-// same. Whatever is in a source and not in the result is listed in the [Report].
+// Each [Format] states the boundaries and channel names that the collection's files lack;
+// [Options] can replace them. A field gets the name that the released weights use if it is
+// the same physical quantity. The [Report] lists the parts of the source that the result
+// lacks.
 //
-// Sources are streamed frame by frame. A source that is damaged, cut short or of
-// another layout is an error that names file and dataset, and leaves nothing.
+// Sources are converted frame by frame. For a source that is damaged, truncated or of
+// another layout, Convert returns an error that names file and dataset, and writes nothing.
 package convert

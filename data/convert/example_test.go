@@ -12,8 +12,8 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// The format is recognised by the name of the file. The report says what was assumed and
-// what of the source is not in the result.
+// The name of the file determines the format. The report lists assumptions and the parts of
+// the source that were left out.
 func ExampleConvert() {
 	dir, err := os.MkdirTemp("", "convert")
 	if err != nil {
@@ -59,7 +59,7 @@ func ExampleFormats() {
 	// pdebench-rdb pdebench_rdb
 }
 
-// A file whose name fits no format needs one by name.
+// A file whose name matches no format needs Options.Format.
 func ExampleOptions() {
 	_, err := convert.Convert(context.Background(), convert.Options{Input: "flow.hdf5", Out: "datasets"})
 	fmt.Println(err)

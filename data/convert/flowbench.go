@@ -13,11 +13,11 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// flowSkip is the number of frames at the start of a FlowBench file that do not
-// count, as the collection says.
+// flowSkip is the number of frames at the start of a FlowBench file that are not part of
+// the simulation, according to the collection.
 const flowSkip = 2
 
-// flow reads a FlowBench simulation: data [t, y, x, 3] of u, v, p in Re_*.npz.
+// flow reads a FlowBench simulation: data [t, y, x, 3] with u, v, p in Re_*.npz.
 type flow struct {
 	path   string
 	nx, ny int
@@ -28,7 +28,7 @@ type flow struct {
 	mask   []float32 // 1 where solid, [x, y]
 }
 
-// openFlowBench reads one simulation and the geometry beside it.
+// openFlowBench opens a simulation and the geometry file in the same folder.
 func openFlowBench(path string) (*source, error) {
 	fl := &flow{path: path}
 	reynolds, err := strconv.ParseFloat(strings.TrimPrefix(stem(path), "Re_"), 64)
@@ -61,7 +61,7 @@ func (f *flow) close() error {
 	return f.a.close()
 }
 
-// restart opens the array at its first frame that counts.
+// restart opens the array at the first frame after the skipped ones.
 func (f *flow) restart() error {
 	err := f.close()
 	if err != nil {
@@ -84,7 +84,7 @@ func (f *flow) restart() error {
 	return nil
 }
 
-// frame writes pressure and velocity of a step; steps come in order.
+// frame fills dst with the pressure and velocity of a step. Steps must be read in order.
 func (f *flow) frame(_, step int, dst []float32) error {
 	if step != f.next {
 		if err := f.restart(); err != nil {
@@ -106,9 +106,9 @@ func (f *flow) frame(_, step int, dst []float32) error {
 	return nil
 }
 
-// geometry reads the mask [y, x] of input_geometry.npz. The collection's tools do
-// not say which of its two values is the solid, so the flow decides: it is the one
-// where the velocity is small.
+// geometry reads the mask [y, x] from input_geometry.npz. The collection does not say which
+// of the two values is solid, so orient decides by the flow: the solid is where the
+// velocity is small.
 func (f *flow) geometry(s *source) error {
 	path := filepath.Join(filepath.Dir(f.path), "input_geometry.npz")
 	a, err := openNPY(path, "mask")
@@ -125,7 +125,7 @@ func (f *flow) geometry(s *source) error {
 	}
 	f.mask = make([]float32, len(raw))
 	if a.columns {
-		copy(f.mask, raw) // the file has turned it already
+		copy(f.mask, raw) // the file is in column-major order, so this is the transpose
 	} else {
 		transpose(f.mask, raw, f.nx, f.ny)
 	}
@@ -135,7 +135,7 @@ func (f *flow) geometry(s *source) error {
 	return nil
 }
 
-// orient turns the mask round if its 1 is where the last frame flows.
+// orient inverts the mask if the last frame moves where the mask is 1.
 func (f *flow) orient(s *source) error {
 	n := len(f.mask)
 	frame := make([]float32, 3*n)
@@ -161,7 +161,7 @@ func (f *flow) orient(s *source) error {
 		}
 		s.note("mask: turned round, as the fluid was 1")
 	default:
-		return fmt.Errorf("expected one of its values where the flow stands still, got mean speeds %.3g (0) and %.3g (1)", speed[0], speed[1])
+		return fmt.Errorf("expected a mask with one value where the fluid is at rest, got mean speeds %.3g (0) and %.3g (1)", speed[0], speed[1])
 	}
 	return nil
 }

@@ -8,10 +8,10 @@ import (
 
 // Format is a layout that can be converted.
 type Format struct {
-	// Name is what Options call it.
+	// Name is the value of Options.Format.
 	Name string
-	// Description says which files these are, and on what evidence boundaries and
-	// names rest.
+	// Description says which files have this format and where boundaries and names come
+	// from.
 	Description string
 	// Dataset is the default name of the data set.
 	Dataset string
@@ -20,7 +20,7 @@ type Format struct {
 	open    func(path string) (*source, error)
 }
 
-// has returns a matcher for words in the name of a file.
+// has returns a function that reports whether the name of a file contains all words.
 func has(words ...string) func(path string) bool {
 	return func(path string) bool {
 		for _, w := range words {
@@ -32,8 +32,8 @@ func has(words ...string) func(path string) bool {
 	}
 }
 
-// Formats lists the formats. The first that matches the name of an input is
-// taken, if none is asked for.
+// Formats returns the supported formats. If Options.Format is empty, Convert uses the first
+// one that matches the name of the input.
 func Formats() []Format {
 	return []Format{
 		{"pdebench-cns", "PDEBench compressible Navier–Stokes, 2D and 3D: *_CFD_*.hdf5 (density, pressure, Vx, Vy, Vz); boundaries from the name: periodic, or open for trans",
@@ -55,7 +55,7 @@ func Formats() []Format {
 	}
 }
 
-// format returns the format that is asked for or that fits.
+// format returns the format named in o, or the first one that matches the input.
 func (o Options) format() (Format, error) {
 	var names []string
 	for _, f := range Formats() {

@@ -12,8 +12,7 @@ import (
 	"strings"
 )
 
-// npy reads an array of NumPy from the front to the back, so that arrays larger
-// than memory can be converted.
+// npy reads a NumPy array sequentially, so that arrays larger than memory can be converted.
 type npy struct {
 	r     io.Reader
 	close func() error
@@ -21,7 +20,7 @@ type npy struct {
 	size  int
 	order binary.ByteOrder
 	kind  byte // f, i, u or b
-	// columns says that the first axis, not the last, runs fastest.
+	// columns says that the array is in column-major order.
 	columns bool
 	raw     []byte
 }
@@ -56,15 +55,15 @@ var (
 	npyShape = regexp.MustCompile(`'shape':\s*\(([\d, ]*)\)`)
 )
 
-// maxNPYHeader bounds the text that describes an array.
+// maxNPYHeader bounds the size of an array's header in bytes.
 const maxNPYHeader = 1 << 16
 
-// newNPY parses the header of an array: magic, version, length, a dictionary of
-// Python with the type, the order and the shape.
+// newNPY parses the header of an array: magic, version, length, and a Python dictionary
+// with type, order and shape.
 func newNPY(r io.Reader) (*npy, error) {
 	var head [10]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[:6]) != "\x93NUMPY" {
-		return nil, fmt.Errorf("expected the letters of an npy file (%v)", err)
+		return nil, fmt.Errorf("expected the magic of an npy file (%v)", err)
 	}
 	length := int(binary.LittleEndian.Uint16(head[8:]))
 	if head[6] > 1 {
@@ -109,7 +108,7 @@ func (a *npy) parse(text string) error {
 	return nil
 }
 
-// next fills dst with the elements that follow.
+// next fills dst with the next elements.
 func (a *npy) next(dst []float32) error {
 	if n := len(dst) * a.size; cap(a.raw) < n {
 		a.raw = make([]byte, n)

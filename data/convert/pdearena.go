@@ -8,8 +8,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/hdf5"
 )
 
-// openPDEArena reads one group, named like its split: u, vx, vy [n, t, x, y], and
-// for each trajectory t, x, y, and the buoyancy buo_y.
+// openPDEArena opens a file with one group named like its split: u, vx, vy [n, t, x, y],
+// and for each trajectory t, x, y and the buoyancy buo_y.
 func openPDEArena(path string) (*source, error) {
 	return open(path, func(f *hdf5.File, s *source) error {
 		groups, err := f.Children("/")

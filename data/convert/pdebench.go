@@ -14,17 +14,16 @@ import (
 	"github.com/gowalrus/gowalrus/internal/hdf5"
 )
 
-// axisLetters are the axes of space.
+// axisLetters names the spatial axes.
 const axisLetters = "xyz"
 
-// every returns one boundary for all axes.
+// every returns the same boundary for all axes.
 func every(dims int, bc data.BC) data.Boundaries {
 	return slices.Repeat(data.Boundaries{data.Both(bc)}, dims)
 }
 
-// openPDEBenchCNS reads compressible Navier–Stokes: arrays [n, t, x, y(, z)] of
-// density, pressure and velocities. The list of times has one entry more than
-// there are frames.
+// openPDEBenchCNS opens compressible Navier–Stokes: arrays [n, t, x, y(, z)] of density,
+// pressure and velocities. The list of times may have one entry more than there are frames.
 func openPDEBenchCNS(path string) (*source, error) {
 	return open(path, func(f *hdf5.File, s *source) error {
 		names, err := f.Children("/")
@@ -72,7 +71,7 @@ func openPDEBenchCNS(path string) (*source, error) {
 	})
 }
 
-// coordinate reads a list that must have n entries.
+// coordinate reads a list of exactly n entries.
 func coordinate(f *hdf5.File, path string, n int) ([]float32, error) {
 	x, err := list(f, path)
 	if err == nil && len(x) != n {
@@ -81,8 +80,9 @@ func coordinate(f *hdf5.File, path string, n int) ([]float32, error) {
 	return x, err
 }
 
-// cnsBoundaries reads the boundary from the name of the file, which is where
-// PDEBench says it. No word leaves them unset, so that the caller must say.
+// cnsBoundaries returns the boundaries that the name of the file contains, the only place
+// where PDEBench states them. If the name has none, they stay unset, and Options.Boundaries
+// must give them.
 func cnsBoundaries(path string, dims int) (data.Boundaries, error) {
 	switch name := strings.ToLower(filepath.Base(path)); {
 	case strings.Contains(name, "periodic"):
@@ -93,8 +93,8 @@ func cnsBoundaries(path string, dims int) (data.Boundaries, error) {
 	return make(data.Boundaries, dims), nil
 }
 
-// numbers takes the numeric attributes of the root group as parameters and notes
-// the others.
+// numbers adds the numeric attributes of the root group as scalars, and a note for each
+// other attribute.
 func numbers(f *hdf5.File, s *source) error {
 	names, err := f.Attributes("/")
 	if err != nil {
@@ -113,8 +113,8 @@ func numbers(f *hdf5.File, s *source) error {
 	return nil
 }
 
-// openPDEBenchNS reads incompressible Navier–Stokes with a force: velocity and
-// particles [n, t, x, y, c], force [n, x, y, c].
+// openPDEBenchNS opens incompressible Navier–Stokes with a force: velocity and particles
+// [n, t, x, y, c], force [n, x, y, c].
 func openPDEBenchNS(path string) (*source, error) {
 	return open(path, func(f *hdf5.File, s *source) error {
 		velocity, err := openArray(f, "/velocity", "ntxyc")
@@ -152,7 +152,7 @@ func openPDEBenchNS(path string) (*source, error) {
 	})
 }
 
-// sharedRow reads a dataset [n, k] whose rows must all be the same.
+// sharedRow reads a dataset [n, k] whose rows must be equal, and returns one row.
 func sharedRow(f *hdf5.File, path string, n, k int) ([]float32, error) {
 	a, err := openArray(f, path, "nx")
 	if err != nil {
@@ -176,7 +176,7 @@ func sharedRow(f *hdf5.File, path string, n, k int) ([]float32, error) {
 	return first, nil
 }
 
-// openDiffusionReaction and openDamBreak read files with a group per simulation.
+// openDiffusionReaction and openDamBreak open files with one group per simulation.
 func openDiffusionReaction(path string) (*source, error) {
 	return openGroups(path, []data.Field{{Name: "A"}, {Name: "B"}}, data.Wall)
 }
@@ -185,8 +185,8 @@ func openDamBreak(path string) (*source, error) {
 	return openGroups(path, []data.Field{{Name: "height"}}, data.Open)
 }
 
-// openGroups reads a group for each simulation: data [t, x, y, c], grid/x,
-// grid/y, grid/t, and a text in YAML with its numbers.
+// openGroups opens a file with one group per simulation: data [t, x, y, c], grid/x, grid/y,
+// grid/t, and a YAML text with the parameters.
 func openGroups(path string, fields []data.Field, bc data.BC) (*source, error) {
 	return open(path, func(f *hdf5.File, s *source) error {
 		groups, err := f.Children("/")
@@ -228,7 +228,7 @@ func openGroups(path string, fields []data.Field, bc data.BC) (*source, error) {
 	})
 }
 
-// sameGrid takes grid and times of the first group and compares the others.
+// sameGrid stores grid and times of the first group in h and compares those of the others.
 func sameGrid(f *hdf5.File, h *well.Header, group string, a *array) error {
 	var got [][]float32
 	for _, axis := range "txy" {
@@ -247,8 +247,8 @@ func sameGrid(f *hdf5.File, h *well.Header, group string, a *array) error {
 	return nil
 }
 
-// config reads the numbers of the attribute config of a group; sections become
-// part of the names.
+// config returns the numbers in the attribute config of a group. The names of sections
+// become prefixes.
 func config(f *hdf5.File, group string) (map[string]float64, error) {
 	text, err := f.Attribute("/"+group, "config")
 	if err != nil {
@@ -267,7 +267,7 @@ func config(f *hdf5.File, group string) (map[string]float64, error) {
 	return out, nil
 }
 
-// flatten collects the numbers of a tree: {heater: {temp: 97}} is heater_temp.
+// flatten adds the numbers of a tree to out: {heater: {temp: 97}} becomes heater_temp.
 func flatten(out map[string]float64, prefix string, tree map[string]any) {
 	for name, v := range tree {
 		switch v := v.(type) {
@@ -285,7 +285,7 @@ func flatten(out map[string]float64, prefix string, tree map[string]any) {
 	}
 }
 
-// spread makes a scalar of every number that all simulations have.
+// spread adds a scalar for every number that all simulations have.
 func (s *source) spread(configs []map[string]float64) {
 	s.scalars = map[string][]float32{}
 	for _, name := range slices.Sorted(maps.Keys(configs[0])) {

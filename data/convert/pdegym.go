@@ -8,14 +8,14 @@ import (
 	"github.com/gowalrus/gowalrus/internal/hdf5"
 )
 
-// gymLayout is one of the arrays in which PDEGym keeps a solution.
+// gymLayout is one of the layouts in which PDEGym stores solutions.
 type gymLayout struct {
 	dataset, axes string
 	channels      int
 	fields        []data.Field
-	from          []int // channel of the file for each of ours
+	from          []int // the file's channel for each channel of the result
 	boundary      data.BC
-	// speed is the dataset of the speed of sound, if there is one.
+	// speed is the dataset of the speed of sound, if any.
 	speed string
 	note  string
 }
@@ -29,7 +29,7 @@ var gymLayouts = []gymLayout{
 	{dataset: "/solution", axes: "ntxy", fields: []data.Field{{Name: "pressure"}, {Name: "speed_of_sound", Constant: true}}, from: []int{0}, boundary: data.Open, speed: "/c"},
 }
 
-// openPDEGym finds out which of the layouts a file has.
+// openPDEGym opens a file of any of the layouts.
 func openPDEGym(path string) (*source, error) {
 	return open(path, func(f *hdf5.File, s *source) error {
 		names, err := f.Children("/")
@@ -95,8 +95,8 @@ func (l gymLayout) describe(f *hdf5.File, s *source) error {
 	return nil
 }
 
-// netCDFAxis reads the coordinate of a dimension. NetCDF keeps one of zeros for a
-// dimension without coordinates; its points are counted.
+// netCDFAxis returns the coordinates of a dimension. NetCDF stores zeros for a dimension
+// without coordinates; netCDFAxis then counts from 0.
 func (s *source) netCDFAxis(f *hdf5.File, name string, n int) ([]float32, error) {
 	names, err := f.Children("/")
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 )
 
-// inner is the folder for what the cache itself needs, in the folder of a
-// repository.
+// inner is the subfolder of a repository's folder that holds the cache's lists, parts and
+// locks.
 const inner = ".hub"
 
-// folder returns where the files of a repository are kept.
+// folder returns the folder of a repository.
 func (c *Client) folder(r Repo) (string, error) {
 	if err := r.Validate(); err != nil {
 		return "", err
@@ -29,12 +29,12 @@ func (c *Client) folder(r Repo) (string, error) {
 	return filepath.Join(root, string(r.Kind), filepath.FromSlash(r.Name), filepath.FromSlash(r.revision())), nil
 }
 
-// slot is the place of a file in the cache.
+// slot holds the paths of one file in the cache.
 type slot struct {
-	path  string // of the whole file
-	part  string // of what has come so far
-	note  string // of the state
-	guard string // of the lock
+	path  string // the complete file
+	part  string // the part downloaded so far
+	note  string // the state, as JSON
+	guard string // the lock
 }
 
 func newSlot(dir, path string) slot {
@@ -42,18 +42,18 @@ func newSlot(dir, path string) slot {
 	return slot{path: filepath.Join(dir, filepath.FromSlash(path)), part: hidden + ".part", note: hidden + ".json", guard: hidden + ".lock"}
 }
 
-// state is what is known about a slot between two downloads.
+// state describes a slot between two downloads.
 type state struct {
-	// File is what the part or the whole file is a version of.
+	// File identifies the version to which the part or the complete file belongs.
 	File File `json:"file"`
-	// ETag is the server's name of that version, empty if it gave none.
+	// ETag is the server's identifier of that version, empty if it sent none.
 	ETag string `json:"etag,omitempty"`
-	// Whole says that the file was checked.
+	// Whole says that the complete file was verified.
 	Whole bool `json:"whole,omitempty"`
 }
 
-// state reads what is known. A note that cannot be read is no note: what it
-// describes is checked again.
+// state reads the state. It returns the zero state if the note cannot be read; the file is
+// then verified again.
 func (s slot) state() state {
 	var out state
 	if raw, err := os.ReadFile(s.note); err != nil || json.Unmarshal(raw, &out) != nil {
@@ -62,8 +62,7 @@ func (s slot) state() state {
 	return out
 }
 
-// has reports whether the slot holds the file. A file that was put there by other
-// means is checked once.
+// has reports whether the slot holds a verified copy of f.
 func (s slot) has(f File) bool {
 	info, err := os.Stat(s.path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() != f.Size {
@@ -73,8 +72,8 @@ func (s slot) has(f File) bool {
 	return known.Whole && known.File == f
 }
 
-// adopt reports whether the slot holds the file. One that was put there by other
-// means is checked and noted.
+// adopt reports whether the slot holds f. It verifies a file that was copied there by hand
+// and records the result.
 func (s slot) adopt(ctx context.Context, f File) (bool, error) {
 	if s.has(f) {
 		return true, nil
@@ -89,11 +88,11 @@ func (s slot) adopt(ctx context.Context, f File) (bool, error) {
 	} else if err != nil {
 		return false, err
 	}
-	_ = writeJSON(s.note, state{File: f, Whole: true}) // without a note it is checked the next time, too
+	_ = writeJSON(s.note, state{File: f, Whole: true}) // if this fails, the file is verified again next time
 	return true, nil
 }
 
-// have returns the number of bytes of the part.
+// have returns the size of the part in bytes.
 func (s slot) have() int64 {
 	info, err := os.Stat(s.part)
 	if err != nil {
@@ -110,7 +109,7 @@ func (s slot) drop() error {
 	return nil
 }
 
-// writeJSON writes a file, beside the old one and then in its place.
+// writeJSON writes a file by renaming a temporary one.
 func writeJSON(path string, value any) error {
 	raw, err := json.MarshalIndent(value, "", " ")
 	if err != nil {

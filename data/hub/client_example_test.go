@@ -16,7 +16,7 @@ import (
 	"github.com/gowalrus/gowalrus/data/hub"
 )
 
-// files are what the hub of these examples has.
+// files is the content of the examples' hub.
 var files = map[string]string{
 	"README.md":               "about",
 	"data/test/flow_0.hdf5":   "frames",
@@ -26,8 +26,8 @@ var files = map[string]string{
 	"examples/notes/first.md": "x",
 }
 
-// standIn answers as the hub does for one repository, so that the examples need no
-// network. Programs leave Endpoint and Cache empty.
+// standIn returns a client of a local server that serves one repository like the hub, so
+// that the examples need no network. Programs leave Endpoint and Cache empty.
 func standIn(repo hub.Repo) (*hub.Client, func()) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == fmt.Sprintf("/api/%s/%s/tree/main", repo.Kind, repo.Name) {
@@ -74,8 +74,8 @@ func show(dir string) {
 	}
 }
 
-// The test split of a data set and its statistics, in a folder for well.Open. What is
-// there already is not fetched again.
+// WellDataset downloads the test split of a data set and its statistics to a folder for
+// well.Open. It skips files that are in the cache.
 func ExampleClient_WellDataset() {
 	c, closeAll := standIn(hub.Dataset("flow"))
 	defer closeAll()
@@ -106,7 +106,7 @@ func ExampleClient_FetchAll() {
 	// hub: datasets/polymathic-ai/flow@main: expected files that match "*.zip", got none among 6
 }
 
-// One file. Offline the cache alone is used.
+// Fetch downloads one file. An offline client uses only the cache.
 func ExampleClient_Fetch() {
 	c, closeAll := standIn(hub.Dataset("flow"))
 	defer closeAll()
@@ -141,7 +141,7 @@ func ExampleClient_List() {
 	// data/test/flow_0.hdf5 6 9b921370
 }
 
-// Other programs of the hub read the same environment variables.
+// The hub's other clients read the same environment variables.
 func ExampleFromEnvironment() {
 	before, was := os.LookupEnv("HF_HUB_OFFLINE")
 	_ = os.Setenv("HF_HUB_OFFLINE", "1")

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDamage: bytes that are not what the list says are fetched again once; twice is
-// an error that says what was expected, and nothing of them is kept.
+// TestDamage: a file that does not match its checksum is downloaded once more. The second
+// mismatch is an error that states the expected checksum, and no part remains.
 func TestDamage(t *testing.T) {
 	for name, tt := range map[string]struct {
 		spoil func(w http.ResponseWriter, body []byte)
@@ -54,7 +54,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// TestDamagedBlob: small files are checked by git's sum.
+// TestDamagedBlob: small files are verified by git's SHA-1.
 func TestDamagedBlob(t *testing.T) {
 	s := newServer(t)
 	s.spoil(func(_ int, w http.ResponseWriter, _ *http.Request, body []byte) bool {
@@ -66,7 +66,7 @@ func TestDamagedBlob(t *testing.T) {
 	assert.ErrorContains(t, err, "stats.yaml: checksum: expected ae811649412c0ada5873942f10371ba7f8e66b3b, got ")
 }
 
-// TestWrongRanges: answers to another range than the one asked for are not appended.
+// TestWrongRanges: an answer with another range than the requested one is not appended.
 func TestWrongRanges(t *testing.T) {
 	for _, header := range []string{"bytes 0-299999/300000", "bytes 1000-299999/300001", "bytes 1000-299999/*", "nonsense", ""} {
 		s := newServer(t)
@@ -86,7 +86,7 @@ func TestWrongRanges(t *testing.T) {
 		assert.Equal(t, 3, requests)
 	}
 
-	// A server that has nothing to send behind the part is asked for the whole.
+	// If the server has no bytes after the part, the client requests the whole file.
 	for _, always := range []bool{false, true} {
 		s := newServer(t)
 		s.spoil(func(n int, w http.ResponseWriter, r *http.Request, body []byte) bool {
@@ -106,7 +106,7 @@ func TestWrongRanges(t *testing.T) {
 	}
 }
 
-// TestAnswered: what the head of an answer says about the body.
+// TestAnswered: the offset of the body according to the header of the answer.
 func TestAnswered(t *testing.T) {
 	d := download{c: &Client{}, f: File{Path: "a", Size: 300}, slot: newSlot(t.TempDir(), "a")}
 	for _, tt := range []struct {

@@ -5,26 +5,27 @@
 //	dir, err := c.WellDataset(ctx, "shear_flow", "test") // for well.Open
 //	dir, err = c.Walrus(ctx)                             // for walrus.Load
 //
-// What holds:
+// Guarantees:
 //
-//   - A file appears under its name only when it is whole: size and checksum are
+//   - A file appears under its name only when it is complete: its size and checksum equal
 //     those of the hub's list (SHA-256 for large files, git's SHA-1 for small ones).
-//   - A download that was cut off, cancelled or killed leaves a part. The next one
-//     continues it, also in another process. Two never write the same part.
-//   - A file that changes on the hub is fetched again when the list shows it.
-//   - Connections that break, stall or are refused for a while are tried again, with
-//     growing pauses. There is no limit on the time of a whole download.
-//   - Offline, the cache alone is used, and the error says what it lacks.
+//   - An interrupted download leaves a part. The next download continues it, also in
+//     another process. Two processes never write the same part.
+//   - A file that changes on the hub is downloaded again when the hub's list shows the
+//     change.
+//   - Requests that fail, stall or are refused temporarily are repeated with growing
+//     pauses. The time of a whole download is not limited.
+//   - An offline client uses only the cache, and its errors name the missing files.
 //
-// The folder of a repository is <cache>/<kind>/<owner>/<name>/<revision>. Its
-// subfolder .hub holds the list of files, parts and locks; it may be removed at any
-// time when nothing is being downloaded, and costs a check of the files then.
+// The folder of a repository is <cache>/<kind>/<owner>/<name>/<revision>. Its subfolder
+// .hub holds the list of files, parts and locks. It may be removed while no download is
+// running; the files are then verified again.
 //
 // # Why plain HTTP
 //
-// github.com/gomlx/go-huggingface v0.4.0 was read and tried first. It begins a broken
-// download again and removes what came so far, compares no checksum, tries nothing
-// twice, and cannot cancel the request for the list; a connection that is cut in the
-// middle of a file ends without an error and without the file. Data sets of hundreds
-// of gigabytes need better, and range requests are little code.
+// We read and tried github.com/gomlx/go-huggingface v0.4.0 first. It restarts interrupted
+// downloads and deletes their parts, verifies no checksums, retries nothing, and cannot
+// cancel the request for the list. If a connection ends in the middle of a file, it returns
+// neither an error nor the file. Data sets of hundreds of gigabytes need more, and range
+// requests take little code.
 package hub

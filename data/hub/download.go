@@ -14,19 +14,20 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// download is a file on its way.
+// download downloads one file.
 type download struct {
 	c       *Client
 	f       File
 	slot    slot
 	address string
 	tally   *tally
-	most    int64 // bytes that the part has ever had
-	bad     bool  // it was not what the list says before
+	most    int64 // largest size of the part so far, in bytes
+	bad     bool  // a checksum has failed before
 }
 
-// run brings the file into its slot. A lock keeps other processes from writing the
-// same part. Its file stays: whoever removed it would let a third one in.
+// run downloads the file into its slot. A lock keeps other processes from writing the same
+// part. The lock file is never removed: between removal and creation, two processes could
+// hold different lock files.
 func (d *download) run(ctx context.Context) error {
 	if d.slot.has(d.f) {
 		d.tally.report(d.f, d.f.Size)
@@ -44,7 +45,7 @@ func (d *download) run(ctx context.Context) error {
 	defer lock.Unlock()
 	if has, err := d.slot.adopt(ctx, d.f); err != nil {
 		return err
-	} else if has { // fetched by another process meanwhile, or put there by hand
+	} else if has { // downloaded by another process, or copied by hand
 		d.tally.report(d.f, d.f.Size)
 		return nil
 	}
@@ -57,13 +58,13 @@ func (d *download) run(ctx context.Context) error {
 	return d.c.again(ctx, d.f.Path, func() (bool, error) { return d.attempt(ctx) })
 }
 
-// damaged is the error of bytes that are not what the hub's list says.
+// damaged is the error for a file that does not match the hub's list.
 type damaged struct{ text string }
 
 func (d *damaged) Error() string { return d.text }
 
-// attempt is one try. Damage is given one more; the file may have been replaced
-// between the list and now, so the error asks for a new list.
+// attempt makes one attempt. A damaged file is downloaded once more. The hub may have
+// replaced the file since it was listed, so the error after that asks for a new list.
 func (d *download) attempt(ctx context.Context) (progress bool, err error) {
 	if err = d.transfer(ctx); err == nil {
 		err = d.finish(ctx)
@@ -82,7 +83,7 @@ func (d *download) attempt(ctx context.Context) (progress bool, err error) {
 	return progress, err
 }
 
-// transfer asks for what the part lacks and appends it.
+// transfer requests the bytes that the part lacks and appends them.
 func (d *download) transfer(ctx context.Context) error {
 	at := d.slot.have()
 	if at == d.f.Size && at > 0 {
@@ -101,7 +102,7 @@ func (d *download) transfer(ctx context.Context) error {
 		return err
 	}
 	defer part.Close()
-	// First the bytes of another version go, then the note that names it.
+	// Truncate first: the note must not name a version while the part holds bytes of another.
 	if err := part.Truncate(at); err != nil {
 		return err
 	}
@@ -117,28 +118,29 @@ func (d *download) transfer(ctx context.Context) error {
 	return part.Sync()
 }
 
-// request returns the headers that ask for what follows the first at bytes. The part
-// belongs to the checksum that the list gives now. A server that names the version
-// decides by the name whether the rest is of the same; of another it sends all.
+// request returns the headers that request the file from offset at. The part must
+// belong to the checksum in the current list. If the server identified the version by an
+// ETag, the request is conditional: the server sends the whole file if the version has
+// changed.
 func (s state) request(at int64) http.Header {
 	header := http.Header{"Accept-Encoding": {"identity"}}
 	if at > 0 {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", at))
-		if s.ETag != "" && !strings.HasPrefix(s.ETag, "W/") { // weak names are not for ranges
+		if s.ETag != "" && !strings.HasPrefix(s.ETag, "W/") { // weak ETags do not apply to ranges
 			header.Set("If-Range", s.ETag)
 		}
 	}
 	return header
 }
 
-// answered checks the head of an answer and returns where its body begins.
+// answered checks the header of an answer and returns the offset of its body in the file.
 func (d *download) answered(response *http.Response, at int64) (int64, error) {
 	switch response.StatusCode {
 	case http.StatusOK:
 		if n := response.ContentLength; n >= 0 && n != d.f.Size {
 			return 0, &damaged{fmt.Sprintf("size: expected %d bytes, got %d", d.f.Size, n)}
 		}
-		return 0, nil // from the beginning
+		return 0, nil // the whole file
 	case http.StatusPartialContent:
 		var first, last, size int64
 		got := response.Header.Get("Content-Range")
@@ -154,11 +156,11 @@ func (d *download) answered(response *http.Response, at int64) (int64, error) {
 	return 0, d.c.refused(response)
 }
 
-// write appends the body to a part that has at bytes.
+// write appends the body to the part, which has at bytes.
 func (d *download) write(part io.Writer, in io.Reader, at int64) error {
 	d.tally.report(d.f, at)
 	buffer := make([]byte, 1<<18)
-	in = io.LimitReader(in, d.f.Size-at+1) // one byte more is enough to see that it is too long
+	in = io.LimitReader(in, d.f.Size-at+1) // one byte more than expected reveals a body that is too long
 	for {
 		n, err := in.Read(buffer)
 		if n > 0 {
@@ -177,7 +179,7 @@ func (d *download) write(part io.Writer, in io.Reader, at int64) error {
 	}
 }
 
-// finish checks the part and gives it its name. A damaged one is removed.
+// finish verifies the part and renames it. It removes a damaged part.
 func (d *download) finish(ctx context.Context) error {
 	err := d.f.verify(ctx, d.slot.part)
 	var bad *damaged

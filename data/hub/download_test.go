@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// cutAfter answers with the first n bytes of what is asked for, as a range if one is
-// asked for and ranges are known, and cuts the connection.
+// cutAfter sends the first n bytes of the requested body or range and closes the
+// connection. Without ranges it ignores the requested range.
 func (s *server) cutAfter(n int, ranges bool, w http.ResponseWriter, r *http.Request, body []byte) {
 	at := 0
 	if ranges {
@@ -34,8 +34,8 @@ func (s *server) cutAfter(n int, ranges bool, w http.ResponseWriter, r *http.Req
 	panic(http.ErrAbortHandler)
 }
 
-// TestCutConnections: connections that break off at random are continued, not begun
-// again, however often, and hardly a byte comes twice.
+// TestCutConnections: downloads continue after any number of broken connections, and few
+// bytes are sent twice.
 func TestCutConnections(t *testing.T) {
 	for seed := range uint64(3) {
 		s := newServer(t)
@@ -67,8 +67,8 @@ func TestCutConnections(t *testing.T) {
 	}
 }
 
-// TestNoRanges: a server that knows no ranges sends all again; if it never comes to
-// the end that is an error, not a loop.
+// TestNoRanges: a server without ranges sends the whole file each time; if every attempt
+// breaks, the result is an error, not an endless loop.
 func TestNoRanges(t *testing.T) {
 	s := newServer(t)
 	s.spoil(func(n int, w http.ResponseWriter, r *http.Request, body []byte) bool {
@@ -85,11 +85,10 @@ func TestNoRanges(t *testing.T) {
 		s.cutAfter(1+rng.IntN(len(body)-1), false, w, r, body)
 		return true
 	})
-	assert.ErrorContains(t, s.big(t, s.client(t)), "given up after 8 tries in a row that brought nothing: the connection broke off after ")
+	assert.ErrorContains(t, s.big(t, s.client(t)), "gave up after 8 attempts in a row without progress: the connection broke off after ")
 }
 
-// TestResumeLater: a cancelled download leaves a part, and the next client continues
-// it.
+// TestResumeLater: a cancelled download leaves a part, which the next client continues.
 func TestResumeLater(t *testing.T) {
 	s := newServer(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -126,8 +125,8 @@ func TestResumeLater(t *testing.T) {
 	assert.Equal(t, bigSize/2, sent)
 }
 
-// TestKilled: a process that dies when all has come, but before it is checked, has
-// not worked in vain.
+// TestKilled: a process that dies between the last byte and the verification leaves a part
+// that needs no second download.
 func TestKilled(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
@@ -141,7 +140,7 @@ func TestKilled(t *testing.T) {
 	assert.Zero(t, requests)
 }
 
-// slot returns the largest file and its place in the cache.
+// slot returns the largest file and its slot in the cache.
 func (s *server) slot(t *testing.T, c *Client) (File, slot) {
 	files, err := c.List(context.Background(), flow)
 	require.NoError(t, err)
@@ -151,8 +150,8 @@ func (s *server) slot(t *testing.T, c *Client) (File, slot) {
 	return files[2], newSlot(dir, files[2].Path)
 }
 
-// TestChangedOnHub: a file that changes is fetched again, and no bytes of the old
-// version get into the new one, neither from a whole file nor from a part.
+// TestChangedOnHub: a file that changes is downloaded again, and no bytes of the old
+// version, complete or part, get into the new one.
 func TestChangedOnHub(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
@@ -185,8 +184,8 @@ func TestChangedOnHub(t *testing.T) {
 
 }
 
-// TestChangedInTheMiddle: a file that changes between the list and the end of the
-// download is an error; the next call has the new list.
+// TestChangedInTheMiddle: a file that changes between the list and the end of the download
+// is an error; the next call reads the new list.
 func TestChangedInTheMiddle(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
@@ -203,8 +202,8 @@ func TestChangedInTheMiddle(t *testing.T) {
 	require.NoError(t, s.big(t, c))
 }
 
-// TestWithoutETag: a server that does not name versions, or only weakly, is trusted
-// with a range; the checksum has the last word.
+// TestWithoutETag: ranges are requested from a server that sends no ETag or a weak one, and
+// the checksum decides.
 func TestWithoutETag(t *testing.T) {
 	for _, tag := range []string{"", `W/"1"`} {
 		s := newServer(t)
@@ -224,7 +223,7 @@ func TestWithoutETag(t *testing.T) {
 		_, sent := s.counts()
 		assert.Equal(t, bigSize, sent)
 
-		// A part of another version is dropped all the same.
+		// A part of another version is dropped nevertheless.
 		_, slot := s.slot(t, c)
 		require.NoError(t, os.Rename(slot.path, slot.part))
 		require.NoError(t, os.Truncate(slot.part, 1000))
@@ -240,22 +239,22 @@ func TestWithoutETag(t *testing.T) {
 	}
 }
 
-// TestStall: a connection that goes silent, before or after the first byte, is given
-// up and continued; one that is slow but alive is not.
+// TestStall: a connection that stops sending, before or after the first byte, is closed and
+// the download continued; a slow connection is not closed.
 func TestStall(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
 	c.Stall = 100 * time.Millisecond
 	s.spoil(func(n int, w http.ResponseWriter, r *http.Request, body []byte) bool {
 		switch n {
-		case 1: // silence
+		case 1: // nothing
 			<-r.Context().Done()
-		case 2: // a part, then silence
+		case 2: // a part, then nothing
 			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 			_, _ = counter{w, s}.Write(body[:5000])
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
-		case 3: // slower than the limit as a whole, never silent for long
+		case 3: // takes longer than Stall in total, without long pauses
 			w.Header().Set("Content-Range", fmt.Sprintf("bytes 5000-%d/%d", len(body)-1, len(body)))
 			w.WriteHeader(http.StatusPartialContent)
 			for at := 5000; at < len(body); at += 29_500 {
@@ -277,10 +276,10 @@ func TestStall(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	})
-	assert.ErrorContains(t, s.big(t, c), "given up after 2 tries in a row that brought nothing: nothing came for 20ms")
+	assert.ErrorContains(t, s.big(t, c), "gave up after 2 attempts in a row without progress: no data for 20ms")
 }
 
-// TestDisk: what the disk refuses is reported at once, with the path.
+// TestDisk: an error of the file system is returned at once and names the path.
 func TestDisk(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)

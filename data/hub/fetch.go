@@ -9,9 +9,8 @@ import (
 	"sync"
 )
 
-// Fetch downloads a file of a repository, unless the cache has it, and returns its
-// local path. It asks for the list of files first; for many files use
-// [Client.FetchAll].
+// Fetch downloads a file of a repository, unless the cache has it, and returns its local
+// path. It requests the list of files first; use [Client.FetchAll] for many files.
 func (c *Client) Fetch(ctx context.Context, r Repo, path string) (string, error) {
 	files, err := c.List(ctx, r)
 	if err != nil {
@@ -29,13 +28,14 @@ func (c *Client) Fetch(ctx context.Context, r Repo, path string) (string, error)
 	return "", fmt.Errorf("hub: %s: expected file %q, got %d files with other names", r, path, len(files))
 }
 
-// FetchAll downloads the files that match one of the patterns, all if there is
-// none, and returns the folder of the repository. Patterns are those of path.Match,
-// for the whole path; one that ends in a slash stands for all files below that
-// folder. A pattern that matches nothing is an error. When one file fails, the
+// FetchAll downloads the files that match any of the patterns, or all files without
+// patterns, and returns the folder of the repository. Patterns are those of path.Match and
+// apply to the whole path; a pattern that ends in a slash matches all files below that
+// folder. A pattern without matches is an error. If one file fails, the other downloads
+// stop and keep their parts.
 // others stop and leave what they have.
 //
-// Files that have vanished from the hub stay in the folder.
+// Files that were removed from the hub stay in the folder.
 func (c *Client) FetchAll(ctx context.Context, r Repo, patterns ...string) (string, error) {
 	files, err := c.List(ctx, r)
 	if err != nil {
@@ -48,7 +48,7 @@ func (c *Client) FetchAll(ctx context.Context, r Repo, patterns ...string) (stri
 	return c.fetch(ctx, r, wanted)
 }
 
-// match returns the files that match one of the patterns, in their order.
+// match returns the files that match any of the patterns, in order.
 func match(files []File, patterns []string) ([]File, error) {
 	if len(patterns) == 0 {
 		return files, nil
@@ -80,7 +80,7 @@ func match(files []File, patterns []string) ([]File, error) {
 	return out, nil
 }
 
-// fetch brings files into the cache, several at a time, and returns their folder.
+// fetch downloads files in parallel and returns their folder.
 func (c *Client) fetch(ctx context.Context, r Repo, files []File) (string, error) {
 	dir, err := c.folder(r)
 	if err != nil {
@@ -104,7 +104,7 @@ func (c *Client) fetch(ctx context.Context, r Repo, files []File) (string, error
 			for f := range queue {
 				d := download{c: c, f: f, slot: newSlot(dir, f.Path), address: r.fileURL(endpoint, f.Path), tally: progress}
 				if err := d.run(ctx); err != nil {
-					cancel(fmt.Errorf("hub: %s: %s: %w", r, f.Path, err)) // the first counts
+					cancel(fmt.Errorf("hub: %s: %s: %w", r, f.Path, err)) // cancel keeps the first cause
 				}
 			}
 		})
@@ -123,7 +123,7 @@ func (c *Client) fetch(ctx context.Context, r Repo, files []File) (string, error
 	return dir, context.Cause(ctx)
 }
 
-// lacking returns an error that names the files the cache does not have.
+// lacking returns an error that names the files that the cache lacks.
 func (c *Client) lacking(ctx context.Context, r Repo, dir string, files []File) error {
 	progress := newTally(c.Progress, files)
 	var names []string

@@ -87,12 +87,12 @@ func TestFetchAll(t *testing.T) {
 	assert.EqualError(t, err, `hub: datasets/polymathic-ai/flow@main: expected file "data/test", got 5 files with other names`)
 }
 
-// TestProgress: bytes grow to the sizes, of each file and of all.
+// TestProgress: the reported bytes grow to the size of each file and of all files.
 func TestProgress(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
 	var seen []Progress
-	c.Progress = func(p Progress) { seen = append(seen, p) } // the race detector sees calls at the same time
+	c.Progress = func(p Progress) { seen = append(seen, p) } // the race detector finds concurrent calls
 	for range 2 {                                            // from the hub, then from the cache
 		seen = nil
 		_, err := c.FetchAll(context.Background(), flow)
@@ -115,7 +115,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// TestOffline: the cache serves, and says what it lacks.
+// TestOffline: the cache suffices, and errors name the missing files.
 func TestOffline(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
@@ -133,7 +133,7 @@ func TestOffline(t *testing.T) {
 	_, err = c.Walrus(context.Background())
 	assert.ErrorContains(t, err, "hub: models/polymathic-ai/walrus@main: offline, and the cache has no list of its files: ")
 
-	// A file that is put there by hand is checked.
+	// A file that was copied by hand is verified.
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "data", "test"), 0o755))
 	byHand := filepath.Join(dir, "data", "test", "b c.hdf5")
 	require.NoError(t, os.WriteFile(byHand, content(smallSize, 99), 0o600))
@@ -143,14 +143,14 @@ func TestOffline(t *testing.T) {
 	_, err = c.WellDataset(context.Background(), "flow", "test")
 	require.NoError(t, err)
 
-	// Without its folder the cache knows nothing.
+	// Without its inner folder the cache has no list.
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, inner)))
 	_, err = c.WellDataset(context.Background(), "flow", "test")
 	assert.ErrorContains(t, err, "the cache has no list of its files")
 }
 
-// TestFailureStopsOthers: of several files one is refused; the error names it and
-// the others stop.
+// TestFailureStopsOthers: if the hub refuses one of several files, the error names it and
+// the other downloads stop.
 func TestFailureStopsOthers(t *testing.T) {
 	s := newServer(t)
 	s.spoil(func(_ int, w http.ResponseWriter, r *http.Request, body []byte) bool {
@@ -172,7 +172,7 @@ func TestFailureStopsOthers(t *testing.T) {
 	assert.ErrorContains(t, err, "403 Forbidden: it needs a token")
 }
 
-// TestOneWriter: downloads of one file, here of several clients, share the work.
+// TestOneWriter: concurrent downloads of one file by several clients transfer it once.
 func TestOneWriter(t *testing.T) {
 	s := newServer(t)
 	cache := t.TempDir()
@@ -193,8 +193,8 @@ func TestOneWriter(t *testing.T) {
 	assert.Equal(t, bigSize, sent)
 }
 
-// TestLock: as long as another process holds the lock nothing is written; a lock
-// file that a dead one left is no hindrance.
+// TestLock: nothing is written while another process holds the lock; a lock file that a
+// dead process left does not matter.
 func TestLock(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)

@@ -13,18 +13,17 @@ import (
 
 // File is a file of a repository.
 type File struct {
-	// Path is the path in the repository, with slashes.
+	// Path is the path in the repository, separated by slashes.
 	Path string `json:"path"`
-	// Size is in bytes.
+	// Size is the size in bytes.
 	Size int64 `json:"size"`
-	// SHA256 is the checksum of a large file, Blob the one by which git knows a
-	// small one: the SHA-1 of "blob <size>\0" and the content. Hexadecimal; one of
-	// them is empty.
+	// SHA256 is the checksum of a large file. Blob is git's checksum of a small one, the
+	// SHA-1 of "blob <size>\0" and the content. Both are hexadecimal; one of them is empty.
 	SHA256 string `json:"sha256,omitempty"`
 	Blob   string `json:"blob,omitempty"`
 }
 
-// entry is a line of the hub's list of files.
+// entry is an element of the hub's list of files.
 type entry struct {
 	Type string `json:"type"`
 	OID  string `json:"oid"`
@@ -36,7 +35,7 @@ type entry struct {
 	} `json:"lfs"`
 }
 
-// file checks an entry and turns it into a file.
+// file checks an entry and converts it to a File.
 func (e entry) file() (File, error) {
 	f := File{Path: e.Path, Size: e.Size, Blob: strings.ToLower(e.OID)}
 	if e.LFS != nil {
@@ -55,8 +54,8 @@ func (e entry) file() (File, error) {
 	return f, nil
 }
 
-// List lists the files of a repository in the order of the hub, and keeps the list
-// for offline use. Offline it returns the list of the last time.
+// List returns the files of a repository in the hub's order and stores the list for offline
+// use. Offline it returns the stored list.
 func (c *Client) List(ctx context.Context, r Repo) ([]File, error) {
 	dir, err := c.folder(r)
 	if err != nil {
@@ -123,7 +122,7 @@ func (c *Client) pages(ctx context.Context, r Repo) ([]File, error) {
 	return files, nil
 }
 
-// maxPage bounds the bytes of a page of a list.
+// maxPage bounds the size of a page in bytes.
 const maxPage = 64 << 20
 
 // page reads one page of a list and returns the address of the next.
@@ -150,8 +149,8 @@ func (c *Client) page(ctx context.Context, address string, into any) (next strin
 	return next, err
 }
 
-// nextPage finds the address in a header Link: <…>; rel="next", relative to the
-// page's own.
+// nextPage returns the address in a header Link: <…>; rel="next", resolved against the
+// page's address.
 func nextPage(response *http.Response) string {
 	for _, part := range strings.Split(response.Header.Get("Link"), ",") {
 		address, rel, ok := strings.Cut(part, ";")

@@ -35,7 +35,7 @@ func TestList(t *testing.T) {
 	assert.Equal(t, files, kept)
 }
 
-// answers returns a client of a hub whose list is what body writes.
+// answers returns a client of a hub that answers requests for a list with body.
 func answers(t *testing.T, body func(n int, w http.ResponseWriter, r *http.Request)) *Client {
 	n := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,8 +46,8 @@ func answers(t *testing.T, body func(n int, w http.ResponseWriter, r *http.Reque
 	return &Client{Endpoint: s.URL + "/", Cache: t.TempDir(), Wait: time.Millisecond, Stall: 50 * time.Millisecond, Tries: 3}
 }
 
-// TestHostileLists: nothing that a list says leads out of the repository's folder or
-// into the cache's own, and every file has a checksum.
+// TestHostileLists: no entry leads out of the repository's folder or into .hub, and every
+// file needs a checksum.
 func TestHostileLists(t *testing.T) {
 	sum := strings.Repeat("0", 40)
 	for _, path := range []string{"../up", "/etc/passwd", `a\b`, `..\up`, "a/../../b", "a/../b", "a//b", "./a", "a/", "", ".", "..", ".hub/files.json", ".HUB/x", "a\x00b"} {
@@ -76,8 +76,8 @@ func TestHostileLists(t *testing.T) {
 	}
 }
 
-// TestListAgain: a list that is cut, refused for a while or stalls is asked for
-// again; a chain of pages without end is an error.
+// TestListAgain: requests for a list that is truncated, refused temporarily or stalls are
+// repeated; an endless chain of pages is an error.
 func TestListAgain(t *testing.T) {
 	c := answers(t, func(n int, w http.ResponseWriter, r *http.Request) {
 		switch n {
@@ -108,7 +108,7 @@ func TestListAgain(t *testing.T) {
 	assert.EqualError(t, err, "hub: datasets/polymathic-ai/flow@main: expected files data/<split>/…, got none among 0")
 }
 
-// TestSpoiltCache: a list in the cache that is no list, or hostile, is an error.
+// TestSpoiltCache: a damaged or hostile list in the cache is an error.
 func TestSpoiltCache(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)

@@ -2,7 +2,7 @@ package hub
 
 import "sync"
 
-// tally adds up what the downloads of one call report.
+// tally sums the progress of the downloads of one call.
 type tally struct {
 	mu   sync.Mutex
 	tell func(Progress)
@@ -19,7 +19,7 @@ func newTally(tell func(Progress), files []File) *tally {
 	return t
 }
 
-// report says how many bytes of a file are there.
+// report records that done bytes of a file are in the cache.
 func (t *tally) report(f File, done int64) {
 	if t.tell == nil {
 		return

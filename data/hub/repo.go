@@ -12,7 +12,7 @@ import (
 // Kind is the kind of a repository.
 type Kind string
 
-// The kinds of repositories that can be read.
+// The kinds of repositories.
 const (
 	DatasetKind Kind = "datasets"
 	ModelKind   Kind = "models"
@@ -21,18 +21,18 @@ const (
 // Repo is a repository of the hub.
 type Repo struct {
 	Kind Kind
-	// Name is owner and name: "polymathic-ai/shear_flow".
+	// Name is the owner and the name: "polymathic-ai/shear_flow".
 	Name string
-	// Revision is a branch, tag or commit; empty stands for "main".
+	// Revision is a branch, tag or commit. Empty means "main".
 	Revision string
 }
 
-// owner publishes The Well and the weights of Walrus.
+// owner is the publisher of The Well and of the Walrus weights.
 const owner = "polymathic-ai/"
 
-// Dataset returns the repository of a data set of The Well. The names are those of
-// the entries of data.Catalog whose source is The Well, and of The Well's other data
-// sets (MHD_256, supernova_explosion_64).
+// Dataset returns the repository of a data set of The Well: an entry of data.Catalog with
+// source The Well, or another one of The Well's data sets (MHD_256,
+// supernova_explosion_64).
 func Dataset(name string) Repo { return Repo{Kind: DatasetKind, Name: owner + name} }
 
 // Weights returns the repository of the released weights.
@@ -40,14 +40,14 @@ func Weights() Repo { return Repo{Kind: ModelKind, Name: owner + "walrus"} }
 
 func (r Repo) revision() string { return cmp.Or(r.Revision, "main") }
 
-// String names the repository in messages: "datasets/polymathic-ai/shear_flow@main".
+// String returns the name for messages: "datasets/polymathic-ai/shear_flow@main".
 func (r Repo) String() string { return fmt.Sprintf("%s/%s@%s", r.Kind, r.Name, r.revision()) }
 
-// repoName is owner and name; neither begins with a dot, so none leads out of the
-// cache or to its hidden folders.
+// repoName matches an owner and a name. Neither starts with a dot, so the path stays in the
+// cache and out of its hidden folders.
 var repoName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*/[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
 
-// Validate returns an error if the repository cannot exist.
+// Validate returns an error if no repository can have this kind, name and revision.
 func (r Repo) Validate() error {
 	switch {
 	case r.Kind != DatasetKind && r.Kind != ModelKind:
@@ -60,23 +60,23 @@ func (r Repo) Validate() error {
 	return nil
 }
 
-// local reports whether a path with slashes stays below the folder it is joined to,
-// on every operating system, and out of the cache's own folder.
+// local reports whether a path, joined to a repository's folder, stays below that folder on
+// every operating system and outside its inner folder.
 func local(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return filepath.IsLocal(filepath.FromSlash(path)) && path != "." && path == cleaned(path) &&
 		!strings.ContainsAny(path, "\\\x00") && !strings.EqualFold(first, inner)
 }
 
-// cleaned is the shortest form of a path with slashes.
+// cleaned returns the shortest form of a path with slashes.
 func cleaned(path string) string { return filepath.ToSlash(filepath.Clean(filepath.FromSlash(path))) }
 
-// listURL is the address of the list of files.
+// listURL returns the address of the list of files.
 func (r Repo) listURL(endpoint string) string {
 	return fmt.Sprintf("%s/api/%s/%s/tree/%s?recursive=true", endpoint, r.Kind, r.Name, url.PathEscape(r.revision()))
 }
 
-// fileURL is the address of a file. Those of models have no prefix.
+// fileURL returns the address of a file. Addresses of models have no prefix for their kind.
 func (r Repo) fileURL(endpoint, path string) string {
 	prefix := string(r.Kind) + "/"
 	if r.Kind == ModelKind {

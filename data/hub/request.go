@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// get makes a request. Its context, and the body of the answer, end with an error
-// when nothing comes for the time of Client.Stall. The caller closes the body.
+// get makes a request. If no data arrives for Client.Stall, the context and the body of the
+// answer end with an error. The caller closes the body.
 func (c *Client) get(ctx context.Context, address string, header http.Header) (*http.Response, error) {
 	endpoint, err := c.endpoint()
 	if err != nil {
@@ -46,9 +46,9 @@ func (c *Client) get(ctx context.Context, address string, header http.Header) (*
 	return response, nil
 }
 
-// transport returns the client that makes the requests. It drops the token where a
-// redirect leads to another host: net/http would keep it for subdomains and other
-// ports, but the hub's storage is not the hub.
+// transport returns the client that makes the requests. It drops the token when a redirect
+// leads to another host or port. net/http would keep it for subdomains and other ports, but
+// the hub redirects downloads to storage servers that must not receive it.
 func (c *Client) transport(endpoint string) *http.Client {
 	client := http.Client{}
 	if c.HTTP != nil {
@@ -70,19 +70,19 @@ func (c *Client) transport(endpoint string) *http.Client {
 	return &client
 }
 
-// sameOrigin reports whether an address has scheme, host and port of the endpoint.
+// sameOrigin reports whether an address has the scheme, host and port of the endpoint.
 func sameOrigin(u *url.URL, endpoint string) bool {
 	e, err := url.Parse(endpoint)
 	return err == nil && u.Scheme == e.Scheme && strings.EqualFold(u.Host, e.Host)
 }
 
-// stalled is the error of a connection that brings nothing.
+// stalled is the error of a connection that has received no data for a while.
 type stalled struct{ after time.Duration }
 
-func (s *stalled) Error() string { return fmt.Sprintf("nothing came for %v", s.after) }
+func (s *stalled) Error() string { return fmt.Sprintf("no data for %v", s.after) }
 
-// explain replaces "canceled" by what was the cause, and the addresses that
-// net/http adds by the host: they may carry signatures.
+// explain replaces "canceled" by the cause of the cancellation, and the full addresses in
+// errors of net/http, which may contain signatures, by the host.
 func explain(ctx context.Context, err error) error {
 	var s *stalled
 	if errors.As(context.Cause(ctx), &s) {
@@ -97,7 +97,7 @@ func explain(ctx context.Context, err error) error {
 	return err
 }
 
-// body is the body of an answer, with an eye on its pace.
+// body is the body of an answer with a timer that detects stalls.
 type body struct {
 	io.ReadCloser
 	ctx    context.Context
@@ -106,7 +106,7 @@ type body struct {
 	stall  time.Duration
 }
 
-// Read counts the time of the connection only, not that of who reads.
+// Read runs the timer only while it waits for the connection, not while the caller works.
 func (b *body) Read(p []byte) (int, error) {
 	b.watch.Reset(b.stall)
 	n, err := b.ReadCloser.Read(p)
@@ -117,7 +117,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close closes the connection if it was not read to the end.
+// Close closes the connection if the body was not read to the end.
 func (b *body) Close() error {
 	b.watch.Stop()
 	b.cancel(nil)

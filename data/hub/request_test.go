@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRefusals: what cannot be mended is said at once and in words.
+// TestRefusals: permanent errors are returned at once and explained.
 func TestRefusals(t *testing.T) {
 	s := newServer(t)
 	for _, tt := range []struct {
@@ -48,7 +48,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestBusy: a hub that is busy or broken is asked again, as often as Tries says.
+// TestBusy: requests that a busy or failing hub refuses are repeated Tries times.
 func TestBusy(t *testing.T) {
 	s := newServer(t)
 	busy := func(n int, w http.ResponseWriter, _ *http.Request, _ []byte) bool {
@@ -62,12 +62,12 @@ func TestBusy(t *testing.T) {
 	c := s.client(t)
 	c.Tries = 4
 	s.spoil(busy)
-	assert.ErrorContains(t, s.big(t, c), "given up after 4 tries in a row that brought nothing: ")
+	assert.ErrorContains(t, s.big(t, c), "gave up after 4 attempts in a row without progress: ")
 	requests, _ := s.counts()
 	assert.Equal(t, 4, requests)
 }
 
-// TestRetryAfter: the hub is given the time it asks for.
+// TestRetryAfter: the client waits for the time that the hub requests.
 func TestRetryAfter(t *testing.T) {
 	s := newServer(t)
 	s.spoil(func(n int, w http.ResponseWriter, _ *http.Request, _ []byte) bool {
@@ -90,7 +90,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestCancelWhileWaiting: a pause ends with the context.
+// TestCancelWhileWaiting: cancelling the context ends a pause.
 func TestCancelWhileWaiting(t *testing.T) {
 	s := newServer(t)
 	s.spoil(func(_ int, w http.ResponseWriter, _ *http.Request, _ []byte) bool {
@@ -105,8 +105,8 @@ func TestCancelWhileWaiting(t *testing.T) {
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
-// TestTokenStaysAtHub: the token goes to the hub and not to where it redirects: not
-// to another host, not to another port of the same, which net/http would allow.
+// TestTokenStaysAtHub: the token is sent to the hub but not after a redirect to another
+// host or to another port of the same host, where net/http would send it.
 func TestTokenStaysAtHub(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "localhost"} {
 		s, other := newServer(t), newServer(t)
@@ -133,8 +133,8 @@ func TestTokenStaysAtHub(t *testing.T) {
 	}
 }
 
-// TestRedirects: within the hub the token goes along; a circle is an error; the
-// caller's own rule holds, too.
+// TestRedirects: redirects within the hub keep the token, a cycle is an error, and the
+// caller's CheckRedirect applies, too.
 func TestRedirects(t *testing.T) {
 	s := newServer(t)
 	c := s.client(t)
@@ -159,8 +159,7 @@ func TestRedirects(t *testing.T) {
 	assert.ErrorContains(t, s.big(t, c), "not here")
 }
 
-// TestStorageRefuses: the signature of a redirect may have aged; the hub is asked for
-// a new one.
+// TestStorageRefuses: if a redirect's signature has expired, the client asks the hub again.
 func TestStorageRefuses(t *testing.T) {
 	s, storage := newServer(t), newServer(t)
 	s.spoil(func(_ int, w http.ResponseWriter, r *http.Request, _ []byte) bool {
@@ -181,7 +180,7 @@ func TestExplain(t *testing.T) {
 	assert.EqualError(t, err, "storage.example: reset", "signatures do not get into logs")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(&stalled{time.Second})
-	assert.EqualError(t, explain(ctx, context.Canceled), "nothing came for 1s")
+	assert.EqualError(t, explain(ctx, context.Canceled), "no data for 1s")
 }
 
 func TestFinal(t *testing.T) {

@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// refusal is an answer other than the expected one.
+// refusal is the error for an answer with an unexpected status.
 type refusal struct {
 	text  string
-	final bool          // asking again is of no use
-	after time.Duration // when the hub wants to be asked again, 0 if it does not say
+	final bool          // repeating the request is useless
+	after time.Duration // the pause that the hub requests, 0 if none
 }
 
 func (r *refusal) Error() string { return r.text }
 
-// refused says in words what an answer means. The hub answers 401 for repositories
-// that do not exist, too, as long as no token is given.
+// refused explains the status of an answer. Without a token, the hub answers 401 for
+// repositories that do not exist, too.
 func (c *Client) refused(response *http.Response) error {
 	endpoint, _ := c.endpoint()
 	code := response.StatusCode
 	r := &refusal{text: fmt.Sprintf("%s answers %s", response.Request.URL.Host, response.Status), after: retryAfter(response.Header.Get("Retry-After"), time.Now())}
 	r.final = code < 500 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
 	if !sameOrigin(response.Request.URL, endpoint) && code == http.StatusForbidden {
-		r.final = false // the storage's signature of the address is old; the hub makes a new one
+		r.final = false // the signature of the storage's address has expired; the hub makes a new one
 		return r
 	}
 	switch {
@@ -50,7 +50,7 @@ func (c *Client) refused(response *http.Response) error {
 	return r
 }
 
-// retryAfter reads the header of that name: seconds or a date.
+// retryAfter parses a Retry-After header: seconds or a date.
 func retryAfter(header string, now time.Time) time.Duration {
 	if seconds, err := strconv.Atoi(header); err == nil {
 		return time.Duration(max(0, min(seconds, 1<<30))) * time.Second
@@ -61,13 +61,13 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return 0
 }
 
-// lasting is an error that another try would not mend.
+// lasting wraps an error that another attempt would not fix.
 type lasting struct{ error }
 
 func (l *lasting) Unwrap() error { return l.error }
 
-// final reports whether trying again is of no use. What the disk refuses, because
-// it is full say, it will refuse again.
+// final reports whether another attempt is useless. Errors of the file system, such as a
+// full disk, are final.
 func final(err error) bool {
 	var r *refusal
 	var l *lasting
@@ -76,14 +76,16 @@ func final(err error) bool {
 	return errors.As(err, &r) && r.final || errors.As(err, &l) || errors.As(err, &path) || errors.As(err, &link)
 }
 
-// Bounds of the time between two tries: as we double it, and as the hub asks.
+// Bounds of the pause between two attempts: for the doubling pauses and for the hub's
+// requests.
 const (
 	maxPause = 2 * time.Minute
 	maxAfter = 10 * time.Minute
 )
 
-// again calls try until it succeeds, fails for good, or has failed Client.Tries
-// times in a row without progress. what names it in the log.
+// again calls try until it succeeds, fails with a final error, or has failed Client.Tries
+// times in a row without progress. Log messages use what as the name of
+// the operation.
 func (c *Client) again(ctx context.Context, what string, try func() (progress bool, err error)) error {
 	pause, failures := cmp.Or(c.Wait, time.Second), 0
 	for {
@@ -101,7 +103,7 @@ func (c *Client) again(ctx context.Context, what string, try func() (progress bo
 			pause, failures = cmp.Or(c.Wait, time.Second), 0
 		}
 		if tries := max(1, cmp.Or(c.Tries, 8)); failures >= tries {
-			return fmt.Errorf("given up after %d tries in a row that brought nothing: %w", failures, err)
+			return fmt.Errorf("gave up after %d attempts in a row without progress: %w", failures, err)
 		}
 		wait := pause
 		var r *refusal

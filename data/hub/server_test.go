@@ -21,25 +21,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// flow is the data set of the test server.
+// flow is the repository of the test server's data set.
 var flow = Dataset("flow")
 
-// fault may answer the n-th request (from 1) of a file in place of the server; it
-// returns false to leave it to the server.
+// fault may answer the n-th request (from 1) of a file. It returns false to let the server
+// answer.
 type fault func(n int, w http.ResponseWriter, r *http.Request, body []byte) bool
 
 // server is a hub with one data set and the weights.
 type server struct {
 	*httptest.Server
 	mu       sync.Mutex
-	files    map[string][]byte // by path in the repository, of both
+	files    map[string][]byte // of both repositories, by path
 	fault    fault
-	requests int // of files
-	sent     int // bytes of files
+	requests int // number of requests for files
+	sent     int // bytes of files sent
 	tokens   []string
 }
 
-// content returns random bytes.
+// content returns n random bytes.
 func content(n int, seed byte) []byte {
 	b := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{seed}).Read(b)
@@ -63,7 +63,7 @@ func newServer(t *testing.T) *server {
 	return s
 }
 
-// client returns a client that does not wait long.
+// client returns a client with short pauses.
 func (s *server) client(t *testing.T) *Client {
 	return &Client{Endpoint: s.URL, Cache: t.TempDir(), Wait: time.Millisecond, Stall: 2 * time.Second}
 }
@@ -120,7 +120,7 @@ func (s *server) file(w http.ResponseWriter, r *http.Request, path string) {
 	http.ServeContent(counter{w, s}, r, "", time.Time{}, bytes.NewReader(body))
 }
 
-// counter counts the bytes of files.
+// counter counts the bytes of files that are sent.
 type counter struct {
 	http.ResponseWriter
 	s *server
@@ -133,7 +133,7 @@ func (c counter) Write(b []byte) (int, error) {
 	return c.ResponseWriter.Write(b)
 }
 
-// list answers in two pages, as the hub does with long lists.
+// list sends the list in two pages, as the hub does with long lists.
 func (s *server) list(w http.ResponseWriter, r *http.Request, repo Repo) {
 	names := []string{"README.md", "data/test/b c.hdf5", "data/train/a.hdf5", "data/train/empty.hdf5", "stats.yaml"}
 	if repo == Weights() {
@@ -156,7 +156,7 @@ func (s *server) list(w http.ResponseWriter, r *http.Request, repo Repo) {
 	_ = json.NewEncoder(w).Encode(lines)
 }
 
-// line is an entry of the list, with checksums as git and Git LFS make them.
+// line returns an entry of the list, with the checksums of git and Git LFS.
 func line(name string, body []byte) map[string]any {
 	blob := sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(body), body))
 	out := map[string]any{"type": "file", "path": name, "size": len(body), "oid": fmt.Sprintf("%x", blob)}
@@ -166,7 +166,7 @@ func line(name string, body []byte) map[string]any {
 	return out
 }
 
-// check compares files of the cache with those of the server.
+// check compares files in the cache with those of the server.
 func (s *server) check(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -176,7 +176,7 @@ func (s *server) check(t *testing.T, dir string, names ...string) {
 	}
 }
 
-// big fetches the largest file and checks it.
+// big downloads the largest file and checks it.
 func (s *server) big(t *testing.T, c *Client) error {
 	t.Helper()
 	path, err := c.Fetch(context.Background(), flow, "data/train/a.hdf5")

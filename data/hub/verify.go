@@ -11,8 +11,8 @@ import (
 	"os"
 )
 
-// verify compares the file at path with size and checksum. Only a difference is a
-// damaged error.
+// verify compares the file at path with its size and checksum. It returns a damaged error
+// only if they differ.
 func (f File) verify(ctx context.Context, path string) error {
 	in, err := os.Open(path)
 	if err != nil {
@@ -36,7 +36,7 @@ func (f File) verify(ctx context.Context, path string) error {
 	return nil
 }
 
-// checksum returns what the hub says and the function that says it.
+// checksum returns the expected checksum and its hash function.
 func (f File) checksum() (string, hash.Hash) {
 	if f.SHA256 != "" {
 		return f.SHA256, sha256.New()
@@ -46,7 +46,7 @@ func (f File) checksum() (string, hash.Hash) {
 	return f.Blob, sum
 }
 
-// cancellable is a reader that ends with its context.
+// cancellable is a reader that fails when its context ends.
 type cancellable struct {
 	ctx context.Context
 	in  io.Reader

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// WellDataset downloads splits of a data set of The Well ("train", "valid", "test"),
-// all that it has if none is named, and its statistics if it has any. It returns the
-// folder for well.Open.
+// WellDataset downloads splits ("train", "valid", "test") of a data set of The Well, or all
+// of its splits if none is named, and its statistics if it has any. It returns the folder
+// for well.Open.
 func (c *Client) WellDataset(ctx context.Context, name string, splits ...string) (string, error) {
 	r := Dataset(name)
 	files, err := c.List(ctx, r)
@@ -44,8 +44,8 @@ func (c *Client) WellDataset(ctx context.Context, name string, splits ...string)
 	return c.fetch(ctx, r, wanted)
 }
 
-// Walrus downloads the released weights (5 GB) and their configuration. It returns
-// the folder for walrus.Load.
+// Walrus downloads the released weights (5 GB) and their configuration. It returns the
+// folder for walrus.Load.
 func (c *Client) Walrus(ctx context.Context) (string, error) {
 	return c.FetchAll(ctx, Weights(), "extended_config.yaml", "walrus.pt")
 }

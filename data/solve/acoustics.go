@@ -7,8 +7,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// acoustics is sound in a medium of varying density between walls and open ends,
-// as in The Well's acoustic_scattering_inclusions.
+// acoustics returns the system of sound in a medium of varying density between walls and
+// open ends, as in The Well's acoustic_scattering_inclusions.
 func acoustics() *System {
 	s := &System{
 		Name: "acoustics", Title: "sound scattered by inclusions, walls at the low ends, open at the high ones",
@@ -47,18 +47,18 @@ func acoustics() *System {
 	return s
 }
 
-// bulkModulus is K.
+// bulkModulus is the bulk modulus K of the medium.
 const bulkModulus = 4
 
-// sound solves the equations of acoustics in the plane: pressure in the cells,
-// velocities on the faces. A face belongs to the cell above it; the faces at the
-// high ends have arrays of their own.
+// sound solves the equations of acoustics in 2D on a staggered grid: pressure in the cells,
+// velocities on the faces. Face i lies at the low end of cell i; the faces at the high end
+// of the box are the last row of each array.
 type sound struct {
 	n          [2]int
 	h          [2]float64
 	boundaries data.Boundaries
 	density    []float64
-	// state is pressure, u at x faces [nx+1, ny], v at y faces [nx, ny+1].
+	// state holds pressure, u at x faces [nx+1, ny], and v at y faces [nx, ny+1].
 	state [3][]float64
 	stage [5][3][]float64
 }
@@ -102,8 +102,8 @@ func (s *sound) rates(dst, q *[3][]float64) {
 	}
 }
 
-// face is the acceleration of face i of n along an axis, between two cells. On
-// the ends of an axis that is not periodic the velocity is given by closeEnds.
+// face returns the acceleration of face i of n along an axis, between two cells. At the
+// ends of an axis that is not periodic, closeEnds sets the velocity.
 func (s *sound) face(p []float64, i, n, low, high int, h float64, b data.Boundary) float64 {
 	if (i == 0 || i == n) && !b.IsPeriodic() {
 		return 0
@@ -111,8 +111,8 @@ func (s *sound) face(p []float64, i, n, low, high int, h float64, b data.Boundar
 	return -2 * (p[high] - p[low]) / (h * (s.density[low] + s.density[high]))
 }
 
-// closeEnds sets the velocities on the ends: none at a wall; at an open end that
-// of a wave that leaves, p/(ρc).
+// closeEnds sets the velocities at the ends: 0 at a wall; at an open end the velocity
+// p/(ρc) of an outgoing wave.
 func (s *sound) closeEnds(q *[3][]float64) {
 	nx, ny := s.n[0], s.n[1]
 	end := func(bc data.BC, cell int, sign float64) float64 {
@@ -135,7 +135,7 @@ func (s *sound) closeEnds(q *[3][]float64) {
 	}
 }
 
-// Advance goes on by a time in steps of the classical Runge–Kutta scheme.
+// Advance advances the solution by a time with the classical Runge–Kutta scheme.
 func (s *sound) Advance(time float64) error {
 	c := 0.0
 	for _, rho := range s.density {
@@ -167,7 +167,7 @@ func (s *sound) once(h float64) {
 	s.closeEnds(&s.state)
 }
 
-// Frame writes pressure and the velocity in the cells.
+// Frame writes the pressure and the velocity at the cell centres.
 func (s *sound) Frame(dst []float32) {
 	dst = narrow(dst, s.state[0])
 	nx, ny := s.n[0], s.n[1]
@@ -184,7 +184,7 @@ func (s *sound) Frame(dst []float32) {
 	narrow(dst, mean)
 }
 
-// Constants writes density and speed of sound.
+// Constants writes the density and the speed of sound.
 func (s *sound) Constants(dst []float32) {
 	dst = narrow(dst, s.density)
 	for i, rho := range s.density {
@@ -192,8 +192,7 @@ func (s *sound) Constants(dst []float32) {
 	}
 }
 
-// energy is ∫ p²/2K + ρu²/2, with the density of a face between those of its
-// cells.
+// energy returns ∫ p²/2K + ρu²/2, where the density of a face is the mean of its two cells.
 func (s *sound) energy() float64 {
 	nx, ny := s.n[0], s.n[1]
 	e := 0.0

@@ -7,9 +7,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// elastic is the equations of acoustics as conservation laws. Conserved are the strain
-// p/K, the momentum and the density, which stays; primitive are pressure, velocity and
-// density.
+// elastic is the equations of acoustics as conservation laws. The conserved variables are
+// the strain p/K, the momentum and the density, which does not change; the primitive
+// variables are pressure, velocity and density.
 type elastic struct{ dims int }
 
 func (e elastic) vars() int                    { return e.dims + 2 }
@@ -40,8 +40,8 @@ func (e elastic) legal(w []float64) error {
 	return nil
 }
 
-// flux is that of the exact solution between two media: the waves that leave the face
-// carry pressure and velocity in proportion to the impedance ρc.
+// flux computes the flux of the exact solution between two media: in the waves that leave
+// the face, pressure and velocity are related by the impedance ρc.
 func (e elastic) flux(f []float64, axis int, l, r []float64) {
 	zl, zr := math.Sqrt(bulkModulus*l[e.dims+1]), math.Sqrt(bulkModulus*r[e.dims+1])
 	jump := l[1+axis] - r[1+axis]
@@ -50,7 +50,7 @@ func (e elastic) flux(f []float64, axis int, l, r []float64) {
 	f[1+axis] = (zr*l[0] + zl*r[0] + zl*zr*jump) / (zl + zr)
 }
 
-// acoustics3D is acoustics in a box of 3D.
+// acoustics3D returns the system of acoustics in a 3D box.
 func acoustics3D() *System {
 	s := &System{
 		Name: "acoustics_3d", Title: "sound in 3D scattered by inclusions",
@@ -69,7 +69,7 @@ func acoustics3D() *System {
 	return s
 }
 
-// boxEnds returns the boundaries that acoustics in 3D is varied over.
+// boxEnds returns the boundaries from which runs of 3D acoustics are drawn.
 func boxEnds() []data.Boundaries {
 	around, wall, open := data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Open)
 	mixed := data.Boundary{Low: data.Wall, High: data.Open}
@@ -138,7 +138,7 @@ func (r elasticRun) restart(frame, constants []float32) error {
 	})
 }
 
-// writePrimitive writes the first primitive variables to a frame.
+// writePrimitive writes the first vars primitive variables to a frame.
 func (s *finiteVolume) writePrimitive(dst []float32, vars int) {
 	q, w := make([]float64, s.law.vars()), make([]float64, s.law.vars())
 	for p := range s.points {

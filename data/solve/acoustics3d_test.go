@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// TestSoundBetweenMedia: a pulse that meets a medium of higher impedance Z splits as
-// (Z₂ − Z₁)/(Z₂ + Z₁) and 2Z₂/(Z₂ + Z₁).
+// TestSoundBetweenMedia: a pulse that meets a medium of higher impedance Z is reflected
+// with the factor (Z₂ − Z₁)/(Z₂ + Z₁) and transmitted with 2Z₂/(Z₂ + Z₁).
 func TestSoundBetweenMedia(t *testing.T) {
 	const n, rho = 256, 9.0
 	fv := newFiniteVolume(elastic{2}, []int{n, 2}, []float64{4, 1}, all(2, data.Open))
@@ -34,7 +34,7 @@ func TestSoundBetweenMedia(t *testing.T) {
 			back += pressure / area
 			highest = max(highest, pressure)
 		} else {
-			through += pressure / area * 3 // the pulse is shortened like the speed of sound
+			through += pressure / area * 3 // the transmitted pulse is shorter by the ratio of the speeds of sound
 		}
 	}
 	assert.InDelta(t, 0.5, back, 0.003)
@@ -42,8 +42,8 @@ func TestSoundBetweenMedia(t *testing.T) {
 	assert.InDelta(t, 0.5, highest, 0.03)
 }
 
-// TestStandingWave3D: between walls cos(kz) swings as cos(ωt), with an error of second
-// order.
+// TestStandingWave3D: between walls cos(kz) oscillates as cos(ωt), with a second-order
+// error.
 func TestStandingWave3D(t *testing.T) {
 	wrong := func(n int) float64 {
 		fv := newFiniteVolume(elastic{3}, []int{4, 4, n}, same(3, 1.0), all(3, data.Wall))

@@ -7,12 +7,12 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// soundStarts names the initial states of acoustics. All but the first draw a medium
-// of [canvas.medium].
+// soundStarts names the initial states of acoustics. All but the first have a medium drawn
+// by [canvas.medium].
 var soundStarts = []string{"ring in inclusions", "pulses", "plane wave", "random waves", "travelling waves"}
 
-// ends returns all combinations of walls, openings and wrapping around that differ by
-// more than a rotation or a reflection, for 2D.
+// ends returns all combinations of walls, open ends and periodic axes in 2D that differ by
+// more than a rotation or a reflection.
 func ends() []data.Boundaries {
 	around, wall, open := data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Open)
 	mixed := data.Boundary{Low: data.Wall, High: data.Open}
@@ -22,8 +22,8 @@ func ends() []data.Boundaries {
 	}
 }
 
-// medium draws a density between 1 and contrast: homogeneous, threshold inclusions,
-// discs, layers, blocks, or smooth.
+// medium draws a density between 1 and contrast: homogeneous, threshold inclusions, discs,
+// layers, blocks, or smooth.
 func (c *canvas) medium(contrast float64) []float64 {
 	base := c.between(1, 2)
 	share := make([]float64, c.points) // 0 is the base, 1 the contrast
@@ -63,7 +63,7 @@ func (c *canvas) medium(contrast float64) []float64 {
 	return share
 }
 
-// sound draws pressure and velocity of an acoustic state in a medium.
+// sound draws the pressure and the velocity of an initial state in a medium.
 func (c *canvas) sound(kind string, bcs data.Boundaries, density []float64) (pressure []float64, velocity [][]float64) {
 	velocity = make([][]float64, len(c.n))
 	for a := range velocity {
@@ -99,8 +99,8 @@ func (c *canvas) sound(kind string, bcs data.Boundaries, density []float64) (pre
 	return pressure, velocity
 }
 
-// front draws a Gaussian front, which moves to one side or splits. It is straight
-// along an axis where the box wraps around.
+// front draws a Gaussian front that moves to one side or splits. Along periodic axes it is
+// uniform.
 func (c *canvas) front(bcs data.Boundaries, density []float64, velocity [][]float64) []float64 {
 	way := c.direction()
 	if slices.ContainsFunc(bcs, data.Boundary.IsPeriodic) {
@@ -123,7 +123,7 @@ func (c *canvas) front(bcs data.Boundaries, density []float64, velocity [][]floa
 	return out
 }
 
-// travelling adds a sinusoidal wave that moves. It fits into the periodic box.
+// travelling adds a sinusoidal travelling wave that fits into the periodic box.
 func (c *canvas) travelling(pressure []float64, velocity [][]float64, density []float64) {
 	k := make([]float64, len(c.n))
 	for norm(k) == 0 {
@@ -141,12 +141,12 @@ func (c *canvas) travelling(pressure []float64, velocity [][]float64, density []
 	}
 }
 
-// startSound begins a run of one of soundStarts but the first.
+// startSound starts a run of one of soundStarts, except the first.
 func startSound(u Setup) (Run, error) {
 	c := newCanvas(u)
 	r := newSound(u.Grid, c.length, u.Boundaries)
 	if u.Start == "travelling waves" && c.rng.IntN(2) == 0 {
-		// Undisturbed waves in half of the cases.
+		// In half of the runs the medium is homogeneous and does not disturb the waves.
 		base := c.between(1, 2)
 		for p := range r.density {
 			r.density[p] = base

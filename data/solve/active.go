@@ -9,8 +9,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// activeMatter is a suspension of rods that stir the fluid they swim in. D is their
-// concentration times the mean of p⊗p over the directions p of the rods; E is the
+// activeMatter returns the system of a suspension of swimming rods that stir the fluid. D
+// is the concentration of the rods times the mean of p⊗p over their directions p; E is the
 // strain rate.
 func activeMatter() *System {
 	s := &System{
@@ -61,16 +61,16 @@ func newActive(u Setup) *activeRun {
 	r.nonlinear = r.rate
 	r.step = func() float64 {
 		r.stir(r.hat)
-		// The order of rods relaxes at rates up to 3/S².
+		// The order of the rods relaxes at rates up to 3/S².
 		return min(0.25, 0.6*r.order*r.order, 0.5*b.crossing(r.flowHat[:2]))
 	}
 	return r
 }
 
-// diffusionOfRods is d.
+// diffusionOfRods is the diffusivity d of the rods.
 const diffusionOfRods = 0.3
 
-// modes returns the modes of n new fields.
+// modes allocates the modes of n fields.
 func (b *periodic) modes(n int) [][]complex128 {
 	out := make([][]complex128, n)
 	for i := range out {
@@ -79,7 +79,7 @@ func (b *periodic) modes(n int) [][]complex128 {
 	return out
 }
 
-// activeStart draws concentration and Q.
+// activeStart draws the concentration and Q.
 func activeStart(b *periodic, u Setup) [][]float64 {
 	c, out := b.random(u.Rng, 2), [][]float64{nil, nil}
 	size, aligned := u.Values["order"]/2, math.Pi*u.Rng.Float64()
@@ -111,8 +111,8 @@ func activePattern(b *periodic, rng *rand.Rand, kind string) []float64 {
 	return out
 }
 
-// stir computes state, flow and stress of modes: the flow is u, v, ω and the entries
-// ∂u/∂x and (∂u/∂y + ∂v/∂x)/2 of E; the stress is cQ.
+// stir computes fields, flow and stress from modes. The flow consists of u, v, ω and the
+// entries ∂u/∂x and (∂u/∂y + ∂v/∂x)/2 of E; the stress is cQ.
 func (r *activeRun) stir(hat [][]complex128) {
 	b := r.box
 	b.inverses(r.state, hat)
@@ -173,7 +173,7 @@ func (r *activeRun) rate(dst, hat [][]complex128) {
 func (r *activeRun) Advance(time float64) error { return r.pieces(time, 0.25) }
 func (r *activeRun) Constants([]float32)        {}
 
-// Frame writes concentration, velocity, D and E.
+// Frame writes the concentration, the velocity, D and E.
 func (r *activeRun) Frame(dst []float32) {
 	r.stir(r.hat)
 	low, high, less := r.box.scratch(1)[0], r.box.scratch(1)[0], r.box.scratch(1)[0]
@@ -186,7 +186,7 @@ func (r *activeRun) Frame(dst []float32) {
 	}
 }
 
-// restart reads concentration and D; the flow follows.
+// restart reads the concentration and D, which determine the flow.
 func (r *activeRun) restart(frame, _ []float32) error {
 	n := r.box.points
 	c, a, d := channel(frame, 0, n), channel(frame, 3, n), channel(frame, 6, n)

@@ -7,7 +7,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// burgers is the vector equation of Burgers in 2 or 3 dimensions.
+// burgers returns the system of the vector Burgers equation in 2D or 3D.
 func burgers(dims int) *System {
 	s := &System{
 		Name: "burgers", Title: "viscous Burgers equation of a velocity", Equation: "∂u/∂t + (u·∇)u = ν ∇²u",
@@ -45,15 +45,15 @@ func burgers(dims int) *System {
 
 var burgersStarts = []string{"random", "mixed", "rough", "narrow", "blobs", "patches", "stripes", "rings", "collision"}
 
-// resolveBurgers makes the cells square and keeps the viscosity high enough for the grid
-// to resolve shocks.
+// resolveBurgers makes the cells square and the viscosity large enough for the grid to
+// resolve shocks.
 func resolveBurgers(c *Case) {
 	c.Length = square(c.Grid, 2*math.Pi)
 	c.Values["viscosity"] = max(c.Values["viscosity"], 0.6*2*math.Pi/float64(slices.Min(c.Grid)))
 }
 
-// burgersStart draws a velocity: each component a pattern, or a potential whose slopes
-// collide.
+// burgersStart draws a velocity: a pattern for each component, or the gradient of a
+// potential, whose slopes collide.
 func burgersStart(b *periodic, u Setup) (velocity [][]float64) {
 	if u.Start == "collision" {
 		hat := b.forward(nil, b.pattern(u.Rng, "blobs"))
@@ -78,7 +78,7 @@ func burgersStart(b *periodic, u Setup) (velocity [][]float64) {
 	return limit(velocity, 1+u.Rng.Float64())
 }
 
-// limit scales a velocity to a largest speed.
+// limit scales a velocity to a maximum speed.
 func limit(velocity [][]float64, top float64) [][]float64 {
 	most := 1e-9
 	for p := range velocity[0] {

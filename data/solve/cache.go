@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// cache keeps trajectories as files in a folder. A file begins with the CRC-32C of all
-// bytes after it. Then come the length of a JSON text, the text, which is the Case, and the
-// values of the frames and of the constant fields as float32. Numbers are little endian.
+// cache keeps trajectories as files in a folder. A file holds, in little-endian order: the
+// CRC-32C of the rest of the file, the length of a JSON text, the text (the Case), and the
+// values of the frames and constant fields as float32.
 type cache struct {
 	dir    string
 	budget int64
@@ -29,7 +29,7 @@ type cache struct {
 	mu    sync.Mutex
 	files []stored // oldest first
 	total int64
-	full  bool // a file could not be written, which was reported
+	full  bool // a file could not be written, and the error was logged
 }
 
 // stored is a file of a cache.
@@ -38,8 +38,8 @@ type stored struct {
 	bytes int64
 }
 
-// cacheVersion is part of the names of files. It changes with their format and with
-// solvers that compute other values from the same draws.
+// cacheVersion is part of the files' names. Change it when the format changes, or when a
+// solver computes other values from the same draws.
 const cacheVersion = "1"
 
 const (
@@ -68,7 +68,7 @@ func openCache(dir string, budget int64, log *slog.Logger) (*cache, error) {
 		}
 		switch {
 		case strings.HasSuffix(f.Name(), cacheTemp) && time.Since(info.ModTime()) > time.Hour:
-			_ = os.Remove(filepath.Join(dir, f.Name())) // if it cannot be removed, it only takes space
+			_ = os.Remove(filepath.Join(dir, f.Name())) // a file that cannot be removed only wastes disk space
 		case strings.HasSuffix(f.Name(), cacheSuffix):
 			ages[f.Name()] = info.ModTime()
 			c.files = append(c.files, stored{f.Name(), info.Size()})
@@ -85,7 +85,7 @@ func (c *cache) name(k key) string {
 	return fmt.Sprintf("%s-%s-%d%s", k.stream.name, cacheVersion, k.trajectory, cacheSuffix)
 }
 
-// load reads a trajectory. It returns nil if there is no file or a damaged one.
+// load reads a trajectory. It returns nil if the file is missing or damaged.
 func (c *cache) load(k key) *recording {
 	path := filepath.Join(c.dir, c.name(k))
 	raw, err := os.ReadFile(path)
@@ -103,8 +103,8 @@ func (c *cache) load(k key) *recording {
 	return r
 }
 
-// store writes a trajectory under a temporary name and renames the file. The first error
-// is logged: the run continues without the file.
+// store writes a trajectory to a temporary file and renames it. It logs the first error;
+// the run continues without the file.
 func (c *cache) store(k key, r *recording) {
 	raw, err := encode(r)
 	if err == nil {
@@ -125,7 +125,7 @@ func (c *cache) write(name string, raw []byte) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if i := slices.IndexFunc(c.files, func(f stored) bool { return f.name == name }); i >= 0 { // a damaged one
+	if i := slices.IndexFunc(c.files, func(f stored) bool { return f.name == name }); i >= 0 { // replaces a damaged file
 		c.total -= c.files[i].bytes
 		c.files = slices.Delete(c.files, i, i+1)
 	}
@@ -145,7 +145,7 @@ func (c *cache) write(name string, raw []byte) error {
 	return nil
 }
 
-// shrink removes the oldest files until there is room for more bytes.
+// shrink removes the oldest files until more bytes fit into the budget.
 func (c *cache) shrink(more int64) {
 	for len(c.files) > 0 && c.total+more > c.budget {
 		f := c.files[0]
@@ -156,7 +156,7 @@ func (c *cache) shrink(more int64) {
 	}
 }
 
-// encode returns the content of a file.
+// encode returns the content of a trajectory's file.
 func encode(r *recording) ([]byte, error) {
 	text, err := json.Marshal(r.Case)
 	if err != nil {
@@ -176,7 +176,7 @@ func encode(r *recording) ([]byte, error) {
 	return raw, nil
 }
 
-// decode checks the content of a file and reads it.
+// decode checks and decodes the content of a file.
 func decode(s *Stream, raw []byte) (*recording, error) {
 	if len(raw) < 8 {
 		return nil, fmt.Errorf("expected at least 8 bytes, got %d", len(raw))
@@ -186,7 +186,7 @@ func decode(s *Stream, raw []byte) (*recording, error) {
 	}
 	text, values := int64(binary.LittleEndian.Uint32(raw[4:])), raw[8:]
 	if int64(len(values)) != text+s.bytes {
-		return nil, fmt.Errorf("expected %d bytes of values behind %d of text, got %d in all", s.bytes, text, len(values))
+		return nil, fmt.Errorf("expected %d bytes of values after %d bytes of text, got %d bytes in total", s.bytes, text, len(values))
 	}
 	r := &recording{}
 	if err := json.Unmarshal(values[:text], &r.Case); err != nil {

@@ -17,9 +17,9 @@ type canvas struct {
 	side float64
 }
 
-// newCanvas returns a canvas for a case. Its cells are square (cubes in 3D): the
-// shortest axis of the grid has the length of the shortest axis of the system, and
-// the other axes are as long as their points make them.
+// newCanvas returns a canvas for a case. Its cells are squares or cubes: the shortest axis
+// of the grid gets the length of the system's shortest axis, and the other axes get lengths
+// in proportion to their points.
 func newCanvas(u Setup) *canvas {
 	side, n := slices.Min(u.system.Length), slices.Min(u.Grid)
 	length := make([]float64, len(u.Grid))
@@ -31,7 +31,7 @@ func newCanvas(u Setup) *canvas {
 
 func (c *canvas) between(low, high float64) float64 { return low + c.rng.Float64()*(high-low) }
 
-// count draws an integer between low and high, both included.
+// count draws an integer from [low, high].
 func (c *canvas) count(low, high int) int { return low + c.rng.IntN(high-low+1) }
 
 // point draws a position in the box.
@@ -66,8 +66,8 @@ func (c *canvas) field(f func(x []float64) float64) []float64 {
 }
 
 // smooth draws a periodic field with mean 0 and mean square 1. Its modes have Gaussian
-// amplitudes that fall off beyond the given number of waves per shortest side. The
-// amplitudes do not depend on the number of points.
+// amplitudes that decay beyond the given number of waves per shortest side. The amplitudes
+// do not depend on the number of points.
 func (c *canvas) smooth(waves float64) []float64 {
 	hat := make([]complex128, c.points)
 	c.drawModes(hat, 0, 0, 0, 0, waves)
@@ -83,13 +83,13 @@ func (c *canvas) smooth(waves float64) []float64 {
 	return out
 }
 
-// drawModes draws the modes along the given axis and those after it. The axes before it
-// give index, the position in hat, square, the sum of (waves per shortest side)², and
-// phase, which the centre of the first cell has.
+// drawModes draws the modes along the given axis and the axes after it. The arguments carry
+// the contribution of the axes before it: index is the position in hat, square the sum of
+// (waves per shortest side)², and phase the phase at the centre of the first cell.
 func (c *canvas) drawModes(hat []complex128, axis, index int, square, phase, waves float64) {
 	if axis == len(c.n) {
 		re, im := c.rng.NormFloat64(), c.rng.NormFloat64()
-		if index > 0 { // the mean is 0; modes too fine for the grid have a negative index
+		if index > 0 { // index 0 is the mean, which is 0; modes too fine for the grid have a negative index
 			hat[index] = cmplx.Rect(math.Exp(-square/(2*waves*waves)), phase) * complex(re, im)
 		}
 		return
@@ -105,8 +105,8 @@ func (c *canvas) drawModes(hat []complex128, axis, index int, square, phase, wav
 	}
 }
 
-// offset returns the vector from one position to another. Along axes that wrap around
-// it is the shortest one.
+// offset returns the vector from one position to another, the shortest one along periodic
+// axes.
 func (c *canvas) offset(from, to []float64, bcs data.Boundaries) []float64 {
 	out := make([]float64, len(from))
 	for a := range out {
@@ -134,7 +134,7 @@ func dot(a, b []float64) float64 {
 	return sum
 }
 
-// bumps draws the sum of n Gaussians with amplitudes between low and high and widths
+// bumps returns the sum of n Gaussians with amplitudes between low and high and widths
 // between 0.05 and 0.15 of the shortest side.
 func (c *canvas) bumps(n int, low, high float64, bcs data.Boundaries) []float64 {
 	out := make([]float64, c.points)
@@ -150,7 +150,7 @@ func (c *canvas) bumps(n int, low, high float64, bcs data.Boundaries) []float64 
 	return out
 }
 
-// balls draws the field that is 1 in n discs (balls in 3D) and 0 elsewhere.
+// balls returns a field that is 1 in n discs (balls in 3D) and 0 elsewhere.
 func (c *canvas) balls(n int) []float64 {
 	out := make([]float64, c.points)
 	for range n {
@@ -168,14 +168,14 @@ func (c *canvas) balls(n int) []float64 {
 	return out
 }
 
-// blocks cuts the box into at most most[a] slices along each axis. It returns for each
-// cell the number of its block, and the number of blocks.
+// blocks divides the box into between least and most slices along each axis. It returns the
+// index of each cell's block and the number of blocks.
 func (c *canvas) blocks(least, most int) ([]int, int) {
 	cuts, total := make([][]float64, len(c.length)), 1
 	for a, l := range c.length {
 		slices := c.count(least, most)
 		for i := 1; i < slices; i++ {
-			// Cuts stay at least a fifth of an even slice apart.
+			// Cuts are at least a fifth of an even slice apart.
 			cuts[a] = append(cuts[a], l*(float64(i)+c.between(-0.4, 0.4))/float64(slices))
 		}
 		total *= slices
@@ -195,7 +195,7 @@ func (c *canvas) blocks(least, most int) ([]int, int) {
 	return out, total
 }
 
-// planes and boxes are the grids that systems of 2D and 3D are varied over.
+// planes and boxes are the grids from which 2D and 3D runs are drawn.
 var (
 	planes = [][]int{{24, 24}, {32, 32}, {48, 48}, {64, 64}, {96, 96}, {32, 64}, {64, 32}, {48, 24}, {24, 48}, {96, 32}, {36, 36}, {40, 56}, {80, 48}}
 	boxes  = [][]int{{12, 12, 12}, {16, 16, 16}, {20, 20, 20}, {24, 24, 24}, {24, 16, 12}, {12, 24, 16}, {16, 12, 24}, {24, 12, 12}, {20, 16, 16}}

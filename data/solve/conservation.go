@@ -9,20 +9,20 @@ import (
 
 // law is a system of conservation laws ∂q/∂t + ∇·f(q) = 0.
 type law interface {
-	// vars is the number of conserved variables.
+	// vars returns the number of conserved variables.
 	vars() int
-	// mirror turns the primitive variables of a cell into those of its image in a
-	// wall with the normal along axis.
+	// mirror replaces the primitive variables of a cell by those of its mirror image in a
+	// wall normal to axis.
 	mirror(w []float64, axis int)
 	// primitive and conserved convert the variables of one cell.
 	primitive(w, q []float64)
 	conserved(q, w []float64)
-	// flux computes the flux through a face with the normal along axis, from the
-	// primitive variables on its two sides.
+	// flux computes the flux through a face normal to axis from the primitive variables on
+	// its two sides.
 	flux(f []float64, axis int, left, right []float64)
-	// speed is the fastest signal along an axis.
+	// speed returns the fastest signal speed along an axis.
 	speed(axis int, w []float64) float64
-	// legal returns an error for a state that cannot be.
+	// legal returns an error for an unphysical state.
 	legal(w []float64) error
 }
 
@@ -30,14 +30,14 @@ type law interface {
 type sourced interface {
 	// source adds s to the rates of one cell.
 	source(rate, w []float64)
-	// pace is the inverse of a time that the time step must resolve.
+	// pace returns the inverse of a time scale that the time step must resolve.
 	pace() float64
 }
 
-// finiteVolume solves a law on cells: slopes of the primitive variables limited
-// by van Leer's harmonic mean, an approximate Riemann solver at the faces, and
-// the strong-stability-preserving Runge–Kutta scheme of third order in time.
-// Mass and the other sums are kept to rounding in a periodic box.
+// finiteVolume solves a law by finite volumes: slopes of the primitive variables limited by
+// van Leer's harmonic mean, an approximate Riemann solver at the faces, and the third-order
+// strong-stability-preserving Runge–Kutta scheme. In a periodic box, mass and the other
+// sums are conserved up to rounding.
 type finiteVolume struct {
 	law        law
 	n          []int
@@ -48,7 +48,7 @@ type finiteVolume struct {
 	rate, old  [][]float64
 	w          []float64 // primitive variables of all cells, point by point
 	lines      []*line   // one per axis
-	after      func()    // if not nil, runs after every time step
+	after      func()    // if not nil, called after every time step
 }
 
 func newFiniteVolume(l law, n []int, length []float64, bcs data.Boundaries) *finiteVolume {
@@ -69,7 +69,7 @@ func newFiniteVolume(l law, n []int, length []float64, bcs data.Boundaries) *fin
 	return s
 }
 
-// cell reads the conserved variables of a point.
+// cell copies the conserved variables of point p to q.
 func (s *finiteVolume) cell(q []float64, p int) []float64 {
 	for v := range q {
 		q[v] = s.q[v][p]
@@ -77,7 +77,7 @@ func (s *finiteVolume) cell(q []float64, p int) []float64 {
 	return q
 }
 
-// set writes a point from primitive variables.
+// set sets point p to the given primitive variables.
 func (s *finiteVolume) set(p int, w []float64) {
 	q := make([]float64, len(w))
 	s.law.conserved(q, w)
@@ -86,7 +86,7 @@ func (s *finiteVolume) set(p int, w []float64) {
 	}
 }
 
-// step is a stable time step; the state must be legal.
+// step returns a stable time step, or an error if the state is not legal.
 func (s *finiteVolume) step() (float64, error) {
 	q, w := make([]float64, s.law.vars()), make([]float64, s.law.vars())
 	fastest := 1e-12
@@ -107,7 +107,7 @@ func (s *finiteVolume) step() (float64, error) {
 	return 0.4 / fastest, nil
 }
 
-// advance goes on by a time.
+// advance advances the solution by a time.
 func (s *finiteVolume) advance(time float64) error {
 	for time > 0 {
 		h, err := s.step()
@@ -124,12 +124,12 @@ func (s *finiteVolume) advance(time float64) error {
 	return lost(s.q...)
 }
 
-// sspStages are the weights of the old state and of the Euler step in the stages
-// of the strong-stability-preserving Runge–Kutta scheme of third order (Shu and
-// Osher, J. Comput. Phys. 77, 1988).
+// sspStages holds the weights of the old state and of the Euler step in each stage of the
+// third-order strong-stability-preserving Runge–Kutta scheme (Shu and Osher, J. Comput.
+// Phys. 77, 1988).
 var sspStages = [3][2]float64{{0, 1}, {0.75, 0.25}, {1.0 / 3, 2.0 / 3}}
 
-// once does one step of the Runge–Kutta scheme.
+// once takes one step of the Runge–Kutta scheme.
 func (s *finiteVolume) once(h float64) {
 	for v := range s.q {
 		copy(s.old[v], s.q[v])
@@ -183,11 +183,11 @@ func (s *finiteVolume) addSource(law sourced) {
 	}
 }
 
-// ghosts is the number of cells beyond each end of a line.
+// ghosts is the number of ghost cells at each end of a line.
 const ghosts = 2
 
-// line is a row of cells along one axis with its ghosts. Its arrays hold all variables
-// of a cell, or of a face, next to each other.
+// line is a row of cells along one axis with its ghost cells. Its arrays store all
+// variables of a cell or face contiguously.
 type line struct {
 	s        *finiteVolume
 	axis, n  int
@@ -203,10 +203,10 @@ func newLine(s *finiteVolume, axis, n int) *line {
 	return &line{s: s, axis: axis, n: n, vars: vars, w: row(n + 2*ghosts), slope: row(n + 2*ghosts), faces: row(n + 1), l: row(1), r: row(1)}
 }
 
-// at returns the primitive variables of a cell, ghosts counted.
+// at returns the primitive variables of cell i, where i counts the ghost cells.
 func (l *line) at(i int) []float64 { return l.w[i*l.vars : (i+1)*l.vars] }
 
-// add adds the rates of the line that begins at a point.
+// add adds the rates of the line that starts at point p.
 func (l *line) add(p, stride int) {
 	s, vars := l.s, l.vars
 	for i := range l.n {
@@ -230,7 +230,7 @@ func (l *line) add(p, stride int) {
 	}
 }
 
-// findSlopes computes the limited slopes of all cells but the outermost ghosts.
+// findSlopes computes the limited slopes of all cells except the outermost ghost cells.
 func (l *line) findSlopes() {
 	vars := l.vars
 	end := len(l.w) - vars
@@ -240,8 +240,8 @@ func (l *line) findSlopes() {
 	}
 }
 
-// fillGhosts sets the cells beyond the ends: those of the other end, copies of
-// the last one, or mirror images.
+// fillGhosts sets the ghost cells: to cells of the other end, copies of the last cell, or
+// mirror images.
 func (l *line) fillGhosts() {
 	bc, n := l.s.boundaries[l.axis], l.n
 	for g := range ghosts {
@@ -250,8 +250,8 @@ func (l *line) fillGhosts() {
 	}
 }
 
-// fillGhost sets one ghost from the cell that its boundary condition takes: wrap, edge
-// or mirror.
+// fillGhost sets ghost cell to from the cell for its boundary condition: wrap if periodic,
+// edge if open, mirror at a wall.
 func (l *line) fillGhost(bc data.BC, to, wrap, edge, mirror int) {
 	switch bc {
 	case data.Periodic:
@@ -264,7 +264,7 @@ func (l *line) fillGhost(bc data.BC, to, wrap, edge, mirror int) {
 	}
 }
 
-// vanLeer is the harmonic mean of two slopes, 0 if they disagree.
+// vanLeer returns the harmonic mean of two slopes, or 0 if their signs differ.
 func vanLeer(a, b float64) float64 {
 	if a*b <= 0 {
 		return 0
@@ -272,5 +272,5 @@ func vanLeer(a, b float64) float64 {
 	return 2 * a * b / (a + b)
 }
 
-// finite reports whether a number is one.
+// finite reports whether v is neither NaN nor infinite.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

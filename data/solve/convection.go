@@ -8,7 +8,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// rayleighBenard is convection between a warm floor and a cold lid.
+// rayleighBenard returns the system of convection between a warm floor and a cold lid.
 func rayleighBenard() *System {
 	s := &System{
 		Name: "rayleigh_benard", Title: "Rayleigh–Bénard convection between a warm floor and a cold lid, no slip",
@@ -39,21 +39,22 @@ func rayleighBenard() *System {
 	return s
 }
 
-// convection solves the Boussinesq equations, periodic along x, between walls
-// along y: buoyancy and pressure in the cells, velocities on the faces below
-// their cells. The faces on the lid hold no velocity and are left out.
+// convection solves the Boussinesq equations between walls along y, periodic along x, on a
+// staggered grid: buoyancy and pressure in the cells, velocities on the faces at the low
+// ends of the cells. The faces on the lid are not stored, because their velocity is 0.
 type convection struct {
 	nx, ny    int
 	dx, dy    float64
 	nu, kappa float64
-	// q is buoyancy, u, v.
+	// q holds buoyancy, u and v.
 	q, old, rate [3][]float64
 	pressure     []float64
-	// padded holds q with one more cell on every side.
+	// padded holds q with one ghost cell on every side.
 	padded [3][]float64
-	// floor − sign·b is the buoyancy beyond the floor, lid − sign·b that beyond the lid.
+	// The ghost cells have the buoyancy floor − sign·b below the floor and lid − sign·b
+	// above the lid.
 	floor, lid, sign float64
-	// pace bounds the time step by 1/pace, for buoyancy that acts faster than the rest.
+	// pace bounds the time step by 1/pace if buoyancy is the fastest process.
 	pace float64
 	// pivot and upper are the factors of the tridiagonal systems, mode by mode.
 	pivot, upper []float64
@@ -78,7 +79,7 @@ func newConvection(n []int, length []float64, rayleigh, prandtl float64) *convec
 
 func (s *convection) at(i, j int) int { return (i+s.nx)%s.nx*s.ny + j }
 
-// v is the velocity along y on the face below cell j; there is none on a wall.
+// v returns the velocity along y on the low face of cell (i, j), 0 on a wall.
 func (s *convection) v(i, j int) float64 {
 	if j <= 0 || j >= s.ny {
 		return 0
@@ -86,9 +87,9 @@ func (s *convection) v(i, j int) float64 {
 	return s.q[2][s.at(i, j)]
 }
 
-// pad copies the fields into arrays with one more cell on every side. Beyond a wall
-// the velocity along x is the opposite, so that it vanishes on the wall, and the
-// buoyancy is such that the mean is that of the wall; the velocity along y is 0.
+// pad copies the fields to arrays with one ghost cell on every side. Beyond a wall, the
+// velocity along x changes sign, so that it vanishes on the wall; the buoyancy is such that
+// the mean of both cells is the wall's; the velocity along y is 0.
 func (s *convection) pad() {
 	row := s.ny + 2
 	for i := -1; i <= s.nx; i++ {
@@ -103,20 +104,20 @@ func (s *convection) pad() {
 	}
 }
 
-// corner is u·v on the lower left corner of a cell, of which p is the padded index.
+// corner returns u·v at the lower left corner of the cell with padded index p.
 func (s *convection) corner(p int) float64 {
 	u, v, row := s.padded[1], s.padded[2], s.ny+2
 	return (u[p-1] + u[p]) / 2 * (v[p-row] + v[p]) / 2
 }
 
-// laplace is the second difference of a padded field around a cell.
+// laplace returns the Laplacian of a padded field at a cell.
 func (s *convection) laplace(f []float64, p int) float64 {
 	c, row := f[p], s.ny+2
 	return (f[p+row]-2*c+f[p-row])/(s.dx*s.dx) + (f[p+1]-2*c+f[p-1])/(s.dy*s.dy)
 }
 
-// rates computes the time derivatives and the pressure that keeps the velocity
-// free of divergence.
+// rates computes the time derivatives, and the pressure that keeps the velocity free of
+// divergence.
 func (s *convection) rates() {
 	s.pad()
 	row := s.ny + 2
@@ -147,7 +148,7 @@ func (s *convection) cell(p, c int, bottom bool) {
 	s.rate[2][p] = -(high*high-low*low)/s.dy - (s.corner(c+row)-s.corner(c))/s.dx + s.nu*s.laplace(v, c) + (b[c-1]+b[c])/2
 }
 
-// project subtracts the gradient of the pressure from the rates of the velocity.
+// project subtracts the pressure gradient from the rates of the velocity.
 func (s *convection) project() {
 	for i := range s.nx {
 		for j := range s.ny {
@@ -170,8 +171,8 @@ func (s *convection) project() {
 	}
 }
 
-// poisson replaces the divergence in s.pressure by the pressure, whose mean is 0:
-// modes along x, a tridiagonal system along y for each.
+// poisson replaces the divergence in s.pressure by the pressure, whose mean is 0. It solves
+// a tridiagonal system along y for each Fourier mode along x.
 func (s *convection) poisson() {
 	for j := range s.ny {
 		for i := range s.nx {
@@ -199,9 +200,9 @@ func (s *convection) poisson() {
 	}
 }
 
-// factor prepares the tridiagonal systems (p[j+1] − 2 p[j] + p[j−1])/dy² − λ p[j] = d[j]
-// of all modes, with no gradient at the walls. The mean mode is only given up to a
-// constant and begins with 0.
+// factor factors the tridiagonal systems (p[j+1] − 2 p[j] + p[j−1])/dy² − λ p[j] = d[j] of
+// all modes, with zero gradient at the walls. The mean mode is determined up to a constant;
+// its first value is set to 0.
 func (s *convection) factor() {
 	side := 1 / (s.dy * s.dy)
 	for m := range s.nx {
@@ -243,7 +244,7 @@ func (s *convection) tridiagonal(m int) {
 	}
 }
 
-// Advance goes on by a time.
+// Advance advances the solution by a time.
 func (s *convection) Advance(time float64) error {
 	for time > 0 {
 		rate := max(s.pace, 4*max(s.nu, s.kappa)*(1/(s.dx*s.dx)+1/(s.dy*s.dy)))
@@ -263,7 +264,7 @@ func (s *convection) Advance(time float64) error {
 	return lost(s.q[:]...)
 }
 
-// once does one step of the Runge–Kutta scheme.
+// once takes one step of the Runge–Kutta scheme.
 func (s *convection) once(h float64) {
 	for f := range s.q {
 		copy(s.old[f], s.q[f])
@@ -278,9 +279,9 @@ func (s *convection) once(h float64) {
 	}
 }
 
-// Frame writes buoyancy, pressure and the velocity in the cells.
+// Frame writes the buoyancy, the pressure and the velocity at the cell centres.
 func (s *convection) Frame(dst []float32) {
-	s.rates() // for the pressure of this moment
+	s.rates() // updates the pressure
 	dst = narrow(dst, s.q[0])
 	dst = narrow(dst, s.pressure)
 	u, v := make([]float64, len(s.pressure)), make([]float64, len(s.pressure))
@@ -293,5 +294,5 @@ func (s *convection) Frame(dst []float32) {
 	narrow(narrow(dst, u), v)
 }
 
-// Constants has nothing to write.
+// Constants does nothing: the system has no constant fields.
 func (s *convection) Constants([]float32) {}

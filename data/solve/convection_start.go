@@ -8,9 +8,9 @@ import (
 // convectionStarts names the initial states of Rayleigh–Bénard convection.
 var convectionStarts = []string{"conduction", "plumes", "rolls", "stirred"}
 
-// fitConvection keeps a drawn case within the grid's reach: the boundary layers need a
-// few cells, fast diffusion on a fine grid needs too many time steps, and conduction
-// needs time before it moves.
+// fitConvection restricts a drawn case to parameters that the grid can resolve at
+// reasonable cost: boundary layers must span a few cells, fast diffusion on a fine grid
+// needs too many time steps, and conduction needs time before the fluid moves.
 func fitConvection(c *Case) {
 	limit := func(name string, low, high float64) {
 		c.Values[name] = min(max(c.Values[name], low), high)
@@ -26,7 +26,7 @@ func fitConvection(c *Case) {
 	}
 }
 
-// startConvection begins a run of one of convectionStarts but the first. The box has
+// startConvection starts a run of one of convectionStarts, except the first. The box has
 // height 1 and square cells.
 func startConvection(u Setup) (Run, error) {
 	length := []float64{float64(u.Grid[0]) / float64(u.Grid[1]), 1}
@@ -63,9 +63,11 @@ func startConvection(u Setup) (Run, error) {
 	return r, r.Advance(u.Values["spin_up"])
 }
 
-// curl sets the velocity to that of a stream function in the cells, free of divergence.
+// curl sets the velocity to the curl of a stream function at the cell centres, which is
+// free of divergence.
 func (s *convection) curl(stream []float64) {
-	// corner is the stream function on the lower left corner of a cell, 0 on the walls.
+	// corner returns the stream function at the lower left corner of a cell, 0 on the
+	// walls.
 	corner := func(i, j int) float64 {
 		if j <= 0 || j >= s.ny {
 			return 0

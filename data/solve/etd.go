@@ -5,33 +5,33 @@ import (
 	"math/cmplx"
 )
 
-// etd solves û' = L·û + N(û) mode by mode, the linear part exactly and the rest
-// to fourth order (ETDRK4 of Cox and Matthews, J. Comput. Phys. 176, 2002, with
-// the coefficients of Kassam and Trefethen, SIAM J. Sci. Comput. 26, 2005).
+// etd solves û' = L·û + N(û) mode by mode: the linear part exactly, the nonlinear part to
+// fourth order (ETDRK4 of Cox and Matthews, J. Comput. Phys. 176, 2002, with the
+// coefficients of Kassam and Trefethen, SIAM J. Sci. Comput. 26, 2005).
 type etd struct {
 	box *periodic
 	hat [][]complex128
-	// linear holds L of each field; nonlinear may be nil.
+	// linear holds L of each field; nonlinear computes N and may be nil.
 	linear    [][]complex128
 	nonlinear func(dst, hat [][]complex128)
-	// step returns the largest time step that is safe now.
+	// step returns the largest stable time step for the current state.
 	step func() float64
 
-	h      float64 // step of the coefficients
+	h      float64 // time step of coeffs
 	coeffs []etdCoefficients
 	stages [7][][]complex128
 }
 
-// etdCoefficients are the factors of one field.
+// etdCoefficients holds the coefficients of one field.
 type etdCoefficients struct{ e, e2, q, f1, f2, f3 []complex128 }
 
-// newCoefficients averages over a circle around each h·L, where the formulas
-// would cancel.
+// newCoefficients computes the coefficients as means over a circle around each h·L, which
+// avoids the cancellation in their formulas.
 func newCoefficients(linear []complex128, h float64) etdCoefficients {
 	n := len(linear)
 	c := etdCoefficients{make([]complex128, n), make([]complex128, n), make([]complex128, n), make([]complex128, n), make([]complex128, n), make([]complex128, n)}
 	const m = 32
-	known := map[complex128]int{} // many modes share one
+	known := map[complex128]int{} // many modes share a value of L
 	for i, l := range linear {
 		if j, ok := known[l]; ok {
 			c.e[i], c.e2[i], c.q[i], c.f1[i], c.f2[i], c.f3[i] = c.e[j], c.e2[j], c.q[j], c.f1[j], c.f2[j], c.f3[j]
@@ -54,7 +54,7 @@ func newCoefficients(linear []complex128, h float64) etdCoefficients {
 	return c
 }
 
-// prepare computes the coefficients of a step.
+// prepare computes the coefficients for time step h.
 func (s *etd) prepare(h float64) {
 	if s.coeffs != nil && s.h == h {
 		return
@@ -69,12 +69,13 @@ func (s *etd) prepare(h float64) {
 	}
 }
 
-// advance goes on by a time, in equal steps that are short enough.
+// advance advances the solution by a time in equal, stable steps.
 func (s *etd) advance(time float64) error {
 	n := 1
 	if s.nonlinear != nil {
 		n = int(math.Ceil(time/s.step() - 1e-9))
-		// Powers of two, so that few sets of coefficients are needed.
+		// The number of steps is a power of two, so that few sets of coefficients are
+		// needed.
 		n = 1 << int(math.Ceil(math.Log2(float64(max(n, 1)))))
 	}
 	s.prepare(time / float64(n))
@@ -97,8 +98,8 @@ func (s *etd) advance(time float64) error {
 	return nil
 }
 
-// pieces goes on by a time in equal parts no longer than longest. The length of the
-// steps follows a flow that speeds up from part to part.
+// pieces advances the solution by a time in equal parts no longer than longest. The time
+// step is chosen again for each part, as the flow may become faster.
 func (s *etd) pieces(time, longest float64) error {
 	n := max(1, math.Ceil(time/longest-1e-9))
 	for range int(n) {
@@ -109,7 +110,7 @@ func (s *etd) pieces(time, longest float64) error {
 	return nil
 }
 
-// once does one step.
+// once takes one time step.
 func (s *etd) once() {
 	if s.stages[0] == nil {
 		for k := range s.stages {
@@ -134,7 +135,7 @@ func (s *etd) once() {
 	}
 }
 
-// combine sets dst to e2·base + q·n, or e2·base + q·(2n − before).
+// combine sets dst to e2·base + q·n, or to e2·base + q·(2n − before).
 func (s *etd) combine(dst, base, n, before [][]complex128) {
 	for f, out := range dst {
 		k, base, n := s.coeffs[f], base[f], n[f]
@@ -147,7 +148,7 @@ func (s *etd) combine(dst, base, n, before [][]complex128) {
 	}
 }
 
-// laplace returns −d·k², the modes of d·∇².
+// laplace returns −d·k², the symbol of d·∇².
 func (b *periodic) laplace(d float64) []complex128 {
 	out := make([]complex128, b.points)
 	for i, k := range b.k2 {
@@ -156,7 +157,7 @@ func (b *periodic) laplace(d float64) []complex128 {
 	return out
 }
 
-// spectralRun is a Run whose variable fields are the solved ones.
+// spectralRun is a Run whose frames hold the fields that etd solves for.
 type spectralRun struct{ *etd }
 
 func (r spectralRun) Advance(time float64) error { return r.advance(time) }

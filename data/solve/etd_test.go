@@ -10,12 +10,12 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// TestAdvanceNothing: going on by no time leaves every system as it is, at the start
-// and later, and changes nothing of what follows.
+// TestAdvanceNothing: advancing by 0 changes no frame, at the start or later, and does not
+// affect the following frames.
 func TestAdvanceNothing(t *testing.T) {
 	for _, s := range Systems() {
 		t.Run(s.Name, func(t *testing.T) {
-			points := 64 // enough for every system's spin-up
+			points := 64 // enough for the spin-up of every system
 			if len(s.Grid) == 3 {
 				points = 16
 			}

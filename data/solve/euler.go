@@ -7,8 +7,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// gas is the Euler equations of an ideal gas. Conserved are density, momentum
-// and energy; primitive are density, velocity and pressure.
+// gas is the Euler equations of an ideal gas. The conserved variables are density, momentum
+// and energy; the primitive variables are density, velocity and pressure.
 type gas struct {
 	dims  int
 	gamma float64
@@ -48,7 +48,7 @@ func (g gas) legal(w []float64) error {
 	return nil
 }
 
-// physical is the flux of one state.
+// physical computes the flux of one state.
 func (g gas) physical(f []float64, axis int, w, q []float64) {
 	u, p := w[1+axis], w[g.dims+1]
 	for v := range f {
@@ -58,8 +58,8 @@ func (g gas) physical(f []float64, axis int, w, q []float64) {
 	f[g.dims+1] += u * p
 }
 
-// flux is HLLC (Toro, Spruce and Speares, Shock Waves 4, 1994) with the wave
-// speeds of Davis. It resolves contacts, which HLL smears.
+// flux computes the HLLC flux (Toro, Spruce and Speares, Shock Waves 4, 1994) with the wave
+// speeds of Davis. HLLC resolves contact discontinuities, which HLL smears.
 func (g gas) flux(f []float64, axis int, l, r []float64) {
 	ul, ur, pl, pr := l[1+axis], r[1+axis], l[g.dims+1], r[g.dims+1]
 	cl, cr := g.sound(l), g.sound(r)
@@ -87,7 +87,7 @@ func (g gas) flux(f []float64, axis int, l, r []float64) {
 	g.star(f, axis, w, q, s, contact)
 }
 
-// star adds to the flux f of one side what the wave of speed s carries.
+// star adds to f the jump of the flux across the wave of speed s.
 func (g gas) star(f []float64, axis int, w, q []float64, s, contact float64) {
 	u, e := w[1+axis], g.dims+1
 	factor := w[0] * (s - u) / (s - contact)
@@ -105,8 +105,8 @@ func (g gas) star(f []float64, axis int, w, q []float64, s, contact float64) {
 	}
 }
 
-// euler is compressible flow from random blocks, as in The Well's
-// euler_multi_quadrants.
+// euler returns the system of compressible flow that starts from random blocks, as in The
+// Well's euler_multi_quadrants.
 func euler(name string, dims int, bc data.BC) *System {
 	s := &System{
 		Name: name, Title: "compressible flow of an ideal gas from random blocks, " + bc.String(),

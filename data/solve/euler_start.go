@@ -6,12 +6,11 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// gasStarts names the initial states of a gas. The first one has two blocks along each
-// axis.
+// gasStarts names the initial states of a gas. The first has two blocks along each axis.
 var gasStarts = []string{"blocks", "many blocks", "smooth", "shock tube", "blasts", "shear"}
 
-// gasBoundaries returns the boundaries that a gas system is varied over: its own, and
-// mixtures of the others.
+// gasBoundaries returns the boundaries from which runs of a gas are drawn: the system's
+// default, and combinations with the others.
 func gasBoundaries(dims int, bc data.BC) []data.Boundaries {
 	around, wall, open := data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Open)
 	mixed := data.Boundary{Low: data.Wall, High: data.Open}
@@ -50,7 +49,7 @@ func newGasState(c *canvas) *gasState {
 	return s
 }
 
-// draw composes one of gasStarts but the first.
+// draw draws one of gasStarts, except the first.
 func (s *gasState) draw(kind string, bcs data.Boundaries) {
 	switch kind {
 	case "many blocks":
@@ -71,7 +70,8 @@ func (s *gasState) draw(kind string, bcs data.Boundaries) {
 	if s.rng.IntN(2) == 0 {
 		return
 	}
-	// Half of the states have another unit of mass, and move where the box permits it.
+	// Half of the states have another unit of mass and, if the box allows it, a mean
+	// velocity.
 	unit := math.Exp(s.between(-2, 2))
 	for p := range s.density {
 		s.density[p] *= unit
@@ -87,7 +87,7 @@ func (s *gasState) draw(kind string, bcs data.Boundaries) {
 	}
 }
 
-// blocky fills every block with a random state.
+// blocky sets every block to a random state.
 func (s *gasState) blocky(least, most int) {
 	index, n := s.blocks(least, most)
 	if n == 1 {
@@ -126,8 +126,8 @@ func (s *gasState) wavy() {
 	}
 }
 
-// tube separates two states by a plane: the shock tube of Sod and its relatives. An
-// axis that wraps around has two planes.
+// tube separates two states by a plane normal to an axis, as in Sod's shock tube. A
+// periodic axis has two planes.
 func (s *gasState) tube(bcs data.Boundaries) {
 	axis := s.rng.IntN(s.dims)
 	at, width := s.between(0.3, 0.7), s.between(0.3, 0.6)
@@ -150,7 +150,7 @@ func (s *gasState) tube(bcs data.Boundaries) {
 	}
 }
 
-// blasts raises the pressure in some Gaussian spots of a gas of uneven density.
+// blasts raises the pressure in a few Gaussian spots of a gas of varying density.
 func (s *gasState) blasts(bcs data.Boundaries) {
 	strength := s.between(0, 0.4)
 	for p, v := range s.smooth(s.between(0.7, 2)) {
@@ -162,8 +162,8 @@ func (s *gasState) blasts(bcs data.Boundaries) {
 	}
 }
 
-// shear lets layers slide along each other, disturbed so that they roll up
-// (Kelvin–Helmholtz).
+// shear draws layers that slide along each other, with a perturbation that makes them roll
+// up (Kelvin–Helmholtz).
 func (s *gasState) shear(bcs data.Boundaries) {
 	across := s.rng.IntN(s.dims)
 	along := (across + 1 + s.rng.IntN(s.dims-1)) % s.dims
@@ -186,7 +186,7 @@ func (s *gasState) shear(bcs data.Boundaries) {
 	}
 }
 
-// into writes the state to a solver.
+// into copies the state to a solver.
 func (s *gasState) into(fv *finiteVolume) {
 	w := make([]float64, s.dims+2)
 	for p := range s.density {
@@ -198,7 +198,7 @@ func (s *gasState) into(fv *finiteVolume) {
 	}
 }
 
-// startGas begins a run of one of gasStarts but the first.
+// startGas starts a run of one of gasStarts, except the first.
 func startGas(u Setup, g gas) Run {
 	c := newCanvas(u)
 	s := newGasState(c)

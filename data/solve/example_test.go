@@ -43,7 +43,7 @@ func ExampleSystems() {
 	// navier_stokes_3d [{pressure 0 false} {velocity 1 false}]
 }
 
-// A data set of eight runs, in the layout of The Well, with its statistics.
+// Simulate writes a data set of eight runs in The Well's layout, with its statistics.
 func ExampleSimulate() {
 	dir, err := os.MkdirTemp("", "solve")
 	if err != nil {
@@ -70,7 +70,7 @@ func ExampleSimulate() {
 	// Output: diffusion [16 16] 6 8 true
 }
 
-// A run without files: it advances by any time and writes frames where it is told.
+// A run needs no files: it advances by any time and writes frames to a slice.
 func ExampleSystem_Start() {
 	s, err := solve.Lookup("diffusion")
 	if err != nil {
@@ -113,8 +113,8 @@ func ExampleSystem_Draw() {
 	// solve: burgers: unknown parameter "mu": expected some of viscosity
 }
 
-// A wave on a ring moves to the left: after a quarter of the time it takes to go around,
-// the crest is a quarter of the ring further.
+// A wave on a ring moves to the left. After a quarter of the period, the crest has moved by
+// a quarter of the ring.
 func ExampleSystem_StartFrom() {
 	s, err := solve.Lookup("advection")
 	if err != nil {
@@ -144,8 +144,7 @@ func ExampleSystem_StartFrom() {
 	// Output: crest at 4, height 1.00
 }
 
-// A stream simulates a trajectory when it is read, and trajectories that were announced
-// before.
+// A stream simulates a trajectory when it is read or announced.
 func ExampleNewStream() {
 	pool, err := solve.NewPool(solve.PoolOptions{Workers: 2})
 	if err != nil {

@@ -5,13 +5,13 @@ import (
 	"math/cmplx"
 )
 
-// fft is the discrete Fourier transform of n complex numbers, for many lines at once
-// (the autosort algorithm of Stockham: Cochran et al., Proc. IEEE 55, 1967).
-// Neither direction is normalized.
+// fft computes the discrete Fourier transform of n complex numbers for many lines at once
+// (Stockham's autosort algorithm: Cochran et al., Proc. IEEE 55, 1967). Neither direction
+// is normalized.
 type fft struct {
 	n       int
 	factors []int
-	// forward holds e^(−2πij/n), back its conjugate.
+	// forward holds e^(−2πij/n), back the conjugates.
 	forward, back []complex128
 	terms         []complex128
 }
@@ -32,7 +32,7 @@ func newFFT(n int) *fft {
 	return f
 }
 
-// next is the radix that is tried after r: 4, 2, 3, 5, 7, ….
+// next returns the radix to try after r: 4, 2, 3, 5, 7, ….
 func next(r int) int {
 	switch r {
 	case 4:
@@ -43,8 +43,8 @@ func next(r int) int {
 	return r + 2
 }
 
-// lines transforms the lines x[i], x[i+stride], x[i+2·stride], …, for all i below
-// stride. work has the length of x.
+// lines transforms the lines x[i], x[i+stride], x[i+2·stride], … for all i below stride.
+// work is a buffer of the length of x.
 func (f *fft) lines(x, work []complex128, stride int, back bool) {
 	roots, sign := f.forward, -1.0
 	if back {
@@ -70,7 +70,7 @@ func (f *fft) lines(x, work []complex128, stride int, back bool) {
 	}
 }
 
-// pass2 combines pairs of m·s numbers; the other passes do the same for more.
+// pass2 is the pass of radix 2 over pairs of m·s numbers.
 func pass2(to, from, roots []complex128, m, s, step int) {
 	for p := range m {
 		a, b := from[s*p:][:s], from[s*(p+m):][:s]
@@ -112,7 +112,7 @@ func pass4(to, from, roots []complex128, m, s, step int, sign float64) {
 	}
 }
 
-// pass is the plain sum for any radix.
+// pass is the pass of any radix r, computed as a plain sum.
 func (f *fft) pass(to, from, roots []complex128, r, m, s, step int) {
 	terms := f.terms[:r]
 	for p := range m {

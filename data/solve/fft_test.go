@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestFFT compares the transform with the plain sum, for every length up to 40 and
-// lines one, two and five numbers apart.
+// TestFFT compares the transform with the plain sum, for every length up to 40 and strides
+// of one, two and five.
 func TestFFT(t *testing.T) {
 	rng := generator()
 	for n := 1; n <= 40; n++ {
@@ -40,7 +40,7 @@ func TestFFT(t *testing.T) {
 	}
 }
 
-// TestPairs: two fields in one transform give what each gives alone.
+// TestPairs: transforming two fields at once gives the results of separate transforms.
 func TestPairs(t *testing.T) {
 	rng := generator()
 	for _, n := range [][]int{{8, 12}, {10, 8, 6}} {

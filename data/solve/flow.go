@@ -6,9 +6,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// navierStokes is the incompressible flow of shear layers in the plane, solved
-// for its vorticity, with a tracer; or with the tensors of the velocity's
-// gradient.
+// navierStokes returns the system of incompressible 2D flow from shear layers, solved for
+// its vorticity. Frames hold a tracer, or with tensors the velocity gradient and the strain
+// rate.
 func navierStokes(tensors bool) *System {
 	s := &System{
 		Name: "navier_stokes", Title: "incompressible shear flow with a passive tracer",
@@ -42,7 +42,7 @@ func navierStokes(tensors bool) *System {
 	return s
 }
 
-// advect sets dst to the modes of −u·∇q, for several q.
+// advect sets dst to the modes of −u·∇q for each q.
 func (b *periodic) advect(dst [][]complex128, velocity [][]float64, q [][]complex128) {
 	slopes, sums := b.scratch(len(velocity)), make([][]float64, len(q))
 	for f, hat := range q {
@@ -61,7 +61,7 @@ func (b *periodic) advect(dst [][]complex128, velocity [][]float64, q [][]comple
 	}
 }
 
-// scratch returns n new fields.
+// scratch allocates n fields.
 func (b *periodic) scratch(n int) [][]float64 {
 	out := make([][]float64, n)
 	for i := range out {
@@ -70,8 +70,8 @@ func (b *periodic) scratch(n int) [][]float64 {
 	return out
 }
 
-// courant is the part of a cell that the flow may cross in a step. Default starts keep
-// the one that their frames have always had.
+// courant returns the fraction of a cell that the flow may cross in one step. The default
+// start keeps its original fraction, so that its frames do not change.
 func (u Setup) courant(own string) float64 {
 	if u.Start == own {
 		return 0.4
@@ -79,7 +79,7 @@ func (u Setup) courant(own string) float64 {
 	return 0.6
 }
 
-// crossing is the time in which nothing moves further than one cell.
+// crossing returns the time in which the flow crosses at most one cell.
 func (b *periodic) crossing(velocity [][]complex128) float64 {
 	rate, fields := 1e-9, b.scratch(len(velocity))
 	b.inverses(fields, velocity)
@@ -95,15 +95,15 @@ func (b *periodic) crossing(velocity [][]complex128) float64 {
 type flowRun struct {
 	*etd
 	tensors bool
-	// mean is the velocity of the whole box, which no vorticity tells.
+	// mean is the mean velocity of the box, which the vorticity does not determine.
 	mean [2]float64
 }
 
 func (r *flowRun) Advance(time float64) error { return r.advance(time) }
 func (r *flowRun) Constants([]float32)        {}
 
-// velocity returns the modes of the velocity of a vorticity: u = ∂ψ/∂y,
-// v = −∂ψ/∂x, −∇²ψ = ω.
+// velocity returns the modes of the velocity of a vorticity: u = ∂ψ/∂y, v = −∂ψ/∂x, −∇²ψ =
+// ω.
 func (r *flowRun) velocity(vorticity []complex128) [][]complex128 {
 	b := r.box
 	out := [][]complex128{make([]complex128, b.points), make([]complex128, b.points)}
@@ -121,7 +121,7 @@ func (r *flowRun) velocity(vorticity []complex128) [][]complex128 {
 	return out
 }
 
-// gradient returns the fields ∂u_i/∂x_j, row major.
+// gradient returns the fields ∂u_i/∂x_j in row-major order.
 func (r *flowRun) gradient(velocity [][]complex128) [][]float64 {
 	var out [][]float64
 	for i := range velocity {
@@ -132,7 +132,7 @@ func (r *flowRun) gradient(velocity [][]complex128) [][]float64 {
 	return out
 }
 
-// pressure solves −∇²p = Σ ∂u_i/∂x_j ∂u_j/∂x_i; its mean is 0.
+// pressure returns the solution of −∇²p = Σ ∂u_i/∂x_j ∂u_j/∂x_i with mean 0.
 func (r *flowRun) pressure(g [][]float64) []float64 {
 	b := r.box
 	source := make([]float64, b.points)
@@ -150,8 +150,8 @@ func (r *flowRun) pressure(g [][]float64) []float64 {
 	return b.inverse(nil, hat)
 }
 
-// Frame writes tracer, pressure and velocity, or pressure, velocity, gradient
-// and strain rate.
+// Frame writes tracer, pressure and velocity, or pressure, velocity, gradient and strain
+// rate.
 func (r *flowRun) Frame(dst []float32) {
 	velocity := r.velocity(r.hat[0])
 	g := r.gradient(velocity)

@@ -7,7 +7,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// navierStokes3D is incompressible flow in a periodic box of three dimensions.
+// navierStokes3D returns the system of incompressible flow in a periodic 3D box.
 func navierStokes3D() *System {
 	s := &System{
 		Name: "navier_stokes_3d", Title: "incompressible flow in three dimensions",
@@ -36,15 +36,15 @@ func navierStokes3D() *System {
 	return s
 }
 
-// resolveFlow3D makes the cells cubes and keeps the Reynolds number so low that the
-// grid resolves the smallest vortices.
+// resolveFlow3D makes the cells cubes and the Reynolds number low enough for the grid to
+// resolve the smallest vortices.
 func resolveFlow3D(c *Case) {
 	c.Length = square(c.Grid, 2*math.Pi)
 	c.Values["Reynolds"] = min(c.Values["Reynolds"], 5*float64(slices.Min(c.Grid)))
 }
 
-// flow3DStart draws a velocity, whose divergence is removed afterwards: a known flow,
-// disturbed, or a pattern of each component.
+// flow3DStart draws a velocity: a known flow with a perturbation, or a pattern for each
+// component. The caller removes its divergence.
 func flow3DStart(b *periodic, u Setup) [][]float64 {
 	var noise [][]float64
 	kind := u.Start
@@ -66,8 +66,8 @@ func flow3DStart(b *periodic, u Setup) [][]float64 {
 	return out
 }
 
-// knownFlow returns the flow of Taylor and Green, that of Arnold, Beltrami and
-// Childress, or shear layers. Its axes are exchanged and its origin moved at random.
+// knownFlow returns a Taylor–Green flow, an Arnold–Beltrami–Childress flow or shear layers,
+// with randomly permuted axes and a random origin.
 func (b *periodic) knownFlow(u Setup) [][]float64 {
 	out, turn := b.scratch(3), u.Rng.IntN(3)
 	var phase, factor [3]float64
@@ -87,14 +87,14 @@ func (b *periodic) knownFlow(u Setup) [][]float64 {
 			out[x][p] = factor[0]*sin[z] + factor[2]*cos[y]
 			out[y][p] = factor[1]*sin[x] + factor[0]*cos[z]
 			out[z][p] = factor[2]*sin[y] + factor[1]*cos[x]
-		default: // two layers, as wide as the grid resolves
+		default: // two layers of the smallest width that the grid resolves
 			out[x][p] = math.Tanh((1 + factor[0]) * sin[y])
 		}
 	}
 	return out
 }
 
-// flow3D is a Run for the velocity in three dimensions.
+// flow3D is a Run for the velocity in 3D.
 type flow3D struct {
 	*etd
 	velocity, rotation [][]float64
@@ -116,8 +116,7 @@ func (b *periodic) curl(dst, u [][]complex128) {
 	}
 }
 
-// potential sets dst to k·û/k²: the modes of the scalar φ with ∇²φ = ∇·u are −i times
-// that.
+// potential sets dst to k·û/k². The modes of the scalar φ with ∇²φ = ∇·u are −i times dst.
 func (b *periodic) potential(dst []complex128, u [][]complex128) []complex128 {
 	for i := range dst {
 		sum, square := complex(0, 0), 0.0
@@ -165,21 +164,21 @@ func (r *flow3D) rate(dst, hat [][]complex128) {
 	r.box.project(dst)
 }
 
-// scaleTo scales the velocity to a largest speed.
+// scaleTo scales the velocity to a maximum speed.
 func (r *flow3D) scaleTo(speed float64) {
 	r.box.inverses(r.velocity, r.hat)
 	limit(r.velocity, speed)
 	r.box.forwards(r.hat, r.velocity)
 }
 
-// Frame writes pressure and velocity. The pressure is the potential of u×ω, without
-// the kinetic energy; its mean is 0.
+// Frame writes pressure and velocity. The pressure is the potential of u×ω minus the
+// kinetic energy per mass, with mean 0.
 func (r *flow3D) Frame(dst []float32) {
 	b := r.box
 	force := b.modes(3)
 	r.lamb(force, r.hat)
 	phi := b.potential(force[0], force)
-	for i, v := range phi { // ∇φ = the part of u×ω that has no curl
+	for i, v := range phi { // ∇φ = the curl-free part of u×ω
 		phi[i] = complex(imag(v), -real(v))
 	}
 	pressure := b.inverse(nil, phi)
@@ -195,7 +194,7 @@ func (r *flow3D) Frame(dst []float32) {
 	}
 }
 
-// restart takes the part of the given velocity that has no divergence.
+// restart reads the velocity and removes its divergence.
 func (r *flow3D) restart(frame, _ []float32) error {
 	for i, hat := range r.hat {
 		r.box.forward(hat, channel(frame, 1+i, r.box.points))

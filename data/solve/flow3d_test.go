@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBeltrami: the flow of Arnold, Beltrami and Childress decays without changing
-// shape, and its pressure balances the kinetic energy.
+// TestBeltrami: the Arnold–Beltrami–Childress flow decays without changing shape, and its
+// pressure balances the kinetic energy.
 func TestBeltrami(t *testing.T) {
 	s, err := Lookup("navier_stokes_3d")
 	require.NoError(t, err)
@@ -33,8 +33,8 @@ func TestBeltrami(t *testing.T) {
 	}
 }
 
-// TestTaylorGreen3D: vortices along each pair of axes decay as in 2D, and
-// their pressure is known.
+// TestTaylorGreen3D: vortices in each pair of axes decay as in 2D and have the known
+// pressure.
 func TestTaylorGreen3D(t *testing.T) {
 	s, err := Lookup("navier_stokes_3d")
 	require.NoError(t, err)
@@ -57,8 +57,7 @@ func TestTaylorGreen3D(t *testing.T) {
 	}
 }
 
-// TestEnergy3D: without viscosity the energy of a random flow stays, and its
-// divergence is 0.
+// TestEnergy3D: without viscosity a random flow keeps its energy, and its divergence is 0.
 func TestEnergy3D(t *testing.T) {
 	s, err := Lookup("navier_stokes_3d")
 	require.NoError(t, err)
@@ -82,7 +81,7 @@ func TestEnergy3D(t *testing.T) {
 	assert.NotEqual(t, first, r.hat[0][1])
 }
 
-// TestUniformFlow: a uniform flow carries a scalar along while it spreads.
+// TestUniformFlow: a uniform flow transports a scalar while it diffuses.
 func TestUniformFlow(t *testing.T) {
 	s, err := Lookup("advection_diffusion")
 	require.NoError(t, err)

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// flowStarts names the kinds of initial flows; the first one is [periodic.shear].
+// flowStarts names the initial states of 2D flows; the first is [periodic.shear].
 var flowStarts = []string{"shear", "shear_layers", "jets", "vortices", "taylor_green", "random", "turbulence", "patches"}
 
-// resolveFlow makes the cells square, in a box whose sides lie around 1, and keeps the
-// Reynolds number so low that the grid resolves vorticity and tracer.
+// resolveFlow makes the cells square in a box with sides around 1, and the Reynolds number
+// low enough for the grid to resolve vorticity and tracer.
 func resolveFlow(c *Case) {
 	long, short := float64(slices.Max(c.Grid)), float64(slices.Min(c.Grid))
 	c.Length = square(c.Grid, max(0.5, math.Sqrt(short/long)))
@@ -18,7 +18,7 @@ func resolveFlow(c *Case) {
 	c.Values["Schmidt"] = min(c.Values["Schmidt"], 1.5*most/c.Values["Reynolds"])
 }
 
-// flowStart draws vorticity, tracer and mean velocity of a start.
+// flowStart draws the vorticity, tracer and mean velocity of an initial state.
 func flowStart(b *periodic, u Setup) (vorticity, tracer []float64, mean [2]float64) {
 	switch u.Start {
 	case "shear":
@@ -48,7 +48,7 @@ func flowStart(b *periodic, u Setup) (vorticity, tracer []float64, mean [2]float
 	return vorticity, tracer, mean
 }
 
-// topSpeed scales a vorticity so that its velocity has a given largest speed.
+// topSpeed scales a vorticity to a given maximum speed of its velocity.
 func (b *periodic) topSpeed(vorticity []float64, speed float64) {
 	r := flowRun{etd: &etd{box: b}}
 	var velocity [][]float64
@@ -66,8 +66,8 @@ func (b *periodic) topSpeed(vorticity []float64, speed float64) {
 
 func sech2(x float64) float64 { c := math.Cosh(x); return 1 / (c * c) }
 
-// shear returns two layers across which the velocity along x changes its
-// sign, disturbed at random; the tracer is 1 between them and 0 elsewhere.
+// shear returns two layers across which the velocity along x changes sign, with a random
+// perturbation. The tracer is 1 between the layers and 0 elsewhere.
 func (b *periodic) shear(u Setup) (vorticity, tracer []float64) {
 	noise := b.random(u.Rng, 3)
 	width := (0.04 + 0.04*u.Rng.Float64()) * (b.length[1] / 2)
@@ -84,8 +84,8 @@ func (b *periodic) shear(u Setup) (vorticity, tracer []float64) {
 	return vorticity, tracer
 }
 
-// layers returns up to four shear layers across a random axis at random places, or
-// jets, each of two layers close together. The tracer follows the velocity along them.
+// layers returns up to four shear layers at random positions across a random axis, or jets,
+// which are pairs of close layers. The tracer follows the velocity along the layers.
 func (b *periodic) layers(u Setup) (vorticity, tracer []float64) {
 	axis, pairs := u.Rng.IntN(2), 1+u.Rng.IntN(2)
 	length := b.length[axis]
@@ -112,7 +112,7 @@ func (b *periodic) layers(u Setup) (vorticity, tracer []float64) {
 	return vorticity, tracer
 }
 
-// vortices returns Gaussian vortices, alone or as dipoles.
+// vortices returns single Gaussian vortices and dipoles.
 func (b *periodic) vortices(u Setup) []float64 {
 	out, side := make([]float64, b.points), slices.Min(b.length)
 	add := func(centre []float64, width, height float64) {
@@ -133,7 +133,7 @@ func (b *periodic) vortices(u Setup) []float64 {
 	return out
 }
 
-// taylorGreen returns an array of vortices, disturbed by a random field.
+// taylorGreen returns an array of vortices with a random perturbation.
 func (b *periodic) taylorGreen(u Setup) []float64 {
 	out, noise := make([]float64, b.points), b.random(u.Rng, 3)
 	var modes, shift [2]float64

@@ -8,21 +8,20 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Initial is a state to start from, in place of a random one.
+// Initial is a given initial state, in place of a random one.
 type Initial struct {
-	// Frame holds the channels of the variable fields, as [Run.Frame] writes them.
-	// Those that [System.Free] does not name follow from the others; what is given
-	// for them is not read.
+	// Frame holds the channels of the variable fields, as [Run.Frame] writes them. Channels
+	// that [System.Free] does not name are ignored, because the others determine them.
 	Frame []float32
-	// Constants holds the channels of the constant fields, as [Run.Constants] writes
-	// them; nil draws them as [System.Start] does.
+	// Constants holds the channels of the constant fields, as [Run.Constants] writes them.
+	// nil draws them as [System.Start] does.
 	Constants []float32
-	// Boundaries replace those of the system, where [System.TakesBoundaries] says so.
-	// Nil keeps them.
+	// Boundaries replaces the boundaries of the system if [System.TakesBoundaries] reports
+	// true. nil keeps them.
 	Boundaries data.Boundaries
 }
 
-// free lists, where not all channels can be chosen, those that can.
+// free lists the channels that can be chosen, for systems in which not all can.
 var free = map[string][]string{
 	"acoustics":            {"pressure", "velocity_x", "velocity_y", "density"},
 	"euler_periodic":       {"density", "pressure", "momentum_x", "momentum_y"},
@@ -38,9 +37,9 @@ var free = map[string][]string{
 	"acoustics_3d":         {"pressure", "velocity_x", "velocity_y", "velocity_z", "density"},
 }
 
-// Free names the channels, variable and constant, that decide the state of a system;
-// the others follow from them: the pressure of an incompressible flow from its
-// velocity, the energy of a gas from density, pressure and momentum.
+// Free returns the names of the channels, variable and constant, that determine the state
+// of a system. The others are computed from them: the pressure of an incompressible flow
+// from its velocity, the energy of a gas from density, pressure and momentum.
 func (s *System) Free() []string {
 	if names, ok := free[s.Name]; ok {
 		return slices.Clone(names)
@@ -49,8 +48,8 @@ func (s *System) Free() []string {
 	return append(w.Channels(false), w.Channels(true)...)
 }
 
-// TakesBoundaries reports whether the solver can do with other boundaries than the
-// system's own. Solvers on Fourier modes cannot.
+// TakesBoundaries reports whether the solver supports boundaries other than the system's
+// default. Solvers that use Fourier modes do not.
 func (s *System) TakesBoundaries() bool {
 	switch s.Name {
 	case "acoustics", "acoustics_3d", "radiative_layer", "shallow_water", "euler_periodic", "euler_open", "euler_3d":
@@ -59,20 +58,19 @@ func (s *System) TakesBoundaries() bool {
 	return false
 }
 
-// restarter is a Run that can be put into a given state. The frame has the length
-// and the finite values that it must have.
+// restarter is a Run that can be set to a given state. The caller checks the length of the
+// frame and that its values are finite.
 type restarter interface {
 	restart(frame, constants []float32) error
 }
 
-// bounded is a Run with exchangeable boundaries.
+// bounded is a Run whose boundaries can be replaced.
 type bounded interface{ bound(data.Boundaries) }
 
-// StartFrom begins a simulation from given fields on a grid (the default one if nil).
-// Velocities of incompressible flows lose the part that has divergence, and on
-// Fourier modes their mean; those on staggered grids are averaged to the faces. What
-// the run then writes as its first frame is the state that it starts from. A
-// parameter spin_up has no effect.
+// StartFrom starts a simulation from given fields on a grid (nil means the default grid).
+// An incompressible flow loses the part of its velocity that has divergence and, on Fourier
+// modes, its mean velocity; staggered grids average velocities to the faces. The run's
+// first frame is the resulting initial state. A parameter spin_up has no effect.
 func (s *System) StartFrom(grid []int, values map[string]float64, in Initial) (Run, error) {
 	if grid == nil {
 		grid = s.Grid
@@ -85,7 +83,7 @@ func (s *System) StartFrom(grid []int, values map[string]float64, in Initial) (R
 		own[name] = v
 	}
 	if _, ok := own["spin_up"]; ok {
-		own["spin_up"] = 1e-9 // replaced at once; a spectral run cannot advance by nothing
+		own["spin_up"] = 1e-9 // replaced below; a spectral run cannot advance by 0
 	}
 	run, err := s.Start(grid, own, rand.New(rand.NewPCG(0, 0)))
 	if err != nil {
@@ -137,7 +135,7 @@ func (r spectralRun) restart(frame, _ []float32) error {
 	return nil
 }
 
-// restart reads tracer and velocity.
+// restart reads the tracer and the velocity.
 func (r *flowRun) restart(frame, _ []float32) error {
 	if r.tensors {
 		return r.restartFlow(frame, 1)
@@ -146,8 +144,8 @@ func (r *flowRun) restart(frame, _ []float32) error {
 	return r.restartFlow(frame, 2)
 }
 
-// restartFlow takes the vorticity ∂v/∂x − ∂u/∂y of a velocity, whose channels begin
-// with first.
+// restartFlow sets the vorticity to ∂v/∂x − ∂u/∂y of the velocity in channels first and
+// first+1.
 func (r *flowRun) restartFlow(frame []float32, first int) error {
 	b := r.box
 	r.mean = [2]float64{}
@@ -161,7 +159,7 @@ func (r *flowRun) restartFlow(frame []float32, first int) error {
 
 func (s *finiteVolume) bound(b data.Boundaries) { s.boundaries = b }
 
-// fill sets every cell from primitive variables that a function reads.
+// fill sets every cell to the primitive variables that read returns.
 func (s *finiteVolume) fill(read func(w []float64, p int)) error {
 	w := make([]float64, s.law.vars())
 	for p := range s.points {
@@ -182,7 +180,7 @@ func (r waterRun) restart(frame, _ []float32) error {
 	})
 }
 
-// restart reads density, pressure and momentum; the energy follows.
+// restart reads density, pressure and momentum, which determine the energy.
 func (r gasRun) restart(frame, _ []float32) error {
 	at := func(i, p int) float64 { return float64(frame[i*r.points+p]) }
 	return r.fill(func(w []float64, p int) {
@@ -195,7 +193,7 @@ func (r gasRun) restart(frame, _ []float32) error {
 
 func (s *sound) bound(b data.Boundaries) { s.boundaries = b }
 
-// restart averages the velocities to the faces; the speed of sound follows from the
+// restart averages the velocities to the faces and computes the speed of sound from the
 // density.
 func (s *sound) restart(frame, constants []float32) error {
 	points := s.n[0] * s.n[1]
@@ -212,7 +210,7 @@ func (s *sound) restart(frame, constants []float32) error {
 	return nil
 }
 
-// toFaces sets the velocities on the faces to the means of those in the cells.
+// toFaces sets the velocities on the faces to the means of the adjacent cells.
 func (s *sound) toFaces(u, v []float64) {
 	nx, ny := s.n[0], s.n[1]
 	for i := range nx + 1 {
@@ -228,7 +226,7 @@ func (s *sound) toFaces(u, v []float64) {
 	s.closeEnds(&s.state)
 }
 
-// restart averages the velocities to the faces and takes their divergence away.
+// restart averages the velocities to the faces and removes their divergence.
 func (s *convection) restart(frame, _ []float32) error {
 	points := s.nx * s.ny
 	s.q[0] = channel(frame, 0, points)

@@ -12,7 +12,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// frames returns the next n frames of a run, the present one first.
+// frames returns the next n frames of a run, starting with the current one.
 func frames(t *testing.T, s *System, r Run, grid []int, n int) [][]float32 {
 	t.Helper()
 	w := data.Window{Fields: s.Fields, Grid: grid}
@@ -39,7 +39,8 @@ func constants(s *System, r Run, grid []int) []float32 {
 	return out
 }
 
-// apart is the largest difference of two frames, divided by the largest magnitude.
+// apart returns the largest difference between two frames, divided by the largest
+// magnitude.
 func apart(a, b []float32) float64 {
 	worst, top := 0.0, 0.0
 	for i := range a {
@@ -49,13 +50,13 @@ func apart(a, b []float32) float64 {
 	return worst / top
 }
 
-// began simulates a little and starts again from what it has become.
+// began simulates for a short time and restarts from the resulting frame.
 func began(t *testing.T, s *System, grid []int) (run, again Run, frame []float32) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(3, 4))
 	fixed := map[string]float64{}
 	if s.Name == "rayleigh_benard" {
-		fixed["spin_up"] = 1.5 // enough for motion, and quick
+		fixed["spin_up"] = 1.5 // long enough for motion, short enough for a test
 	}
 	values, err := s.Draw(rng, fixed)
 	require.NoError(t, err)
@@ -67,7 +68,7 @@ func began(t *testing.T, s *System, grid []int) (run, again Run, frame []float32
 	return run, again, frame
 }
 
-// small is a grid for tests; cellular chaos needs its cells resolved.
+// small returns a grid for tests. Kuramoto–Sivashinsky needs a fine one.
 func small(s *System, n int) []int {
 	if s.Name == "kuramoto_sivashinsky" {
 		n = s.Grid[0]
@@ -75,10 +76,9 @@ func small(s *System, n int) []int {
 	return same(len(s.Grid), n)
 }
 
-// TestStartFrom: a run that starts from the frame of another goes on like it. Where
-// Frame writes all there is, up to the rounding of float32 and what a chaotic system
-// makes of it; on staggered grids up to the averaging of the velocities, an error of
-// second order.
+// TestStartFrom: a run that starts from a frame of another run continues like it. If frames
+// determine the state, the difference is the rounding of float32, amplified if the system
+// is chaotic; on staggered grids it is the second-order error of averaging the velocities.
 func TestStartFrom(t *testing.T) {
 	staggered := map[string]bool{"acoustics": true, "rayleigh_benard": true, "rayleigh_taylor": true}
 	for _, s := range Systems() {
@@ -94,7 +94,7 @@ func TestStartFrom(t *testing.T) {
 				assert.Greater(t, apart(expected[0], expected[2]), 1e-3, "the system does not move, so the test says nothing")
 				return
 			}
-			// Jumps of the density keep sound from second order.
+			// Jumps of the density reduce the order of convergence of sound below two.
 			coarse, fine := apart(expected[2], got[2]), small(s, 64)
 			run, again, _ = began(t, s, fine)
 			last := apart(frames(t, s, run, fine, 3)[2], frames(t, s, again, fine, 3)[2])
@@ -105,7 +105,7 @@ func TestStartFrom(t *testing.T) {
 	}
 }
 
-// TestFree: what Free does not name has no influence, and what it names has.
+// TestFree: channels that Free names influence the run, the others do not.
 func TestFree(t *testing.T) {
 	for _, s := range Systems() {
 		grid := small(s, 8)
@@ -127,7 +127,7 @@ func TestFree(t *testing.T) {
 				array, part = c, i-n
 			}
 			for p := range points {
-				// A wave along both axes, so that no projection takes it away.
+				// A wave along both axes, which no projection removes.
 				array[part*points+p] *= 1 + 0.1*float32(math.Sin(float64(p)))
 				array[part*points+p] += 0.01 * float32(math.Sin(2*float64(p)))
 			}
@@ -136,8 +136,8 @@ func TestFree(t *testing.T) {
 	}
 }
 
-// TestStartFromBoundaries: sound that starts in a box of walls stays there, through
-// open ends it leaves; the table of systems that take boundaries is right.
+// TestStartFromBoundaries: sound stays in a box with walls and leaves through open ends;
+// the list of systems that take boundaries is correct.
 func TestStartFromBoundaries(t *testing.T) {
 	for _, s := range Systems() {
 		grid := small(s, 8)

@@ -7,9 +7,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// plasma is ideal magnetohydrodynamics. Conserved are density, momentum, magnetic
-// field and energy; primitive are density, velocity, magnetic field and pressure. In 2D
-// velocity and field have two components.
+// plasma is ideal magnetohydrodynamics. The conserved variables are density, momentum,
+// magnetic field and energy; the primitive variables are density, velocity, magnetic field
+// and pressure. In 2D, velocity and magnetic field have two components.
 type plasma struct {
 	dims  int
 	gamma float64
@@ -17,13 +17,13 @@ type plasma struct {
 
 func (m plasma) vars() int { return 2*m.dims + 2 }
 
-// mirror takes walls for perfect conductors, which no field passes.
+// mirror treats walls as perfect conductors, which the magnetic field does not cross.
 func (m plasma) mirror(w []float64, axis int) {
 	w[1+axis] *= -1
 	w[1+m.dims+axis] *= -1
 }
 
-// parts returns velocity and magnetic field of primitive variables.
+// parts returns the velocity and the magnetic field of primitive variables.
 func (m plasma) parts(w []float64) (u, b []float64) { return w[1 : 1+m.dims], w[1+m.dims : 1+2*m.dims] }
 
 func (m plasma) primitive(w, q []float64) {
@@ -48,7 +48,7 @@ func (m plasma) conserved(q, w []float64) {
 	q[e] = w[e]/(m.gamma-1) + energy
 }
 
-// fast is the speed of the fast magnetosonic wave along an axis.
+// fast returns the speed of the fast magnetosonic wave along an axis.
 func (m plasma) fast(axis int, w []float64) float64 {
 	_, b := m.parts(w)
 	sound, alfven, along := m.gamma*w[2*m.dims+1]/w[0], dot(b, b)/w[0], b[axis]*b[axis]/w[0]
@@ -80,7 +80,7 @@ func (m plasma) physical(f, q []float64, axis int, w []float64) {
 	f[e] = (q[e]+total)*un - bn*dot(u, b)
 }
 
-// flux is that of Harten, Lax and van Leer, with the wave speeds of Davis.
+// flux computes the flux of Harten, Lax and van Leer with the wave speeds of Davis.
 func (m plasma) flux(f []float64, axis int, l, r []float64) {
 	cl, cr := m.fast(axis, l), m.fast(axis, r)
 	sl, sr := min(l[1+axis]-cl, r[1+axis]-cr), max(l[1+axis]+cl, r[1+axis]+cr)
@@ -102,8 +102,8 @@ func (m plasma) flux(f []float64, axis int, l, r []float64) {
 	}
 }
 
-// mhd is magnetohydrodynamics in a periodic box, as in The Well's MHD, with an energy
-// equation.
+// mhd returns the system of magnetohydrodynamics in a periodic box, as in The Well's MHD,
+// but with an energy equation.
 func mhd(name string, dims int) *System {
 	s := &System{
 		Name: name, Title: fmt.Sprintf("ideal magnetohydrodynamics in %dD, periodic", dims),
@@ -123,8 +123,8 @@ func mhd(name string, dims int) *System {
 	return s
 }
 
-// plasmaRun holds its solver in a field, so that nobody exchanges the boundaries: the
-// magnetic field is cleaned on Fourier modes.
+// plasmaRun does not embed its solver, so that it does not implement bounded: clean uses
+// Fourier modes, which need periodic boundaries.
 type plasmaRun struct {
 	fv     *finiteVolume
 	plasma plasma
@@ -138,8 +138,8 @@ func newPlasma(m plasma, n []int, length []float64) *plasmaRun {
 	return r
 }
 
-// clean subtracts the part of the magnetic field that has divergence, as central
-// differences see it. The total energy stays.
+// clean removes the divergence of the magnetic field, computed with central differences.
+// The total energy does not change.
 func (r *plasmaRun) clean() {
 	b := r.fv.q[1+r.plasma.dims : 1+2*r.plasma.dims]
 	for a := range b {

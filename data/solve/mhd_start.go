@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// startPlasma begins a run: a state of a gas, or vortices like those of Orszag and
-// Tang, with a magnetic field of random modes around a mean.
+// startPlasma starts a run from a state of a gas or from vortices like those of Orszag and
+// Tang, with a magnetic field of random modes and a mean.
 func startPlasma(u Setup) (Run, error) {
 	gamma, beta := u.Values["gamma"], u.Values["beta"]
 	if !(gamma > 1) {
@@ -35,7 +35,7 @@ func startPlasma(u Setup) (Run, error) {
 	return r, nil
 }
 
-// vortices draws velocity and magnetic field of a few sines each, which meet in current
+// vortices draws velocity and magnetic field as sums of a few sines, which form current
 // sheets (Orszag and Tang, J. Fluid Mech. 90, 1979).
 func (s *gasState) vortices(field [][]float64) {
 	speed := s.between(0.3, 0.9)
@@ -51,8 +51,8 @@ func (s *gasState) vortices(field [][]float64) {
 	}
 }
 
-// magnetise writes gas and field to a solver. The mean square of the cleaned field is
-// 2/beta times the mean pressure.
+// magnetise copies gas and field to a solver. It scales the field such that, after
+// cleaning, its mean square is 2/beta times the mean pressure.
 func (s *gasState) magnetise(r *plasmaRun, field [][]float64, beta float64) {
 	b := r.fv.q[1+s.dims : 1+2*s.dims]
 	for a := range b {

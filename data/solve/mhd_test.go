@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// divergence is the largest central difference of the magnetic field.
+// divergence returns the largest divergence of the magnetic field, by central differences.
 func (r *plasmaRun) divergence() float64 {
 	worst, d, n := 0.0, r.plasma.dims, r.fv.n
 	strides := make([]int, d)
@@ -27,8 +27,8 @@ func (r *plasmaRun) divergence() float64 {
 	return worst
 }
 
-// TestPlasmaConserves: mass, momentum, magnetic field and energy stay to rounding, and
-// the magnetic field has no divergence.
+// TestPlasmaConserves: mass, momentum, magnetic field and energy are conserved up to
+// rounding, and the magnetic field has no divergence.
 func TestPlasmaConserves(t *testing.T) {
 	for _, name := range []string{"mhd", "mhd_3d"} {
 		s, err := Lookup(name)
@@ -43,8 +43,8 @@ func TestPlasmaConserves(t *testing.T) {
 	}
 }
 
-// TestAlfvenWave: a weak shear wave moves along a field B at B/√ρ without change, with
-// an error of second order.
+// TestAlfvenWave: a weak shear wave travels along a field B at speed B/√ρ without change,
+// with a second-order error.
 func TestAlfvenWave(t *testing.T) {
 	wrong := func(n int) float64 {
 		const weak, rho, field = 1e-4, 4.0, 1.0

@@ -1,6 +1,6 @@
 package solve
 
-// inverse2 sets two fields from their modes with one transform.
+// inverse2 computes two fields from their modes with one transform.
 func (b *periodic) inverse2(first, second []float64, p, q []complex128) {
 	for i, v := range p {
 		w := q[i]
@@ -13,7 +13,7 @@ func (b *periodic) inverse2(first, second []float64, p, q []complex128) {
 	}
 }
 
-// inverses sets fields from their modes, two at a time.
+// inverses computes fields from their modes, two per transform.
 func (b *periodic) inverses(dst [][]float64, src [][]complex128) {
 	i := 0
 	for ; i+1 < len(src); i += 2 {
@@ -24,7 +24,7 @@ func (b *periodic) inverses(dst [][]float64, src [][]complex128) {
 	}
 }
 
-// forward2 sets the modes of two real fields with one transform.
+// forward2 computes the modes of two real fields with one transform.
 func (b *periodic) forward2(p, q []complex128, first, second []float64) {
 	for i, v := range first {
 		b.buffer[i] = complex(v, second[i])
@@ -37,7 +37,7 @@ func (b *periodic) forward2(p, q []complex128, first, second []float64) {
 	}
 }
 
-// forwards sets the modes of real fields, two at a time.
+// forwards computes the modes of real fields, two per transform.
 func (b *periodic) forwards(dst [][]complex128, src [][]float64) {
 	i := 0
 	for ; i+1 < len(src); i += 2 {
@@ -48,7 +48,7 @@ func (b *periodic) forwards(dst [][]complex128, src [][]float64) {
 	}
 }
 
-// gradient sets the fields of the derivatives of modes along all axes.
+// gradient computes the derivatives along all axes of the field of the given modes.
 func (b *periodic) gradient(dst [][]float64, src []complex128) {
 	axis := 0
 	for ; axis+1 < len(b.n); axis += 2 {

@@ -6,7 +6,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// advectionDiffusion is a scalar in a steady flow that is one of the fields.
+// advectionDiffusion returns the system of a scalar in a steady flow, whose velocity is a
+// constant field.
 func advectionDiffusion() *System {
 	s := &System{
 		Name: "advection_diffusion", Title: "a scalar in a known steady flow",
@@ -35,8 +36,8 @@ func advectionDiffusion() *System {
 	return s
 }
 
-// resolvePassive makes the cells square and keeps the diffusivity so high that the grid
-// resolves what the flow stretches.
+// resolvePassive makes the cells square and the diffusivity large enough for the grid to
+// resolve the stretched scalar.
 func resolvePassive(c *Case) {
 	c.Length = square(c.Grid, 1)
 	c.Values["diffusivity"] = max(c.Values["diffusivity"], 0.025/float64(slices.Min(c.Grid)))
@@ -59,7 +60,7 @@ func (r *passive) Constants(dst []float32) {
 	}
 }
 
-// restart takes the part of the given velocity that has no divergence.
+// restart reads scalar and velocity and removes the divergence of the velocity.
 func (r *passive) restart(frame, constants []float32) error {
 	b := r.box
 	b.forward(r.hat[0], channel(frame, 0, b.points))

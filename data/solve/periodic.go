@@ -2,8 +2,8 @@ package solve
 
 import "math"
 
-// periodic is a box that wraps around, with its Fourier transform. Values lie
-// row major over the grid.
+// periodic is a periodic box with its Fourier transform. Fields are in row-major order over
+// the grid.
 type periodic struct {
 	n      []int
 	length []float64
@@ -11,15 +11,14 @@ type periodic struct {
 	fft    []*fft
 	work   []complex128
 	buffer []complex128
-	// k holds the wave number of each mode along each axis; 0 at the highest one,
-	// of which a real field has no derivative. k2 is the square of the whole
-	// vector.
+	// k holds the wave number of each mode along each axis; it is 0 at the highest mode,
+	// whose derivative is not a real field. k2 is the square of the wave vector.
 	k  [][]float64
 	k2 []float64
-	// keep marks the modes below two thirds of the highest, which products of two
-	// fields do not alias into.
+	// keep marks the modes below two thirds of the highest one, which are free of aliasing
+	// in products of two fields.
 	keep []bool
-	// opposite is the index of the mode with the negative wave vector.
+	// opposite holds the index of the mode with the negative wave vector.
 	opposite []int
 }
 
@@ -61,7 +60,7 @@ func newPeriodic(n []int, length []float64) *periodic {
 
 func abs(i int) int { return max(i, -i) }
 
-// transform runs the transform along every axis in place.
+// transform applies the transform along every axis in place.
 func (b *periodic) transform(v []complex128, back bool) {
 	stride := b.points
 	for a, n := range b.n {
@@ -73,7 +72,7 @@ func (b *periodic) transform(v []complex128, back bool) {
 	}
 }
 
-// forward returns the modes of a real field, as many as it has points.
+// forward returns the modes of a real field, one per point.
 func (b *periodic) forward(dst []complex128, src []float64) []complex128 {
 	if dst == nil {
 		dst = make([]complex128, b.points)
@@ -85,7 +84,7 @@ func (b *periodic) forward(dst []complex128, src []float64) []complex128 {
 	return dst
 }
 
-// inverse returns the field of modes.
+// inverse returns the field of the given modes.
 func (b *periodic) inverse(dst []float64, src []complex128) []float64 {
 	if dst == nil {
 		dst = make([]float64, b.points)
@@ -98,7 +97,7 @@ func (b *periodic) inverse(dst []float64, src []complex128) []float64 {
 	return dst
 }
 
-// derivative returns the field of the derivative of modes along an axis.
+// derivative returns the derivative along an axis of the field of the given modes.
 func (b *periodic) derivative(dst []float64, src []complex128, axis int) []float64 {
 	if dst == nil {
 		dst = make([]float64, b.points)
@@ -114,7 +113,7 @@ func (b *periodic) derivative(dst []float64, src []complex128, axis int) []float
 	return dst
 }
 
-// dealias drops the modes that products spoil.
+// dealias sets the modes that aliasing affects to 0.
 func (b *periodic) dealias(v []complex128) {
 	for i, keep := range b.keep {
 		if !keep {

@@ -9,28 +9,28 @@ import (
 	"time"
 )
 
-// PoolOptions bound what all streams of a pool take together.
+// PoolOptions bounds the resources of all streams of a pool together.
 type PoolOptions struct {
-	// Workers is the number of simulations that run at the same time; 0 is the number of
+	// Workers is the number of simulations that run at the same time. 0 means the number of
 	// processors.
 	Workers int
 	// Ahead is the number of micro-batches by which simulations run ahead of a
-	// data.Mixture; 0 is 32.
+	// data.Mixture. 0 means 32.
 	Ahead int
-	// Memory bounds the bytes of the trajectories in memory; 0 is 1 GiB. Trajectories
-	// that a reader waits for always find room.
+	// Memory bounds the bytes of trajectories in memory. 0 means 1 GiB. A trajectory for
+	// which a reader waits is always admitted.
 	Memory int64
-	// CacheDir, if set, is a folder that keeps simulated trajectories, for a run that is
-	// repeated or resumed. CacheBytes bounds its size; 0 is 4 GiB. The oldest files are
-	// removed first.
+	// CacheDir, if set, is a folder in which simulated trajectories are stored, for runs
+	// that are repeated or resumed. CacheBytes bounds its size; 0 means 4 GiB. The oldest
+	// files are removed first.
 	CacheDir   string
 	CacheBytes int64
 	// Log receives warnings about lost simulations, slow simulations and unusable files.
-	// Nil discards them.
+	// nil discards them.
 	Log *slog.Logger
 }
 
-// Pool simulates the trajectories of streams with a bounded number of workers, and keeps
+// Pool simulates the trajectories of streams with a bounded number of workers and stores
 // them in memory and in a folder. It is safe for concurrent use.
 type Pool struct {
 	o      PoolOptions
@@ -42,47 +42,47 @@ type Pool struct {
 	mu      sync.Mutex
 	work    *sync.Cond
 	entries map[key]*entry
-	// urgent are the trajectories that readers wait for, queue those announced; both are
-	// in the order in which workers take them.
+	// urgent holds the trajectories for which readers wait, queue the announced ones, both
+	// in the order in which workers simulate them.
 	urgent, queue []*entry
-	bytes         int64 // of the trajectories in memory and those that are being simulated
-	clock         int64 // counts reads
+	bytes         int64 // of trajectories in memory or being simulated
+	clock         int64 // number of reads so far
 	evicted       map[key]bool
 	stats         PoolStats
 }
 
-// PoolStats counts what a pool did.
+// PoolStats counts the work of a pool.
 type PoolStats struct {
-	// Simulated counts simulated trajectories, Cached those read from the folder.
+	// Simulated counts simulated trajectories, Cached those read from CacheDir.
 	Simulated, Cached int
-	// Lost counts simulations that were lost and drawn again.
+	// Lost counts simulations that were lost and repeated with other draws.
 	Lost int
-	// Again counts trajectories that had been in memory and had to leave it before all
-	// their windows were read: more memory would save their simulation.
+	// Again counts trajectories that were evicted from memory before all their windows were
+	// read, and requested again. More memory would avoid their second simulation.
 	Again int
-	// Waited is how long readers waited, added up.
+	// Waited is the total time that readers waited.
 	Waited time.Duration
 }
 
-// key names a trajectory of a pool.
+// key identifies a trajectory of a pool.
 type key struct {
 	stream     *Stream
 	trajectory int
 }
 
-// entry is a trajectory of a pool: announced, being simulated or ready.
+// entry is a trajectory of a pool: announced, being simulated, or ready.
 type entry struct {
 	key
-	ready  chan struct{} // closed when there is a recording or an error
+	ready  chan struct{} // closed when the recording or an error is set
 	result *recording
 	err    error
-	// taken says that a worker has it; kept that it counts as one in memory.
+	// taken says that a worker simulates the entry; kept that its bytes count as memory.
 	taken, kept bool
 	reads       int
-	used        int64 // the clock at the last read
+	used        int64 // value of clock at the last read
 }
 
-// NewPool starts the workers. Close the pool when its streams are not read any more.
+// NewPool starts the workers of a pool. Close the pool when its streams are no longer read.
 func NewPool(o PoolOptions) (*Pool, error) {
 	if o.Workers < 0 || o.Ahead < 0 || o.Memory < 0 || o.CacheBytes < 0 {
 		return nil, errors.New("solve: pool: expected no negative number of workers, micro-batches ahead and bytes")
@@ -117,14 +117,15 @@ func NewPool(o PoolOptions) (*Pool, error) {
 	return p, nil
 }
 
-// Stats returns what the pool did so far.
+// Stats returns the counts so far.
 func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.stats
 }
 
-// Close stops the workers, each after the frame that it computes. Reads end with an error.
+// Close stops the workers, each after its current frame. Pending and later reads return an
+// error.
 func (p *Pool) Close() {
 	p.cancel()
 	p.mu.Lock()
@@ -133,10 +134,10 @@ func (p *Pool) Close() {
 	p.done.Wait()
 }
 
-// errClosed is what readers of a closed pool get.
+// errClosed is returned to readers of a closed pool.
 var errClosed = errors.New("the pool of its simulations is closed")
 
-// prefetch queues a trajectory unless it is known.
+// prefetch queues a trajectory unless the pool has it already.
 func (p *Pool) prefetch(k key) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -147,7 +148,7 @@ func (p *Pool) prefetch(k key) {
 	p.work.Signal()
 }
 
-// enter makes the entry of a trajectory.
+// enter creates the entry of a trajectory.
 func (p *Pool) enter(k key) *entry {
 	if p.evicted[k] {
 		delete(p.evicted, k)
@@ -160,7 +161,7 @@ func (p *Pool) enter(k key) *entry {
 	return e
 }
 
-// read waits for a trajectory.
+// read waits for a trajectory and returns it.
 func (p *Pool) read(ctx context.Context, k key) (*recording, error) {
 	e := p.demand(k)
 	begin := time.Now()
@@ -179,12 +180,12 @@ func (p *Pool) read(ctx context.Context, k key) (*recording, error) {
 	if e.reads >= k.stream.o.Windows {
 		k.stream.done = max(k.stream.done, k.trajectory)
 	}
-	p.work.Broadcast() // the trajectory may leave memory now
+	p.work.Broadcast() // the trajectory may be evictable now
 	return e.result, e.err
 }
 
-// demand returns the entry of a trajectory, which comes before all that are announced
-// unless a worker has it.
+// demand returns the entry of a trajectory. Unless a worker already simulates it, demand
+// puts it before all announced trajectories.
 func (p *Pool) demand(k key) *entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -199,7 +200,7 @@ func (p *Pool) demand(k key) *entry {
 	return e
 }
 
-// worker simulates until the pool is closed.
+// worker simulates trajectories until the pool is closed.
 func (p *Pool) worker() {
 	for e := p.take(); e != nil; e = p.take() {
 		r, cached, err := p.produce(e.key)
@@ -218,7 +219,7 @@ func (p *Pool) worker() {
 	}
 }
 
-// take waits for the next trajectory to simulate; nil is the end.
+// take waits for the next trajectory to simulate. It returns nil if the pool is closed.
 func (p *Pool) take() *entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -242,7 +243,7 @@ func (p *Pool) take() *entry {
 	return nil
 }
 
-// produce reads a trajectory from the folder or simulates it.
+// produce reads a trajectory from the cache folder or simulates it.
 func (p *Pool) produce(k key) (r *recording, cached bool, err error) {
 	if p.cache != nil {
 		if r = p.cache.load(k); r != nil {
@@ -258,8 +259,7 @@ func (p *Pool) produce(k key) (r *recording, cached bool, err error) {
 	return r, false, nil
 }
 
-// lost counts a simulation that was lost. Every time that their number has doubled it is
-// logged.
+// lost counts a lost simulation. It logs the count each time it has doubled.
 func (p *Pool) lost(s *Stream, trajectory, attempt int, err error) {
 	p.mu.Lock()
 	p.stats.Lost++

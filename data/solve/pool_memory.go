@@ -2,18 +2,18 @@ package solve
 
 import "slices"
 
-// How little a trajectory in memory is needed: nobody will read it any more; it has
-// windows left; it waits for its first reader. Trajectories leave memory in this order, of
-// each class the one that was read longest ago first.
+// Classes of trajectories in memory: no reader will need it, it has unread windows, it
+// waits for its first reader. Trajectories are evicted in this order of classes, within a
+// class the least recently read first.
 const (
 	finished = iota
 	begun
 	awaited
 )
 
-// class returns how little an entry is needed. A mixture goes through the trajectories in
-// their order, so those before one that is finished are, too: a run that was resumed reads
-// fewer windows of them.
+// class returns the class of an entry. A mixture reads trajectories in order, so all
+// trajectories before a finished one count as finished, too: a resumed run reads fewer of
+// their windows.
 func (e *entry) class() int {
 	switch {
 	case e.reads >= e.stream.o.Windows || e.trajectory < e.stream.done:
@@ -24,9 +24,8 @@ func (e *entry) class() int {
 	return begun
 }
 
-// room removes trajectories from memory until there is room for a number of bytes, and
-// reports whether there is. Trajectories that are still needed are only removed for one
-// that a reader waits for.
+// room evicts trajectories until there is room for the given bytes, and reports whether
+// there is. It evicts trajectories that are still needed only if urgent is set.
 func (p *Pool) room(bytes int64, urgent bool) bool {
 	for p.bytes+bytes > p.o.Memory {
 		e := p.victim()
@@ -41,7 +40,7 @@ func (p *Pool) room(bytes int64, urgent bool) bool {
 	return true
 }
 
-// victim returns the trajectory in memory that is needed least, nil if there is none.
+// victim returns the trajectory to evict next, or nil if there is none.
 func (p *Pool) victim() *entry {
 	var least *entry
 	for _, e := range p.entries {
@@ -55,15 +54,15 @@ func (p *Pool) victim() *entry {
 	return least
 }
 
-// forgive remembers that a trajectory had to leave memory too early.
+// forgive records that a trajectory was evicted before it was finished.
 func (p *Pool) forgive(k key) {
-	if len(p.evicted) >= 4096 { // those of long ago are not needed any more
+	if len(p.evicted) >= 4096 { // old records are no longer needed
 		clear(p.evicted)
 	}
 	p.evicted[k] = true
 }
 
-// drop forgets a trajectory. Readers that have it keep it.
+// drop removes a trajectory from the pool. Readers that hold it are not affected.
 func (p *Pool) drop(e *entry) {
 	delete(p.entries, e.key)
 	if e.kept {
@@ -72,7 +71,7 @@ func (p *Pool) drop(e *entry) {
 	}
 }
 
-// unqueue takes an entry out of a queue and reports whether it was there.
+// unqueue removes an entry from a queue and reports whether the queue contained it.
 func unqueue(queue *[]*entry, e *entry) bool {
 	i := slices.Index(*queue, e)
 	if i < 0 {

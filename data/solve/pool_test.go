@@ -12,18 +12,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// trajectoryBytes is the bytes of a trajectory of fake with the given frames, constant field
-// included.
+// trajectoryBytes returns the bytes of a fake trajectory with the given number of frames,
+// including its constant field.
 func trajectoryBytes(frames int) int64 { return int64(4 * 64 * (frames + 1)) }
 
-// settle waits until no worker has anything to do that there is memory for.
+// settle waits until the workers have nothing to do or no memory to do it.
 func settle(t testing.TB, p *Pool, simulated int) {
 	require.Eventually(t, func() bool { return p.Stats().Simulated >= simulated }, 10*time.Second, time.Millisecond)
 	time.Sleep(20 * time.Millisecond)
 }
 
-// TestPoolMemory: trajectories that wait for their first reader stay, those that all
-// windows were read of leave first, and announced ones wait for room.
+// TestPoolMemory: trajectories that wait for their first reader stay in memory, finished
+// ones are evicted first, and announced ones wait for room.
 func TestPoolMemory(t *testing.T) {
 	var started atomic.Int64
 	var log bytes.Buffer
@@ -36,7 +36,7 @@ func TestPoolMemory(t *testing.T) {
 	settle(t, p, 3)
 	require.Equal(t, 3, p.Stats().Simulated, "as many as there is room for")
 	readWhole(t, s, 0)
-	readWhole(t, s, 0) // finished: its room goes to 3
+	readWhole(t, s, 0) // finished: evicted to make room for 3
 	settle(t, p, 4)
 	require.Equal(t, 4, p.Stats().Simulated)
 	require.LessOrEqual(t, p.bytes, 3*trajectoryBytes(4))
@@ -48,7 +48,7 @@ func TestPoolMemory(t *testing.T) {
 	require.Zero(t, p.Stats().Again)
 	require.Empty(t, log.String())
 
-	// A resumed run reads some windows of 7 and goes on to 8: 7 makes room.
+	// A resumed run reads some windows of 7 and continues with 8: 7 is evicted.
 	readWhole(t, s, 7)
 	readWhole(t, s, 8)
 	readWhole(t, s, 8)
@@ -66,8 +66,8 @@ func TestPoolMemory(t *testing.T) {
 	require.Contains(t, log.String(), "the memory for simulations is too small")
 }
 
-// TestPoolUrgent: a trajectory that a reader waits for comes before announced ones, also
-// if it was announced last, and if memory has no room for it.
+// TestPoolUrgent: a trajectory for which a reader waits is simulated before announced ones,
+// even if it was announced last or memory has no room for it.
 func TestPoolUrgent(t *testing.T) {
 	var started atomic.Int64
 	hold := make(chan struct{}, 100)
@@ -102,8 +102,9 @@ func cachedFiles(t testing.TB, dir string) (files []string, total int64) {
 	return files, total
 }
 
-// TestPoolCache: another pool reads what one simulated, to the same windows; the budget
-// holds at every moment, and the oldest files go first.
+// TestPoolCache: a second pool reads the trajectories of the first from the folder and
+// returns the same windows. The budget always holds, and the oldest files are removed
+// first.
 func TestPoolCache(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "cache")
 	var log bytes.Buffer
@@ -121,7 +122,7 @@ func TestPoolCache(t *testing.T) {
 	require.Zero(t, started.Load())
 	require.Equal(t, PoolStats{Cached: 1}, withoutTime(p))
 
-	budget := 3*one + 100 // lengths differ by some digits
+	budget := 3*one + 100 // the files' lengths differ by a few digits
 	_, s, started = cachePool(t, dir, budget, &log)
 	for i := range 12 {
 		readWhole(t, s, i)
@@ -145,8 +146,8 @@ func TestPoolCache(t *testing.T) {
 	require.Contains(t, log.String(), "expected at most 10 bytes, the budget")
 }
 
-// TestPoolCacheDamaged: whatever happens to a file, the trajectory is the same, and the
-// file is written again.
+// TestPoolCacheDamaged: if a file is damaged, the trajectory is simulated with the same
+// result and the file rewritten.
 func TestPoolCacheDamaged(t *testing.T) {
 	dir := t.TempDir()
 	var log bytes.Buffer

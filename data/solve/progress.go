@@ -2,7 +2,8 @@ package solve
 
 import "sync"
 
-// counter returns a function that counts frames and tells Progress, nil if there is none.
+// counter returns a function that counts frames and calls Progress, or nil without
+// Progress.
 func (o Options) counter(total int) func() {
 	if o.Progress == nil {
 		return nil
@@ -17,7 +18,7 @@ func (o Options) counter(total int) func() {
 	}
 }
 
-// counted is a simulation that reports each frame.
+// counted wraps a simulation and calls step for each frame.
 type counted struct {
 	Run
 	step func()

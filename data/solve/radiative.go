@@ -7,9 +7,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// radiating is a gas that loses heat by radiation between its cold and its hot
-// temperature, 1/contrast and 1. With x = 1 + ln(T)/ln(contrast), T = p/ρ, the loss is
-// 4x(1 − x) of the thermal energy in the cooling time.
+// radiating is a gas that loses heat by radiation at temperatures between 1/contrast (cold)
+// and 1 (hot). With T = p/ρ and x = 1 + ln(T)/ln(contrast), it loses the fraction 4x(1 − x)
+// of the thermal energy per cooling time.
 type radiating struct {
 	gas
 	cooling, contrast float64
@@ -27,7 +27,7 @@ func (g radiating) source(rate, w []float64) {
 // pace limits the time step to a fraction of the cooling time.
 func (g radiating) pace() float64 { return 2 / g.cooling }
 
-// radiativeLayer simulates cold dense gas below hot thin gas, as in The Well's
+// radiativeLayer returns the system of cold dense gas below hot thin gas, as in The Well's
 // turbulent_radiative_layer_2D.
 func radiativeLayer() *System {
 	around, wall, open := data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Open)
@@ -69,7 +69,7 @@ func startRadiative(u Setup) (Run, error) {
 func (s *gasState) temperatures(kind string, contrast float64, bcs data.Boundaries) {
 	ripple, height := s.smooth(s.between(1, 3)), s.between(0.35, 0.6)
 	speed, depth, thick := s.between(0.2, 0.8), s.between(0.01, 0.04)*s.side, s.between(0.02, 0.05)*s.side
-	cold := make([]float64, s.points) // the share of the cold gas
+	cold := make([]float64, s.points) // the fraction of cold gas
 	switch kind {
 	case "clouds":
 		cold = s.bumps(s.count(1, 4), 1, 3, bcs)

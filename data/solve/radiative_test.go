@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// TestRadiation: gas at rest whose temperature is uniform cools by the logistic
-// equation dx/dt = −4x(1 − x)/(τ ln χ).
+// TestRadiation: gas at rest with a uniform temperature cools by the logistic equation
+// dx/dt = −4x(1 − x)/(τ ln χ).
 func TestRadiation(t *testing.T) {
 	const cooling, contrast, x = 0.5, 20.0, 0.9
 	g := radiating{gas{2, 5.0 / 3}, cooling, contrast}

@@ -11,40 +11,40 @@ import (
 	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
-// recording is a simulated trajectory of a stream. It is not changed any more.
+// recording is a simulated trajectory of a stream. It is immutable.
 type recording struct {
 	Case
 	frames    [][]float32
 	constants []float32
 }
 
-// Attempts is the number of simulations after which a stream gives up a trajectory, if all
-// of them are lost.
+// Attempts is the number of lost simulations after which a stream gives up a trajectory.
 const Attempts = 16
 
-// slowSimulation is the time from which on the simulation of a trajectory is reported.
+// slowSimulation is the duration from which the simulation of a trajectory is logged as
+// slow.
 const slowSimulation = time.Minute
 
-// fingerprint names the trajectories of a stream: streams of equal fingerprints have equal
-// trajectories.
+// fingerprint identifies the trajectories of a stream: streams with equal fingerprints have
+// equal trajectories.
 func (s *Stream) fingerprint() string {
 	o, v := s.o, s.o.System.variety()
-	v.Resolve = nil // whose address differs from process to process
+	v.Resolve = nil // its address differs between processes
 	text := fmt.Sprintf("%d %q %q %+v %d frames %+v", o.Seed, o.Split, o.System.Name, o.Case, o.Frames, v)
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:12])
 }
 
-// generator returns the generator of an attempt at a trajectory. Other frames or ranges
-// leave it as it is.
+// generator returns the random generator of an attempt at a trajectory. It does not depend
+// on the number of frames or on the ranges of parameters.
 func (s *Stream) generator(trajectory, attempt int) *rand.Rand {
 	o := s.o
 	text := fmt.Sprintf("%d %q %q %+v %d %d", o.Seed, o.Split, o.System.Name, o.Case, trajectory, attempt)
 	return rand.New(rand.NewChaCha8(sha256.Sum256([]byte(text))))
 }
 
-// simulate draws and simulates a trajectory. A lost simulation is drawn again from the next
-// seed, so that the result depends on the number of the trajectory alone.
+// simulate draws and simulates a trajectory. It repeats a lost simulation with the next
+// seed, so that the result depends only on the number of the trajectory.
 func (s *Stream) simulate(ctx context.Context, trajectory int) (*recording, error) {
 	begin := time.Now()
 	var err error
@@ -61,7 +61,7 @@ func (s *Stream) simulate(ctx context.Context, trajectory int) (*recording, erro
 		}
 		s.pool.lost(s, trajectory, attempt, err)
 	}
-	return nil, fmt.Errorf("expected one of %d simulations to last for %d frames, the last was lost: %w", Attempts, s.o.Frames, err)
+	return nil, fmt.Errorf("expected one of %d simulations to reach %d frames, all were lost, the last by: %w", Attempts, s.o.Frames, err)
 }
 
 // attempt draws a case and simulates it once.

@@ -8,8 +8,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// advection is the experiment of paper Appendix D: a blob that moves at a speed
-// which no field tells. The paper writes N(m, σI) and does not say whether σ is the
+// advection returns the system of the experiment in paper Appendix D: a blob that moves at
+// a speed that is not a field. The paper writes N(m, σI) without saying whether σ is the
 // variance; here it is the standard deviation.
 func advection() *System {
 	s := &System{
@@ -33,21 +33,21 @@ func advection() *System {
 	return s
 }
 
-// gaussian returns a round Gaussian near the middle of the box.
+// gaussian returns a round Gaussian near the centre of the box.
 func gaussian(b *periodic, rng *rand.Rand) []float64 {
 	cx, cy := 0.25+0.5*rng.Float64(), 0.25+0.5*rng.Float64()
 	width := 0.05 + 0.2*rng.Float64()
 	out := make([]float64, b.points)
 	for p := range out {
 		x := b.position(p)
-		// The Gaussian and its images, so that it is smooth across the edge.
+		// Add the periodic images, so that the field is smooth at the edges.
 		out[p] = wrapped(x[0]/b.length[0]-cx, width) * wrapped(x[1]/b.length[1]-cy, width)
 	}
 	return out
 }
 
-// scalar draws the scalar of a start. A system's own kind of start is drawn by a
-// function, all other kinds by [periodic.pattern], with an offset.
+// scalar draws a scalar field of the given start. It calls draw for the system's default
+// start, own, and draws all others by [periodic.pattern] with an offset.
 func (u Setup) scalar(b *periodic, own string, draw func() []float64) []float64 {
 	if u.Start == own {
 		return draw()
@@ -59,13 +59,13 @@ func (u Setup) scalar(b *periodic, own string, draw func() []float64) []float64 
 	return out
 }
 
-// squareBox returns a [Variety].Resolve that makes the cells square, in a box whose
-// shortest side has the given length.
+// squareBox returns a function for [Variety].Resolve that makes the cells square and the
+// shortest side of the box as long as given.
 func squareBox(shortest float64) func(*Case) {
 	return func(c *Case) { c.Length = square(c.Grid, shortest) }
 }
 
-// wrapped is a Gaussian of the given width on a circle of length 1.
+// wrapped returns a Gaussian of the given width on a circle of length 1.
 func wrapped(x, width float64) float64 {
 	sum := 0.0
 	for image := -2.0; image <= 2; image++ {
@@ -165,21 +165,22 @@ func grayScott() *System {
 	return s
 }
 
-// resolveGrayScott keeps the cells between 1/45 and 1/75, so that every grid resolves
-// the patterns, and moves the kill rate to where patterns live: next to √F/2 − F, where
+// resolveGrayScott keeps the side of the cells between 1/75 and 1/45, so that every grid
+// resolves the patterns, and the kill rate where patterns exist: close to √F/2 − F, where
 // the uniform state with B > 0 appears (Pearson, Science 261, 1993).
 func resolveGrayScott(c *Case) {
 	c.Length = cells(c.Grid, math.Pow(64/float64(slices.Min(c.Grid)), 0.3)/64)
 	f, part := c.Values["F"], (c.Values["k"]-0.045)/0.025
 	wide := 0.0025 + 0.05*max(0, 0.1-f)
 	if slices.Contains([]string{"narrow", "patches", "stripes", "random"}, c.Start) {
-		// These starts seed B over half the box. B consumes A and dies out at low feed rates.
+		// These starts seed B in half of the box. B consumes A and dies out at low feed
+		// rates.
 		f, wide = max(f, 0.03), wide/2
 	}
 	c.Values["F"], c.Values["k"] = f, math.Sqrt(f)/2-f-0.002+part*wide
 }
 
-// grayScottStart returns A and B: where a pattern is high, some B and less A.
+// grayScottStart returns A and B: some B and less A where a pattern is high.
 func grayScottStart(b *periodic, u Setup) (a, c []float64) {
 	a, c = make([]float64, b.points), make([]float64, b.points)
 	var pattern []float64

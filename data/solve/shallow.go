@@ -7,8 +7,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// water is the shallow-water equations over a flat bottom with g = 1. Conserved
-// are height and height times velocity; primitive are height and velocity.
+// water is the shallow-water equations over a flat bottom with g = 1. The conserved
+// variables are height and height times velocity; the primitive variables are height and
+// velocity.
 type water struct{}
 
 func (water) vars() int                    { return 3 }
@@ -26,7 +27,7 @@ func (water) legal(w []float64) error {
 	return nil
 }
 
-// flux is that of Harten, Lax and van Leer.
+// flux computes the flux of Harten, Lax and van Leer.
 func (s water) flux(f []float64, axis int, l, r []float64) {
 	cl, cr := math.Sqrt(l[0]), math.Sqrt(r[0])
 	sl, sr := min(l[1+axis]-cl, r[1+axis]-cr), max(l[1+axis]+cl, r[1+axis]+cr)

@@ -9,14 +9,14 @@ import (
 // waterStarts names the initial states of shallow water.
 var waterStarts = []string{"bump", "bumps", "dam break", "waves", "blocks"}
 
-// waterBoundaries returns the boundaries that shallow water is varied over.
+// waterBoundaries returns the boundaries from which runs of shallow water are drawn.
 func waterBoundaries() []data.Boundaries {
 	around, wall, open := data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Open)
 	return []data.Boundaries{all(2, data.Wall), all(2, data.Periodic), all(2, data.Open), {around, wall}, {wall, open}, {around, open},
 		{data.Boundary{Low: data.Wall, High: data.Open}, wall}}
 }
 
-// startWater begins a run of one of waterStarts but the first.
+// startWater starts a run of one of waterStarts, except the first.
 func startWater(u Setup) (Run, error) {
 	c := newCanvas(u)
 	amplitude := u.Values["amplitude"]
@@ -61,7 +61,7 @@ func startWater(u Setup) (Run, error) {
 	depth := math.Exp(c.between(-0.7, 0.7))
 	fv := newFiniteVolume(water{}, u.Grid, c.length, u.Boundaries)
 	for p, v := range height {
-		// Positive whatever the amplitude.
+		// The depth stays positive for every amplitude.
 		fv.set(p, []float64{depth * math.Max(1+amplitude*v, 0.05), velocity[0][p], velocity[1][p]})
 	}
 	return waterRun{fv}, nil

@@ -14,38 +14,37 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// Options say what Simulate makes. The zero value of most fields stands for the
-// system's own.
+// Options describes the data set that Simulate writes. Zero values of most fields mean the
+// system's defaults.
 type Options struct {
 	System *System
-	// Out is the folder that gets the folder of the data set, named like the
-	// system. A split that exists already is an error.
+	// Out is the folder in which the folder of the data set is created, named after the
+	// system. It is an error if a split exists.
 	Out string
-	// Train, Valid and Test are the numbers of trajectories of each split.
+	// Train, Valid and Test are the numbers of trajectories in each split.
 	Train, Valid, Test int
 	Grid               []int
 	Frames             int
 	Interval           float64
-	// Fixed gives parameters a value instead of drawing them.
+	// Fixed sets parameters to given values, instead of drawing them.
 	Fixed map[string]float64
-	// Seed decides everything: the same options and seed give the same files,
-	// whatever the number of workers.
+	// Seed determines all draws: the same options and seed give the same files for any
+	// number of workers.
 	Seed    uint64
 	Workers int
-	// Progress, if set, is called with the number of simulated frames and the number
-	// of all frames, after every frame. Calls do not overlap.
+	// Progress, if set, is called after every frame with the number of simulated frames and
+	// their total. Calls do not overlap.
 	Progress func(done, total int)
 
-	step func() // called after every frame, from any goroutine; may be nil
+	step func() // called after every frame, possibly concurrently; may be nil
 }
 
-// splits are the names of the splits, in the order in which seeds are given out.
+// splits names the splits in the order in which they get seeds.
 var splits = []string{"train", "valid", "test"}
 
-// Simulate runs a system and writes a data set in the layout of The Well: one
-// file for each split and stats.yaml of the training split. It returns the folder
-// of the data set. When it fails or the context ends, the split at hand is
-// removed.
+// Simulate simulates a system and writes a data set in The Well's layout: one file per
+// split, and the stats.yaml of the training split. It returns the folder of the data set.
+// If it fails or the context ends, it removes the incomplete split.
 func Simulate(ctx context.Context, o Options) (string, error) {
 	if o.System == nil {
 		return "", fmt.Errorf("solve: expected a system, got none")
@@ -83,8 +82,8 @@ func Simulate(ctx context.Context, o Options) (string, error) {
 	return dir, well.UpdateStatistics(ctx, dir)
 }
 
-// header describes a file of n trajectories. Parameters are scalars of the
-// trajectories, in which they differ.
+// header returns the header of a file with n trajectories. The parameters are scalars,
+// because they differ between trajectories.
 func (o Options) header(n int) well.Header {
 	s := o.System
 	h := well.Header{Dataset: s.Name, Coordinates: s.Coordinates(o.Grid), Trajectories: n, Fields: s.Fields, Boundaries: s.Boundaries}
@@ -97,8 +96,8 @@ func (o Options) header(n int) well.Header {
 	return h
 }
 
-// split writes the file of one split. Trajectories are computed side by side and
-// written in order, so that the bytes do not depend on who is faster.
+// split writes the file of one split. Trajectories are simulated in parallel and written in
+// order, so that the file does not depend on scheduling.
 func (o Options) split(ctx context.Context, dir, split string, number uint64, n int) (err error) {
 	folder := filepath.Join(dir, "data", split)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -129,7 +128,7 @@ func (o Options) split(ctx context.Context, dir, split string, number uint64, n 
 	return w.Close()
 }
 
-// trajectory is what a simulation yields.
+// trajectory is the result of a simulation.
 type trajectory struct {
 	values    map[string]float64
 	frames    [][]float32
@@ -137,9 +136,9 @@ type trajectory struct {
 	err       error
 }
 
-// compute simulates n trajectories side by side and returns a channel for each.
-// Every result must be followed by a call of release: at most one trajectory per
-// worker is computed or waits to be written.
+// compute simulates n trajectories in parallel and returns one channel for each. The caller
+// must call release after receiving each result: at most one trajectory per worker is being
+// simulated or waits to be written.
 func (o Options) compute(ctx context.Context, split uint64, n int) (out []chan trajectory, release func()) {
 	workers := o.Workers
 	if workers < 1 {
@@ -163,7 +162,7 @@ func (o Options) compute(ctx context.Context, split uint64, n int) (out []chan t
 	return out, func() { <-tokens }
 }
 
-// simulate runs one trajectory.
+// simulate simulates one trajectory.
 func (o Options) simulate(ctx context.Context, split, i uint64) (t trajectory) {
 	s := o.System
 	rng := rand.New(rand.NewPCG(o.Seed, split<<32|i))
@@ -181,7 +180,7 @@ func (o Options) simulate(ctx context.Context, split, i uint64) (t trajectory) {
 	return t
 }
 
-// record runs a simulation and returns its frames, an interval apart, and its constant
+// record runs a simulation and returns n frames at the given interval, and the constant
 // fields, nil if the system has none.
 func record(ctx context.Context, s *System, grid []int, run Run, n int, interval float64) (frames [][]float32, constants []float32, err error) {
 	w := data.Window{Fields: s.Fields, Grid: grid}

@@ -16,15 +16,15 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// TestSimulate: every system yields a data set that opens, with its fields,
-// boundaries, parameters and statistics.
+// TestSimulate: the data set of every system opens and has its fields, boundaries,
+// parameters and statistics.
 func TestSimulate(t *testing.T) {
 	for _, s := range Systems() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			o := Options{System: s, Out: t.TempDir(), Train: 2, Test: 1, Frames: 3, Interval: s.Interval / 10, Grid: same(len(s.Grid), 8), Seed: 5}
 			for _, p := range s.Parameters {
-				if p.Name == "spin_up" { // long before the first frame
+				if p.Name == "spin_up" { // ends before the first frame
 					o.Fixed = map[string]float64{"spin_up": 0.1}
 				}
 			}
@@ -60,8 +60,8 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// TestSimulateRepeats: the files of a seed are the same, byte for byte, whatever
-// the number of workers; other seeds and splits differ.
+// TestSimulateRepeats: a seed gives the same files, byte for byte, for any number of
+// workers; other seeds and splits differ.
 func TestSimulateRepeats(t *testing.T) {
 	s, err := Lookup("gray_scott")
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestSimulateRepeats(t *testing.T) {
 	assert.NotEqual(t, one[0], one[1])
 }
 
-// TestSimulateLeavesNothing: cancelled, failed or refused, it leaves no file.
+// TestSimulateLeavesNothing: Simulate leaves no file if it is cancelled, fails or refuses.
 func TestSimulateLeavesNothing(t *testing.T) {
 	s, err := Lookup("diffusion")
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 
 func generator() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// start begins a system with parameters drawn, but for those given.
+// start starts a system with random parameters, except the fixed ones.
 func start(t testing.TB, s *System, grid []int, fixed map[string]float64) Run {
 	t.Helper()
 	rng := generator()
@@ -24,7 +24,7 @@ func start(t testing.TB, s *System, grid []int, fixed map[string]float64) Run {
 	return r
 }
 
-// frame returns the channels of a run, [C][points].
+// frame returns the channels of a run's current frame, [C][points].
 func frame(r Run, channels, points int) [][]float32 {
 	all := make([]float32, channels*points)
 	r.Frame(all)
@@ -43,8 +43,8 @@ func distance(a, b []float64) float64 {
 	return worst
 }
 
-// TestEverySystem: all run on their own grid, their fields change and stay finite,
-// and the same seed gives the same frames.
+// TestEverySystem: every system runs on its default grid, its fields change and stay
+// finite, and the same seed gives the same frames.
 func TestEverySystem(t *testing.T) {
 	for _, s := range Systems() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -92,8 +92,8 @@ func TestLookup(t *testing.T) {
 	assert.Equal(t, a["k"], b["k"], "fixing one parameter leaves the others")
 }
 
-// TestFourier: transforms, derivatives and coordinates of the box agree with the
-// functions they stand for.
+// TestFourier: transforms, derivatives and coordinates of the box agree with analytic
+// functions.
 func TestFourier(t *testing.T) {
 	b := newPeriodic([]int{16, 10, 12}, []float64{1, 2, 3})
 	f, fx, fz := make([]float64, b.points), make([]float64, b.points), make([]float64, b.points)
@@ -117,7 +117,7 @@ func TestFourier(t *testing.T) {
 	assert.InDelta(t, 1, square/256, 1e-12)
 }
 
-// TestAdvection: the blob is where the exact solution has it.
+// TestAdvection: the blob moves as in the exact solution.
 func TestAdvection(t *testing.T) {
 	s, err := Lookup("advection")
 	require.NoError(t, err)
@@ -146,8 +146,8 @@ func TestDiffusion(t *testing.T) {
 	}
 }
 
-// TestBurgersColeHopf: along one axis the equation has the exact solution
-// u = −2ν φ_x/φ with φ of the heat equation.
+// TestBurgersColeHopf: in 1D the equation has the exact solution u = −2ν φ_x/φ, where φ
+// solves the heat equation.
 func TestBurgersColeHopf(t *testing.T) {
 	const nu = 0.3
 	exact := func(x, t float64) float64 {
@@ -169,8 +169,8 @@ func TestBurgersColeHopf(t *testing.T) {
 	}
 }
 
-// TestBurgers3D: a flow along z that depends on x alone decays like heat, as it
-// does not carry itself.
+// TestBurgers3D: a flow along z that depends only on x diffuses like heat, because its
+// advection term is 0.
 func TestBurgers3D(t *testing.T) {
 	s, err := Lookup("burgers_3d")
 	require.NoError(t, err)
@@ -186,8 +186,8 @@ func TestBurgers3D(t *testing.T) {
 	}
 }
 
-// TestTaylorGreen: the vortices of Taylor and Green decay without changing shape,
-// and their pressure is known.
+// TestTaylorGreen: Taylor–Green vortices decay without changing shape and have the known
+// pressure.
 func TestTaylorGreen(t *testing.T) {
 	s, err := Lookup("navier_stokes")
 	require.NoError(t, err)
@@ -210,8 +210,8 @@ func TestTaylorGreen(t *testing.T) {
 	}
 }
 
-// TestTensors: the trace of the velocity gradient is the divergence, 0; the
-// strain rate is its symmetric part.
+// TestTensors: the trace of the velocity gradient is the divergence, 0; the strain rate is
+// its symmetric part.
 func TestTensors(t *testing.T) {
 	s, err := Lookup("navier_stokes_tensor")
 	require.NoError(t, err)
@@ -261,8 +261,8 @@ func TestKuramotoSivashinsky(t *testing.T) {
 	}
 }
 
-// TestGrayScott: a uniform mixture follows the ordinary differential equation,
-// and A = 1, B = 0 stays.
+// TestGrayScott: a uniform mixture follows the ordinary differential equation, and the
+// state A = 1, B = 0 does not change.
 func TestGrayScott(t *testing.T) {
 	s, err := Lookup("gray_scott")
 	require.NoError(t, err)

@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// random returns a smooth random field with mean 0 and mean square 1: its modes
-// have Gaussian amplitudes that fall off beyond the given number of waves in the
-// box. The amplitudes do not depend on the grid.
+// random returns a smooth random field with mean 0 and mean square 1. Its modes have
+// Gaussian amplitudes that decay beyond the given number of waves per box. The amplitudes
+// do not depend on the grid.
 func (b *periodic) random(rng *rand.Rand, waves float64) []float64 {
 	top := int(math.Ceil(2 * waves))
 	clear(b.buffer)
@@ -28,7 +28,8 @@ func (b *periodic) random(rng *rand.Rand, waves float64) []float64 {
 			return
 		}
 		amplitude := math.Exp(-square / (2 * waves * waves))
-		// re·cos φ + im·sin φ, φ at the centre of a cell, is the real part of this.
+		// This is the complex number whose real part is re·cos φ + im·sin φ, with φ at the
+		// centre of a cell.
 		phase, at := 0.0, 0
 		for a, m := range modes {
 			n := b.n[a]
@@ -41,7 +42,7 @@ func (b *periodic) random(rng *rand.Rand, waves float64) []float64 {
 	return b.synthesize()
 }
 
-// synthesize returns the real part of the field of the modes in the buffer, with mean
+// synthesize returns the real part of the field of the modes in the buffer, scaled to mean
 // square 1.
 func (b *periodic) synthesize() []float64 {
 	b.transform(b.buffer, true)
@@ -53,8 +54,7 @@ func (b *periodic) synthesize() []float64 {
 	return out
 }
 
-// addWave adds a·cos(φ) + b·sin(φ), φ being the phase of a mode at the centres
-// of the cells.
+// addWave adds re·cos(φ) + im·sin(φ), where φ is the phase of a mode at the cell centres.
 func (b *periodic) addWave(out []float64, modes []int, re, im float64) {
 	for p := range out {
 		phase, rest := 0.0, p
@@ -67,20 +67,20 @@ func (b *periodic) addWave(out []float64, modes []int, re, im float64) {
 	}
 }
 
-// powerLaw returns a field whose amplitudes fall as a power of the wave number.
+// powerLaw returns a field whose amplitudes decay as a power of the wave number.
 func (b *periodic) powerLaw(rng *rand.Rand, power float64) []float64 {
 	top := float64(slices.Min(b.n)) / 3
 	return b.spectrum(rng, top, func(k float64) float64 { return math.Pow(k, -power) })
 }
 
-// band returns a field whose wave numbers lie around one.
+// band returns a field whose wave numbers are close to centre.
 func (b *periodic) band(rng *rand.Rand, centre float64) []float64 {
 	return b.spectrum(rng, centre+2, func(k float64) float64 { return math.Exp(-2 * (k - centre) * (k - centre)) })
 }
 
-// spectrum returns a random field with mean 0 and mean square 1 whose modes have
-// Gaussian amplitudes times a function of the wave number. Wave numbers count the waves
-// in the shortest side of the box and end at top.
+// spectrum returns a random field with mean 0 and mean square 1 whose modes have Gaussian
+// amplitudes times a function of the wave number. Wave numbers are in waves per shortest
+// side of the box; top is the largest one.
 func (b *periodic) spectrum(rng *rand.Rand, top float64, amplitude func(k float64) float64) []float64 {
 	unit := 2 * math.Pi / slices.Min(b.length)
 	for i, square := range b.k2 {

@@ -14,8 +14,8 @@ var (
 		{16, 16, 24}, {24, 16, 16}, {12, 20, 12}, {24, 12, 12}, {16, 24, 20}}
 )
 
-// square returns a box with cells of equal sides on a grid. Its shortest side has the
-// given length.
+// square returns the lengths of a box whose cells on a grid are square and whose shortest
+// side has the given length.
 func square(grid []int, shortest float64) []float64 {
 	out := make([]float64, len(grid))
 	for a, n := range grid {
@@ -24,13 +24,13 @@ func square(grid []int, shortest float64) []float64 {
 	return out
 }
 
-// cells returns the box of a grid whose cells have the given side.
+// cells returns the lengths of a box whose cells have the given side.
 func cells(grid []int, side float64) []float64 { return square(grid, side*float64(slices.Min(grid))) }
 
 // scalarStarts names the kinds of random fields that [periodic.pattern] draws.
 var scalarStarts = []string{"random", "rough", "narrow", "blobs", "patches", "stripes", "rings"}
 
-// pattern draws a random field of order 1 of one of [scalarStarts].
+// pattern draws a random field with values of order 1, of a kind in [scalarStarts].
 func (b *periodic) pattern(rng *rand.Rand, kind string) []float64 {
 	top := float64(slices.Min(b.n)) / 8
 	switch kind {
@@ -43,7 +43,7 @@ func (b *periodic) pattern(rng *rand.Rand, kind string) []float64 {
 	case "patches":
 		waves := 1 + min(3, top/1.5-1)*rng.Float64()
 		out := b.random(rng, waves)
-		// The edges must stay wider than a cell.
+		// Edges must be wider than a cell.
 		sharp, level := min(logUniform(rng, 2, 10), 1.6*top/waves), 0.5*rng.NormFloat64()
 		for p, v := range out {
 			out[p] = math.Tanh(sharp * (v - level))
@@ -57,7 +57,7 @@ func (b *periodic) pattern(rng *rand.Rand, kind string) []float64 {
 	return b.random(rng, 1+(min(6, top)-1)*rng.Float64())
 }
 
-// centred removes the mean of a field.
+// centred subtracts the mean of a field.
 func centred(f []float64) {
 	mean := 0.0
 	for _, v := range f {
@@ -68,7 +68,7 @@ func centred(f []float64) {
 	}
 }
 
-// narrowest is the smallest width of a Gaussian that the grid resolves.
+// narrowest returns the smallest width of a Gaussian that the grid resolves.
 func (b *periodic) narrowest() float64 {
 	cell := 0.0
 	for a, l := range b.length {
@@ -77,7 +77,7 @@ func (b *periodic) narrowest() float64 {
 	return 1.3 * cell
 }
 
-// somewhere draws a point of the box.
+// somewhere draws a point in the box.
 func (b *periodic) somewhere(rng *rand.Rand) []float64 {
 	out := make([]float64, len(b.length))
 	for a, l := range b.length {
@@ -86,7 +86,7 @@ func (b *periodic) somewhere(rng *rand.Rand) []float64 {
 	return out
 }
 
-// toward returns the shortest vector from one point to another across the edges.
+// toward returns the shortest vector between two points in the periodic box.
 func (b *periodic) toward(from, to []float64) []float64 {
 	out := make([]float64, len(from))
 	for a, l := range b.length {
@@ -95,7 +95,7 @@ func (b *periodic) toward(from, to []float64) []float64 {
 	return out
 }
 
-// blobs returns Gaussians of both signs, widths and aspects drawn.
+// blobs returns n Gaussians with random signs, widths and aspect ratios.
 func (b *periodic) blobs(rng *rand.Rand, n int) []float64 {
 	out, side := make([]float64, b.points), slices.Min(b.length)
 	for i := range n {
@@ -136,8 +136,8 @@ func (b *periodic) rings(rng *rand.Rand, n int) []float64 {
 	return out
 }
 
-// stripes returns bands along a random lattice direction, more or less sharp, over a
-// weak random field.
+// stripes returns bands along a random lattice direction, with edges of random sharpness,
+// plus a weak random field.
 func (b *periodic) stripes(rng *rand.Rand) []float64 {
 	modes := make([]int, len(b.n))
 	for a, n := range b.n {

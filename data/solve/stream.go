@@ -11,29 +11,29 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// StreamOptions say which trajectories a stream has.
+// StreamOptions determines the trajectories of a stream.
 type StreamOptions struct {
 	System *System
-	// Name is the name of the data set; "" is that of the system.
+	// Name is the name of the data set. Empty means the name of the system.
 	Name string
-	// Case holds what all trajectories have in common. Grid and boundaries are the
-	// system's own if they are left out, since a data set has one grid; start, interval
-	// and parameters are drawn for each trajectory from the system's [Variety].
+	// Case holds the choices that all trajectories share. Grid and boundaries default to
+	// the system's, since a data set has one grid. Start, interval and parameters, if left
+	// out, are drawn for each trajectory from the system's [Variety].
 	Case Case
-	// Frames is the number of frames of a trajectory; 0 is 24.
+	// Frames is the number of frames per trajectory. 0 means 24.
 	Frames int
-	// Trajectories is the number of trajectories; 0 is 65536.
+	// Trajectories is the number of trajectories. 0 means 65536.
 	Trajectories int
-	// Windows is the number of windows that a data.Mixture draws from a trajectory; 0
-	// is 4.
+	// Windows is the number of windows that a data.Mixture draws from each trajectory. 0
+	// means 4.
 	Windows int
-	// Seed decides all draws. Streams of different Splits, "train" and "valid" for
-	// instance, have no trajectory in common.
+	// Seed determines all draws. Streams of different Splits, such as "train" and "valid",
+	// have no trajectory in common.
 	Seed  uint64
 	Split string
 }
 
-// fill sets defaults and checks.
+// fill sets the defaults and checks the options.
 func (o *StreamOptions) fill() error {
 	if o.System == nil {
 		return errors.New("solve: stream: expected a system, got none")
@@ -61,7 +61,7 @@ func (o *StreamOptions) fill() error {
 	if o.Case.Interval < 0 {
 		return fmt.Errorf("solve: stream %s: interval: expected a positive one, or 0 to draw it, got %v", o.Name, o.Case.Interval)
 	}
-	// A system that starts nothing checks a drawn case.
+	// Check a drawn case with a copy of the system that starts no run.
 	idle := *o.System
 	idle.start = func(Setup) (Run, error) { return nil, nil }
 	rng := rand.New(rand.NewPCG(0, 0))
@@ -72,25 +72,26 @@ func (o *StreamOptions) fill() error {
 	return err
 }
 
-// Stream is a data set whose trajectories are simulated when they are needed.
-// Trajectory i depends on the options of the stream and on i alone: not on the order of
-// reading, nor on the number of workers. A Stream is safe for concurrent use.
+// Stream is a data set whose trajectories are simulated when they are needed. Trajectory i
+// depends only on the options of the stream and on i, not on the order of reading or the
+// number of workers. A Stream is safe for concurrent use.
 type Stream struct {
 	o    StreamOptions
 	pool *Pool
 	meta data.Metadata
 	list []data.Trajectory
-	// empty is a window without arrays, name what the draws of trajectories begin with.
+	// empty is a window without arrays, name the prefix of the trajectories' random
+	// streams.
 	empty data.Window
 	name  string
-	bytes int64 // of a trajectory
+	bytes int64 // bytes per trajectory
 	// done is the last trajectory of which all windows were read. The pool's mutex guards
 	// it.
 	done int
 }
 
-// NewStream makes a stream whose trajectories the workers of a pool simulate. It simulates
-// nothing yet.
+// NewStream returns a stream whose trajectories the workers of a pool simulate. It starts
+// no simulation.
 func NewStream(p *Pool, o StreamOptions) (*Stream, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -105,26 +106,27 @@ func NewStream(p *Pool, o StreamOptions) (*Stream, error) {
 	return s, nil
 }
 
-// Metadata describes the data set.
+// Metadata returns the description of the data set.
 func (s *Stream) Metadata() data.Metadata { return s.meta }
 
-// Trajectories lists the trajectories, simulated or not.
+// Trajectories returns the trajectories, simulated or not.
 func (s *Stream) Trajectories() []data.Trajectory { return s.list }
 
-// Serving says how a data.Mixture uses the trajectories.
+// Serving returns how a data.Mixture uses the trajectories.
 func (s *Stream) Serving() data.Serving {
 	return data.Serving{Windows: s.o.Windows, Ahead: s.pool.o.Ahead}
 }
 
-// Prefetch has a trajectory simulated when a worker is free and there is memory for it.
+// Prefetch queues the simulation of a trajectory, which starts when a worker and memory are
+// free.
 func (s *Stream) Prefetch(trajectory int) {
 	if trajectory >= 0 && trajectory < len(s.list) {
 		s.pool.prefetch(key{s, trajectory})
 	}
 }
 
-// Read returns the frames of a span as copies. It waits until the trajectory is
-// simulated, the context ends or the pool is closed.
+// Read returns copies of the frames of a span. It waits until the trajectory is simulated,
+// the context ends or the pool is closed.
 func (s *Stream) Read(ctx context.Context, span data.Span, into *data.Window) (*data.Window, error) {
 	if span.Trajectory < 0 || span.Trajectory >= len(s.list) {
 		return nil, fmt.Errorf("solve: stream %s: expected a trajectory below %d, got %d", s.o.Name, len(s.list), span.Trajectory)
@@ -144,7 +146,7 @@ func (s *Stream) Read(ctx context.Context, span data.Span, into *data.Window) (*
 	return into, nil
 }
 
-// fill writes a span of a trajectory into a window, whose arrays it uses again.
+// fill copies a span of a trajectory to a window and reuses the window's arrays.
 func (s *Stream) fill(into *data.Window, r *recording, span data.Span) {
 	frames, constants, times := into.Frames, into.Constants, into.Times
 	*into = s.empty
@@ -175,14 +177,14 @@ func (s *Stream) fill(into *data.Window, r *recording, span data.Span) {
 // simulated is the file name of all trajectories.
 const simulated = "simulated"
 
-// lists holds the list of trajectories of each length that was asked for. Streams share
-// it: a list of 65536 takes 2.6 MB.
+// lists holds the lists of trajectories by length. Streams share them: a list of 65536
+// trajectories takes 2.6 MB.
 var lists struct {
 	sync.Mutex
 	of map[int][]data.Trajectory
 }
 
-// numbered returns n trajectories of steps frames.
+// numbered returns n trajectories with the given number of frames.
 func numbered(n, steps int) []data.Trajectory {
 	lists.Lock()
 	defer lists.Unlock()

@@ -15,7 +15,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// fakeRun is a simulation that costs nothing: its values are a drawn number and the time.
+// fakeRun is a simulation without cost: its values are a random number and the time.
 type fakeRun struct {
 	drawn, time float64
 	fail        func(time float64) error
@@ -29,7 +29,7 @@ func (r *fakeRun) Frame(dst []float32) {
 	}
 }
 
-// fakeSystem is a system of fakeRuns. started counts them; fail may be nil.
+// fakeSystem returns a system of fakeRuns. started counts the runs; fail may be nil.
 func fakeSystem(started *atomic.Int64, fail func(run int64, time float64) error) *System {
 	s := &System{Name: "fake", Fields: []data.Field{{Name: "density"}, {Name: "mask", Constant: true}},
 		Boundaries: all(2, data.Periodic), Grid: []int{8, 8}, Length: []float64{1, 2}, Frames: 5, Interval: 1,
@@ -47,7 +47,7 @@ func fakeSystem(started *atomic.Int64, fail func(run int64, time float64) error)
 	return s
 }
 
-// newTestStream makes a pool and a stream of it.
+// newTestStream returns a pool and a stream of it.
 func newTestStream(t testing.TB, p PoolOptions, o StreamOptions) (*Pool, *Stream) {
 	pool, err := NewPool(p)
 	require.NoError(t, err)
@@ -64,8 +64,8 @@ func readWhole(t testing.TB, s *Stream, trajectory int) *data.Window {
 	return w
 }
 
-// TestStreamDeterminism: a trajectory depends on its number, not on workers, order,
-// prefetching or the memory; on seed, split and the fixed case it does.
+// TestStreamDeterminism: a trajectory depends on its number, the seed, the split and the
+// fixed case, but not on workers, order, prefetching or memory.
 func TestStreamDeterminism(t *testing.T) {
 	system, err := Lookup("diffusion")
 	require.NoError(t, err)
@@ -103,8 +103,8 @@ func TestStreamDeterminism(t *testing.T) {
 	require.Equal(t, want[0].Frames, readWhole(t, s, 0).Frames[:4], "more frames go on")
 }
 
-// TestStreamWindow: a window is the span of the trajectory, with its times, constants and
-// parameters, also in arrays that are used again.
+// TestStreamWindow: a window holds the span's frames, times, constants and parameters, also
+// if its arrays are reused.
 func TestStreamWindow(t *testing.T) {
 	var started atomic.Int64
 	_, s := newTestStream(t, PoolOptions{}, StreamOptions{System: fakeSystem(&started, nil), Name: "mine", Frames: 9, Trajectories: 3})
@@ -136,8 +136,8 @@ func TestStreamWindow(t *testing.T) {
 	}
 }
 
-// TestStreamLost: a simulation that is lost, by an error or a value that is not finite, is
-// drawn again; the trajectory that comes instead is the same each time.
+// TestStreamLost: a simulation that ends with an error or a value that is not finite is
+// repeated with other draws; the resulting trajectory is the same each time.
 func TestStreamLost(t *testing.T) {
 	lostTwice := func(run int64, time float64) error {
 		if run <= 2 && time > 3 {
@@ -160,7 +160,7 @@ func TestStreamLost(t *testing.T) {
 	o.System = fakeSystem(&never, func(int64, float64) error { return errors.New("too steep") })
 	pool, s = newTestStream(t, PoolOptions{Workers: 1}, o)
 	_, err := s.Read(t.Context(), data.Span{Trajectory: 4, Stride: 1, Frames: 1}, nil)
-	require.EqualError(t, err, "solve: stream fake: trajectory 4 (seed 0): expected one of 16 simulations to last for 20 frames, the last was lost: too steep")
+	require.EqualError(t, err, "solve: stream fake: trajectory 4 (seed 0): expected one of 16 simulations to reach 20 frames, all were lost, the last by: too steep")
 	require.Equal(t, PoolStats{Lost: Attempts}, withoutTime(pool))
 
 	infinite := fakeSystem(&never, nil)
@@ -178,8 +178,8 @@ func withoutTime(p *Pool) PoolStats {
 	return s
 }
 
-// TestStreamCancel: a reader that waits ends with its context and with the pool; the
-// simulation goes on for others.
+// TestStreamCancel: a waiting reader returns when its context ends or the pool is closed;
+// the simulation continues for other readers.
 func TestStreamCancel(t *testing.T) {
 	var started atomic.Int64
 	hold := make(chan struct{})
@@ -201,7 +201,7 @@ func TestStreamCancel(t *testing.T) {
 	require.ErrorIs(t, <-ended, errClosed)
 	close(hold)
 	<-closed
-	s.Prefetch(3) // to no effect
+	s.Prefetch(3) // has no effect
 	_, err := s.Read(context.Background(), data.Span{Trajectory: 2, Stride: 1, Frames: 1}, nil)
 	require.ErrorIs(t, err, errClosed)
 }
@@ -231,8 +231,8 @@ func TestStreamErrors(t *testing.T) {
 	require.Zero(t, started.Load(), "nothing is simulated to check options")
 }
 
-// TestStreamVaries: start, interval and parameters are drawn for each trajectory and
-// differ; what is fixed does not.
+// TestStreamVaries: start, interval and parameters differ between trajectories unless they
+// are fixed.
 func TestStreamVaries(t *testing.T) {
 	var started atomic.Int64
 	_, s := newTestStream(t, PoolOptions{}, StreamOptions{System: fakeSystem(&started, nil), Frames: 2})
@@ -252,8 +252,8 @@ func TestStreamVaries(t *testing.T) {
 	require.Len(t, rates, 100)
 }
 
-// TestStreamMixture: what a mixture draws of a stream is simulated once each, ahead of the
-// reader, also by several loaders.
+// TestStreamMixture: each trajectory that a mixture draws is simulated once, ahead of the
+// reader, also with several loaders.
 func TestStreamMixture(t *testing.T) {
 	var started atomic.Int64
 	pool, s := newTestStream(t, PoolOptions{Workers: 2, Ahead: 3}, StreamOptions{System: fakeSystem(&started, nil), Windows: 3, Frames: 12})

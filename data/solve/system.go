@@ -11,36 +11,34 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// System is a family of equations on a box, with ranges of parameters and random
-// initial conditions. Its exported fields describe it; see [Systems].
+// System is a family of equations on a box, with ranges of parameters and random initial
+// conditions. Its exported fields describe it; see [Systems].
 type System struct {
-	// Name is what it is called in files: "gray_scott".
+	// Name is the name in files: "gray_scott".
 	Name string
-	// Title and Equation are for people.
+	// Title and Equation describe the system for readers.
 	Title, Equation string
-	// Method says how it is solved.
+	// Method describes the numerical method.
 	Method string
-	// Fields are the fields of a frame, in the order of its channels.
+	// Fields lists the fields of a frame in the order of its channels.
 	Fields []data.Field
-	// Boundaries holds the condition of each axis.
+	// Boundaries holds the default boundary of each axis.
 	Boundaries data.Boundaries
-	// Grid is the default number of points along each axis, Length the size of
-	// the box.
+	// Grid is the default number of points along each axis, Length the size of the box.
 	Grid   []int
 	Length []float64
-	// Frames and Interval are the default number of frames and the time between
-	// two.
+	// Frames is the default number of frames, Interval the default time between two frames.
 	Frames   int
 	Interval float64
-	// Parameters are drawn for each trajectory.
+	// Parameters lists the parameters, which are drawn for each trajectory.
 	Parameters []Parameter
-	// Variety widens all of this for pretraining; see [System.Vary].
+	// Variety holds the wider ranges used in pretraining; see [System.Vary].
 	Variety Variety
 
 	start func(Setup) (Run, error)
 }
 
-// Parameter is a number of the equations, drawn uniformly from [Low, High], or
+// Parameter is a parameter of the equations, drawn uniformly from [Low, High], or
 // log-uniformly if Log is set.
 type Parameter struct {
 	Name, Doc string
@@ -48,14 +46,14 @@ type Parameter struct {
 	Log       bool
 }
 
-// Setup is what decides one trajectory.
+// Setup determines one trajectory.
 type Setup struct {
 	Grid []int
 	// Length is the size of the box along each axis.
 	Length     []float64
 	Boundaries data.Boundaries
-	// Start is the kind of the initial state, one of Variety.Starts; "" where the
-	// system lists none.
+	// Start is the kind of the initial state, one of Variety.Starts, or "" if the system
+	// lists none.
 	Start string
 	// Values holds the parameters by name.
 	Values map[string]float64
@@ -67,16 +65,16 @@ type Setup struct {
 
 // Run is one simulation. It is not safe for concurrent use.
 type Run interface {
-	// Advance goes on by a time. An error means that the solution is lost.
+	// Advance advances the solution by a time. An error means that the solution is lost.
 	Advance(time float64) error
 	// Frame fills dst with the channels of the variable fields, [C·points].
 	Frame(dst []float32)
-	// Constants does the same for the constant fields.
+	// Constants fills dst with the channels of the constant fields, [C·points].
 	Constants(dst []float32)
 }
 
-// Draw draws the parameters. Values in fixed take the place of drawn ones, also
-// outside of their range; a name that the system does not have is an error.
+// Draw draws the parameters. Values in fixed replace drawn ones and may be out of range. A
+// name that the system does not have is an error.
 func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
 	out, err := s.draw(rng, fixed)
 	if err != nil {
@@ -85,11 +83,11 @@ func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]floa
 	return out, nil
 }
 
-// draw is Draw for errors that name the system themselves.
+// draw is Draw without a prefix, for callers that name the system themselves.
 func (s *System) draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
 	out := map[string]float64{}
 	for _, p := range s.Parameters {
-		// Drawn in any case, so that fixing one leaves the others as they are.
+		// Draw in any case, so that fixing one parameter does not change the others.
 		if p.Log {
 			out[p.Name] = logUniform(rng, p.Low, p.High)
 		} else {
@@ -119,7 +117,7 @@ func (s *System) parameterNames() []string {
 // minPoints is the smallest number of points along an axis.
 const minPoints = 8
 
-// Start begins a simulation on a grid (the default one if nil).
+// Start starts a simulation on a grid (nil means the default grid).
 func (s *System) Start(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
 	r, err := s.begin(grid, values, rng)
 	if err != nil {
@@ -128,7 +126,7 @@ func (s *System) Start(grid []int, values map[string]float64, rng *rand.Rand) (R
 	return r, nil
 }
 
-// begin is Start for errors that name the system themselves.
+// begin is Start without a prefix, for callers that name the system themselves.
 func (s *System) begin(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
 	return s.beginCase(Case{Grid: grid, Values: values}, rng)
 }
@@ -157,7 +155,7 @@ func Systems() []*System {
 	return list
 }
 
-// Lookup returns the system of a name.
+// Lookup returns the system with the given name.
 func Lookup(name string) (*System, error) {
 	var names []string
 	for _, s := range Systems() {
@@ -174,10 +172,10 @@ func all(dims int, bc data.BC) data.Boundaries {
 	return slices.Repeat(data.Boundaries{data.Both(bc)}, dims)
 }
 
-// same returns the same length for every axis.
+// same returns a slice with the same value for every axis.
 func same[T any](dims int, v T) []T { return slices.Repeat([]T{v}, dims) }
 
-// narrow copies float64 values into dst and returns what is left of it.
+// narrow converts src to float32 values in dst and returns the rest of dst.
 func narrow(dst []float32, src []float64) []float32 {
 	for i, v := range src {
 		dst[i] = float32(v)

@@ -8,7 +8,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// rayleighTaylor is heavy fluid above light fluid.
+// rayleighTaylor returns the system of heavy fluid above light fluid.
 func rayleighTaylor() *System {
 	s := &System{
 		Name: "rayleigh_taylor", Title: "Rayleigh–Taylor instability of heavy above light fluid between insulating walls, no slip",
@@ -28,7 +28,7 @@ func rayleighTaylor() *System {
 	return s
 }
 
-// fitTaylor keeps a drawn Reynolds number within the grid's reach.
+// fitTaylor limits a drawn Reynolds number to values that the grid resolves.
 func fitTaylor(c *Case) {
 	c.Values["Reynolds"] = min(c.Values["Reynolds"], 25*float64(c.Grid[1])/math.Sqrt(max(1, c.Values["Schmidt"])))
 }
@@ -39,11 +39,11 @@ func newTaylor(n []int, length []float64, atwood, reynolds, schmidt float64) tay
 	r.nu = math.Sqrt(atwood) / reynolds
 	r.kappa = r.nu / schmidt
 	r.floor, r.lid, r.sign = 0, 0, -1
-	r.pace = 2 * math.Sqrt(atwood/r.dy) // a jump over two cells swings with √(A/dy)
+	r.pace = 2 * math.Sqrt(atwood/r.dy) // a jump over two cells oscillates at √(A/dy)
 	return taylorRun{r}
 }
 
-// startTaylor begins a run. The box has height 1 and square cells.
+// startTaylor starts a run. The box has height 1 and square cells.
 func startTaylor(u Setup) (Run, error) {
 	atwood, reynolds, schmidt := u.Values["Atwood"], u.Values["Reynolds"], u.Values["Schmidt"]
 	for _, name := range []string{"Atwood", "Reynolds", "Schmidt"} {
@@ -76,7 +76,7 @@ func (c *canvas) stratification(kind string) []float64 {
 			ripple[p] = math.Tanh(v)
 		}
 	case "internal waves":
-		// Heavy below light, disturbed.
+		// A perturbed interface between heavy and light fluid.
 		steep := c.between(1, 6)
 		for p, v := range ripple {
 			ripple[p] = -math.Tanh(steep * (c.position(p)[1] - height + 3*depth*v))
@@ -89,7 +89,7 @@ func (c *canvas) stratification(kind string) []float64 {
 	return ripple
 }
 
-// taylorRun is convection whose frames hold the density in place of the buoyancy.
+// taylorRun is convection whose frames hold the density instead of the buoyancy.
 type taylorRun struct{ *convection }
 
 func (r taylorRun) Frame(dst []float32) {

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestInternalWave: in fluid whose density falls evenly with the height, a weak wave
-// swings with the frequency N kx/|k|.
+// TestInternalWave: in fluid whose density decreases linearly with height, a weak wave
+// oscillates at the frequency N kx/|k|.
 func TestInternalWave(t *testing.T) {
 	const n, weak, slope = 32, 1e-3, 1.0 // N² = slope
 	r := newTaylor([]int{n, n}, []float64{1, 1}, 1, 2e4, 1)

@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// uniform sets the modes of a field to those of one value.
+// uniform sets the modes of a field to those of a constant.
 func uniform(b *periodic, hat []complex128, v float64) {
 	clear(hat)
 	hat[0] = complex(v*float64(b.points), 0)
 }
 
-// TestOrderOfRods: without activity uniform rods reach the order S along the solution
-// of dq/dt = q (1 − 4q²/S²), and no rod is lost.
+// TestOrderOfRods: without activity, the order of uniform rods approaches S as the solution
+// of dq/dt = q (1 − 4q²/S²), and the number of rods is conserved.
 func TestOrderOfRods(t *testing.T) {
 	s, err := Lookup("active_matter")
 	require.NoError(t, err)
@@ -42,8 +42,8 @@ func TestOrderOfRods(t *testing.T) {
 	}
 }
 
-// TestBendInstability: aligned rods are unstable to bending at the rate
-// ζ k²/(k² + 1/20) (S/2 + λ/2) − K k².
+// TestBendInstability: aligned rods are unstable to bending, with the growth rate ζ k²/(k²
+// + 1/20) (S/2 + λ/2) − K k².
 func TestBendInstability(t *testing.T) {
 	s, err := Lookup("active_matter")
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestBendInstability(t *testing.T) {
 	assert.InDelta(t, rate, math.Log(cmplx.Abs(r.hat[2][mode]/before))/1.5, 1e-5)
 }
 
-// TestRelaxationOfMolecules: without flow uniform molecules follow the ordinary
+// TestRelaxationOfMolecules: without flow, uniform molecules follow the ordinary
 // differential equation C' = −(fC − I)/Wi.
 func TestRelaxationOfMolecules(t *testing.T) {
 	s, err := Lookup("viscoelastic")
@@ -86,8 +86,8 @@ func TestRelaxationOfMolecules(t *testing.T) {
 	}
 }
 
-// TestShearWave: a weak shear wave, along either axis, follows the linear equations
-// of velocity and stress: u' = −βk²/Re u + ik g c, c' = ik u − (1/Wi + κk²) c.
+// TestShearWave: a weak shear wave along either axis follows the linear equations of
+// velocity and stress: u' = −βk²/Re u + ik g c, c' = ik u − (1/Wi + κk²) c.
 func TestShearWave(t *testing.T) {
 	s, err := Lookup("viscoelastic")
 	require.NoError(t, err)
@@ -119,8 +119,8 @@ func TestShearWave(t *testing.T) {
 	}
 }
 
-// TestStretching: without relaxation and diffusion the flow only deforms the
-// molecules, so that the determinant C_xx C_yy − C_xy² stays 1.
+// TestStretching: without relaxation and diffusion the flow only deforms the molecules, and
+// the determinant C_xx C_yy − C_xy² stays 1.
 func TestStretching(t *testing.T) {
 	s, err := Lookup("viscoelastic")
 	require.NoError(t, err)

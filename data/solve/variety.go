@@ -10,30 +10,28 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Variety says in what the runs of a system may differ, beyond the default ranges that
-// the system's own fields state. [System.Vary] draws a [Case] from it. It is meant for
-// pretraining, where breadth decides how well weights transfer (paper §5.3).
+// Variety holds the choices from which [System.Vary] draws a [Case]. They are wider than
+// the default ranges in the fields of the System. Variety is meant for pretraining, where
+// breadth decides how well weights transfer (paper §5.3).
 type Variety struct {
-	// Grids lists the grids, square and oblong. All points per axis are even.
+	// Grids lists the grids, square and oblong. Every number of points is even.
 	Grids [][]int
-	// Boundaries lists the boundary conditions that the solver knows.
+	// Boundaries lists boundaries that the solver supports.
 	Boundaries []data.Boundaries
-	// Starts names the kinds of initial states that the system can draw. The first
-	// one is drawn by [System.Start].
+	// Starts names the kinds of initial states. [System.Start] draws the first one.
 	Starts []string
-	// Interval bounds the time between two frames; it is drawn log-uniformly.
+	// Interval bounds the time between two frames, which is drawn log-uniformly.
 	Interval [2]float64
-	// Parameters are the system's parameters over their whole physical range. A
-	// parameter that is not listed keeps its default range.
+	// Parameters lists parameters with their whole physical range. A parameter that is not
+	// listed keeps its default range.
 	Parameters []Parameter
-	// Resolve adapts a drawn case to its grid. It may set the box, and move parameters
-	// and interval to values for which the grid resolves the solution. Nil changes
-	// nothing.
+	// Resolve adapts a drawn case to its grid. It may set the box, and change parameters
+	// and interval to values for which the grid resolves the solution. nil changes nothing.
 	Resolve func(*Case)
 }
 
-// Case is everything but the random initial state that decides one trajectory. The zero
-// value of a field stands for the system's default.
+// Case holds the choices that determine one trajectory, except its random initial state.
+// The zero value of a field means the system's default.
 type Case struct {
 	Grid       []int
 	Boundaries data.Boundaries
@@ -47,7 +45,7 @@ type Case struct {
 	Values map[string]float64
 }
 
-// variety returns the Variety with the system's own choice for what is not listed.
+// variety returns the system's Variety with defaults for empty fields.
 func (s *System) variety() Variety {
 	v := s.Variety
 	if len(v.Grids) == 0 {
@@ -73,11 +71,11 @@ func (s *System) variety() Variety {
 	return v
 }
 
-// Vary draws a case. What fixed states, all but parameters that it leaves out, is kept;
-// the rest is drawn from the system's [Variety].
+// Vary draws a case from the system's [Variety]. It keeps the choices set in fixed,
+// including individual parameters.
 func (s *System) Vary(rng *rand.Rand, fixed Case) (Case, error) {
 	v, c := s.variety(), fixed
-	// Everything is drawn in any case, so that fixing one choice leaves the others.
+	// Draw every choice in any case, so that fixing one does not change the others.
 	grid, bcs, start := v.Grids[rng.IntN(len(v.Grids))], v.Boundaries[rng.IntN(len(v.Boundaries))], v.Starts[rng.IntN(len(v.Starts))]
 	interval := logUniform(rng, v.Interval[0], v.Interval[1])
 	if c.Grid == nil {
@@ -106,7 +104,7 @@ func (s *System) Vary(rng *rand.Rand, fixed Case) (Case, error) {
 	return c, nil
 }
 
-// keep restores the choices of another case, all but those that it leaves out.
+// keep sets the choices that fixed contains.
 func (c *Case) keep(fixed Case) {
 	maps.Copy(c.Values, fixed.Values)
 	if fixed.Interval != 0 {
@@ -117,7 +115,7 @@ func (c *Case) keep(fixed Case) {
 	}
 }
 
-// StartCase begins the simulation of a case, whose initial state rng draws.
+// StartCase starts the simulation of a case, with an initial state drawn from rng.
 func (s *System) StartCase(c Case, rng *rand.Rand) (Run, error) {
 	r, err := s.beginCase(c, rng)
 	if err != nil {
@@ -126,7 +124,7 @@ func (s *System) StartCase(c Case, rng *rand.Rand) (Run, error) {
 	return r, nil
 }
 
-// beginCase is StartCase for errors that name the system themselves.
+// beginCase is StartCase without a prefix, for callers that name the system themselves.
 func (s *System) beginCase(c Case, rng *rand.Rand) (Run, error) {
 	if c.Grid == nil {
 		c.Grid = s.Grid
@@ -164,7 +162,7 @@ func (s *System) beginCase(c Case, rng *rand.Rand) (Run, error) {
 	return s.start(Setup{Grid: c.Grid, Length: c.Length, Boundaries: c.Boundaries, Start: start, Values: c.Values, Rng: rng, system: s})
 }
 
-// takes reports whether the solver can do with boundaries.
+// takes reports whether the solver supports the boundaries.
 func (s *System) takes(b data.Boundaries) bool {
 	if slices.Equal(b, s.Boundaries) || s.TakesBoundaries() {
 		return true

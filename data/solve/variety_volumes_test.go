@@ -12,12 +12,12 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// volumes are the systems on finite volumes and staggered grids.
+// volumes names the systems solved on finite volumes and staggered grids.
 var volumes = []string{"acoustics", "acoustics_3d", "euler_periodic", "euler_open", "euler_3d", "shallow_water", "rayleigh_benard", "mhd", "mhd_3d",
 	"rayleigh_taylor", "radiative_layer"}
 
-// TestVolumesVary: every kind of start and all boundaries of every system give finite
-// frames that change, on a small oblong grid and with parameters from the wide ranges.
+// TestVolumesVary: every start and all boundaries of every system give finite frames that
+// change, on a small oblong grid and with parameters from the wide ranges.
 func TestVolumesVary(t *testing.T) {
 	for _, name := range volumes {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func checkCase(t *testing.T, s *System, c Case, rng *rand.Rand) {
 	}
 }
 
-// TestSameCase: a case and a seed decide all values of a frame.
+// TestSameCase: a case and a seed determine all values of a frame.
 func TestSameCase(t *testing.T) {
 	for _, name := range volumes {
 		s, err := Lookup(name)
@@ -90,7 +90,7 @@ func TestSameCase(t *testing.T) {
 	}
 }
 
-// TestFitKeepsFixed: what the caller fixes is not moved into the grid's reach.
+// TestFitKeepsFixed: Resolve does not change the caller's choices.
 func TestFitKeepsFixed(t *testing.T) {
 	for name, parameter := range map[string]string{"rayleigh_benard": "Rayleigh", "rayleigh_taylor": "Reynolds"} {
 		s, err := Lookup(name)
@@ -118,7 +118,7 @@ func TestSmooth(t *testing.T) {
 	assert.Equal(t, []float64{1, 2}, c.length)
 	for p, v := range coarse {
 		i, j := p/32, p%32
-		// Cell centres of the coarse grid are those of every third cell of the fine one.
+		// The centre of a coarse cell is the centre of every third fine cell.
 		assert.InDelta(t, v, fine[(3*i+1)*96+3*j+1], 0.02)
 	}
 	mean := 0.0

@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// spectral names the systems on Fourier modes.
+// spectral names the systems solved on Fourier modes.
 var spectral = []string{"active_matter", "advection", "advection_diffusion", "burgers", "burgers_3d", "diffusion", "gray_scott",
 	"kuramoto_sivashinsky", "navier_stokes", "navier_stokes_3d", "navier_stokes_tensor", "viscoelastic"}
 
-// TestVary: every kind of start, on a square and on an oblong grid, yields frames that
-// are finite and change.
+// TestVary: every start, on a square and on an oblong grid, gives finite frames that
+// change.
 func TestVary(t *testing.T) {
 	for _, name := range spectral {
 		s, err := Lookup(name)
@@ -45,7 +45,7 @@ func TestVary(t *testing.T) {
 	}
 }
 
-// TestVaryKeeps: Resolve keeps the caller's choices; cells are square; drawn values
+// TestVaryKeeps: Resolve keeps the caller's choices, cells are square, and drawn values
 // stay within their bounds.
 func TestVaryKeeps(t *testing.T) {
 	s, err := Lookup("navier_stokes")
@@ -74,7 +74,7 @@ func TestVaryKeeps(t *testing.T) {
 	}
 }
 
-// TestStartsDiffer: the kinds of patterns are different fields of order 1.
+// TestStartsDiffer: the patterns are different fields with values of order 1.
 func TestStartsDiffer(t *testing.T) {
 	b := newPeriodic([]int{32, 48}, []float64{1, 1.5})
 	var before []float64
@@ -90,7 +90,7 @@ func TestStartsDiffer(t *testing.T) {
 		}
 		before = f
 	}
-	// Waves of the narrow band fit into the box as often as they should.
+	// The modes of the narrow band have wave numbers around 4.
 	hat := b.forward(nil, b.band(generator(), 4))
 	inside, total := 0.0, 0.0
 	for i, v := range hat {

@@ -7,8 +7,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// viscoelastic is the flow of a fluid with long molecules. C is the conformation of the
-// molecules, the mean of r⊗r for their extension r, with c_zz across the plane.
+// viscoelastic returns the system of a 2D flow of a fluid with long molecules. C is the
+// conformation tensor of the molecules, the mean of r⊗r over their extensions r; its
+// component c_zz is normal to the flow.
 func viscoelastic() *System {
 	s := &System{
 		Name: "viscoelastic", Title: "flow of a polymer solution (FENE-P) with the conformation tensor",
@@ -24,15 +25,15 @@ func viscoelastic() *System {
 				{"forcing", "", 0.2, 1.2, false}, {"diffusivity", "", 0.01, 0.08, true}}},
 	}
 	s.start = func(u Setup) (Run, error) {
-		// The molecules begin at rest; the flow stretches them before the first frame.
+		// The molecules start at equilibrium; the flow stretches them before the first frame.
 		r := newPolymer(u)
 		return r, r.Advance(0.3 + 1.5*u.Rng.Float64())
 	}
 	return s
 }
 
-// resolveViscoelastic makes the cells square and keeps the diffusivity so high that the
-// grid resolves what the flow stretches.
+// resolveViscoelastic makes the cells square and the diffusivity large enough for the grid
+// to resolve the stretched conformation.
 func resolveViscoelastic(c *Case) {
 	c.Length = square(c.Grid, 2*math.Pi)
 	short := float64(slices.Min(c.Grid))
@@ -40,7 +41,7 @@ func resolveViscoelastic(c *Case) {
 	c.Values["Reynolds"] = min(c.Values["Reynolds"], 2*short)
 }
 
-// extension is L².
+// extension is L², the square of the largest extension of a molecule.
 const extension = 30
 
 // polymerRun is a Run for the vorticity and C_xx, C_xy, C_yy, C_zz.
@@ -66,14 +67,14 @@ func newPolymer(u Setup) *polymerRun {
 	diffusion := b.laplace(u.Values["diffusivity"])
 	for i := range 4 {
 		uniform := make([]complex128, b.points)
-		if i != 1 { // the identity
+		if i != 1 { // C starts as the identity
 			uniform[0] = complex(float64(b.points), 0)
 		}
 		r.hat, r.linear = append(r.hat, uniform), append(r.linear, diffusion)
 	}
 	k := 4 * math.Pi / b.length[1]
 	force := make([]float64, b.points)
-	for p := range force { // −∂F/∂y of F = A cos ky
+	for p := range force { // −∂F/∂y of the force F = A cos ky
 		force[p] = u.Values["forcing"] * k * k / re * k * math.Sin(k*b.position(p)[1])
 	}
 	b.forward(r.forcing[0], force)
@@ -82,8 +83,8 @@ func newPolymer(u Setup) *polymerRun {
 	return r
 }
 
-// stretch computes velocity, its gradients ∂u/∂x, ∂u/∂y, ∂v/∂x, conformation and the
-// stress fC of modes.
+// stretch computes velocity, its gradients ∂u/∂x, ∂u/∂y, ∂v/∂x, conformation and stress fC
+// from modes.
 func (r *polymerRun) stretch(hat [][]complex128) {
 	b := r.box
 	velocity := r.flowRun.velocity(hat[0])
@@ -102,7 +103,7 @@ func (r *polymerRun) stretch(hat [][]complex128) {
 	b.forwards(r.stressHat, r.stress)
 }
 
-// peterlin is f of the trace.
+// peterlin returns the factor f of the FENE-P model for a trace of C.
 func peterlin(trace float64) float64 { return (extension - 3) / (extension - trace) }
 
 func (r *polymerRun) rate(dst, hat [][]complex128) {
@@ -161,7 +162,7 @@ func (r *polymerRun) Frame(dst []float32) {
 	}
 }
 
-// restart reads all but the pressure. C_xy and C_yx are averaged.
+// restart reads everything except the pressure. It averages C_xy and C_yx.
 func (r *polymerRun) restart(frame, _ []float32) error {
 	n := r.box.points
 	xy := channel(frame, 5, n)

@@ -20,8 +20,8 @@ func sums(q [][]float64) []float64 {
 	return out
 }
 
-// TestConservation: in a periodic box mass, momentum and energy stay to rounding,
-// in two and three dimensions; between walls the water does.
+// TestConservation: in a periodic box mass, momentum and energy are conserved up to
+// rounding, in 2D and 3D; between walls the volume of water is.
 func TestConservation(t *testing.T) {
 	for _, name := range []string{"euler_periodic", "euler_3d"} {
 		s, err := Lookup(name)
@@ -41,8 +41,7 @@ func TestConservation(t *testing.T) {
 	assert.InDelta(t, before, sums(r.q)[0], 1e-10)
 }
 
-// TestSod compares the shock tube of Sod with its exact solution, along each axis
-// of two and three dimensions.
+// TestSod compares Sod's shock tube with its exact solution, along each axis in 2D and 3D.
 func TestSod(t *testing.T) {
 	for dims := 2; dims <= 3; dims++ {
 		for axis := range dims {
@@ -66,15 +65,15 @@ func TestSod(t *testing.T) {
 			}
 			assert.Less(t, wrong, 0.004, "%d dimensions, axis %d: mean error of the density", dims, axis)
 			if dims == 3 {
-				break // the axes share all code but the flux, which 2D has tested
+				break // the axes share all code except the flux, which 2D has tested
 			}
 		}
 	}
 }
 
-// sodDensity is the exact density at x/t: a fan, a contact and a shock. The states
-// between them are the solution of the jump conditions (Toro, Riemann Solvers and
-// Numerical Methods for Fluid Dynamics, table 4.3: p* = 0.30313, u* = 0.92745).
+// sodDensity returns the exact density at x/t: a fan, a contact and a shock. The states
+// between them solve the jump conditions (Toro, Riemann Solvers and Numerical Methods for
+// Fluid Dynamics, table 4.3: p* = 0.30313, u* = 0.92745).
 func sodDensity(x float64) float64 {
 	const gamma, star, contact, shock = 1.4, 0.30313, 0.92745, 1.75216
 	sound := math.Sqrt(gamma)
@@ -92,8 +91,8 @@ func sodDensity(x float64) float64 {
 	return 0.125
 }
 
-// TestSmoothFlowOrder: a density wave that the flow carries round the box
-// converges with the second order.
+// TestSmoothFlowOrder: a density wave that the flow carries around the box converges with
+// second order.
 func TestSmoothFlowOrder(t *testing.T) {
 	wrong := func(n int) float64 {
 		g := gas{2, 1.4}
@@ -118,8 +117,7 @@ func TestSmoothFlowOrder(t *testing.T) {
 	assert.Less(t, order, 3.2)
 }
 
-// TestDamBreak compares shallow water with the exact solution of Stoker: depth 1
-// meets depth 0.5.
+// TestDamBreak compares shallow water with Stoker's exact solution for depths 1 and 0.5.
 func TestDamBreak(t *testing.T) {
 	n, length := []int{200, 8}, []float64{2, 0.1}
 	fv := newFiniteVolume(water{}, n, length, all(2, data.Open))
@@ -151,8 +149,8 @@ func TestDamBreak(t *testing.T) {
 	assert.Less(t, wrong, 0.003)
 }
 
-// stoker finds the depth behind the shock: the velocity of the fan, 2(√l − √h), is
-// that of the shock, (h − r)√((1/h + 1/r)/2).
+// stoker returns the depth between the fan and the shock, at which the velocity of the fan,
+// 2(√l − √h), equals that of the shock, (h − r)√((1/h + 1/r)/2).
 func stoker(l, r float64) float64 {
 	low, high := r, l
 	for range 60 {
@@ -166,8 +164,7 @@ func stoker(l, r float64) float64 {
 	return low
 }
 
-// TestWalls: water between walls is symmetric if it begins so, and nothing flows
-// through a wall.
+// TestWalls: water between walls stays symmetric, and none flows through a wall.
 func TestWalls(t *testing.T) {
 	fv := newFiniteVolume(water{}, []int{32, 16}, []float64{1, 0.5}, all(2, data.Wall))
 	b := newPeriodic(fv.n, []float64{1, 0.5})

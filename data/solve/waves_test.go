@@ -18,8 +18,8 @@ func quiet(n []int, length []float64, bcs data.Boundaries) *sound {
 	return s
 }
 
-// TestStandingWave: between walls cos(kx) swings as cos(ωt), ω = ck, with an error
-// of second order.
+// TestStandingWave: between walls cos(kx) oscillates as cos(ωt), ω = ck, with a
+// second-order error.
 func TestStandingWave(t *testing.T) {
 	wrong := func(n int) float64 {
 		s := quiet([]int{n, 8}, []float64{1, 1}, all(2, data.Wall))
@@ -42,7 +42,7 @@ func TestStandingWave(t *testing.T) {
 	assert.InDelta(t, 2, math.Log2(wrong(32)/wrong(64)), 0.2)
 }
 
-// TestSoundEnergy: with walls or around a ring energy stays, whatever the medium;
+// TestSoundEnergy: with walls or periodic axes the energy is conserved in any medium;
 // through open ends it leaves.
 func TestSoundEnergy(t *testing.T) {
 	for _, c := range []struct {
@@ -72,8 +72,8 @@ func TestSoundEnergy(t *testing.T) {
 	}
 }
 
-// TestConduction: without motion the linear profile stays and the pressure is
-// that of its weight; motion has no divergence.
+// TestConduction: without motion the linear profile persists, and the pressure balances the
+// weight of the fluid; motion has no divergence.
 func TestConduction(t *testing.T) {
 	s := newConvection([]int{16, 16}, []float64{1, 1}, 1e4, 1)
 	for p := range s.q[0] {
@@ -90,8 +90,8 @@ func TestConduction(t *testing.T) {
 	}
 }
 
-// TestOnsetOfConvection: below the critical Rayleigh number of 1708 a disturbance
-// dies, above it grows (rolls of the critical wave number 3.117).
+// TestOnsetOfConvection: below the critical Rayleigh number 1708 a perturbation decays,
+// above it grows (rolls of the critical wave number 3.117).
 func TestOnsetOfConvection(t *testing.T) {
 	growth := func(rayleigh float64) float64 {
 		const width = 2 * math.Pi / 3.117
@@ -118,8 +118,7 @@ func TestOnsetOfConvection(t *testing.T) {
 	assert.InDelta(t, 1708, critical, 20, "from the line through both growth rates")
 }
 
-// TestConvectionHasNoDivergence: the velocity stays free of divergence while it
-// moves.
+// TestConvectionHasNoDivergence: the moving fluid stays free of divergence.
 func TestConvectionHasNoDivergence(t *testing.T) {
 	sys, err := Lookup("rayleigh_benard")
 	require.NoError(t, err)

@@ -7,8 +7,8 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// attribute reads an attribute of an object as a T. The types of the layout are
-// those that h5py writes; see driver.File.
+// attribute reads an attribute of an object as a T. It expects the types that h5py writes;
+// see driver.File.
 func attribute[T any](f driver.File, path, name string) (T, error) {
 	var zero T
 	v, err := f.Attribute(path, name)
@@ -22,8 +22,8 @@ func attribute[T any](f driver.File, path, name string) (T, error) {
 	return out, nil
 }
 
-// coerce accepts what other writers use: numbers for bools, whole floats for
-// integers, an empty list of any type.
+// coerce converts the types of other writers: numbers to bools, floats without a fraction
+// to integers, and an empty list to a list of any type.
 func coerce(v, want any) any {
 	switch want.(type) {
 	case int64:
@@ -56,7 +56,7 @@ func coerce(v, want any) any {
 	return v
 }
 
-// length returns the length of a list and -1 for a scalar.
+// length returns the length of a list, or -1 for a scalar.
 func length(v any) int {
 	switch x := v.(type) {
 	case []string:
@@ -71,7 +71,7 @@ func length(v any) int {
 	return -1
 }
 
-// need checks that the groups of the layout exist.
+// need returns an error if a group of the layout is missing.
 func need(f driver.File, groups ...string) error {
 	for _, g := range groups {
 		ok, err := f.IsGroup(g)
@@ -85,11 +85,11 @@ func need(f driver.File, groups ...string) error {
 	return nil
 }
 
-// maxSmall bounds the elements of an array that is read whole when a file is
-// opened: coordinates, times, scalars, masks.
+// maxSmall bounds the number of elements of arrays that are read when a file is opened:
+// coordinates, times, scalars, masks.
 const maxSmall = 1 << 26
 
-// whole reads a small dataset.
+// whole reads a small dataset completely.
 func whole(d driver.Dataset, path string) ([]float32, error) {
 	n := 1
 	for _, s := range d.Shape() {
@@ -101,7 +101,7 @@ func whole(d driver.Dataset, path string) ([]float32, error) {
 	return out, d.Float32(out, make([]int, len(d.Shape())), d.Shape())
 }
 
-// wholeFinite reads coordinates or times.
+// wholeFinite reads a small dataset and returns an error if a value is not finite.
 func wholeFinite(d driver.Dataset, path string) ([]float32, error) {
 	out, err := whole(d, path)
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// readBoundaries decodes the groups below /boundary_conditions. Each has a type
-// and a mask over the axes it is associated with; an end of an axis has the type
-// if the mask is set there. For a mask over several axes all points of the end
-// must be set for a wall, one for the other types. Ends that no group sets are
-// open. All this is as in the release; unlike it, groups that contradict each
-// other, masks of the wrong shape and axes that are periodic at one end only are
-// errors.
+// readBoundaries decodes the groups in /boundary_conditions. Each group has a type and a
+// mask over the axes to which it applies; the type applies to the ends of those axes at
+// which the mask is set. If the mask has several axes, a wall needs all points of the end
+// to be set, the other types need one. Ends that no group sets are open. All this is as in
+// the release; unlike the release, readBoundaries returns an error for groups that
+// contradict each other, for masks of the wrong shape, and for axes that are periodic at
+// one end only.
 func readBoundaries(f driver.File, axes []string, grid []int) (data.Boundaries, error) {
 	const root = "/boundary_conditions"
 	groups, err := f.Children(root)
@@ -83,7 +83,7 @@ func (d *boundaryDecoder) group(path string) error {
 	return d.mask(path, bc, over)
 }
 
-// mask sets the ends of the axes where the mask of a group is set.
+// mask sets the boundary condition at the ends where the mask of a group is set.
 func (d *boundaryDecoder) mask(path string, bc data.BC, over []int) error {
 	ds, err := d.f.Dataset(path + "/mask")
 	if err != nil {
@@ -123,8 +123,8 @@ func (d *boundaryDecoder) set(end *data.BC, name string, bc data.BC, path string
 	return nil
 }
 
-// isSet reports whether a mask is set on the points whose index along an axis is
-// at: on all of them for a wall, else on one.
+// isSet reports whether a mask is set at index at of an axis: at all points with that index
+// for a wall, at one of them for other types.
 func isSet(mask []float32, shape []int, axis, at int, bc data.BC) bool {
 	inner := 1
 	for _, n := range shape[axis+1:] {

@@ -16,9 +16,8 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// TestBroken opens and reads every damaged file of testdata/data/broken, whose
-// README says what is wrong with each: the error must name the file and the
-// fault, within a second.
+// TestBroken opens and reads every damaged file of testdata/data/broken. The README there
+// describes the faults; the error must name the file and the fault within a second.
 func TestBroken(t *testing.T) {
 	want := map[string]string{
 		"01_truncated_half":               "truncated: the superblock says that the file ends at byte 384764, it ends at 192382",
@@ -74,7 +73,7 @@ func TestBroken(t *testing.T) {
 	assert.Len(t, files, len(want)+9)
 }
 
-// readAll opens a file, checks all values and cuts windows of 6+1 frames.
+// readAll opens a file, checks all values and reads windows of 6+1 frames.
 func readAll(path string) error {
 	ds, err := well.Open(path, well.Options{})
 	if err != nil {
@@ -88,7 +87,7 @@ func readAll(path string) error {
 	return err
 }
 
-// TestBrokenFrames: all frames that are not finite are reported.
+// TestBrokenFrames: Check reports every frame that is not finite.
 func TestBrokenFrames(t *testing.T) {
 	ds, err := well.Open(filepath.Join(dataDir(t), "broken", "11_nan_frames.hdf5"), well.Options{})
 	require.NoError(t, err)
@@ -107,8 +106,8 @@ func TestBrokenFrames(t *testing.T) {
 	assert.Zero(t, w.Frames[0][17])
 }
 
-// TestLegalVariants: files with other types, byte orders, filters and strings
-// hold the values of the undamaged one, as far as their type can.
+// TestLegalVariants: files with other types, byte orders, filters and strings give the
+// values of the original, up to the precision of their type.
 func TestLegalVariants(t *testing.T) {
 	ctx := context.Background()
 	span := data.Span{Trajectory: 1, Start: 3, Stride: 2, Frames: 4}
@@ -147,7 +146,7 @@ func TestLegalVariants(t *testing.T) {
 	assert.Equal(t, want.Frames[2][points:2*points], swapped.Frames[2][:points])
 }
 
-// TestAllFaults: a folder of damaged files names every one of them.
+// TestAllFaults: opening a folder of damaged files reports every one of them.
 func TestAllFaults(t *testing.T) {
 	_, err := well.Open(filepath.Join(dataDir(t), "broken"), well.Options{Include: []string{"/01_", "/03_", "/16_"}})
 	for _, name := range []string{"01_truncated_half.hdf5", "03_no_t1_group.hdf5", "16_no_dataset_name.hdf5"} {
@@ -162,8 +161,8 @@ func TestMixedResolution(t *testing.T) {
 	assert.ErrorContains(t, err, "a.hdf5, got [16 32]")
 }
 
-// dataDir is the folder of small data sets; GOWALRUS_DATA names another of the
-// same layout.
+// dataDir returns the folder of the small data sets, or the folder of the same layout that
+// GOWALRUS_DATA names.
 func dataDir(t testing.TB) string {
 	if dir := os.Getenv("GOWALRUS_DATA"); dir != "" {
 		return dir

@@ -5,17 +5,16 @@ import (
 	"sync"
 )
 
-// cache keeps the arrays of constant fields that were used last, within a
-// number of bytes.
+// cache keeps the most recently used arrays of constant fields, up to a number of bytes.
 type cache struct {
 	mu    sync.Mutex
 	free  int64
-	order *list.List // of *cached, last used first
+	order *list.List // of *cached, most recently used first
 	items map[cacheKey]*list.Element
 }
 
-// cacheKey names the constants of one trajectory of a file; trajectories that
-// share them have -1.
+// cacheKey identifies the constants of one trajectory of a file. The trajectory is -1 if
+// all trajectories of the file share them.
 type cacheKey struct{ file, trajectory int }
 
 type cached struct {
@@ -30,7 +29,7 @@ func newCache(bytes int64) *cache {
 	return &cache{free: bytes, order: list.New(), items: map[cacheKey]*list.Element{}}
 }
 
-// get returns the array of a key, which must not be changed.
+// get returns the array of a key. The caller must not modify it.
 func (c *cache) get(key cacheKey) ([]float32, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,8 +41,8 @@ func (c *cache) get(key cacheKey) ([]float32, bool) {
 	return e.Value.(*cached).values, true
 }
 
-// put keeps an array, dropping older ones to make room. One that is larger than
-// the whole cache is not kept.
+// put stores an array and discards the least recently used ones to make room. It does not
+// store an array larger than the cache.
 func (c *cache) put(key cacheKey, values []float32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,15 +6,14 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestCache: arrays are kept within the bytes allowed, and the ones used last
-// stay longest.
+// TestCache: the cache keeps the most recently used arrays within its number of bytes.
 func TestCache(t *testing.T) {
 	c := newCache(4 * 10)
 	has := func(file int) bool { _, ok := c.get(cacheKey{file, 0}); return ok }
 	for file := range 3 {
 		c.put(cacheKey{file, 0}, make([]float32, 3))
 	}
-	assert.True(t, has(0)) // and used last from now on
+	assert.True(t, has(0)) // now the most recently used one
 	c.put(cacheKey{3, 0}, make([]float32, 4))
 	assert.Equal(t, []bool{true, false, true, true}, []bool{has(0), has(1), has(2), has(3)}, "9 + 4 > 10: the oldest went")
 	c.put(cacheKey{4, 0}, make([]float32, 11))
@@ -31,8 +30,7 @@ func TestCache(t *testing.T) {
 	assert.Equal(t, len(c.items), c.order.Len())
 }
 
-// TestCoerce: attributes may have other types than h5py gives them, as long as
-// they say the same.
+// TestCoerce: attributes may have types other than those of h5py if the value is the same.
 func TestCoerce(t *testing.T) {
 	for _, c := range []struct{ got, wanted, out any }{
 		{int64(3), int64(0), int64(3)},

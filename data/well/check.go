@@ -8,15 +8,15 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// maxFaults bounds the faults that Check reports for each file.
+// maxFaults bounds the number of faults that Check reports per file.
 const maxFaults = 20
 
-// Check reads every value of the data set and returns all damaged frames it
-// finds, up to 20 for each file, in the order of the files: chunks that cannot be
-// decoded, values that are not finite, values that a transform refuses. Of a
-// frame with several faults it names the first. Trajectories are read in
-// parallel; progress, if not nil, is told after each how many of how many are
-// done. If the context ends, its error is all that is returned.
+// Check reads every value of the data set and returns the faults that it finds, up to 20
+// per file, in the order of the files: chunks that cannot be decoded, values that are not
+// finite, values that a transform refuses. It reports the first fault of each frame.
+// Trajectories are read in parallel. progress, if not nil, is called after each trajectory
+// with the number of trajectories read and their total. If the context ends, Check returns
+// only the context's error.
 func (d *Dataset) Check(ctx context.Context, progress func(done, total int)) error {
 	faults := make([][]error, len(d.trajectories))
 	if err := d.sweep(ctx, progress, func(i int) { faults[i] = d.checkTrajectory(ctx, i) }); err != nil {
@@ -37,8 +37,8 @@ func (d *Dataset) Check(ctx context.Context, progress func(done, total int)) err
 	return errors.Join(all...)
 }
 
-// checkTrajectory returns the faults of one trajectory, at most one more than
-// are reported. A block with a fault is read again frame by frame.
+// checkTrajectory returns the faults of one trajectory, at most one more than Check
+// reports. It reads a block with a fault again frame by frame.
 func (d *Dataset) checkTrajectory(ctx context.Context, trajectory int) (faults []error) {
 	w := new(data.Window)
 	for _, block := range d.blocks(trajectory) {

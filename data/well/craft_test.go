@@ -12,16 +12,15 @@ import (
 	"github.com/gowalrus/gowalrus/internal/hdf5"
 )
 
-// crafted is a file of the layout of a kind that package well reads but does not
-// write: fields that do not vary along every axis, chunks of several frames,
-// masks over several axes.
+// crafted describes a file that package well reads but does not write: fields that do not
+// vary along every axis, chunks of several frames, masks over several axes.
 type crafted struct {
 	grid                []int
 	trajectories, steps int
 	fields              []craftedField
 	boundaries          []craftedBoundary
-	// coordinate returns the numbers along an axis, the last one being time; nil
-	// counts points.
+	// coordinate returns the coordinate of point i of an axis; the last axis is time. nil
+	// means i.
 	coordinate func(axis, i int) float32
 }
 
@@ -29,8 +28,8 @@ type craftedField struct {
 	name         string
 	order        int
 	sample, time bool
-	along        []bool // nil: along all axes
-	ones         bool   // axes without variation are there with length 1
+	along        []bool // nil: all axes
+	ones         bool   // axes without variation are stored with length 1
 	chunk        []int  // nil: contiguous
 }
 
@@ -40,7 +39,7 @@ type craftedBoundary struct {
 	mask        []float32
 }
 
-// each calls do for every place of an array, the last axis fastest.
+// each calls do for every index of an array in row-major order.
 func each(shape []int, do func(at []int)) {
 	n := 1
 	for _, x := range shape {
@@ -55,8 +54,8 @@ func each(shape []int, do func(at []int)) {
 	}
 }
 
-// value is what a field holds at a place: a whole number that only depends on
-// the axes along which the field varies, another one at each.
+// value returns the value of a field at a point: an integer that depends only on the
+// indices along the axes on which the field varies and differs between them.
 func (c crafted) value(f craftedField, trajectory, step int, at []int, component int) float32 {
 	v := len(f.name)
 	if f.sample {
@@ -75,8 +74,8 @@ func (c crafted) value(f craftedField, trajectory, step int, at []int, component
 
 func (f craftedField) varies(axis int) bool { return f.along == nil || f.along[axis] }
 
-// shape returns the shape of the array and what its axes are: -2 the
-// trajectory, -1 the time, then those of the grid, then components.
+// shape returns the shape of the array and the meaning of its axes: -2 for the trajectory,
+// -1 for time, then the axes of the grid, then components.
 func (c crafted) shape(f craftedField) (shape, axes []int) {
 	add := func(axis, n int) { axes, shape = append(axes, axis), append(shape, n) }
 	if f.sample {
@@ -99,7 +98,7 @@ func (c crafted) shape(f craftedField) (shape, axes []int) {
 	return shape, axes
 }
 
-// write makes the file and returns its path.
+// write creates the file and returns its path.
 func (c crafted) write(t testing.TB) string {
 	path := filepath.Join(t.TempDir(), "crafted.hdf5")
 	w, err := hdf5.Create(path)
@@ -173,7 +172,7 @@ func (c crafted) writeField(t testing.TB, w *hdf5.Writer, f craftedField) {
 	})
 }
 
-// fill makes a dataset and writes it chunk by chunk.
+// fill creates a dataset and writes it chunk by chunk.
 func fill(t testing.TB, w *hdf5.Writer, path string, spec driver.Spec, value func(at []int) float32) {
 	d, err := w.Dataset(path, spec)
 	require.NoError(t, err)

@@ -11,8 +11,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Dataset is an open data set of The Well. It implements data.Dataset and is
-// safe for concurrent use.
+// Dataset is an open data set of The Well. It implements data.Dataset and is safe for
+// concurrent use.
 type Dataset struct {
 	options      Options
 	root         string
@@ -26,10 +26,10 @@ type Dataset struct {
 	cache        *cache
 }
 
-// StatisticsFile is the name of the file with the statistics of a data set.
+// StatisticsFile is the name of the file that holds a data set's statistics.
 const StatisticsFile = "stats.yaml"
 
-// describe fills what the files have in common.
+// describe sets the properties that all files share.
 func (d *Dataset) describe() error {
 	first := d.files[0]
 	d.stored = first.fieldList()
@@ -51,8 +51,7 @@ func (d *Dataset) describe() error {
 	return d.readStatistics()
 }
 
-// readStatistics reads the statistics, which must be there only if they are
-// used.
+// readStatistics reads the statistics. A missing file is an error only if they are needed.
 func (d *Dataset) readStatistics() error {
 	path := d.options.Statistics
 	if path == "" {
@@ -73,14 +72,14 @@ func (d *Dataset) readStatistics() error {
 	return nil
 }
 
-// Metadata describes the data set. Fields carry the names that transforms give
-// them.
+// Metadata returns the description of the data set, with the names of fields after
+// transforms.
 func (d *Dataset) Metadata() data.Metadata { return d.meta }
 
-// Trajectories lists the simulations, file by file in the order of the names.
+// Trajectories returns the trajectories file by file, sorted by the files' names.
 func (d *Dataset) Trajectories() []data.Trajectory { return d.trajectories }
 
-// Statistics returns what stats.yaml holds, nil if the data set has none.
+// Statistics returns the content of stats.yaml, or nil if the data set has none.
 func (d *Dataset) Statistics() *data.Statistics { return d.statistics }
 
 // File describes one file of a data set.
@@ -90,11 +89,11 @@ type File struct {
 	Steps        int
 	Boundaries   data.Boundaries
 	Parameters   []Parameter
-	// Bytes is the size of the file.
+	// Bytes is the size of the file in bytes.
 	Bytes int64
 }
 
-// Files lists the files in the order of the trajectories.
+// Files returns the files in the order of the trajectories.
 func (d *Dataset) Files() []File {
 	out := make([]File, len(d.files))
 	for i, h := range d.files {

@@ -11,7 +11,7 @@ import (
 	"github.com/gowalrus/gowalrus/internal/hdf5"
 )
 
-// DefaultDriver is the name of the driver in pure Go.
+// DefaultDriver is the name of the pure Go driver.
 const DefaultDriver = "go"
 
 var (
@@ -19,8 +19,8 @@ var (
 	drivers   = map[string]driver.Driver{DefaultDriver: goDriver{}}
 )
 
-// RegisterDriver makes an HDF5 driver available under a name. Drivers do this
-// when their package is imported; a name that is taken makes it panic.
+// RegisterDriver registers an HDF5 driver under a name. Drivers call it when their package
+// is imported. It panics if the driver is nil or the name empty or already registered.
 func RegisterDriver(name string, d driver.Driver) {
 	driversMu.Lock()
 	defer driversMu.Unlock()
@@ -30,14 +30,14 @@ func RegisterDriver(name string, d driver.Driver) {
 	drivers[name] = d
 }
 
-// Drivers lists the names of the registered drivers, sorted.
+// Drivers returns the sorted names of the registered drivers.
 func Drivers() []string {
 	driversMu.RLock()
 	defer driversMu.RUnlock()
 	return slices.Sorted(maps.Keys(drivers))
 }
 
-// driverFor returns a driver; the empty name is the default one.
+// driverFor returns the driver of a name, or the default driver if the name is empty.
 func driverFor(name string) (driver.Driver, error) {
 	if name == "" {
 		name = DefaultDriver
@@ -51,7 +51,7 @@ func driverFor(name string) (driver.Driver, error) {
 	return d, nil
 }
 
-// goDriver is package internal/hdf5.
+// goDriver is the driver of package internal/hdf5.
 type goDriver struct{}
 
 func (goDriver) Open(path string) (driver.File, error) {

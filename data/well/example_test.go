@@ -12,7 +12,7 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// shearFlow is one of the small data sets that come with the sources.
+// shearFlow is the path of a small data set in this repository.
 var shearFlow = filepath.Join("..", "..", "testdata", "data", "shear_flow")
 
 func ExampleOpen() {
@@ -33,8 +33,8 @@ func ExampleOpen() {
 	// well: shear_flow: expected one of the splits [test train valid], got ""
 }
 
-// Windows are read in physical units, in the order of the channels. A window that was
-// read is given back to be filled again.
+// Read returns windows in physical units, with fields in the order of the channels. A
+// window passed to Read is overwritten.
 func ExampleDataset_Read() {
 	ds, err := well.Open(shearFlow, well.Options{Split: "test"})
 	if err != nil {
@@ -76,7 +76,7 @@ func ExampleSplits() {
 	// Output: [test train valid] <nil>
 }
 
-// Opening reads headers; Check reads everything.
+// Open reads the headers; Check reads all values.
 func ExampleDataset_Check() {
 	path := filepath.Join("..", "..", "testdata", "data", "broken", "27_chunk_flipped_bytes_gzip.hdf5")
 	ds, err := well.Open(path, well.Options{})
@@ -88,7 +88,7 @@ func ExampleDataset_Check() {
 	// Output: well: trajectory 0: hdf5: file: /t0_fields/A: chunk [0 7 0 0]: filter number 1 (deflate): the stream is damaged: expected at most 4096 bytes, got more
 }
 
-// write writes a data set of one trajectory into a folder.
+// write writes a data set of one trajectory to a folder.
 func write(dir string) error {
 	path := filepath.Join(dir, "data", "train", "rain.hdf5")
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -141,7 +141,7 @@ func ExampleCreate() {
 	// Output: [0 2 4 6 8 10 12 14] [{slope true [0.1]}]
 }
 
-// A file that is not complete does not appear.
+// An incomplete file does not appear under its name.
 func ExampleWriter_Close() {
 	dir, err := os.MkdirTemp("", "well")
 	if err != nil {
@@ -173,7 +173,7 @@ func ExampleHeader_Validate() {
 	// Output: well: header of "rain": boundaries: expected one per axis (1), got 0; there is no default
 }
 
-// The statistics of the training split go to stats.yaml, where Open finds them.
+// The statistics of the training split are written to stats.yaml, where Open finds them.
 func ExampleUpdateStatistics() {
 	dir, err := os.MkdirTemp("", "well")
 	if err != nil {
@@ -209,7 +209,7 @@ func ExampleComputeStatistics() {
 	// Output: computed [0.4470 0.1023], stored [0.4470 0.1023]
 }
 
-// Files are read by the driver in pure Go unless Options name another one.
+// Open uses the pure Go driver unless Options name another one.
 func ExampleDrivers() {
 	for _, name := range well.Drivers() {
 		if name == well.DefaultDriver {

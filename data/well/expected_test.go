@@ -19,8 +19,8 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// expectedTensor is what The Well's own loader returned: checksum of the
-// little-endian bytes, shape and sum.
+// expectedTensor describes a tensor of The Well's loader: checksum of the little-endian
+// bytes, shape and sum.
 type expectedTensor struct {
 	CRC32 uint32
 	Shape []int
@@ -50,8 +50,8 @@ type expectedSet struct {
 	}
 }
 
-// TestExpected compares every tensor of every window of every data set with
-// what The Well's own loader makes of the files.
+// TestExpected compares every tensor of every window of every data set with the output of
+// The Well's loader.
 func TestExpected(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(dataDir(t), "expected", "*.json"))
 	require.NoError(t, err)
@@ -100,8 +100,8 @@ func compareSplit(t *testing.T, path, tag string, set expectedSet, want expected
 	}
 }
 
-// spansOf returns the windows of a mode such as in3_out2_stride2 or in6_full,
-// and the number of frames of history.
+// spansOf returns the windows of a mode such as in3_out2_stride2 or in6_full, and the
+// number of frames of history.
 func spansOf(t *testing.T, ds data.Dataset, mode string) (spans []data.Span, input int) {
 	if mode == "in6_full" {
 		spans, err := data.FullTrajectories(ds, data.Horizon{Input: 6})
@@ -144,8 +144,8 @@ func compareMetadata(t *testing.T, ds *well.Dataset, set expectedSet, want expec
 	}
 }
 
-// compareTensor compares checksum and shape; rescaled values may differ in the
-// last bit, so of them the sums are compared.
+// compareTensor compares checksum and shape. Rescaled values may differ in the last bit, so
+// it compares their sums instead.
 func compareTensor(t *testing.T, what string, want expectedTensor, got []float32, rescaled bool) {
 	n := 1
 	for _, d := range want.Shape {
@@ -168,8 +168,8 @@ func compareTensor(t *testing.T, what string, want expectedTensor, got []float32
 	require.InDelta(t, want.Sum, sum, 1e-7*size, what)
 }
 
-// wellTensors lays a window out as The Well's loader does: components last,
-// history and forecast apart, times counted from the first.
+// wellTensors lays out a window as The Well's loader does: components last, history and
+// forecast separate, times relative to the first.
 func wellTensors(w *data.Window, input int) map[string][]float32 {
 	out := map[string][]float32{}
 	for i, frame := range w.Frames {

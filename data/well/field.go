@@ -8,27 +8,27 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// storedField is a field in a file. Its array has the axes
+// storedField is a field of a file. Its array has the axes
 //
 //	[trajectory] [time] grid… [component [component]]
 //
-// of which trajectory, time and each axis of the grid are there only if the
-// field varies along them; an axis of the grid may also be there with length 1.
+// The array has the axes trajectory, time and each axis of the grid only if the field
+// varies along them. An axis of the grid without variation may also have length 1.
 type storedField struct {
 	field data.Field
 	path  string
 	ds    driver.Dataset
-	// perSample and not field.Constant say that the first axes are there.
+	// perSample and not field.Constant say that the array has the axes trajectory and time.
 	perSample bool
-	// stored is the length of each axis of the grid in the array, 1 if the field
-	// does not vary along it.
+	// stored holds the length of each axis of the grid in the array, 1 if the field does
+	// not vary along it.
 	stored []int
-	// axes is the number of axes of the grid that the array has.
+	// axes is the number of grid axes in the array.
 	axes       int
 	components int
 }
 
-// varying are the attributes that say which axes a field has.
+// varying holds the attributes that say which axes the array of a field has.
 type varying struct{ sample, time bool }
 
 func readVarying(f driver.File, path string) (v varying, err error) {
@@ -39,7 +39,7 @@ func readVarying(f driver.File, path string) (v varying, err error) {
 	return v, err
 }
 
-// openField opens one field and compares its shape with the file's header.
+// openField opens a field and compares its shape with the header of the file.
 func (h *header) openField(f driver.File, name string, order int) (*storedField, error) {
 	path := fmt.Sprintf("/t%d_fields/%s", order, name)
 	ds, err := f.Dataset(path)
@@ -65,8 +65,8 @@ func (h *header) openField(f driver.File, name string, order int) (*storedField,
 	return s, nil
 }
 
-// setShape checks the shape of the array; along says along which axes of the
-// grid the field varies.
+// setShape checks the shape of the array. along says along which axes of the grid the field
+// varies.
 func (s *storedField) setShape(h *header, along []bool) error {
 	var head, short, full []int // short leaves out axes without variation
 	if s.perSample {
@@ -93,8 +93,7 @@ func (s *storedField) setShape(h *header, along []bool) error {
 	return fmt.Errorf("%s: expected shape %v (%s), got %v", s.path, slices.Concat(head, short, tail), s.axisNames(h, along), s.ds.Shape())
 }
 
-// axisNames says what the axes of the array are: "trajectory, time, x, y,
-// component".
+// axisNames returns the names of the array's axes: "trajectory, time, x, y, component".
 func (s *storedField) axisNames(h *header, along []bool) string {
 	var names []string
 	if s.perSample {
@@ -112,7 +111,7 @@ func (s *storedField) axisNames(h *header, along []bool) string {
 	return fmt.Sprint(names)
 }
 
-// points returns the number of stored points of one frame.
+// points returns the number of stored points per frame.
 func (s *storedField) points() int {
 	n := 1
 	for _, x := range s.stored {
@@ -121,7 +120,7 @@ func (s *storedField) points() int {
 	return n
 }
 
-// block returns offset and count of frames [step, step+frames) of a trajectory.
+// block returns the offset and count of frames [step, step+frames) of a trajectory.
 func (s *storedField) block(trajectory, step, frames int) (offset, count []int) {
 	shape := s.ds.Shape()
 	offset, count = make([]int, len(shape)), slices.Clone(shape)
@@ -136,7 +135,7 @@ func (s *storedField) block(trajectory, step, frames int) (offset, count []int) 
 	return offset, count
 }
 
-// framesPerChunk returns how many frames share a chunk, 1 if the array has none.
+// framesPerChunk returns the number of frames in a chunk, or 1 if the array is not chunked.
 func (s *storedField) framesPerChunk() int {
 	at := 0
 	if s.perSample {
@@ -148,8 +147,8 @@ func (s *storedField) framesPerChunk() int {
 	return 1
 }
 
-// unpack spreads one stored frame, components last, over dst, components first
-// and with all points of the grid: [components · points].
+// unpack converts a stored frame raw (components last, without repeated points) to dst
+// (components first, all points of the grid): [components · points].
 func (s *storedField) unpack(dst, raw []float32, grid []int) {
 	if s.plain(grid) {
 		if s.components == 1 {
@@ -171,9 +170,8 @@ func (s *storedField) unpack(dst, raw []float32, grid []int) {
 // plain reports whether the field varies along every axis of the grid.
 func (s *storedField) plain(grid []int) bool { return slices.Equal(s.stored, grid) }
 
-// tile repeats a frame along the axes of the grid on which it does not vary.
-// (The release repeats the array as a whole, which mixes up values unless those
-// axes come first.)
+// tile repeats a frame along the grid axes on which it does not vary. (The release repeats
+// the flattened array, which is correct only if those axes come first.)
 func (s *storedField) tile(dst, raw []float32, grid []int) {
 	points := len(dst) / s.components
 	at := make([]int, len(grid))

@@ -11,7 +11,7 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// header is what a file of the layout says about itself.
+// header holds the metadata of a file of the layout.
 type header struct {
 	path         string
 	dataset      string
@@ -21,7 +21,7 @@ type header struct {
 	coordinates  [][]float32
 	trajectories int
 	steps        int
-	// times has one row if all trajectories share it, else one per trajectory.
+	// times has one row if all trajectories share it, otherwise one per trajectory.
 	times      [][]float32
 	boundaries data.Boundaries
 	parameters []Parameter
@@ -43,7 +43,7 @@ func openFile(d driver.Driver, path string) (*header, error) {
 	return h, nil
 }
 
-// nameFile puts the name of the file before an error, unless a driver did.
+// nameFile adds the name of the file to an error, unless the driver did.
 func nameFile(path string, err error) error {
 	if strings.Contains(err.Error(), path) {
 		return fmt.Errorf("well: %w", err)
@@ -51,7 +51,7 @@ func nameFile(path string, err error) error {
 	return fmt.Errorf("well: %s: %w", path, err)
 }
 
-// read reads everything but the values of the fields.
+// read reads everything except the values of the fields.
 func (h *header) read(f driver.File) error {
 	for _, step := range []func(driver.File) error{
 		h.readRoot, h.readDimensions, h.readTime, h.readParameters, h.readFields, h.readScalars,
@@ -64,8 +64,7 @@ func (h *header) read(f driver.File) error {
 	if h.boundaries, err = readBoundaries(f, h.axes, h.grid); err != nil {
 		return err
 	}
-	// A window knows what fields, axes and boundaries must be: names that tell
-	// channels apart, for one.
+	// The checks of a window apply here, too; for example, channel names must differ.
 	w := data.Window{Fields: h.fieldList(), Grid: h.grid, Boundaries: h.boundaries, Axes: h.axes, Curvilinear: h.gridType != data.CartesianGrid}
 	return w.ValidateLayout()
 }
@@ -103,7 +102,7 @@ func (h *header) readRoot(f driver.File) error {
 
 var tensorGroup = regexp.MustCompile(`^t\d+_fields$`)
 
-// readDimensions reads the names of the axes and the coordinates along them.
+// readDimensions reads the names of the axes and their coordinates.
 func (h *header) readDimensions(f driver.File) error {
 	var err error
 	if h.axes, err = attribute[[]string](f, "/dimensions", "spatial_dims"); err != nil {
@@ -137,7 +136,7 @@ func (h *header) readDimensions(f driver.File) error {
 	return nil
 }
 
-// readTime reads the time of each frame, of all trajectories or of each.
+// readTime reads the times of the frames, shared by all trajectories or one row for each.
 func (h *header) readTime(f driver.File) error {
 	const path = "/dimensions/time"
 	ds, err := f.Dataset(path)
@@ -165,8 +164,8 @@ func (h *header) readTime(f driver.File) error {
 	return nil
 }
 
-// readParameters reads the numbers that the root attribute simulation_parameters
-// names. Parameters that are not numbers are left out.
+// readParameters reads the numbers named in the root attribute simulation_parameters. It
+// skips parameters that are not numbers.
 func (h *header) readParameters(f driver.File) error {
 	names, err := attribute[[]string](f, "/", "simulation_parameters")
 	if errors.Is(err, driver.ErrNotFound) {
@@ -190,8 +189,8 @@ func (h *header) readParameters(f driver.File) error {
 	return nil
 }
 
-// readFields opens the fields that field_names list, in this order; other
-// datasets of the groups are none of the data set's fields.
+// readFields opens the fields that field_names lists, in that order. Other datasets of the
+// groups do not belong to the data set.
 func (h *header) readFields(f driver.File) error {
 	var constant []*storedField
 	for order := range 3 {
@@ -215,14 +214,14 @@ func (h *header) readFields(f driver.File) error {
 	return h.checkSize()
 }
 
-// What a file may declare without storing it: trajectories that share all their
-// values, points of axes along which no field varies.
+// Bounds of quantities that a file may declare without storing them: trajectories that
+// share all values, and points along axes on which no field varies.
 const (
 	maxTrajectories = 1 << 20
 	maxFrame        = 1 << 31 // values: 8 GiB
 )
 
-// checkSize refuses frames that no memory holds.
+// checkSize returns an error for frames that are too large for memory.
 func (h *header) checkSize() error {
 	channels := 0
 	for _, s := range h.fields {
@@ -267,7 +266,7 @@ func (h *header) sameSystem(first *header) error {
 	return nil
 }
 
-// scalarNames lists the scalars, those that vary with time marked.
+// scalarNames lists the scalars and marks those that vary with time.
 func (h *header) scalarNames() []string {
 	var out []string
 	for _, s := range h.scalars {

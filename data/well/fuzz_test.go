@@ -13,10 +13,10 @@ import (
 	"github.com/gowalrus/gowalrus/internal/hdf5"
 )
 
-// memory is a driver whose only file is what it holds.
+// memory is a driver with a single file, inMemory.
 type memory struct{ driver.Driver }
 
-var inMemory []byte // written before each Open, which is not concurrent
+var inMemory []byte // set before each Open; Opens are not concurrent
 
 func init() { well.RegisterDriver("memory", memory{}) }
 
@@ -24,9 +24,9 @@ func (memory) Open(path string) (driver.File, error) {
 	return hdf5.NewFile(bytes.NewReader(inMemory), int64(len(inMemory)), path)
 }
 
-// FuzzOpen opens whatever a file holds as a data set, checks it, cuts a window
-// and computes statistics. There may be errors, but no panic, and what has
-// opened must give valid windows.
+// FuzzOpen opens arbitrary files as data sets, checks them, reads a window and computes
+// statistics. Errors are allowed, panics are not, and a file that opens must give valid
+// windows.
 func FuzzOpen(f *testing.F) {
 	all := crafted{grid: []int{2, 2}, trajectories: 2, steps: 4, fields: []craftedField{
 		{name: "p", sample: true, time: true}, {name: "u", order: 1, sample: true, time: true, chunk: []int{1, 2, 2, 2, 2}},
@@ -41,7 +41,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(raw)
 	}
 	here := f.TempDir()
-	path := filepath.Join(here, "fuzz.hdf5") // found by Open, read by the driver
+	path := filepath.Join(here, "fuzz.hdf5") // Open lists it, the driver reads inMemory
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		f.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		defer ds.Close()
 		if work(ds) > 1<<20 {
-			return // sound, but too much for a fuzzer
+			return // valid, but too large for a fuzz test
 		}
 		ctx := context.Background()
 		checked := ds.Check(ctx, nil)
@@ -73,7 +73,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// work counts the values of a data set, as far as they count.
+// work returns the number of values of a data set as a float64, which does not overflow.
 func work(ds *well.Dataset) float64 {
 	m := ds.Metadata()
 	n := 0.0

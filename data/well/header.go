@@ -8,36 +8,34 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Header describes a file that is to be written: everything but the values of
-// the fields.
+// Header describes a file to be written, except the values of its fields.
 type Header struct {
 	// Dataset is the name of the data set (attribute dataset_name).
 	Dataset string
-	// GridType is "cartesian" if empty.
+	// GridType is the coordinate system. Empty means "cartesian".
 	GridType string
-	// Axes are the names of the axes; nil is the first of x, y, z.
+	// Axes names the axes. nil means the first of x, y, z.
 	Axes []string
-	// Coordinates holds the coordinate of each point along each axis and so says
-	// how long the axes are.
+	// Coordinates holds the coordinate of each point along each axis, which also gives the
+	// number of points.
 	Coordinates [][]float32
 	// Times holds the time of each frame.
 	Times []float32
-	// Trajectories is the number of simulations in the file.
+	// Trajectories is the number of trajectories in the file.
 	Trajectories int
-	// Fields are the variable fields and the constant ones, in the order of the
-	// channels that are written. In the file they are sorted by tensor order, so
-	// the order of a reader may differ. A constant field has one array for each
-	// trajectory.
+	// Fields lists the fields, variable and constant, in the order in which their channels
+	// are written. The file sorts them by tensor order, so a reader may return another
+	// order. A constant field has one array per trajectory.
 	Fields []data.Field
-	// Boundaries holds one condition per axis and side.
+	// Boundaries holds one Boundary per axis.
 	Boundaries data.Boundaries
-	// Parameters are the parameters of the equations that all trajectories share
+	// Parameters holds the parameters of the equations that all trajectories share
 	// (attribute simulation_parameters, and constant scalars).
 	Parameters []Parameter
-	// Scalars declares further scalars, whose values are written one by one.
+	// Scalars declares further scalars, whose values [Writer.Scalar] writes.
 	Scalars []ScalarSpec
-	// Deflate is the compression level, 1 to 9; 0 stands for 6 and -1 for none.
-	// A chunk is one frame of one field.
+	// Deflate is the compression level, 1 to 9. 0 means 6, -1 means no compression. A chunk
+	// is one frame of one field.
 	Deflate int
 }
 
@@ -47,14 +45,14 @@ type Parameter struct {
 	Value float64
 }
 
-// ScalarSpec declares a scalar that differs between trajectories, and between
-// frames unless it is constant.
+// ScalarSpec declares a scalar that differs between trajectories and, unless it is
+// constant, between frames.
 type ScalarSpec struct {
 	Name     string
 	Constant bool
 }
 
-// withDefaults fills in grid type, axes and compression.
+// withDefaults returns the header with grid type, axes and compression filled in.
 func (h Header) withDefaults() Header {
 	if h.GridType == "" {
 		h.GridType = data.CartesianGrid
@@ -71,7 +69,7 @@ func (h Header) withDefaults() Header {
 	return h
 }
 
-// grid returns the lengths of the axes.
+// grid returns the number of points along each axis.
 func (h Header) grid() []int {
 	out := make([]int, len(h.Coordinates))
 	for i, x := range h.Coordinates {
@@ -80,8 +78,7 @@ func (h Header) grid() []int {
 	return out
 }
 
-// Validate returns an error for a header that cannot be written: it names what
-// is missing or wrong.
+// Validate returns an error that names the missing or invalid part of the header.
 func (h Header) Validate() error {
 	if err := h.check(); err != nil {
 		return fmt.Errorf("well: %w", err)
@@ -89,7 +86,8 @@ func (h Header) Validate() error {
 	return nil
 }
 
-// check is Validate for errors that begin with the name of the file.
+// check is Validate without the prefix of the package, for callers that add the file's
+// name.
 func (h Header) check() error {
 	h = h.withDefaults()
 	if err := h.validate(); err != nil {
@@ -116,10 +114,10 @@ func (h Header) validate() error {
 	}
 	for i, t := range h.Times {
 		if !finite(t) || (i > 0 && t <= h.Times[i-1]) {
-			return fmt.Errorf("times: expected growing numbers, got %v after %v at frame %d", t, h.Times[max(i-1, 0)], i)
+			return fmt.Errorf("times: expected increasing numbers, got %v after %v at frame %d", t, h.Times[max(i-1, 0)], i)
 		}
 	}
-	// A window knows what fields and boundaries must be.
+	// The checks of a window apply here, too.
 	w := data.Window{Fields: h.Fields, Grid: h.grid(), Boundaries: h.Boundaries, Axes: h.Axes, Curvilinear: h.GridType != data.CartesianGrid}
 	if err := w.ValidateLayout(); err != nil {
 		return err
@@ -169,5 +167,5 @@ func (h Header) validateScalars() error {
 	return nil
 }
 
-// rootAttributes are the attributes of the root group that the layout defines.
+// rootAttributes lists the attributes of the root group that the layout defines.
 var rootAttributes = []string{"dataset_name", "grid_type", "n_spatial_dims", "n_trajectories", "simulation_parameters"}

@@ -9,8 +9,8 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// writeLayout writes groups, attributes, coordinates, times, boundaries and
-// parameters, and makes the datasets of the fields.
+// writeLayout writes groups, attributes, coordinates, times, boundaries and parameters, and
+// creates the datasets of the fields.
 func (w *Writer) writeLayout() error {
 	for _, step := range []func() error{w.writeRoot, w.writeDimensions, w.writeBoundaries, w.makeScalars, w.makeFields} {
 		if err := step(); err != nil {
@@ -20,7 +20,7 @@ func (w *Writer) writeLayout() error {
 	return nil
 }
 
-// attributes gives an object several attributes: name, value, name, value, ….
+// attributes sets several attributes of an object: name, value, name, value, ….
 func (w *Writer) attributes(path string, pairs ...any) error {
 	for i := 0; i < len(pairs); i += 2 {
 		if err := w.w.Attribute(path, pairs[i].(string), pairs[i+1]); err != nil {
@@ -30,7 +30,7 @@ func (w *Writer) attributes(path string, pairs ...any) error {
 	return nil
 }
 
-// dataset makes a small dataset and fills it.
+// dataset creates a small dataset and writes its values.
 func (w *Writer) dataset(path, typ string, shape []int, values []float32) error {
 	d, err := w.w.Dataset(path, driver.Spec{Type: typ, Shape: shape})
 	if err != nil {
@@ -78,8 +78,8 @@ func (w *Writer) writeDimensions() error {
 	return nil
 }
 
-// writeBoundaries writes one group for each axis and condition, x_wall say, with
-// a mask that is set at the ends where it holds.
+// writeBoundaries writes one group per axis and condition, for example x_wall, with a mask
+// that is set at the ends that have the condition.
 func (w *Writer) writeBoundaries() error {
 	const root = "/boundary_conditions"
 	if err := w.w.Group(root); err != nil {
@@ -111,7 +111,7 @@ func (w *Writer) writeBoundaries() error {
 	return nil
 }
 
-// makeScalars writes the parameters and makes room for the other scalars.
+// makeScalars writes the parameters and allocates the values of the other scalars.
 func (w *Writer) makeScalars() error {
 	if err := w.w.Group("/scalars"); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (w *Writer) makeScalars() error {
 	return w.attributes("/scalars", "field_names", names)
 }
 
-// writeScalars writes the scalars that were collected.
+// writeScalars writes the collected values of the scalars.
 func (w *Writer) writeScalars() error {
 	for _, spec := range w.header.Scalars {
 		s := w.scalars[spec.Name]
@@ -158,7 +158,7 @@ func (w *Writer) writeScalars() error {
 	return nil
 }
 
-// makeFields makes the datasets of the fields, one group per tensor order.
+// makeFields creates the datasets of the fields, one group per tensor order.
 func (w *Writer) makeFields() error {
 	names := [3][]string{}
 	for order := range names {
@@ -180,8 +180,8 @@ func (w *Writer) makeFields() error {
 	return nil
 }
 
-// makeField makes the dataset of a field: [trajectory, time, grid…, components…],
-// a chunk for each frame.
+// makeField creates the dataset of a field: [trajectory, time, grid…, components…], with
+// one chunk per frame.
 func (w *Writer) makeField(f data.Field) error {
 	fw := &fieldWriter{name: f.Name, components: f.ComponentCount(len(w.grid))}
 	fw.shape = append(slices.Clone(w.grid), slices.Repeat([]int{len(w.grid)}, f.Order)...)

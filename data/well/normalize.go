@@ -6,13 +6,13 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// norm rescales the components of a field: (x − mean) / scale.
+// norm rescales the components of a field to (x − mean) / scale.
 type norm struct{ mean, scale []float32 }
 
-// minScale bounds the scale of a field from below, as in The Well.
+// minScale is the smallest scale of a field, as in The Well.
 const minScale = 1e-4
 
-// newNorms looks up the statistics of every field; nil without normalisation.
+// newNorms returns the statistics of every field, or nil without normalisation.
 func newNorms(kind Normalization, s *data.Statistics, meta data.Metadata) (map[string]norm, error) {
 	if kind == NoNormalization {
 		return nil, nil
@@ -53,7 +53,7 @@ func lookUp(dst []float32, table map[string][]float64, kind, field string) error
 	return nil
 }
 
-// apply rescales the channels of a field, component after component.
+// apply rescales the channels of a field.
 func (n norm) apply(values []float32) {
 	points := len(values) / len(n.scale)
 	for c, scale := range n.scale {
@@ -65,7 +65,7 @@ func (n norm) apply(values []float32) {
 	}
 }
 
-// normalize rescales the fields of a list of channels.
+// normalize rescales the variable or the constant channels.
 func (d *Dataset) normalize(values []float32, constant bool) {
 	if d.norms == nil {
 		return

@@ -11,12 +11,12 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Open opens a data set for reading: its folder (with data/<split>/ below it), a
-// folder of files, or one file. Headers of all files are read and checked,
-// values are not; see [Dataset.Check].
+// Open opens a data set for reading. path is the folder of a data set (with data/<split>/
+// in it), a folder of files, or a file. Open reads and checks the headers of all files but
+// not the values; see [Dataset.Check].
 //
-// All files must describe the same system: data set, grid, fields and scalars.
-// Errors name the file and what is wrong with it.
+// All files must describe the same system: data set, grid, fields and scalars. Errors name
+// the file and the fault.
 func Open(path string, o Options) (*Dataset, error) {
 	files, root, err := listFiles(path, o)
 	if err != nil {
@@ -27,7 +27,7 @@ func Open(path string, o Options) (*Dataset, error) {
 		return nil, err
 	}
 	d := &Dataset{options: o, root: root, cache: newCache(o.CacheBytes)}
-	var faults error // of all files, so that they can be mended at once
+	var faults error // of all files, so that the user can fix all at once
 	for _, name := range files {
 		h, err := openFile(drv, name)
 		if err != nil {
@@ -50,8 +50,7 @@ func Open(path string, o Options) (*Dataset, error) {
 	return d, nil
 }
 
-// Splits lists the splits of a data set: the folders below data/ that hold
-// files.
+// Splits returns the splits of a data set: the folders in data/ that contain files.
 func Splits(path string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(path, "data"))
 	if err != nil {
@@ -66,8 +65,8 @@ func Splits(path string) ([]string, error) {
 	return out, nil
 }
 
-// listFiles returns the files to open, sorted, and the folder of the data set,
-// where stats.yaml is.
+// listFiles returns the files to open, sorted, and the folder of the data set, which
+// contains stats.yaml.
 func listFiles(path string, o Options) (files []string, root string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -96,8 +95,8 @@ func listFiles(path string, o Options) (files []string, root string, err error) 
 	return files, rootOf(folder), nil
 }
 
-// splitFolder returns the folder of a split; without a name there must be just
-// one.
+// splitFolder returns the folder of a split. Without a name, the data set must have exactly
+// one split.
 func splitFolder(path, split string) (string, error) {
 	names, err := Splits(path)
 	if err != nil {
@@ -108,7 +107,7 @@ func splitFolder(path, split string) (string, error) {
 	}
 	folder := filepath.Join(path, "data", split)
 	if info, err := os.Stat(folder); err == nil && info.IsDir() && (split != "" || len(names) == 0) {
-		return folder, nil // if it holds no files, that is what is wrong
+		return folder, nil // without files, the caller returns an error
 	}
 	if !slices.Contains(names, split) {
 		return "", fmt.Errorf("well: %s: expected one of the splits %v, got %q", path, names, split)
@@ -116,7 +115,7 @@ func splitFolder(path, split string) (string, error) {
 	return folder, nil
 }
 
-// rootOf returns the folder of the data set that a folder of files belongs to.
+// rootOf returns the folder of the data set to which a folder of files belongs.
 func rootOf(folder string) string {
 	if parent := filepath.Dir(folder); filepath.Base(parent) == "data" {
 		return filepath.Dir(parent)
@@ -139,7 +138,7 @@ func hdf5Files(folder string) ([]string, error) {
 	return out, nil
 }
 
-// keeps reports whether a file passes the word filters.
+// keeps reports whether the filters Include and Exclude accept a file.
 func (o Options) keeps(name string) bool {
 	has := func(words []string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(name, w) })

@@ -2,55 +2,54 @@ package well
 
 import "github.com/gowalrus/gowalrus/data"
 
-// Options say what Open reads and how. The zero value reads everything as it
-// is stored.
+// Options selects the files that Open reads and the processing of their values. The zero
+// value reads everything as stored.
 type Options struct {
-	// Split is the folder below data/: "train", "valid" or "test". It is needed
-	// for a data set with several splits and ignored for a file.
+	// Split is the name of a folder in data/: "train", "valid" or "test". It is required if
+	// the data set has several splits, and ignored if Open is called with a file.
 	Split string
-	// Include keeps the files whose path contains one of these words, Exclude
-	// drops those whose path contains one.
+	// If Include is not empty, only files whose path contains one of its words are read.
+	// Files whose path contains a word of Exclude are not read.
 	Include, Exclude []string
-	// Driver is the name of the HDF5 driver, DefaultDriver if empty.
+	// Driver is the name of the HDF5 driver. Empty means DefaultDriver.
 	Driver string
-	// Transforms are applied to every value of a field (paper §C.1). A field is
-	// renamed: log10_density.
+	// Transforms apply to every value of a field (paper §C.1) and rename the field, for
+	// example to log10_density.
 	Transforms []data.Transform
-	// Normalization rescales fields, constant ones included, by the statistics.
+	// Normalization rescales all fields, including constant ones, by their statistics.
 	Normalization Normalization
-	// Statistics is the path of the statistics for Normalization; empty stands
-	// for stats.yaml of the data set.
+	// Statistics is the path of the statistics for Normalization. Empty means the data
+	// set's stats.yaml.
 	Statistics string
-	// NonFinite says what becomes of NaN and infinite values.
+	// NonFinite selects the treatment of NaN and infinite values.
 	NonFinite NonFinite
-	// CacheBytes bounds the memory that constant fields may keep; 0 stands for
-	// 64 MiB.
+	// CacheBytes bounds the memory of cached constant fields. 0 means 64 MiB.
 	CacheBytes int64
 }
 
-// Normalization is a rescaling of fields by the statistics of a data set. The
-// emulator and the trainer normalise on their own; this one is for other users
-// of the data.
+// Normalization is a rescaling of fields by the statistics of a data set. Emulator and
+// trainer need none, as they normalise their input themselves; it is for other users of the
+// data.
 type Normalization int
 
 const (
 	// NoNormalization keeps physical units.
 	NoNormalization Normalization = iota
-	// ZScore is (x − mean) / max(std, 1e-4) per component.
+	// ZScore rescales to (x − mean) / max(std, 1e-4) per component.
 	ZScore
-	// RMS is x / max(rms, 1e-4) per component.
+	// RMS rescales to x / max(rms, 1e-4) per component.
 	RMS
 )
 
-// NonFinite says what Read does with values that are not finite.
+// NonFinite selects how Read treats values that are not finite.
 type NonFinite int
 
 const (
-	// RefuseNonFinite makes them an error that names the place.
+	// RefuseNonFinite returns an error that names the field, frame and point.
 	RefuseNonFinite NonFinite = iota
-	// ReplaceNonFinite does what the release's formatter does: NaN becomes 0,
-	// infinities the largest float32 of their sign.
+	// ReplaceNonFinite replaces NaN by 0 and infinities by the largest float32 of their
+	// sign, as the release's formatter does.
 	ReplaceNonFinite
-	// KeepNonFinite returns them.
+	// KeepNonFinite returns them unchanged.
 	KeepNonFinite
 )

@@ -10,9 +10,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Read reads the frames of span; see data.Dataset. Values are float32 whatever
-// the file holds. Times are those of the file, coordinates are shared and must
-// not be changed. Errors name file, trajectory, frame and field.
+// Read reads the frames of span; see data.Dataset. Values of any stored type are converted
+// to float32. Times are those in the file. Coordinates are shared, and callers must not
+// modify them. Errors name file, trajectory, frame and field.
 func (d *Dataset) Read(ctx context.Context, span data.Span, into *data.Window) (*data.Window, error) {
 	if err := d.checkSpan(span); err != nil {
 		return nil, err
@@ -61,8 +61,8 @@ func (d *Dataset) points() int {
 	return n
 }
 
-// prepare fills everything but the arrays of the fields, which it makes large
-// enough.
+// prepare sets everything in w except the values of the fields, for which it allocates
+// arrays.
 func (d *Dataset) prepare(w *data.Window, h *header, own int, span data.Span) {
 	frames := w.Frames
 	*w = data.Window{
@@ -91,7 +91,7 @@ func (d *Dataset) prepare(w *data.Window, h *header, own int, span data.Span) {
 	}
 }
 
-// channels counts the channels of the variable or the constant fields.
+// channels returns the number of variable or of constant channels.
 func (d *Dataset) channels(constant bool) int {
 	n := 0
 	for _, f := range d.stored {
@@ -126,7 +126,7 @@ func (d *Dataset) readFrames(ctx context.Context, w *data.Window, h *header, own
 	return nil
 }
 
-// scratch holds stored frames whose axes must be put in another order.
+// scratch holds buffers for stored frames that are not in the order of a window.
 var scratch = sync.Pool{New: func() any { return new([]float32) }}
 
 // read reads the frames of a span into frames[i][at:].
@@ -138,7 +138,7 @@ func (s *storedField) read(frames [][]float32, at, trajectory int, span data.Spa
 	n := s.components * points
 	raw := scratch.Get().(*[]float32)
 	defer scratch.Put(raw)
-	// Frames that share a chunk are read at once, so that it is inflated once.
+	// Read frames that share a chunk together, so that the chunk is decompressed once.
 	if s.framesPerChunk() > 1 && span.Frames > 1 {
 		return s.readTogether(raw, frames, at, trajectory, span, grid)
 	}
@@ -159,8 +159,8 @@ func (s *storedField) read(frames [][]float32, at, trajectory int, span data.Spa
 	return nil
 }
 
-// readTogether reads the frames of a span chunk by chunk, each with the frames
-// between them, and takes those that belong to it.
+// readTogether reads the frames of a span chunk by chunk, including the frames between
+// them, and copies those that belong to the span.
 func (s *storedField) readTogether(raw *[]float32, frames [][]float32, at, trajectory int, span data.Span, grid []int) error {
 	size := s.points() * s.components
 	n := s.components
@@ -170,7 +170,7 @@ func (s *storedField) readTogether(raw *[]float32, frames [][]float32, at, traje
 	step := s.framesPerChunk()
 	last := span.Start + (span.Frames-1)*span.Stride
 	for from := span.Start; from <= last; {
-		to := min((from/step+1)*step, last+1) // up to the end of the chunk
+		to := min((from/step+1)*step, last+1) // end of the chunk
 		offset, count := s.block(trajectory, from, to-from)
 		*raw = sized(*raw, (to-from)*size)
 		if err := s.ds.Float32(*raw, offset, count); err != nil {
@@ -182,7 +182,7 @@ func (s *storedField) readTogether(raw *[]float32, frames [][]float32, at, traje
 			}
 		}
 		skip := (to - span.Start) % span.Stride
-		from = to + (span.Stride-skip)%span.Stride // chunks between two frames are left out
+		from = to + (span.Stride-skip)%span.Stride // skip chunks without a frame of the span
 	}
 	return nil
 }
@@ -194,8 +194,7 @@ func sized(b []float32, n int) []float32 {
 	return b[:n]
 }
 
-// constants returns the channels of the constant fields of a trajectory, in dst
-// if it is large enough.
+// constants returns the constant channels of a trajectory, in dst if it is large enough.
 func (d *Dataset) constants(dst []float32, file, own int) ([]float32, error) {
 	n := d.channels(true) * d.points()
 	if n == 0 {
@@ -231,13 +230,14 @@ func (d *Dataset) constants(dst []float32, file, own int) ([]float32, error) {
 	return dst, nil
 }
 
-// nonFinite is the first value of a field that is not finite.
+// nonFinite describes the first value of a field that is not finite.
 type nonFinite struct {
 	index int
 	value float32
 }
 
-// check does what the option says to values that are not finite.
+// check applies the option to values that are not finite. It returns the first one that the
+// option refuses.
 func (o NonFinite) check(values []float32) *nonFinite {
 	const exponent = 0x7f800000
 	for i, v := range values {
@@ -259,7 +259,7 @@ func (o NonFinite) check(values []float32) *nonFinite {
 	return nil
 }
 
-// at turns the index into a place on the grid.
+// at returns the error, with the index converted to component and grid coordinates.
 func (n *nonFinite) at(s *storedField, meta data.Metadata) error {
 	points := 1
 	for _, x := range meta.Grid {

@@ -8,12 +8,12 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// storedScalar is a scalar of a file, read whole: [trajectory] [time].
+// storedScalar holds all values of a scalar of a file: [trajectory] [time].
 type storedScalar struct {
 	name      string
 	constant  bool
 	perSample bool
-	steps     int // values of one trajectory
+	steps     int // values per trajectory
 	values    []float32
 }
 
@@ -52,8 +52,8 @@ func (h *header) readScalar(f driver.File, name string) (storedScalar, error) {
 		s.steps = h.steps
 		want = append(want, h.steps)
 	}
-	// The documentation of the layout stores a constant as one element, its
-	// checker as a scalar.
+	// The layout's documentation stores a constant as an array of one element, its checker
+	// expects a scalar. Accept both.
 	if shape := ds.Shape(); !slices.Equal(shape, want) && !(len(want) == 0 && slices.Equal(shape, []int{1})) {
 		return s, fmt.Errorf("%s: expected shape %v, got %v", path, want, shape)
 	}
@@ -61,7 +61,7 @@ func (h *header) readScalar(f driver.File, name string) (storedScalar, error) {
 	return s, err
 }
 
-// window returns the scalar of a window: one value, or one per frame.
+// window returns the scalar's values for a window: one value, or one per frame.
 func (s storedScalar) window(trajectory int, span data.Span) data.Scalar {
 	out := data.Scalar{Name: s.name, Constant: s.constant}
 	at := 0

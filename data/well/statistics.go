@@ -9,16 +9,17 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// ComputeStatistics computes the statistics of a data set as The Well's script
-// does for its training split: per component, in float64, over all trajectories,
-// frames and points; biased variances; differences between neighbouring frames.
-// Constant fields have no differences; those that trajectories of a file share
-// count once per file. Transforms are applied, and the statistics carry the new
+// ComputeStatistics computes the statistics of a data set as The Well's script does for its
+// training split: per component, in float64, over all trajectories, frames and points, with
+// biased variances, and with differences between successive frames. Constant fields have no
+// differences; a constant field that the trajectories of a file share counts once per file.
+// Transforms are applied, and the statistics have the fields' new names. A data set opened
+// with a normalisation is an error.
 // names; a data set that is opened with a normalisation is refused.
 //
-// Trajectories are read in parallel, two blocks of frames of each in memory: the
-// frames that share a chunk, at most 32 MiB. progress, if not nil, is told how
-// many trajectories of how many are done.
+// Trajectories are read in parallel. Each keeps two blocks of frames in memory: the frames
+// that share a chunk, at most 32 MiB. progress, if not nil, is called with the number of
+// trajectories read and their total.
 func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, total int)) (*data.Statistics, error) {
 	if d.options.Normalization != NoNormalization {
 		return nil, fmt.Errorf("well: statistics of %s: expected values that are not normalised", d.meta.Name)
@@ -31,8 +32,8 @@ func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, tota
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	// Merged in the order of the trajectories, so that the last digit does not
-	// depend on who was faster.
+	// Merge in the order of the trajectories, so that the last digit does not depend on the
+	// scheduling.
 	total := newSummary(d)
 	for _, p := range parts {
 		total.add(p)
@@ -40,8 +41,8 @@ func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, tota
 	return total.statistics(d), nil
 }
 
-// UpdateStatistics computes the statistics of the training split of a data set
-// and writes its stats.yaml, in full precision.
+// UpdateStatistics computes the statistics of a data set's training split and writes its
+// stats.yaml in full precision.
 func UpdateStatistics(ctx context.Context, dir string) error {
 	d, err := Open(dir, Options{Split: "train"})
 	if err != nil {
@@ -80,7 +81,7 @@ func (d *Dataset) summarize(ctx context.Context, trajectory int) (*summary, erro
 	points := d.points()
 	values := make([]float64, points)
 	w, last := new(data.Window), new(data.Window)
-	var before []float32 // the frame before, in last or w
+	var before []float32 // the previous frame, in last or w
 	for _, block := range d.blocks(trajectory) {
 		if _, err := d.Read(ctx, block, w); err != nil {
 			return nil, err
@@ -104,8 +105,8 @@ func (d *Dataset) summarize(ctx context.Context, trajectory int) (*summary, erro
 	return s, nil
 }
 
-// frame adds one frame, and its distance from the one before unless that is nil.
-// values is room for the points of a channel.
+// frame adds a frame and, unless before is nil, its difference from the frame before.
+// values is a buffer for the points of one channel.
 func (s *summary) frame(now, before []float32, values []float64) {
 	points := len(values)
 	for c := range s.frames {
@@ -128,7 +129,7 @@ func widen(dst []float64, src []float32) []float64 {
 	return dst
 }
 
-// statistics sorts the moments by field.
+// statistics returns the moments by field.
 func (s *summary) statistics(d *Dataset) *data.Statistics {
 	out := &data.Statistics{
 		Mean: map[string][]float64{}, Std: map[string][]float64{}, RMS: map[string][]float64{},

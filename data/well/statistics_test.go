@@ -14,9 +14,9 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// TestStatistics compares with the stats.yaml of every data set, which The
-// Well's script wrote with five digits. Means that are tiny beside the standard
-// deviation are what rounding leaves of a zero; of those only the size counts.
+// TestStatistics compares with the stats.yaml of every data set, which The Well's script
+// wrote with five digits. A mean that is tiny compared with the standard deviation is the
+// rounding error of zero; only its magnitude is compared.
 func TestStatistics(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(dataDir(t), "*", "stats.yaml"))
 	require.NoError(t, err)
@@ -38,8 +38,8 @@ func TestStatistics(t *testing.T) {
 			compareTable(t, "rms_delta", want.RMSDelta, got.RMSDelta, nil)
 			assert.Empty(t, got.Small(1e-4))
 
-			// A file of five digits is a file of The Well's, letter for letter,
-			// but for such means.
+			// The file with five digits equals The Well's byte for byte, except for such
+			// means.
 			text, err := want.Format(ds.Metadata().Fields, len(ds.Metadata().Grid), data.WellPrecision)
 			require.NoError(t, err)
 			original, err := os.ReadFile(path)
@@ -54,8 +54,8 @@ func TestStatistics(t *testing.T) {
 	}
 }
 
-// compareTable allows half a unit of the fifth digit, and 1e-6 of the standard
-// deviation.
+// compareTable allows a difference of half a unit of the fifth digit plus 1e-6 of the
+// standard deviation.
 func compareTable(t *testing.T, kind string, want, got, std map[string][]float64) {
 	assert.Len(t, got, len(want), kind)
 	for name, values := range want {
@@ -73,7 +73,7 @@ func compareTable(t *testing.T, kind string, want, got, std map[string][]float64
 	}
 }
 
-// TestStatisticsOfTransforms: transformed fields are summed up as such.
+// TestStatisticsOfTransforms: the statistics are those of the transformed values.
 func TestStatisticsOfTransforms(t *testing.T) {
 	path := filepath.Join(dataDir(t), "euler_multi_quadrants_periodicBC")
 	ds, err := well.Open(path, well.Options{Split: "test", Transforms: []data.Transform{{Field: "density", Kind: data.Log10}}})
@@ -114,9 +114,9 @@ func TestStatisticsOfTransforms(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
-// TestStatisticsNaively compares with sums over all values of a file, written
-// out: fields in chunks of several frames, constants of each trajectory and
-// constants that the trajectories share.
+// TestStatisticsNaively compares with plain sums over all values of a file that has fields
+// in chunks of several frames, constants per trajectory and constants shared by
+// trajectories.
 func TestStatisticsNaively(t *testing.T) {
 	c := crafted{grid: []int{4, 3}, trajectories: 3, steps: 6, fields: []craftedField{
 		{name: "p", sample: true, time: true, chunk: []int{1, 3, 4, 3}}, {name: "uu", order: 1, sample: true, time: true},
@@ -175,8 +175,7 @@ func compareNaively(t *testing.T, name string, values []float64, mean, std, rms 
 	assert.InEpsilon(t, math.Sqrt(squares/n), rms, 1e-12, name)
 }
 
-// TestUpdateStatistics writes the stats.yaml of a data set from its training
-// split alone.
+// TestUpdateStatistics: stats.yaml is computed from the training split only.
 func TestUpdateStatistics(t *testing.T) {
 	dir := t.TempDir()
 	split := filepath.Join(dir, "data", "train")

@@ -8,13 +8,13 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// sweepBytes bounds the frames of a trajectory that a sweep holds at once, for
-// each processor. One frame is always allowed.
+// sweepBytes bounds the frames of a trajectory that sweep holds per processor, in bytes.
+// One frame is always allowed.
 const sweepBytes = 32 << 20
 
-// sweep calls do for every trajectory, as many at the same time as there are
-// processors. It stops early if the context ends, and returns the context's
-// error. progress, if not nil, is called by one goroutine at a time.
+// sweep calls do for every trajectory, in parallel on all processors. If the context ends,
+// it stops early and returns the context's error. progress, if not nil, is called by one
+// goroutine at a time.
 func (d *Dataset) sweep(ctx context.Context, progress func(done, total int), do func(trajectory int)) error {
 	jobs := make(chan int)
 	var workers sync.WaitGroup
@@ -43,9 +43,9 @@ func (d *Dataset) sweep(ctx context.Context, progress func(done, total int), do 
 	return ctx.Err()
 }
 
-// blocks cuts a trajectory into spans of neighbouring frames that are read at
-// once. Frames that share a chunk are in the same block as far as sweepBytes
-// allows, so that chunks are inflated once.
+// blocks divides a trajectory into spans of successive frames that are read together.
+// Frames that share a chunk are in the same block if sweepBytes allows, so that the chunk
+// is decompressed once.
 func (d *Dataset) blocks(trajectory int) []data.Span {
 	length := 1
 	for _, s := range d.files[d.fileOf[trajectory]].fields {

@@ -13,14 +13,13 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// randomCrafted draws a file whose fields vary along any axes and are stored in
-// any chunks.
+// randomCrafted returns a random file whose fields vary along any axes and have any chunks.
 func randomCrafted(rng *rand.Rand) crafted {
 	c := crafted{trajectories: 1 + rng.IntN(3), steps: []int{6, 12}[rng.IntN(2)]}
 	for range 1 + rng.IntN(3) {
 		c.grid = append(c.grid, []int{2, 4, 6}[rng.IntN(3)])
 	}
-	// The lengths of the names tell the fields apart.
+	// The names differ in length, so that they identify the fields.
 	for _, name := range []string{"a", "bb", "ccc", "dddd", "eeeee"} {
 		f := craftedField{name: name, order: rng.IntN(3), sample: rng.IntN(3) > 0, time: name == "a" || rng.IntN(3) > 0, ones: rng.IntN(2) == 0}
 		for range c.grid {
@@ -42,10 +41,9 @@ func randomCrafted(rng *rand.Rand) crafted {
 	return c
 }
 
-// TestVariants reads windows of random files and compares every value with the
-// formula it was written by: fields that do not vary along some axes, in all
-// combinations (the release tiles them rightly only if those axes come first),
-// and frames that share chunks.
+// TestVariants reads windows of random files and compares every value with the formula that
+// produced it. Fields do not vary along some axes, in all combinations (the release tiles
+// them correctly only if those axes come first), and frames share chunks.
 func TestVariants(t *testing.T) {
 	ctx := context.Background()
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -76,7 +74,7 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// channels returns what a window must hold in the order of its fields.
+// channels returns the expected values of a window in the order of its fields.
 func (c crafted) channels(byName map[string]craftedField, w *data.Window, constant bool, trajectory, step int) (out []float32) {
 	for _, f := range w.Fields {
 		if f.Constant != constant {
@@ -91,8 +89,8 @@ func (c crafted) channels(byName map[string]craftedField, w *data.Window, consta
 	return out
 }
 
-// TestBoundaryMasks: which ends of which axes the masks of a file set, and which
-// combinations contradict each other. The grid is 3 × 2.
+// TestBoundaryMasks: the ends that masks set, and the combinations that contradict each
+// other. The grid is 3 × 2.
 func TestBoundaryMasks(t *testing.T) {
 	x, y, xy := []string{"x"}, []string{"y"}, []string{"x", "y"}
 	open, wall, periodic := data.Both(data.Open), data.Both(data.Wall), data.Both(data.Periodic)
@@ -134,7 +132,7 @@ func TestBoundaryMasks(t *testing.T) {
 	}
 }
 
-// TestOpenFaults: files that no window can be made of are refused.
+// TestOpenFaults: files from which no valid window can be read are refused.
 func TestOpenFaults(t *testing.T) {
 	p := craftedField{name: "p", time: true}
 	damaged := func(axis int, v float64) func(int, int) float32 {

@@ -9,15 +9,15 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// WriteOptions say how a file is written.
+// WriteOptions selects how a file is written.
 type WriteOptions struct {
-	// Driver is the name of the HDF5 driver, DefaultDriver if empty.
+	// Driver is the name of the HDF5 driver. Empty means DefaultDriver.
 	Driver string
 }
 
-// Writer writes one file of the layout. Frames may come in any order and from
-// several goroutines; each is on the disk when its call returns. The file appears
-// under its name when Close has succeeded, and not at all otherwise.
+// Writer writes one file of the layout. Frames may be written in any order and
+// concurrently; each is on disk when its call returns. The file appears under its name only
+// if Close succeeds.
 type Writer struct {
 	path     string
 	header   Header
@@ -28,7 +28,7 @@ type Writer struct {
 	constant []*fieldWriter
 
 	mu sync.Mutex
-	// written has an entry per trajectory and frame; constants per trajectory.
+	// written has one entry per trajectory and frame, constants one per trajectory.
 	written   [][]bool
 	constants []bool
 	scalars   map[string]*scalarWriter
@@ -50,8 +50,7 @@ type scalarWriter struct {
 	set    []bool // per trajectory
 }
 
-// Create makes a new file. It is an error if the file exists or the header is
-// not valid.
+// Create creates a file. It is an error if the file exists or the header is invalid.
 func Create(path string, h Header, o WriteOptions) (*Writer, error) {
 	if err := h.check(); err != nil {
 		return nil, fmt.Errorf("well: %s: %w", path, err)
@@ -78,8 +77,8 @@ func Create(path string, h Header, o WriteOptions) (*Writer, error) {
 	return w, nil
 }
 
-// Frame writes a frame: the channels of the variable fields in the order of the
-// header, [C·points], as in data.Window.Frames.
+// Frame writes a frame: the variable channels in the order of the header, [C·points], as in
+// data.Window.Frames.
 func (w *Writer) Frame(trajectory, step int, values []float32) error {
 	if trajectory < 0 || trajectory >= w.header.Trajectories || step < 0 || step >= len(w.header.Times) {
 		return fmt.Errorf("well: %s: expected a trajectory below %d and a frame below %d, got %d and %d",
@@ -128,7 +127,7 @@ func (w *Writer) put(fields []*fieldWriter, values []float32, at ...int) error {
 	return nil
 }
 
-// put writes one frame of a field, components last.
+// put writes one frame of a field with components last.
 func (f *fieldWriter) put(values []float32, at []int) error {
 	points := len(values) / f.components
 	for i, v := range values {
@@ -150,8 +149,8 @@ func (f *fieldWriter) put(values []float32, at []int) error {
 	return f.ds.Float32(block, offset, count)
 }
 
-// Scalar writes a declared scalar of a trajectory: one value if it is constant,
-// else one per frame.
+// Scalar writes the values of a declared scalar for a trajectory: one value if it is
+// constant, otherwise one per frame.
 func (w *Writer) Scalar(name string, trajectory int, values []float32) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -169,8 +168,8 @@ func allFinite(values []float32) bool {
 	return !slices.ContainsFunc(values, func(v float32) bool { return !finite(v) })
 }
 
-// Close completes the file. It is an error, and no file is left, if a frame, the
-// constants or a scalar of a trajectory were not written.
+// Close completes the file. If a frame, the constants or a scalar of a trajectory was not
+// written, Close returns an error and removes the file.
 func (w *Writer) Close() error {
 	err := w.complete()
 	if err == nil {
@@ -185,7 +184,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// complete returns an error that names the first thing missing.
+// complete returns an error that names the first missing part.
 func (w *Writer) complete() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -205,5 +204,5 @@ func (w *Writer) complete() error {
 	return nil
 }
 
-// Abort gives up and removes what was written. After Close it does nothing.
+// Abort removes the incomplete file. After Close it does nothing.
 func (w *Writer) Abort() error { return w.w.Abort() }

@@ -102,7 +102,7 @@ func TestWriterRoundTrip(t *testing.T) {
 	}
 }
 
-// TestWriterIncomplete: a file that lacks anything is not left behind.
+// TestWriterIncomplete: an incomplete file is removed.
 func TestWriterIncomplete(t *testing.T) {
 	h := randomHeader(rand.New(rand.NewPCG(2, 2)), 2)
 	h.Trajectories, h.Times = 1, []float32{0, 1}
@@ -166,22 +166,22 @@ func TestWriterErrors(t *testing.T) {
 
 func TestHeaderValidate(t *testing.T) {
 	for want, change := range map[string]func(h *well.Header){
-		"expected the name of the data set":                         func(h *well.Header) { h.Dataset = "" },
-		"expected at least one trajectory, got 0":                   func(h *well.Header) { h.Trajectories = 0 },
-		"expected the time of at least one frame":                   func(h *well.Header) { h.Times = nil },
-		"times: expected growing numbers, got 1 after 1 at frame 1": func(h *well.Header) { h.Times = []float32{1, 1} },
-		"expected the coordinates of 1 to 3 axes":                   func(h *well.Header) { h.Coordinates = nil },
-		"axis y: expected coordinates, got none":                    func(h *well.Header) { h.Coordinates[1] = nil },
-		"axis x: expected finite coordinates, got NaN at point 0":   func(h *well.Header) { h.Coordinates[0][0] = float32(math.NaN()) },
-		"axis 1: boundary of the low end is not set":                func(h *well.Header) { h.Boundaries[1] = data.Boundary{} },
-		"boundaries: expected one per axis (2), got 1":              func(h *well.Header) { h.Boundaries = h.Boundaries[:1] },
-		"expected at least one field that varies with time":         func(h *well.Header) { h.Fields = nil },
-		`field "p" is listed twice`:                                 func(h *well.Header) { h.Fields = append(h.Fields, data.Field{Name: "p"}) },
-		"axes [y x]: expected [x y] for Cartesian coordinates":      func(h *well.Header) { h.Axes = []string{"y", "x"} },
-		`parameter "Re": expected a new name and a finite number`:   func(h *well.Header) { h.Parameters = append(h.Parameters, h.Parameters[0]) },
-		`parameter "grid_type": the layout has an attribute`:        func(h *well.Header) { h.Parameters[0].Name = "grid_type" },
-		`scalar "Re": expected a new name`:                          func(h *well.Header) { h.Scalars[0].Name = "Re" },
-		"expected a compression level of -1 to 9, got 10":           func(h *well.Header) { h.Deflate = 10 },
+		"expected the name of the data set":                            func(h *well.Header) { h.Dataset = "" },
+		"expected at least one trajectory, got 0":                      func(h *well.Header) { h.Trajectories = 0 },
+		"expected the time of at least one frame":                      func(h *well.Header) { h.Times = nil },
+		"times: expected increasing numbers, got 1 after 1 at frame 1": func(h *well.Header) { h.Times = []float32{1, 1} },
+		"expected the coordinates of 1 to 3 axes":                      func(h *well.Header) { h.Coordinates = nil },
+		"axis y: expected coordinates, got none":                       func(h *well.Header) { h.Coordinates[1] = nil },
+		"axis x: expected finite coordinates, got NaN at point 0":      func(h *well.Header) { h.Coordinates[0][0] = float32(math.NaN()) },
+		"axis 1: boundary of the low end is not set":                   func(h *well.Header) { h.Boundaries[1] = data.Boundary{} },
+		"boundaries: expected one per axis (2), got 1":                 func(h *well.Header) { h.Boundaries = h.Boundaries[:1] },
+		"expected at least one field that varies with time":            func(h *well.Header) { h.Fields = nil },
+		`field "p" is listed twice`:                                    func(h *well.Header) { h.Fields = append(h.Fields, data.Field{Name: "p"}) },
+		"axes [y x]: expected [x y] for Cartesian coordinates":         func(h *well.Header) { h.Axes = []string{"y", "x"} },
+		`parameter "Re": expected a new name and a finite number`:      func(h *well.Header) { h.Parameters = append(h.Parameters, h.Parameters[0]) },
+		`parameter "grid_type": the layout has an attribute`:           func(h *well.Header) { h.Parameters[0].Name = "grid_type" },
+		`scalar "Re": expected a new name`:                             func(h *well.Header) { h.Scalars[0].Name = "Re" },
+		"expected a compression level of -1 to 9, got 10":              func(h *well.Header) { h.Deflate = 10 },
 		"axis x has one point: expected the same boundary at both ends": func(h *well.Header) {
 			h.Coordinates[0] = h.Coordinates[0][:1]
 			h.Boundaries[0] = data.Boundary{Low: data.Wall, High: data.Open}

@@ -16,11 +16,11 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// memory is a driver that keeps files in memory. On the disk there is an empty file
-// under each name, because package well lists folders itself.
+// memory is a driver that keeps files in memory. It also creates an empty file on disk for
+// each, because package well lists folders itself.
 type memory map[string]*object
 
-// object is a group or an array, with attributes.
+// object is a group or a dataset with its attributes.
 type object struct {
 	members    map[string]*object
 	attributes map[string]any
@@ -136,7 +136,7 @@ func (w writer) Dataset(path string, spec driver.Spec) (driver.DatasetWriter, er
 func (w writer) Close() error { return nil }
 func (w writer) Abort() error { return nil }
 
-// array reads a dataset.
+// array is a dataset open for reading.
 type array struct{ o *object }
 
 func (a array) Shape() []int { return a.o.spec.Shape }
@@ -153,7 +153,7 @@ func (a array) Float64(dst []float64, offset, count []int) error {
 	return nil
 }
 
-// block calls do for the elements of a block with their numbers in it and in the array.
+// block calls do for each element of a block with its index in the block and in the array.
 func (a array) block(offset, count []int, do func(i, at int)) {
 	n := 1
 	for _, c := range count {
@@ -169,7 +169,7 @@ func (a array) block(offset, count []int, do func(i, at int)) {
 	}
 }
 
-// filler writes a dataset.
+// filler is a dataset being written.
 type filler struct{ a array }
 
 func (f filler) Float32(values []float32, offset, count []int) error {
@@ -182,7 +182,7 @@ func (f filler) Float64(values []float64, offset, count []int) error {
 	return nil
 }
 
-// A driver of one's own serves package well once it is registered.
+// A custom driver works with package well after it is registered.
 func ExampleDriver() {
 	well.RegisterDriver("memory", memory{})
 	dir, err := os.MkdirTemp("", "driver")
@@ -217,7 +217,7 @@ func ExampleDriver() {
 		log.Fatal(err)
 	}
 	fmt.Println(well.Drivers(), ds.Metadata().Grid, frames.Boundaries, frames.Frames)
-	_, err = well.Open(path, well.Options{}) // the pure Go driver reads what is on the disk
+	_, err = well.Open(path, well.Options{}) // the pure Go driver reads the empty file on disk
 	fmt.Println(strings.ReplaceAll(err.Error(), dir, "…"))
 	// Output:
 	// [go memory] [2 3] [periodic wall/open] [[1 2 3 4 5 0] [1 2 3 4 5 1]]

@@ -15,7 +15,7 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// Attributes lists an object's attributes, sorted.
+// Attributes returns the sorted names of an object's attributes.
 func (f *file) Attributes(path string) ([]string, error) {
 	defer quiet()()
 	c, free := text(path)
@@ -100,7 +100,7 @@ func unwrap[T any](list []T, scalar bool) any {
 	return list
 }
 
-// numbers reads floats, integers, enumerations and bools.
+// numbers reads an attribute of floats, integers, enumerations or bools.
 func numbers(a int64, e element, n int, scalar bool) (any, error) {
 	raw := make([]byte, 8*n)
 	if !readNumbers(a, e.kind, raw) {
@@ -125,7 +125,7 @@ func numbers(a int64, e element, n int, scalar bool) (any, error) {
 	return unwrap(slices.Clone(unsafe.Slice((*int64)(unsafe.Pointer(&raw[0])), n)), scalar), nil
 }
 
-// Attribute writes an attribute; see driver.Writer.
+// Attribute sets an attribute; see driver.Writer.
 func (w *writer) Attribute(path, name string, v any) error {
 	kind, scalar, n, data, free, err := encode(v)
 	defer free()

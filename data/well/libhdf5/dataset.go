@@ -22,7 +22,7 @@ type dataset struct {
 	e     element
 }
 
-// Dataset opens a dataset, which is closed with the file.
+// Dataset opens a dataset. Closing the file closes it.
 func (f *file) Dataset(path string) (driver.Dataset, error) {
 	defer quiet()()
 	if !f.exists(path) {
@@ -35,7 +35,7 @@ func (f *file) Dataset(path string) (driver.Dataset, error) {
 	return describe(f, path, d)
 }
 
-// describe asks the library for shape, chunks and type.
+// describe reads the shape, chunks and type of a dataset.
 func describe(f *file, path string, d *hdf5.Dataset) (*dataset, error) {
 	f.keep(d)
 	space := d.Space()
@@ -60,7 +60,7 @@ func describe(f *file, path string, d *hdf5.Dataset) (*dataset, error) {
 func (d *dataset) Shape() []int { return d.shape }
 func (d *dataset) Chunk() []int { return d.chunk }
 
-// Type is a short name of the type.
+// Type returns a short name of the type.
 func (d *dataset) Type() string {
 	name := map[int]string{kindFloat: "float", kindInt: "int", kindUint: "uint", kindEnum: "enumeration", kindBool: "bool", kindText: "string", kindOther: "other"}[d.e.kind]
 	if d.e.kind == kindFloat || d.e.kind == kindInt || d.e.kind == kindUint {
@@ -72,7 +72,7 @@ func (d *dataset) Type() string {
 	return name
 }
 
-// Float32 reads a block; the same method of a writer writes it.
+// Float32 reads a block. The method of datasetWriter writes one.
 func (d *dataset) Float32(values []float32, offset, count []int) error {
 	return move(d, false, values, offset, count)
 }
@@ -113,8 +113,8 @@ func move[T float32 | float64](d *dataset, write bool, values []T, offset, count
 	return moveIntegers(d, write, values, offset, count)
 }
 
-// moveIntegers does the same for enumerations and bools, whose numbers the library
-// does not convert.
+// moveIntegers is move for enumerations and bools, whose numbers the library does not
+// convert.
 func moveIntegers[T float32 | float64](d *dataset, write bool, values []T, offset, count []int) error {
 	raw := make([]byte, len(values)*d.e.size)
 	if write {
@@ -138,7 +138,7 @@ func moveIntegers[T float32 | float64](d *dataset, write bool, values []T, offse
 // datasetWriter writes blocks of a new dataset.
 type datasetWriter struct{ *dataset }
 
-// Dataset makes a dataset; see driver.Writer.
+// Dataset creates a dataset; see driver.Writer.
 func (w *writer) Dataset(path string, spec driver.Spec) (driver.DatasetWriter, error) {
 	defer quiet()()
 	kind, ok := map[string]int{"float32": kindFloat, "float64": kindFloat, "int64": kindInt, "bool": kindBool}[spec.Type]

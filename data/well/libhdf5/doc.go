@@ -1,18 +1,18 @@
-// Package libhdf5 registers the driver "libhdf5" with package data/well: HDF5 by
-// the library of the HDF Group, through gonum.org/v1/hdf5. It serves to check the
-// driver in pure Go, and to read what that one does not.
+// Package libhdf5 registers the driver "libhdf5" with package data/well. It uses the HDF
+// Group's HDF5 library through gonum.org/v1/hdf5, to check the pure Go driver and to read
+// files that the pure Go driver cannot read.
 //
 //	import _ "github.com/gowalrus/gowalrus/data/well/libhdf5"
 //	…
 //	ds, err := well.Open(path, well.Options{Driver: "libhdf5"})
 //
-// It is empty without the build tag hdf5, which needs cgo and the library with its
+// The package is empty without the build tag hdf5, which needs cgo and the library with its
 // headers (Debian: libhdf5-dev):
 //
 //	go test -tags hdf5 ./data/well/...
 //
-// gonum/hdf5 opens and makes files and groups and lists their members. It has no
-// attributes that are lists of strings, no conversion of types, no enumerations and
-// no shuffle filter; for these there is a little C in shim.go. The library locks
-// itself, so calls wait for each other.
+// gonum/hdf5 opens and creates files and groups and lists their members. It lacks
+// attributes that are lists of strings, type conversion, enumerations and the shuffle
+// filter; shim.go adds these in C. The library has a global lock, so calls do not run in
+// parallel.
 package libhdf5

@@ -23,15 +23,15 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// Name is the name under which the driver is registered.
+// Name is the name of the driver.
 const Name = "libhdf5"
 
 func init() { well.RegisterDriver(Name, lib{}) }
 
 type lib struct{}
 
-// file is an open file. The library closes a file only when nothing in it is open,
-// so datasets are kept.
+// file is an open file. The library closes a file only after everything in it is closed, so
+// file keeps a list of its datasets.
 type file struct {
 	name string
 	f    *hdf5.File
@@ -40,7 +40,7 @@ type file struct {
 	datasets []*hdf5.Dataset
 }
 
-// keep notes a dataset that is to be closed with the file.
+// keep adds a dataset to those that Close closes.
 func (f *file) keep(d *hdf5.Dataset) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -55,7 +55,7 @@ func (lib) Open(name string) (driver.File, error) {
 	}
 	f, err := hdf5.OpenFile(name, hdf5.F_ACC_RDONLY)
 	if err != nil {
-		return nil, fmt.Errorf("libhdf5: %s: not an HDF5 file, damaged or cut short: %w", name, err)
+		return nil, fmt.Errorf("libhdf5: %s: not an HDF5 file, damaged or truncated: %w", name, err)
 	}
 	return &file{name: name, f: f}, nil
 }
@@ -64,10 +64,10 @@ func (f *file) fail(path string, format string, args ...any) error {
 	return fmt.Errorf("libhdf5: %s: %s: %w", f.name, path, fmt.Errorf(format, args...))
 }
 
-// id is the file's handle in C.
+// id returns the file's handle in C.
 func (f *file) id() C.hid_t { return C.hid_t(f.f.ID()) }
 
-// exists reports whether there is an object at a path, link by link.
+// exists reports whether a path leads to an object; it checks every link of the path.
 func (f *file) exists(path string) bool {
 	walked := ""
 	for _, name := range strings.FieldsFunc(path, func(r rune) bool { return r == '/' }) {
@@ -79,7 +79,7 @@ func (f *file) exists(path string) bool {
 	return true
 }
 
-// Children lists a group's members, sorted.
+// Children returns the sorted names of a group's members.
 func (f *file) Children(path string) ([]string, error) {
 	defer quiet()()
 	if ok, err := f.IsGroup(path); !ok || err != nil {
@@ -106,7 +106,7 @@ func (f *file) Children(path string) ([]string, error) {
 	return out, nil
 }
 
-// IsGroup reports whether there is a group at a path.
+// IsGroup reports whether the object at path exists and is a group.
 func (f *file) IsGroup(path string) (bool, error) {
 	defer quiet()()
 	if !f.exists(path) {
@@ -131,14 +131,14 @@ func (f *file) Close() error {
 	return errors.Join(err, f.f.Close())
 }
 
-// writer is a file being written, under another name until it is closed.
+// writer is a file being written. It has a temporary name until Close.
 type writer struct {
 	file
 	final string
 	done  bool
 }
 
-// Create makes a new file.
+// Create creates a file.
 func (lib) Create(name string) (driver.Writer, error) {
 	defer quiet()()
 	if _, err := os.Lstat(name); err == nil {
@@ -157,7 +157,7 @@ func (lib) Create(name string) (driver.Writer, error) {
 	return &writer{file: file{name: tmp.Name(), f: f}, final: name}, nil
 }
 
-// Group makes a group.
+// Group creates a group.
 func (w *writer) Group(path string) error {
 	defer quiet()()
 	g, err := w.f.CreateGroup(path)
@@ -167,7 +167,7 @@ func (w *writer) Group(path string) error {
 	return g.Close()
 }
 
-// Close completes the file and gives it its name.
+// Close completes the file and renames it to its final name.
 func (w *writer) Close() error {
 	defer quiet()()
 	if w.done {
@@ -188,7 +188,7 @@ func (w *writer) Close() error {
 	return nil
 }
 
-// Abort removes what was written.
+// Abort removes the temporary file.
 func (w *writer) Abort() error {
 	defer quiet()()
 	if w.done {

@@ -14,7 +14,7 @@ import (
 	"unsafe"
 )
 
-// enumeration reads the integer of an element of an enumeration.
+// enumeration decodes the integer of an element of an enumeration.
 func enumeration(b []byte, size int) int {
 	switch size {
 	case 1:
@@ -27,7 +27,7 @@ func enumeration(b []byte, size int) int {
 	return int(int64(binary.NativeEndian.Uint64(b)))
 }
 
-// encode lays a value out for C in memory of C, which free releases.
+// encode copies a value to C memory, which free releases.
 func encode(v any) (kind int, scalar bool, n int, data unsafe.Pointer, free func(), err error) {
 	free = func() {}
 	switch v := v.(type) {
@@ -56,7 +56,7 @@ func encode(v any) (kind int, scalar bool, n int, data unsafe.Pointer, free func
 	return 0, false, 0, nil, free, fmt.Errorf("expected a string, bool, int64, float64 or a list of these, got a %T", v)
 }
 
-// plain copies numbers; a list without elements is one of float64, as in h5py.
+// plain copies numbers. An empty list becomes one of float64, as in h5py.
 func plain[T any](kind int, scalar bool, list []T) (int, bool, int, unsafe.Pointer, func(), error) {
 	if len(list) == 0 {
 		return kindFloat, false, 0, nil, func() {}, nil
@@ -67,7 +67,7 @@ func plain[T any](kind int, scalar bool, list []T) (int, bool, int, unsafe.Point
 	return kind, scalar, len(list), p, func() { C.free(p) }, nil
 }
 
-// textArray makes an array of C strings.
+// textArray returns an array of C strings.
 func textArray(list []string) (unsafe.Pointer, func()) {
 	p := C.malloc(C.size_t(len(list)) * C.size_t(unsafe.Sizeof(uintptr(0))))
 	array := unsafe.Slice((**C.char)(p), len(list))

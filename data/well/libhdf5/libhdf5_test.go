@@ -21,16 +21,16 @@ import (
 
 var testdata = filepath.Join("..", "..", "..", "testdata", "data")
 
-// TestBothDriversAgree reads every file of the small data sets and every damaged
-// one with both drivers: the same headers and values, bit for bit, or an error from
-// both.
+// TestBothDriversAgree reads every file of the small data sets and every damaged file with
+// both drivers: both must return the same headers and values, bit for bit, or both an
+// error.
 func TestBothDriversAgree(t *testing.T) {
 	assert.Contains(t, well.Drivers(), libhdf5.Name)
 	require.NoError(t, filepath.WalkDir(testdata, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".hdf5" || strings.Contains(path, "sources") {
 			return err
 		}
-		// LZF is a plug-in of h5py, which the library here lacks.
+		// LZF is a plug-in of h5py, which is not part of the library.
 		if strings.Contains(path, "36_unsupported_filter") {
 			return nil
 		}
@@ -71,7 +71,7 @@ func readAll(path, driver string) ([]*data.Window, error) {
 	return out, nil
 }
 
-// TestWriters: what one driver writes the other reads.
+// TestWriters: each driver reads the files that the other writes.
 func TestWriters(t *testing.T) {
 	h := well.Header{
 		Dataset: "cross", Trajectories: 2, Coordinates: [][]float32{{0, 1, 2, 3}, {0, 0.5, 1}}, Times: []float32{0, 1, 2},
@@ -127,7 +127,7 @@ func write(t *testing.T, path, driver string, h well.Header) {
 	require.NoError(t, w.Close())
 }
 
-// TestAbort: a file that is not completed is not left behind.
+// TestAbort: an aborted file leaves nothing on disk.
 func TestAbort(t *testing.T) {
 	h := well.Header{Dataset: "cut", Trajectories: 1, Coordinates: [][]float32{{0, 1}}, Times: []float32{0},
 		Fields: []data.Field{{Name: "p"}}, Boundaries: data.Boundaries{data.Both(data.Open)}}

@@ -12,13 +12,13 @@ package libhdf5
 #include <stdlib.h>
 #include <string.h>
 
-// What an element is; KIND_OTHER is none that is read.
+// The kinds of elements. KIND_OTHER is not supported.
 enum { KIND_FLOAT, KIND_INT, KIND_UINT, KIND_ENUM, KIND_BOOL, KIND_TEXT, KIND_OTHER };
 
 // gw_quiet stops the library from printing errors, for the calling thread.
 static void gw_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
-// gw_kind classifies a type and tells its size and whether it is big-endian.
+// gw_kind returns the kind of a type, its size and whether it is big-endian.
 static int gw_kind(hid_t type, int *size, int *big) {
 	*size = (int)H5Tget_size(type);
 	*big = *size > 1 && H5Tget_order(type) == H5T_ORDER_BE;
@@ -36,7 +36,7 @@ static int gw_kind(hid_t type, int *size, int *big) {
 	}
 }
 
-// gw_bool is the enumeration that stands for a bool.
+// gw_bool returns the enumeration type that stores a bool.
 static hid_t gw_bool(void) {
 	hid_t t = H5Tenum_create(H5T_STD_I8LE);
 	signed char v = 0;
@@ -62,7 +62,7 @@ static hid_t gw_type(int kind, int size) {
 	}
 }
 
-// gw_select returns spaces in memory and in the file for a block of a dataset.
+// gw_select returns the memory space and the file space of a block of a dataset.
 static herr_t gw_select(hid_t ds, int rank, const hsize_t *offset, const hsize_t *count, hid_t *mem, hid_t *file) {
 	*file = H5Dget_space(ds);
 	*mem = rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, count, NULL);
@@ -84,7 +84,7 @@ static herr_t gw_transfer(hid_t ds, int write, int doubles, int rank, const hsiz
 	return rc;
 }
 
-// gw_create makes a dataset.
+// gw_create creates a dataset.
 static herr_t gw_create(hid_t file, const char *path, int kind, int size, int rank, const hsize_t *dims, const hsize_t *chunk, int deflate) {
 	gw_quiet();
 	hid_t type = gw_type(kind, size), plist = H5Pcreate(H5P_DATASET_CREATE);
@@ -98,7 +98,7 @@ static herr_t gw_create(hid_t file, const char *path, int kind, int size, int ra
 	return ds < 0 ? -1 : H5Dclose(ds);
 }
 
-// gw_chunk fills chunk and returns 1 if the dataset has chunks.
+// gw_chunk sets chunk and returns 1 if the dataset has chunks.
 static int gw_chunk(hid_t ds, int rank, hsize_t *chunk) {
 	hid_t plist = H5Dget_create_plist(ds);
 	int yes = H5Pget_layout(plist) == H5D_CHUNKED;
@@ -107,7 +107,7 @@ static int gw_chunk(hid_t ds, int rank, hsize_t *chunk) {
 	return yes;
 }
 
-// gw_attr_write writes n elements, of which there is one if scalar.
+// gw_attr_write writes an attribute of n elements, or of one if scalar is set.
 static herr_t gw_attr_write(hid_t file, const char *path, const char *name, int kind, int scalar, hsize_t n, const void *buf) {
 	gw_quiet();
 	hid_t obj = H5Oopen(file, path, H5P_DEFAULT), type = gw_type(kind, 8);
@@ -119,8 +119,8 @@ static herr_t gw_attr_write(hid_t file, const char *path, const char *name, int 
 	return rc;
 }
 
-// gw_attr_text reads element i of a text attribute; the result is freed by the
-// caller. Fixed-length texts are ended by a zero.
+// gw_attr_text returns element i of a text attribute, which the caller frees. It terminates
+// fixed-length texts by a zero.
 static char *gw_attr_text(hid_t a, hsize_t i, hsize_t n) {
 	gw_quiet();
 	hid_t type = H5Aget_type(a), space = H5Aget_space(a);
@@ -142,8 +142,8 @@ static char *gw_attr_text(hid_t a, hsize_t i, hsize_t n) {
 	return out;
 }
 
-// gw_attr_numbers reads all elements as double, long long or unsigned long long, of
-// enumerations as the integers they are.
+// gw_attr_numbers reads all elements as double, long long or unsigned long long; elements
+// of enumerations are read as integers.
 static herr_t gw_attr_numbers(hid_t a, int kind, void *buf) {
 	gw_quiet();
 	hid_t type = H5Aget_type(a);
@@ -166,21 +166,21 @@ import (
 	"unsafe"
 )
 
-// quiet keeps the goroutine on its thread, on which the library prints no errors,
-// until the function it returns is called.
+// quiet turns off the library's error output on the current thread and locks the goroutine
+// to the thread until done is called.
 func quiet() (done func()) {
 	runtime.LockOSThread()
 	C.gw_quiet()
 	return runtime.UnlockOSThread
 }
 
-// text makes a C string; free releases it.
+// text returns a C string; free releases it.
 func text(s string) (*C.char, func()) {
 	c := C.CString(s)
 	return c, func() { C.free(unsafe.Pointer(c)) }
 }
 
-// sizes converts lengths; the pointer is nil for none.
+// sizes converts lengths to C; the pointer is nil for an empty list.
 func sizes(list []int) *C.hsize_t {
 	if len(list) == 0 {
 		return nil
@@ -192,7 +192,7 @@ func sizes(list []int) *C.hsize_t {
 	return &out[0]
 }
 
-// element is what C says of a type.
+// element describes the type of an element.
 type element struct {
 	kind, size int
 	big        bool
@@ -204,7 +204,7 @@ func elementOf(typ C.hid_t) element {
 	return element{int(kind), int(size), big != 0}
 }
 
-// The kinds of elements, for the other files.
+// The kinds of elements, for files without cgo.
 const (
 	kindFloat = int(C.KIND_FLOAT)
 	kindInt   = int(C.KIND_INT)
@@ -229,13 +229,13 @@ func texts(attribute int64, n int) ([]string, bool) {
 	return out, true
 }
 
-// readNumbers reads the elements of a numeric attribute into raw, 8 bytes each at
-// most.
+// readNumbers reads the elements of a numeric attribute into raw, which needs at most 8
+// bytes per element.
 func readNumbers(attribute int64, kind int, raw []byte) bool {
 	return C.gw_attr_numbers(C.hid_t(attribute), C.int(kind), unsafe.Pointer(&raw[0])) >= 0
 }
 
-// writeAttribute writes an attribute from memory of C.
+// writeAttribute writes an attribute from C memory.
 func writeAttribute(file int64, path, name string, kind int, scalar bool, n int, data unsafe.Pointer) bool {
 	p, freePath := text(path)
 	defer freePath()
@@ -248,14 +248,14 @@ func writeAttribute(file int64, path, name string, kind int, scalar bool, n int,
 	return C.gw_attr_write(C.hid_t(file), p, c, C.int(kind), flag, C.hsize_t(n), data) >= 0
 }
 
-// create makes a dataset.
+// create creates a dataset.
 func create(file int64, path string, kind, size int, shape, chunk []int, deflate int) bool {
 	p, free := text(path)
 	defer free()
 	return C.gw_create(C.hid_t(file), p, C.int(kind), C.int(size), C.int(len(shape)), sizes(shape), sizes(chunk), C.int(deflate)) >= 0
 }
 
-// chunkOf returns the shape of a dataset's chunks, nil without.
+// chunkOf returns the shape of a dataset's chunks, or nil if it has none.
 func chunkOf(dataset int64, rank int) []int {
 	if rank == 0 {
 		return nil
@@ -271,14 +271,14 @@ func chunkOf(dataset int64, rank int) []int {
 	return out
 }
 
-// transfer reads or writes a block as float32, or as float64 if doubles; of
-// enumerations as their integers.
+// transfer reads or writes a block as float32, or as float64 if doubles is set.
+// Enumerations are transferred as integers.
 func transfer(dataset int64, write, doubles bool, offset, count []int, data unsafe.Pointer) bool {
 	flag := map[bool]C.int{true: 1}
 	return C.gw_transfer(C.hid_t(dataset), flag[write], flag[doubles], C.int(len(count)), sizes(offset), sizes(count), data) >= 0
 }
 
-// datasetType classifies the elements of a dataset.
+// datasetType returns the type of a dataset's elements.
 func datasetType(dataset int64) element {
 	typ := C.H5Dget_type(C.hid_t(dataset))
 	defer C.H5Tclose(typ)
