@@ -8,7 +8,7 @@ import (
 // some queries, each against all keys, so that the softmax of a part is exact by itself
 // and its scores stay in the caches.
 //
-// Inside a loop there are no reductions: go-xla v0.4.1 keeps the function of a reduction
+// Inside a loop there are no reductions: go-xla v0.4.5 keeps the function of a reduction
 // for the whole program, and it may be used only where it was made first. The sum over
 // keys is a product with ones, and maxima are taken of slices.
 

@@ -86,7 +86,7 @@ func checkpoint(lean bool, x *Node) *Node {
 	if !lean || onGo(x.Graph()) {
 		return x
 	}
-	// A node of its own, because gomlx v0.28.3 takes the custom gradient away from the
+	// A separate node, because gomlx v0.28.8 takes the custom gradient away from the
 	// node that Checkpoint is called on.
 	return Reshape(x, x.Shape().Dimensions...).Checkpoint()
 }

@@ -12,8 +12,8 @@ import (
 // The functions in this file replace exponentials on gomlx's pure Go backend, whose Exp,
 // Logistic, Tanh and Log call package math for every number. In programs that use vector
 // instructions, math.Exp takes a microsecond or more per call on Intel processors with
-// AVX-512. Two things take its place: the backend's fused softmax, which has an
-// exponential of its own, and a rational approximation of additions and products.
+// AVX-512. Two things take its place: the backend's fused softmax, which has a separate
+// exponential, and a rational approximation of additions and products.
 // Their gradients are written out, because gomlx would differentiate through Exp.
 
 // ownForms reports whether the functions of this file compute x: on the Go backend, unless

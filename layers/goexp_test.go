@@ -10,7 +10,7 @@ import (
 )
 
 // The approximation is as good as float32 from one end of its range to the other, and
-// passes on what is not a number.
+// returns NaN for NaN.
 func TestSigmoid32(t *testing.T) {
 	var in []float32
 	for x := -79.0; x <= 79; x += 0.0137 {

@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -76,23 +77,29 @@ func fitAxis(x *Node, axis, length int) *Node {
 	return padAxis(x, axis, 0, length-n)
 }
 
-// padAxis adds zeros at both ends of an axis. Concatenation, because gomlx has
-// no gradient for Pad.
+// padAxis adds zeros at both ends of an axis. The Go backend concatenates faster than it
+// pads, by a tenth to a quarter.
 func padAxis(x *Node, axis, low, high int) *Node {
-	parts := []*Node{x}
-	zeros := func(n int) *Node {
+	if low == 0 && high == 0 {
+		return x
+	}
+	if !onGo(x.Graph()) {
+		ends := make([]compute.PadAxis, x.Rank())
+		ends[axis] = compute.PadAxis{Start: low, End: high}
+		return Pad(x, ScalarZero(x.Graph(), x.DType()), ends...)
+	}
+	var parts []*Node
+	add := func(n int) {
 		s := x.Shape().Clone()
 		s.Dimensions[axis] = n
-		return Zeros(x.Graph(), s)
+		parts = append(parts, Zeros(x.Graph(), s))
 	}
 	if low > 0 {
-		parts = []*Node{zeros(low), x}
+		add(low)
 	}
+	parts = append(parts, x)
 	if high > 0 {
-		parts = append(parts, zeros(high))
-	}
-	if len(parts) == 1 {
-		return x
+		add(high)
 	}
 	return Concatenate(parts, axis)
 }

@@ -4,12 +4,12 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Products of small matrices on gomlx's pure Go backend. Below smallDot multiplications
-// the backend uses kernels that are several times slower, for one reason: wherever they
-// go from vector to scalar instructions, the processor loses some hundred cycles. If both
-// matrices have the contracted axis last, they do so for every number of the result; else
-// for every row of the second matrix, unless its width is a multiple of the vectors'. So
-// small products are brought into the second form, and widths are padded.
+// This file holds products of small matrices on gomlx's pure Go backend. Below smallDot
+// multiplications the backend uses kernels that lose some hundred cycles wherever they go
+// from vector to scalar instructions. If the contracted axis is the last one of both
+// matrices, a kernel does so for every number of the result; otherwise for every row of
+// the second matrix, unless its width is a multiple of the vector's. So pairDot transposes
+// operands into the second form and pads widths.
 
 const (
 	// smallDot is the number of multiplications below which the backend calls a product
@@ -21,8 +21,8 @@ const (
 	narrowDot = 7
 )
 
-// isSmall reports whether a product of a matrix of so many rows, contracted over k, has a
-// faster form as written here than as DotGeneral.
+// isSmall reports whether [pairDot] computes a product of the given size faster than
+// DotGeneral. x is any operand.
 func isSmall(x *Node, rows, k, columns int) bool {
 	return ownForms(x) && columns > narrowDot && rows*k*columns < smallDot
 }

@@ -15,7 +15,7 @@
 // programs at a time, fills any pool.
 //
 // This package removes the bound of the pool ("go:parallelism=-1" in gomlx's syntax).
-// Then nothing waits for a place, as compute v0.1.3 shows: each operation and each
+// Then nothing waits for a place, as compute v0.1.6 shows: each operation and each
 // chunk of element-wise work gets a goroutine, and everything that it waits for is
 // always running. A product starts at least one worker before it waits, and waits for a
 // signal that every worker gives when it ends. A signal may wake a product whose
