@@ -1,6 +1,6 @@
-// Package gowalrus is the front door of a Go implementation of Walrus, the
-// transformer that forecasts physical fields on grids (arXiv 2511.15684). It
-// exports nothing itself: a program imports the packages below.
+// Package gowalrus is the root of a Go implementation of Walrus, the transformer that
+// forecasts physical fields on grids (arXiv 2511.15684). It exports nothing itself;
+// programs import the packages below.
 //
 //	b, err := backend.Default()
 //	…
@@ -39,13 +39,14 @@
 //
 // # Letters
 //
-// T time, B batch, C channels, H W D space, G norm groups, N heads, K width of
-// a head, S = H·W·D tokens. Fields are [T, B, C, H, W, D]; values a caller
-// hands over or gets back are float32 in physical units.
+// T time, B batch, C channels, H W D spatial axes, G norm groups, N heads, K width of a
+// head, S = H·W·D tokens. Fields are [T, B, C, H, W, D]. All arguments and results are
+// float32 in physical units.
 //
 // # Errors
 //
-// Functions that build graphs may panic with an error, as is gomlx's habit.
-// Every other exported function returns errors that name the file, tensor or
-// field, what was expected and what was found. BEWARE.md lists the traps.
+// Functions that build graphs may panic with an error, as in gomlx. Every other
+// exported function returns errors that name the file, tensor or field, the expected
+// and the actual value. BEWARE.md lists the traps; docs/glossary.md defines the words
+// of this library, and docs/reference.md states the computations of the reference.
 package gowalrus

@@ -10,9 +10,10 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Checkpoint returns what a checkpoint must hold to go on from here, on this mesh, on
-// another one or on a single device with a train.Trainer: whole tensors under their
-// names. One process writes it; parts are fetched from the devices as they are written.
+// Checkpoint returns a checkpoint from which training can resume on this mesh, on
+// another mesh, or on a single device with a train.Trainer. It holds whole tensors
+// under their names. One process writes it; each part is fetched from the devices as it
+// is written.
 func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 	w, err := t.Weights()
 	if err != nil {
@@ -31,7 +32,8 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 		}
 		return both[0], both[1], nil
 	}}
-	// A trainer of a single device that goes on from here draws from a stream.
+	// A trainer of a single device that resumes from this checkpoint draws from a
+	// stream.
 	if s.Source, err = rand.NewPCG(t.opts.Trainer.Seed, uint64(t.step)).MarshalBinary(); err != nil {
 		return walrus.Checkpoint{}, fmt.Errorf("distributed: checkpoint: %w", err)
 	}
@@ -42,8 +44,8 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 	return c, err
 }
 
-// Restore goes to the state of a checkpoint of the same network, whatever devices it
-// was written on.
+// Restore sets the state to a checkpoint of the same network. The checkpoint may come
+// from any number of devices.
 func (t *Trainer) Restore(m *walrus.Manifest) error {
 	fail := func(err error) error { return fmt.Errorf("distributed: checkpoint %s: %w", m.Dir, err) }
 	s, err := train.OpenSnapshot(m, t.weights.Params())
@@ -75,7 +77,7 @@ func (t *Trainer) Restore(m *walrus.Manifest) error {
 	return nil
 }
 
-// restore puts weights and moments on the devices of a group.
+// restore copies weights and moments to the devices of a group.
 func (t *Trainer) restore(g *group, s train.Snapshot) error {
 	g.drop()
 	if err := g.setWeights(t.weights); err != nil {
@@ -112,7 +114,7 @@ func (t *Trainer) restore(g *group, s train.Snapshot) error {
 	return nil
 }
 
-// startAverage sets the moving average.
+// startAverage sets the moving average to w.
 func (g *group) startAverage(w *walrus.Weights) error {
 	for _, s := range g.slots {
 		x, ok := w.Tensor(s.Key)

@@ -1,10 +1,10 @@
-// Package distributed trains one network on many devices: the devices of a host, or
-// those of many hosts (paper §4.2).
+// Package distributed trains one network on many devices of one or several hosts (paper
+// §4.2).
 //
-// Devices form a [Mesh] of groups. Inside a group parameters, gradients and moments
-// are sharded; every group holds a whole copy. Groups work on their own: each draws
-// its own data sets and runs its own programs, 2D beside 3D, and meets the others once
-// per update, when gradients are added up.
+// Devices form a [Mesh] of groups. Inside a group parameters, gradients and moments are
+// sharded; every group holds a whole copy. Groups are independent: each draws its own
+// data sets and runs its own programs, so one group can train in 2D while another
+// trains in 3D. Groups meet once per update, in an all-reduce of their gradients.
 //
 //	run, err := train.NewRun(weights, train.RunOptions{
 //		Trainer: train.Options{Backend: b},
@@ -12,22 +12,24 @@
 //		…
 //	})
 //
-// trains on eight devices of a host as [train.NewRun] does on one: the same recipe, log
-// and checkpoints, which any other mesh can go on from. A loop of one's own calls
-// [Trainer.Step].
+// trains on eight devices of a host as [train.NewRun] does on one: recipe, log and
+// checkpoints are the same, and a run can resume on any other mesh. A custom training
+// loop calls [Trainer.Step].
 //
-// Groups of several processes meet through an [Engine]; package distributed/mpi is one.
-// Every process has the same mesh and draws for its own groups; process 0 writes.
+// Groups of several processes meet through an [Engine]; package distributed/mpi
+// implements it. Every process has the same mesh and draws batches for its groups;
+// process 0 writes.
 //
-// [Estimate] says what a training takes of each device, [Smallest] which mesh it fits;
-// package distributed/ladder simulates what a cluster makes of it.
+// [Estimate] computes the memory that a training needs on each device, and [Smallest]
+// the smallest mesh that it fits on. Package distributed/ladder simulates the
+// throughput of a cluster.
 //
 // # Invariants
 //
-// An update is that of one device that runs the micro-batches of all groups one after
-// the other. Tensors of the blocks are flat and cut into equal pieces, padded with
-// zeros, so that any number of devices fits; encoders and decoders are whole on every
-// device. Inside a group XLA inserts what devices must tell each other (AutoSharding);
-// between groups gradients are added up on the host. Several devices exist on XLA only;
-// the mesh of one works on every backend.
+// An update equals that of one device that runs the micro-batches of all groups one
+// after the other. The tensors of the blocks are flattened, padded with zeros and cut
+// into equal pieces, so that any number of devices works; encoders and decoders are
+// whole on every device. Inside a group XLA inserts the communication between devices
+// (AutoSharding); between groups gradients are summed on the host. Several devices
+// exist on XLA only; the mesh of one device works on every backend.
 package distributed

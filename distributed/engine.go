@@ -3,26 +3,25 @@ package distributed
 import "context"
 
 // Engine connects the processes of a run. All its methods but Rank, Size and Abort are
-// collective: every process makes the same calls in the same order, and a call returns
-// when this process may go on. A process that fails elsewhere makes them return an
-// error or ends this process.
+// collective: every process makes the same calls in the same order. When one process
+// fails, the calls of the others return an error or end their process.
 type Engine interface {
-	// Rank is this process's number, from 0.
+	// Rank returns the number of this process, counted from 0.
 	Rank() int
-	// Size is the number of processes.
+	// Size returns the number of processes.
 	Size() int
-	// Sum replaces values by their sum over all processes. It may return before that
-	// is done; values must be left alone until wait returns.
+	// Sum replaces values by their sum over all processes. It may return before the sum
+	// is complete; the caller must not touch values until wait has returned.
 	Sum(values []float32) (wait func() error)
-	// Broadcast replaces values by those of the process root.
+	// Broadcast replaces values by those of process root.
 	Broadcast(root int, values []byte) error
 	// Barrier returns when all processes have called it.
 	Barrier(ctx context.Context) error
-	// Abort ends all processes of the run; cause is printed with the rank.
+	// Abort ends all processes of the run and prints cause with the rank.
 	Abort(cause error)
 }
 
-// Alone is the engine of a single process.
+// Alone is the engine of a run of one process.
 type Alone struct{}
 
 func (Alone) Rank() int                         { return 0 }

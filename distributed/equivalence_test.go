@@ -23,8 +23,8 @@ func values(t *testing.T, w *walrus.Weights) map[string][]float32 {
 	return out
 }
 
-// TestEquivalence trains on meshes of all strategies with the data of one device: the
-// losses of all updates agree within 1e-5.
+// TestEquivalence trains on meshes of all strategies with the data of one device and
+// requires the losses of all updates to agree within 1e-5.
 func TestEquivalence(t *testing.T) {
 	b := testbackend.Devices(t, 8)
 	const updates, micro = 50, 1
@@ -50,8 +50,8 @@ func TestEquivalence(t *testing.T) {
 	}
 }
 
-// TestMixedGroups: two groups, one with planes and one with volumes in the same
-// update, move the weights as the sum of both losses does on one device.
+// TestMixedGroups trains one group in 2D and one in 3D in the same update. The weights
+// must change as they do on one device that sums both losses.
 func TestMixedGroups(t *testing.T) {
 	b := testbackend.Devices(t, 4)
 	s := func(update, group, m int) *train.Batch {

@@ -9,23 +9,22 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// BatchShape is the shape of the micro-batch of one device.
+// BatchShape is the shape of one device's micro-batch.
 type BatchShape struct {
-	// Grid and Boundaries are those of the data set, of one to three axes.
+	// Grid and Boundaries describe the data set, on one to three axes.
 	Grid       []int
 	Boundaries data.Boundaries
-	// Steps is the history T, Size the number of windows B; 0 Size is 1.
+	// Steps is the history T and Size the number of windows B; Size 0 means 1.
 	Steps, Size int
-	// Variable and Constant count the channels that the network sees, three
-	// components per vector.
+	// Variable and Constant count the channels that the network sees. A vector counts
+	// as three.
 	Variable, Constant int
-	// Alone says that batches of other shapes are never trained, so that the
-	// encoders and decoders of other dimensionalities have neither gradients nor
-	// moments.
+	// Alone says that the training has no batches of other shapes, so that the encoders
+	// and decoders of other dimensions need neither gradients nor moments.
 	Alone bool
 }
 
-// ShapeOf returns the micro-batch of one of the paper's data sets.
+// ShapeOf returns the micro-batch that the paper uses for a data set.
 func ShapeOf(e data.Entry) (BatchShape, error) {
 	fields, err := data.TransformFields(e.Fields, e.Transforms)
 	if err != nil {
@@ -37,8 +36,8 @@ func ShapeOf(e data.Entry) (BatchShape, error) {
 		Variable: len(v.Variable), Constant: len(v.Constant)}, nil
 }
 
-// Validate returns an error for a batch without frames or channels. Grid and
-// boundaries are checked by the planner.
+// Validate returns an error if the batch has no frames or channels. The planner checks
+// grid and boundaries.
 func (b BatchShape) Validate() error {
 	if b.Steps < 1 || b.Size < 0 || b.Variable < 1 || b.Constant < 0 {
 		return fmt.Errorf("distributed: batch: expected at least 1 step and 1 variable channel and no negative numbers, got %d steps, %d windows, %d+%d channels",
@@ -47,48 +46,49 @@ func (b BatchShape) Validate() error {
 	return nil
 }
 
-// Frames is T·B, the frames the network sees at once.
+// Frames returns T·B, the number of frames in a batch.
 func (b BatchShape) Frames() int { return b.Steps * max(b.Size, 1) }
 
-// Channels counts all channels, without boundary flags.
+// Channels returns the number of all channels, boundary flags excluded.
 func (b BatchShape) Channels() int { return b.Variable + b.Constant }
 
-// Footprint is what training needs on each device of a mesh, in bytes, and what one
-// micro-batch costs. Numbers are float32.
+// Footprint is the memory that training needs on each device of a mesh, in bytes, and
+// the operations of one micro-batch. All numbers are float32.
 type Footprint struct {
-	// Params counts the numbers of the whole network that are trained, Replicated
-	// those among them of which every device keeps a copy: encoders, decoders and
-	// what is no part of a block. The others are sharded.
+	// Params counts the trained parameters of the network. Replicated counts those that
+	// every device holds: encoders, decoders and parameters outside the blocks. The
+	// others are sharded.
 	Params, Replicated int64
-	// Tokens of one frame.
+	// Tokens is the number of tokens of one frame.
 	Tokens int
 	// Weights include the constants of the state dict.
 	Weights, Gradients, Moments int64
-	// Gathered is what a sharded program gathers: the weights of two blocks, the
-	// one at work and the next, and the gradient of one. 0 on one shard.
+	// Gathered is the size of the tensors that a sharded program gathers: the weights
+	// of two blocks, the current and the next one, and the gradient of one. It is 0 on
+	// one shard.
 	Gathered int64
-	// Activations is the peak inside the gradient program with the recomputation
-	// that the configuration asks for, AllKept the one without any.
+	// Activations is the peak inside the gradient program with the configured
+	// recomputation, AllKept the peak without recomputation.
 	Activations, AllKept int64
 	// Inputs are the batch with its targets and random draws.
 	Inputs int64
-	// Forward counts the operations of a forward pass, Step those of a training
-	// step: forward, backward, and what is recomputed in between.
+	// Forward counts the operations of a forward pass. Step counts those of a training
+	// step: forward pass, recomputation and backward pass.
 	Forward FLOPs
 	Step    float64
 }
 
-// Total is the sum of all bytes.
+// Total returns the sum of all bytes.
 func (f Footprint) Total() int64 {
 	return f.Weights + f.Gradients + f.Moments + f.Gathered + f.Activations + f.Inputs
 }
 
-// Estimate returns what training a network on a mesh needs per device, for
-// micro-batches of one shape. Counts of parameters are exact, operations are those of
-// the products (multiplications and additions), activations follow a model of how the
-// programs of this library keep them on XLA (see activations).
+// Estimate computes the memory and operations per device that training a network on a
+// mesh needs, for micro-batches of one shape. Counts of parameters are exact.
+// Operations count the multiplications and additions of products. Activations follow a
+// model of how the programs of this library keep them on XLA (see activations).
 //
-// Every device of a group works on a micro-batch of its own; encoders and decoders are
+// Every device of a group works on a separate micro-batch; encoders and decoders are
 // replicated, everything else is sharded (paper §4.2).
 func Estimate(config walrus.Config, mesh Mesh, batch BatchShape) (Footprint, error) {
 	if err := mesh.Validate(); err != nil {
@@ -119,7 +119,7 @@ func Estimate(config walrus.Config, mesh Mesh, batch BatchShape) (Footprint, err
 	return f, nil
 }
 
-// count fills in everything that depends on the parameters.
+// count sets everything that depends on the parameters.
 func (f *Footprint) count(c walrus.Config, m *walrus.Model, plan *csm.Plan, mesh Mesh, alone bool) error {
 	all, err := c.Params()
 	if err != nil {

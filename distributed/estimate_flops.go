@@ -5,26 +5,26 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// FLOPs are the floating-point operations of a forward pass by kind, two for each
-// multiplication with its addition. Only products are counted.
+// FLOPs counts the floating-point operations of a forward pass by kind. A
+// multiplication with its addition counts as two. Only products are counted.
 type FLOPs struct {
-	// Dense are the linear layers of the blocks, Space and Time the products of
+	// Dense are the linear layers of the blocks. Space and Time are the products of
 	// queries, keys and values.
 	Dense, Space, Time float64
 	// Encoder and Decoder are the convolutions.
 	Encoder, Decoder float64
 }
 
-// Blocks is the part of the processor.
+// Blocks returns the operations of the blocks.
 func (f FLOPs) Blocks() float64 { return f.Dense + f.Space + f.Time }
 
-// Total is the sum.
+// Total returns the operations of all kinds.
 func (f FLOPs) Total() float64 { return f.Blocks() + f.Encoder + f.Decoder }
 
-// Backward counts the operations of the backward pass by kind: twice those of the
-// forward pass, and of linear layers in blocks that the configuration recomputes once
-// more. Attention over space has the product of queries and keys again, for the softmax;
-// over time weights and their gradients are computed in both orders.
+// Backward counts the operations of the backward pass by kind. They are twice those of
+// the forward pass, plus the linear layers of recomputed blocks. Attention over space
+// recomputes the product of queries and keys for the softmax; attention over time
+// computes weights and their gradients in both orders.
 func (f FLOPs) Backward(c walrus.Config) FLOPs {
 	r := recomputed(c)
 	return FLOPs{
@@ -36,7 +36,7 @@ func (f FLOPs) Backward(c walrus.Config) FLOPs {
 // Step counts the operations of a training step.
 func (f FLOPs) Step(c walrus.Config) float64 { return f.Total() + f.Backward(c).Total() }
 
-// recomputed is the part of the blocks that the backward pass computes again.
+// recomputed returns the fraction of the blocks that the backward pass recomputes.
 func recomputed(c walrus.Config) float64 {
 	n := 0
 	for i := range c.Blocks {
@@ -47,20 +47,20 @@ func recomputed(c walrus.Config) float64 {
 	return float64(n) / float64(max(c.Blocks, 1))
 }
 
-// CountFLOPs counts the operations of a forward pass in training, of which every step
-// is scored. With width C, MLP width M, S tokens in each of F = T·B frames and T steps,
-// a block takes
+// CountFLOPs counts the operations of a forward pass in training, where every step of a
+// causal network is scored. With width C, MLP width M, S tokens in each of F = T·B
+// frames and T steps, a block needs
 //
 //	2·F·S·(8·C² + 3/2·C·M)   linear layers: time 3C²+C², space C·(M+3C)+C²+C·M/2
 //	4·F·S·S·C                attention over space
 //	4·F·S·T·C                attention over time
 //
-// and the convolutions one kernel per output (encoder) or per input (decoder, which
-// continues periodic axes before it multiplies).
+// The convolutions apply one kernel per output (encoder) or per input (decoder, which
+// extends periodic axes first).
 func CountFLOPs(c walrus.Config, plan *csm.Plan, b BatchShape) FLOPs {
 	frames, decoded := float64(b.Frames()), float64(b.Frames())
 	blocks := float64(c.Blocks)
-	if !c.Causal { // the last block computes the last step alone, but for keys and values
+	if !c.Causal { // the last block computes only the last step, but keys and values of all
 		decoded /= float64(b.Steps)
 		blocks += 1/float64(b.Steps) - 1
 	}
@@ -76,13 +76,14 @@ func CountFLOPs(c walrus.Config, plan *csm.Plan, b BatchShape) FLOPs {
 	return f
 }
 
-// geometry holds the products over the axes that convolutions depend on.
+// geometry holds products over the axes that the cost of convolutions depends on.
 type geometry struct {
-	// middle is the number of places between the two convolutions.
+	// middle is the number of points between the two convolutions.
 	middle float64
-	// wrappedTokens and wrappedMiddle are what the decoder multiplies.
+	// wrappedTokens and wrappedMiddle count the inputs of the decoder's two products,
+	// periodic extensions included.
 	wrappedTokens, wrappedMiddle float64
-	// kernel1 and kernel2 are the points of the kernels.
+	// kernel1 and kernel2 are the numbers of points of the kernels.
 	kernel1, kernel2 float64
 }
 
@@ -106,5 +107,5 @@ func convolutions(plan *csm.Plan) geometry {
 	return g
 }
 
-// overhang is the number of neighbours on one side whose kernels reach over a place.
+// overhang returns the number of neighbours on one side whose kernels cover a point.
 func overhang(kernel, stride int) int { return (kernel+stride-1)/stride - 1 }

@@ -6,37 +6,38 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// The model of activations knows three times at which the gradient program may need
-// the most: while the encoder unfolds its input, while the decoder works, when all
-// blocks keep what their backward passes need, and in the backward pass of a block,
-// when it keeps those before it. Its coefficients are those of XLA for CPUs, found by
-// compiling programs of widths 64 to 1024 in plane and space (benchmarks/memory).
-// Numbers are counted, four bytes each; C is the width, M that of the MLP.
+// The model of activations assumes that the gradient program peaks at one of three
+// moments: while the encoder unfolds its input; while the decoder works and all blocks
+// keep the tensors for their backward passes; or in the backward pass of a block, while
+// the blocks before it still keep theirs. The coefficients describe XLA for CPUs. They
+// were found by compiling programs of widths 64 to 1024 in 2D and 3D
+// (benchmarks/memory). The model counts numbers of four bytes each; C is the width, M
+// that of the MLP.
 const (
-	// A block keeps, per token, keptWidth·C + keptMLP·M, or, recomputed as a whole,
-	// recomputedWidth·C.
+	// A block keeps keptWidth·C + keptMLP·M numbers per token, or recomputedWidth·C if
+	// it is recomputed as a whole.
 	keptWidth, keptMLP = 20, 1.5
 	recomputedWidth    = 6
-	// In space it keeps so much more.
+	// A block keeps this many more multiples of C in 3D.
 	keptInSpace, recomputedInSpace = 8, 6
-	// Its backward pass adds the scores that there are at a time (layers.ScoresAtOnce),
-	// their gradient and workWidth·C, or, recomputed as a whole, instead of that width
-	// againWidth·C + againMLP·M.
+	// The backward pass of a block adds the scores that exist at one time
+	// (layers.ScoresAtOnce), their gradient, and workWidth·C. If the block is
+	// recomputed as a whole, againWidth·C + againMLP·M replaces workWidth·C.
 	workWidth            = 4
 	againWidth, againMLP = 30, 2.5
-	// The encoder keeps its unfolded input and between its convolutions
-	// middleCopies times what lies there.
+	// The encoder keeps its unfolded input and middleCopies copies of the values
+	// between its convolutions.
 	middleCopies = 3
-	// Unfolding takes unfolding times the unfolded values and what its product makes of
-	// them (layers.PatchWidths); the decoder's unfolding and folding takes folding times
-	// these.
+	// Unfolding needs unfolding times the size of the unfolded values and of their
+	// product (layers.PatchWidths); the decoder's unfolding and folding needs folding
+	// times that size.
 	unfolding, folding = 2.5, 2.3
-	// The loss takes so many copies of the output.
+	// The loss needs this many copies of the output.
 	outputCopies = 8
 )
 
-// activations counts the numbers that the gradient program holds at its peak besides
-// weights, gradients and inputs.
+// activations counts the numbers that the gradient program holds at its peak, in
+// addition to weights, gradients and inputs.
 func activations(c walrus.Config, plan *csm.Plan, b BatchShape) int64 {
 	s := stagesOf(c, plan, b)
 	frames := float64(b.Frames())
@@ -58,7 +59,7 @@ func activations(c walrus.Config, plan *csm.Plan, b BatchShape) int64 {
 	return int64(peak)
 }
 
-// keptBy is what a block keeps per token.
+// keptBy returns the numbers that a block keeps per token.
 func keptBy(c walrus.Config, block int, space bool) float64 {
 	width, mlp, more := float64(keptWidth), float64(keptMLP), float64(keptInSpace)
 	if c.Checkpointed(block) {
@@ -70,16 +71,15 @@ func keptBy(c walrus.Config, block int, space bool) float64 {
 	return width*float64(c.Hidden) + mlp*float64(c.MLPWidth())
 }
 
-// blockWeights counts the weights of a block, of which a program makes a copy in
-// another order.
+// blockWeights counts the weights of a block. A program copies them into another order.
 func blockWeights(c walrus.Config) float64 {
 	w, m := float64(c.Hidden), float64(c.MLPWidth())
 	return 8*w*w + 1.5*w*m
 }
 
-// stages is what encoder and decoder take.
+// stages holds the numbers that encoder and decoder need.
 type stages struct {
-	// encoder is kept, unfolding and decoder are what their work takes at its peak.
+	// encoder is kept; unfolding and decoder are needed at the peak of each stage.
 	encoder, unfolding, decoder float64
 }
 
@@ -105,24 +105,24 @@ func stagesOf(c walrus.Config, plan *csm.Plan, b BatchShape) stages {
 	return s
 }
 
-// patches are the products over the axes that the unfolding of a convolution, or the
-// folding of its transpose, depends on.
+// patches holds products over the axes that determine the size of an unfolded
+// convolution or a folded transposed one.
 type patches struct {
-	places float64 // results of the convolution
-	// wrapped are the places of the transpose's input, continued along periodic
-	// axes, reached those that its patches reach over.
+	places float64 // outputs of the convolution
+	// wrapped counts the inputs of the transposed convolution with their periodic
+	// extension, reached the points that their patches cover.
 	wrapped, reached float64
-	// kernel and stride are those of each axis, 1 on axes that are not there.
+	// kernel and stride are given for each axis, 1 on absent axes.
 	kernel, stride [3]int
 }
 
-// widths are those of the product of a convolution or its transpose.
+// widths returns the widths of the product of a convolution or of a transposed one.
 func (p patches) widths(in, out int, transposed bool) (operand, result float64) {
 	a, b := layers.PatchWidths(p.kernel, p.stride, in, out, transposed)
 	return float64(a), float64(b)
 }
 
-// unfolded returns those of the first (0) or second (1) convolution.
+// unfolded returns the patches of the first (0) or second (1) convolution.
 func unfolded(plan *csm.Plan, which int) patches {
 	one := [3]int{1, 1, 1}
 	p := patches{1, 1, 1, one, one}

@@ -9,9 +9,9 @@ import (
 // maxShards bounds the search of [Smallest].
 const maxShards = 1024
 
-// Smallest returns the sharding group with the fewest devices, a power of two, on
-// which training fits into the given bytes per device, and what it needs there. The
-// error of a batch that fits on none says how much of it cannot be sharded.
+// Smallest returns the sharding group with the fewest devices, a power of two, on which
+// training fits into the given bytes per device, and the footprint there. If a batch
+// fits on no group, the error states how much memory cannot be sharded.
 func Smallest(config walrus.Config, batch BatchShape, bytes int64) (Mesh, Footprint, error) {
 	var f Footprint
 	var err error

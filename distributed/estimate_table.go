@@ -9,12 +9,12 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// WriteEstimates writes what the paper's network of 1.3 billion parameters needs, as
-// Markdown: per device in groups of 1 and 4, and the smallest groups whose devices have
-// 80 GB (H100) or 141 GB (H200).
+// WriteEstimates writes the memory and operations of the paper's network of 1.3 billion
+// parameters as Markdown: per device in groups of 1 and 4, and the smallest groups of
+// devices with 80 GB (H100) or 141 GB (H200).
 func WriteEstimates(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("# What the network of the release needs\n\nMade from `distributed.Estimate` by `distributed.WriteEstimates`: 1.3·10⁹ parameters, float32, AdamW, the\nmicro-batches of the paper (6 frames of 2 windows in the plane, 3 frames of 1 in space). Gigabytes (10⁹ bytes)\nper device and 10¹² operations per micro-batch. Activations are those of this library's programs, as calibrated\non XLA for CPUs ([benchmarks](../benchmarks/memory_xla-cpu_2026-11-25.md)); `walrus.Config.CheckpointEvery` decides\nhow many blocks are recomputed.\n\n")
+	b.WriteString("# Memory and operations of the released network\n\n`distributed.WriteEstimates` wrote this page from `distributed.Estimate`: 1.3·10⁹ parameters, float32, AdamW and\nthe micro-batches of the paper (2 windows of 6 frames in 2D, 1 window of 3 frames in 3D). Memory is in gigabytes\n(10⁹ bytes) per device, operations in 10¹² per micro-batch. Activations follow a model of this library's programs,\ncalibrated on XLA for CPUs ([benchmarks](../benchmarks/memory_xla-cpu_2026-11-25.md)). The column \"recomputed\nblocks\" is the setting `walrus.Config.CheckpointEvery`.\n\n")
 	b.WriteString("| data set | grid | recomputed blocks | shards | weights | gradients | moments | gathered | activations | inputs | total | forward | step |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	if err := eachEstimate(func(e data.Entry, c walrus.Config, s BatchShape) error {
 		for _, shards := range []int{1, 4} {
@@ -29,7 +29,7 @@ func WriteEstimates(w io.Writer) error {
 	}); err != nil {
 		return err
 	}
-	b.WriteString("\nThe smallest group, in devices (a power of two), and what each device then needs:\n\n| data set | grid | recomputed blocks | 80 GB | 141 GB |\n|---|---|---|---|---|\n")
+	b.WriteString("\nThe smallest group, in devices (a power of two), and the memory of each device:\n\n| data set | grid | recomputed blocks | 80 GB | 141 GB |\n|---|---|---|---|---|\n")
 	if err := eachEstimate(func(e data.Entry, c walrus.Config, s BatchShape) error {
 		fmt.Fprintf(&b, "| %s | %s | %s |", e.Name, times(e.Grid), every(c))
 		for _, bytes := range []int64{80e9, 141e9} {
@@ -48,8 +48,8 @@ func WriteEstimates(w io.Writer) error {
 	return err
 }
 
-// eachEstimate goes over grids small and large, with every other block recomputed as in
-// the release, with all, and with none.
+// eachEstimate calls row for small and large grids, with every other block recomputed
+// as in the release, with all blocks recomputed, and with none.
 func eachEstimate(row func(e data.Entry, c walrus.Config, s BatchShape) error) error {
 	for _, name := range []string{"active_matter", "euler_multi_quadrants_openBC", "MHD_64", "supernova_explosion_128", "turbulent_radiative_layer_3D"} {
 		e, ok := data.FindEntry(name)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plane is a batch of five channels, periodic by walls, as in the benchmarks.
+// plane is a 2D batch of five channels, periodic by walls, as in the benchmarks.
 func plane(n int) BatchShape {
 	return BatchShape{Grid: []int{n, n}, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}, Steps: 6, Variable: 5}
 }
@@ -20,7 +20,7 @@ func volume(n int) BatchShape {
 	return BatchShape{Grid: []int{n, n, n}, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Periodic)}, Steps: 3, Variable: 5}
 }
 
-// The released network: SPEC's number of parameters and of bytes.
+// The released network has the parameters and bytes that docs/reference.md states.
 func TestEstimateCountsTheReleasedNetwork(t *testing.T) {
 	f, err := Estimate(walrus.Walrus(), Local(), plane(256))
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestEstimateCountsTheReleasedNetwork(t *testing.T) {
 	assert.Equal(t, 4*(int64(256*256)*(7*5)+2*5+3+120+40*12), f.Inputs)
 }
 
-// Parameters are those that weights are made of, whatever the sizes.
+// Estimate counts the parameters that weights of the same sizes have.
 func TestEstimateCountsEveryTensor(t *testing.T) {
 	for _, c := range []walrus.Config{walrus.Tiny(), walrus.Micro(), walrus.HalfWalrus()} {
 		params, err := c.Params()
@@ -51,7 +51,8 @@ func TestEstimateCountsEveryTensor(t *testing.T) {
 	}
 }
 
-// Alone, the other dimensionality's encoder and decoder have no gradients.
+// In a batch that trains alone the encoder and decoder of the other dimension have no
+// gradients.
 func TestEstimateAlone(t *testing.T) {
 	b := plane(128)
 	mixed, err := Estimate(walrus.Walrus(), Local(), b)
@@ -83,7 +84,8 @@ func TestEstimateShards(t *testing.T) {
 	}
 }
 
-// The numbers that PITFALLS and SPEC §18 give for the reference.
+// The operations of the two networks that docs/reference.md §18 times, as counted for the
+// reference.
 func TestFLOPsOfKnownNetworks(t *testing.T) {
 	for _, c := range []struct {
 		hidden, blocks, heads, n int
@@ -97,7 +99,7 @@ func TestFLOPsOfKnownNetworks(t *testing.T) {
 	}
 }
 
-// A naive count, loop by loop, for a small network in space.
+// FLOPs agree with a count by nested loops for a small 3D network.
 func TestFLOPsAgainstLoops(t *testing.T) {
 	c := walrus.Tiny()
 	b := volume(64)
@@ -138,7 +140,7 @@ func TestFLOPsAgainstLoops(t *testing.T) {
 	assert.InEpsilon(t, lean+f.Forward.Dense, again.Step, 1e-12)
 }
 
-// Operations of an acausal network: its last block ends in one step.
+// The last block of a network that is not causal computes the last step only.
 func TestFLOPsAcausal(t *testing.T) {
 	c := walrus.Tiny()
 	causal, err := Estimate(c, Local(), plane(128))
@@ -202,7 +204,7 @@ func TestEstimateSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A decoder continues periodic axes by the neighbours whose kernels reach over.
+// A decoder extends periodic axes by the neighbours whose kernels reach over the end.
 func TestOverhang(t *testing.T) {
 	for _, c := range []struct{ kernel, stride, want int }{{4, 4, 0}, {4, 2, 1}, {8, 4, 1}, {8, 6, 1}, {8, 2, 3}, {4, 1, 3}} {
 		assert.Equal(t, c.want, overhang(c.kernel, c.stride))
@@ -228,7 +230,8 @@ func ExampleEstimate() {
 	// Output: 1286199047 parameters, 7.2 GB of weights, gradients and moments on each device, 110 TFLOP per step
 }
 
-// The smallest group of devices with 80 GB each that the paper's network trains on.
+// The example finds the smallest group of 80 GB devices that can train the paper's
+// network.
 func ExampleSmallest() {
 	batch := BatchShape{
 		Grid: []int{256, 256}, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
@@ -243,8 +246,8 @@ func ExampleSmallest() {
 	// true
 }
 
-// A forecast computes the last frame alone where it can; so does a network that is not
-// causal.
+// A forecast computes only the last frame where the network allows it; a network that
+// is not causal always does.
 func ExampleCountFLOPs() {
 	c := walrus.Small()
 	plan, err := csm.NewPlan([]int{128, 128}, data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}, csm.Options{})

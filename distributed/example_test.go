@@ -18,7 +18,7 @@ func ExampleHybrid() {
 	// Output: 24×4 96 1×8 2×1
 }
 
-// A run on a mesh is one on a single device but for its machine.
+// Training on a mesh differs from training on one device only in the option Machine.
 func ExampleMachine() {
 	dir, err := os.MkdirTemp("", "run")
 	if err != nil {
@@ -38,7 +38,7 @@ func ExampleMachine() {
 		log.Fatal(err)
 	}
 	o.Trainer.Backend = b
-	o.Machine = distributed.Machine(distributed.Options{Mesh: distributed.Local()}) // XLA takes Hybrid(2, 4), too
+	o.Machine = distributed.Machine(distributed.Options{Mesh: distributed.Local()}) // on XLA also Hybrid(2, 4)
 	run, err := train.NewRun(weights, o)
 	if err != nil {
 		log.Fatal(err)
@@ -49,7 +49,7 @@ func ExampleMachine() {
 	// Output: 8 <nil>
 }
 
-// A loop of one's own gives every group its micro-batches.
+// A custom training loop gives every group its micro-batches.
 func ExampleTrainer_Step() {
 	b, err := backend.Go()
 	if err != nil {

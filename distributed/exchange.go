@@ -6,12 +6,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// bucketValues is the number of values that groups exchange at a time: while one bucket
-// is on its way between processes the next is added up here.
+// bucketValues is the number of values that groups exchange at a time. While the
+// processes sum one bucket, this process adds up the next.
 const bucketValues = 4 << 20
 
-// exchange adds the gradients of all groups of all processes and gives the sums to
-// each. It returns the slots that have gradients anywhere, in the network's order.
+// exchange sums the gradients over all groups of all processes and gives every group
+// the sums. It returns the slots for which any group has gradients, in the network's
+// order.
 func (t *Trainer) exchange() ([]slot, error) {
 	slots, err := t.waiting()
 	if err != nil || (len(t.groups) == 1 && t.engine.Size() == 1) {
@@ -38,14 +39,14 @@ func (t *Trainer) exchange() ([]slot, error) {
 	return slots, nil
 }
 
-// bucket is what is exchanged at a time.
+// bucket is the part of the gradients that is exchanged at a time.
 type bucket struct {
 	slots  []slot
 	values []float32
 	wait   func() error
 }
 
-// firstBucket takes slots from the front, at least one.
+// firstBucket returns the first slots that fit into a bucket, at least one.
 func firstBucket(slots []slot) bucket {
 	n, size := 0, 0
 	for n < len(slots) && (n == 0 || size+slots[n].Size() <= bucketValues) {
@@ -78,7 +79,7 @@ func (t *Trainer) waiting() ([]slot, error) {
 	return out, nil
 }
 
-// addUp adds the gradients of this process's groups, slot after slot.
+// addUp sums the gradients of this process's groups, slot after slot.
 func (t *Trainer) addUp(slots []slot) ([]float32, error) {
 	total := 0
 	for _, s := range slots {
@@ -108,7 +109,7 @@ func (t *Trainer) addUp(slots []slot) ([]float32, error) {
 	return sum, nil
 }
 
-// deliver gives sums to all groups.
+// deliver copies sums to all groups.
 func (t *Trainer) deliver(slots []slot, values []float32) error {
 	var work errgroup.Group
 	for _, g := range t.groups {

@@ -14,8 +14,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// group holds one copy of the network, its moments and gradients, on its devices. Its
-// methods are for one goroutine at a time.
+// group holds one copy of the network, its moments and gradients, on its devices. Only
+// one goroutine may call its methods at a time.
 type group struct {
 	number int // among all groups of the run
 	layout *layout
@@ -26,11 +26,11 @@ type group struct {
 
 	params, first, second, average map[string][]*tensors.Tensor
 	sums                           map[string][]*tensors.Tensor // gradients since the last update
-	seen                           *walrus.Coverage             // their windows
+	seen                           *walrus.Coverage             // windows of these gradients
 	programs                       *programs
 }
 
-// newGroup puts weights on the devices of a group, which runs the given programs.
+// newGroup copies weights to the devices of a group, which runs the given programs.
 func newGroup(number int, l *layout, m *walrus.Model, w *walrus.Weights, o *Options, p *programs) (*group, error) {
 	g := &group{number: number, layout: l, model: m, opts: o, index: map[string]int{},
 		params: map[string][]*tensors.Tensor{}, first: map[string][]*tensors.Tensor{}, second: map[string][]*tensors.Tensor{},
@@ -42,8 +42,8 @@ func newGroup(number int, l *layout, m *walrus.Model, w *walrus.Weights, o *Opti
 	return g, g.setWeights(w)
 }
 
-// sharded says which tensors are sharded: those of the blocks. Encoder, decoder and
-// what belongs to no block are small and whole on every device (paper §4.2).
+// sharded reports whether a tensor is sharded. Tensors of blocks are; encoder, decoder
+// and the tensors outside the blocks are small and whole on every device (paper §4.2).
 func sharded(p walrus.Param) bool { return strings.HasPrefix(p.Key, "blocks.") && !p.Init.Buffer }
 
 // setWeights replaces the values of all tensors.
@@ -64,7 +64,7 @@ func (g *group) setWeights(w *walrus.Weights) error {
 	return nil
 }
 
-// set replaces a tensor of a list.
+// set replaces the tensor of a slot in list.
 func (g *group) set(list map[string][]*tensors.Tensor, s slot, values []float32) error {
 	parts, err := g.layout.place(s, values)
 	if err != nil {
@@ -75,8 +75,8 @@ func (g *group) set(list map[string][]*tensors.Tensor, s slot, values []float32)
 	return nil
 }
 
-// generator draws for one micro-batch. It depends on where the micro-batch stands in
-// the run alone, so that nothing of it needs to be saved.
+// generator returns the random numbers of one micro-batch. They depend only on the
+// update, the group and the micro-batch, so that nothing needs to be saved.
 func (g *group) generator(update int64, micro int) *rand.Rand {
 	return rand.New(rand.NewPCG(g.opts.Trainer.Seed^uint64(g.number)<<32, uint64(update)<<16|uint64(micro)))
 }
@@ -110,8 +110,8 @@ func (g *group) accumulate(b *train.Batch, rng *rand.Rand) (loss float64, sample
 	return loss, pass.Samples(), g.add(p.trained, grads)
 }
 
-// fillUp repeats the first window until the batch divides by n; the copies do not
-// count.
+// fillUp repeats the first window until the number of windows is a multiple of n. The
+// copies have no weight in the loss.
 func fillUp(b *train.Batch, n int) *train.Batch {
 	if len(b.Windows)%n == 0 || len(b.Windows) == 0 {
 		return b
@@ -127,7 +127,7 @@ func fillUp(b *train.Batch, n int) *train.Batch {
 	return &full
 }
 
-// program returns the program of a class, building it the first time.
+// program returns the program of a shape class and builds it at the first call.
 func (g *group) program(pass *train.Pass) (*gradientProgram, error) {
 	return once(g.programs, g.programs.gradients, pass.Class(), func() (*gradientProgram, error) { return g.newProgram(pass) })
 }
@@ -158,8 +158,8 @@ func (g *group) newProgram(pass *train.Pass) (*gradientProgram, error) {
 	return p, nil
 }
 
-// gradients builds loss and gradients. Derivatives are taken by the whole tensors, so
-// that what the devices add up is cut into shards once.
+// gradients builds loss and gradients. It differentiates by the whole tensors, so that
+// the sum over devices is cut into shards once.
 func (g *group) gradients(p *gradientProgram, pass *train.Pass, in []*Node) []*Node {
 	weights := map[string]*Node{}
 	trained := make([]*Node, len(p.trained))
@@ -179,7 +179,7 @@ func (g *group) gradients(p *gradientProgram, pass *train.Pass, in []*Node) []*N
 	return out
 }
 
-// shardings lists those of a gradient program's inputs and outputs.
+// shardings returns the shardings of a gradient program's inputs and outputs.
 func (g *group) shardings(p *gradientProgram, pass *train.Pass) (in, out []*distributed.ShardingSpec) {
 	if g.layout.mesh == nil {
 		return nil, nil
@@ -262,8 +262,8 @@ func (g *group) add(trained []slot, grads [][]*tensors.Tensor) error {
 	return nil
 }
 
-// combine runs an elementwise program on the tensors of a list, whose memory it
-// takes, and others of the same slots.
+// combine runs an elementwise program on the tensors of list and others of the same
+// slots. The program reuses the memory of list.
 func (g *group) combine(programs map[string]*Exec, name string, slots []slot, f func(in []*Node) []*Node,
 	list map[string][]*tensors.Tensor, others [][]*tensors.Tensor) ([][]*tensors.Tensor, error) {
 	exec, err := once(g.programs, programs, pattern(slots), func() (*Exec, error) {
@@ -296,7 +296,7 @@ func (g *group) combine(programs map[string]*Exec, name string, slots []slot, f 
 	return out, nil
 }
 
-// drop forgets the gradients since the last update.
+// drop discards the gradients since the last update.
 func (g *group) drop() {
 	for _, x := range g.sums {
 		free(x)
@@ -305,7 +305,7 @@ func (g *group) drop() {
 	g.seen = &walrus.Coverage{}
 }
 
-// close frees everything on the devices.
+// close frees all tensors on the devices.
 func (g *group) close() {
 	g.drop()
 	g.programs.close()

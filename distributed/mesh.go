@@ -2,26 +2,27 @@ package distributed
 
 import "fmt"
 
-// Mesh arranges devices as groups of shards: Groups copies of the network, each
-// sharded over Shards devices (paper §4.2). Group g holds the devices g·Shards to
-// (g+1)·Shards − 1. The zero value is one device.
+// Mesh arranges devices as groups of shards: Groups copies of the network, each sharded
+// over Shards devices (paper §4.2). Group g has the devices g·Shards to (g+1)·Shards −
+// 1. The zero value is one device.
 type Mesh struct {
 	Groups, Shards int
 }
 
-// Local is one device.
+// Local returns the mesh of one device.
 func Local() Mesh { return Mesh{1, 1} }
 
-// DataParallel is n copies of the network on a device each.
+// DataParallel returns a mesh with n copies of the network, each on one device.
 func DataParallel(n int) Mesh { return Mesh{n, 1} }
 
-// FullyShard is one copy of the network sharded over n devices.
+// FullyShard returns a mesh with one copy of the network, sharded over n devices.
 func FullyShard(n int) Mesh { return Mesh{1, n} }
 
-// Hybrid is groups copies of the network, each sharded over shards devices (HSDP).
+// Hybrid returns a mesh with copies of the network (groups), each sharded over shards
+// devices (HSDP).
 func Hybrid(groups, shards int) Mesh { return Mesh{groups, shards} }
 
-// Devices is the number of devices.
+// Devices returns the number of devices.
 func (m Mesh) Devices() int { return m.normal().Groups * m.normal().Shards }
 
 // Validate returns an error for negative numbers.
@@ -32,10 +33,10 @@ func (m Mesh) Validate() error {
 	return nil
 }
 
-// normal replaces what is 0 by 1.
+// normal replaces 0 by 1.
 func (m Mesh) normal() Mesh { return Mesh{max(m.Groups, 1), max(m.Shards, 1)} }
 
-// String is groups × shards: "4×2".
+// String returns groups × shards: "4×2".
 func (m Mesh) String() string {
 	m = m.normal()
 	return fmt.Sprintf("%d×%d", m.Groups, m.Shards)

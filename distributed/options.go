@@ -11,26 +11,26 @@ import (
 
 // Options configure a Trainer. Only Trainer.Backend is required.
 type Options struct {
-	// Trainer are those of training on a single device. LoRA is not for several
-	// devices: adapters are small enough for one.
+	// Trainer holds the options of training on a single device. LoRA must be empty:
+	// adapters are small enough to train on one device.
 	Trainer train.Options
 	// Mesh arranges the devices of this process; every process has the same.
 	Mesh Mesh
-	// Devices are the backend's devices to use, Mesh.Devices of them in the order of
-	// the mesh; nil is the first ones.
+	// Devices are the backend's devices to use: Mesh.Devices of them in the order of
+	// the mesh. If nil, the first devices are used.
 	Devices []compute.DeviceNum
-	// Engine connects processes; nil is Alone.
+	// Engine connects processes; nil means Alone.
 	Engine Engine
-	// Log receives a record for every program compiled; nil is Trainer.Log.
+	// Log receives a record for every compiled program; nil means Trainer.Log.
 	Log *slog.Logger
-	// Done, if not nil, is called when a group has gone through a micro-batch, before
-	// it asks for its next one. Groups call it at the same time.
+	// Done, if not nil, is called after each micro-batch of a group, before the group
+	// asks for its next one. Groups call it concurrently.
 	Done func(group, micro int)
 
 	frozen map[string]bool
 }
 
-// fill sets defaults and checks.
+// fill sets defaults and checks the options.
 func (o *Options) fill(w *walrus.Weights) error {
 	if o.Trainer.Backend == nil {
 		return fmt.Errorf("distributed: options: expected a backend, got none")

@@ -6,10 +6,10 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// programs are those of a group. Programs for a single device run on any, so groups of
-// one device share them and compile each once.
+// programs holds the compiled programs of a group. Programs for a single device run on
+// any device, so groups of one device share them and compile each once.
 type programs struct {
-	mu                      sync.Mutex                  // of the maps
+	mu                      sync.Mutex                  // guards the maps
 	gradients               map[string]*gradientProgram // by class
 	adds, updates, averages map[string]*Exec            // by pattern
 }
@@ -24,8 +24,8 @@ func newPrograms() *programs {
 	return &programs{gradients: map[string]*gradientProgram{}, adds: map[string]*Exec{}, updates: map[string]*Exec{}, averages: map[string]*Exec{}}
 }
 
-// once returns the program of a key from one of p's maps, building it the first time.
-// It is compiled when it is first called, by one of those that call it.
+// once returns the program with the given key from a map of p and builds it at the
+// first call. The program is compiled when a caller first runs it.
 func once[P any](p *programs, in map[string]P, key string, build func() (P, error)) (P, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -39,8 +39,7 @@ func once[P any](p *programs, in map[string]P, key string, build func() (P, erro
 	return x, err
 }
 
-// pattern says which of the slots are sharded: programs are shared by lists of the
-// same pattern.
+// pattern encodes which slots are sharded. Lists of the same pattern share programs.
 func pattern(slots []slot) string {
 	out := make([]byte, len(slots))
 	for i, s := range slots {

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// TestMain ends the process at once. The race detector would run the C library's exit
-// handlers, in which XLA's plugin frees twice; the tests have their verdict by then.
+// TestMain ends the process directly. Otherwise the race detector runs the C library's
+// exit handlers, in which XLA's plugin frees memory twice; the test results are known
+// by then.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	os.Stdout.Sync()

@@ -17,7 +17,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// runOn trains in a folder until the update stop (0 is to the end) on a mesh.
+// runOn trains in a folder on a mesh until update stop; 0 means to the end.
 func runOn(t *testing.T, b compute.Backend, dir string, mesh Mesh, stop int64) (*train.Run, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -41,8 +41,8 @@ func runOn(t *testing.T, b compute.Backend, dir string, mesh Mesh, stop int64) (
 	return r, r.Go(ctx)
 }
 
-// TestRunOnOtherMesh: a run that was saved on four devices goes on on two and on one,
-// and a plain trainer reads what it wrote.
+// TestRunOnOtherMesh resumes a run that was saved on four devices on two and on one. A
+// plain trainer must read the checkpoint, too.
 func TestRunOnOtherMesh(t *testing.T) {
 	b := testbackend.Devices(t, 4)
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func TestRunOnOtherMesh(t *testing.T) {
 	require.Equal(t, m.Coverage, single.Weights().Coverage())
 }
 
-// TestDeviceBytes: under full sharding each device holds a part in n of the blocks'
+// TestDeviceBytes: with full sharding over n devices each holds 1/n of the blocks'
 // parameters and moments, and all of encoder and decoder.
 func TestDeviceBytes(t *testing.T) {
 	b := testbackend.Devices(t, 4)
@@ -110,7 +110,7 @@ func TestDeviceBytes(t *testing.T) {
 }
 
 // TestFailures: the error of a group reaches the caller with group, data set and
-// update; a cancelled context ends every group; the weights stay as they were.
+// update; a cancelled context ends every group; the weights do not change.
 func TestFailures(t *testing.T) {
 	b := testbackend.Devices(t, 2)
 	tr, err := New(weights(t), Options{Trainer: train.Options{Backend: b}, Mesh: DataParallel(2)})
@@ -188,8 +188,8 @@ func TestOptions(t *testing.T) {
 	require.ErrorContains(t, err, "different devices")
 }
 
-// TestLocalOnGo: the mesh of one device works on every backend, and its update is the
-// plain trainer's, frozen tensors and moving average included.
+// TestLocalOnGo: the mesh of one device works on every backend, and its update equals
+// the plain trainer's, frozen tensors and moving average included.
 func TestLocalOnGo(t *testing.T) {
 	b := testbackend.New(t)
 	o := train.Options{Backend: b, EMA: 0.5, Freeze: []string{"embed.*"}}

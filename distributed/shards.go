@@ -15,9 +15,10 @@ import (
 // shardAxis is the only axis of a group's device mesh.
 const shardAxis = "shard"
 
-// layout says how tensors lie on the devices of a group. A sharded tensor is flat,
-// padded with zeros to a multiple of the devices and cut into equal pieces, so that any
-// number of devices fits any shape; a replicated one is whole on every device.
+// layout describes how the devices of a group store tensors. A sharded tensor is
+// flattened, padded with zeros to a multiple of the number of devices and cut into
+// equal pieces, so that any number of devices works for any shape. A replicated tensor
+// is whole on every device.
 type layout struct {
 	backend compute.Backend
 	devices []compute.DeviceNum
@@ -34,13 +35,13 @@ func newLayout(b compute.Backend, devices []compute.DeviceNum) (*layout, error) 
 	return l, err
 }
 
-// slot is how one tensor lies in a group.
+// slot is a parameter and the way a group stores it.
 type slot struct {
 	walrus.Param
 	sharded bool
 }
 
-// piece is the number of values of a device.
+// piece returns the number of values that one device holds.
 func (l *layout) piece(s slot) int {
 	if !s.sharded {
 		return s.Size()
@@ -48,7 +49,7 @@ func (l *layout) piece(s slot) int {
 	return (s.Size() + len(l.devices) - 1) / len(l.devices)
 }
 
-// place puts a tensor on the devices. values is not kept.
+// place copies a tensor to the devices. It does not keep values.
 func (l *layout) place(s slot, values []float32) ([]*tensors.Tensor, error) {
 	n := l.piece(s)
 	out := make([]*tensors.Tensor, len(l.devices))
@@ -88,7 +89,7 @@ func (l *layout) gather(s slot, parts []*tensors.Tensor, values []float32) error
 	return nil
 }
 
-// whole is the tensor of a program's input.
+// whole restores the shape of a tensor from a program's input.
 func (s slot) whole(x *Node) *Node {
 	if !s.sharded {
 		return x
@@ -99,7 +100,7 @@ func (s slot) whole(x *Node) *Node {
 	return Reshape(x, s.Dims...)
 }
 
-// flat is a tensor in the form of a program's output.
+// flat converts a tensor to the form of a program's output.
 func (l *layout) flat(s slot, x *Node) *Node {
 	if !s.sharded {
 		return x
@@ -111,7 +112,7 @@ func (l *layout) flat(s slot, x *Node) *Node {
 	return x
 }
 
-// spec is the sharding of a slot.
+// spec returns the sharding of a slot.
 func (l *layout) spec(s slot) *distributed.ShardingSpec {
 	if !s.sharded {
 		return l.replicated()
@@ -123,7 +124,7 @@ func (l *layout) replicated() *distributed.ShardingSpec {
 	return distributed.NewReplicatedShardingSpec(l.mesh)
 }
 
-// along is the sharding of one axis.
+// along returns the sharding that cuts one axis.
 func (l *layout) along(axis int) *distributed.ShardingSpec {
 	axes := make([]distributed.AxisSpec, axis+1)
 	axes[axis] = distributed.AxisSpec{shardAxis}
@@ -131,7 +132,7 @@ func (l *layout) along(axis int) *distributed.ShardingSpec {
 }
 
 // program compiles a graph for the group. in and out are the shardings of its inputs
-// and outputs, which a single device does not need.
+// and outputs; a single device does not need them.
 func (l *layout) program(name string, f func(in []*Node) []*Node, in, out []*distributed.ShardingSpec) (*Exec, error) {
 	exec, err := NewExec(l.backend, f)
 	if err != nil {
@@ -143,8 +144,8 @@ func (l *layout) program(name string, f func(in []*Node) []*Node, in, out []*dis
 	return exec, nil
 }
 
-// call runs a program on inputs by device and returns its outputs by output and
-// device. Donated inputs are given as buffers already.
+// call runs a program on inputs [device][input] and returns its outputs
+// [output][device]. Donated inputs must already be buffers.
 func (l *layout) call(exec *Exec, in [][]any) ([][]*tensors.Tensor, error) {
 	args := make([]any, 0, len(in)*len(l.devices))
 	for d := range l.devices {
@@ -167,8 +168,8 @@ func (l *layout) call(exec *Exec, in [][]any) ([][]*tensors.Tensor, error) {
 	return out, nil
 }
 
-// split puts an input of a pass on the devices: cut along axis, or whole on each for
-// −1. The parts are new.
+// split copies an input of a pass to the devices: cut along axis, or whole on each if
+// axis is −1. The parts are new tensors.
 func (l *layout) split(x *tensors.Tensor, axis int) ([]*tensors.Tensor, error) {
 	parts := make([]*tensors.Tensor, len(l.devices))
 	for d, device := range l.devices {
@@ -224,7 +225,7 @@ func toAny(list []*tensors.Tensor) []any {
 	return out
 }
 
-// donate gives the memory of a tensor's pieces to the program that is called next.
+// donate gives the memory of a tensor's pieces to the next program that is called.
 func (l *layout) donate(parts []*tensors.Tensor) ([]any, error) {
 	out := make([]any, len(parts))
 	for i, x := range parts {

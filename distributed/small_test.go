@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallConfig is a network of two blocks with few tokens and few fields.
+// smallConfig returns a network of two blocks with few tokens and few fields.
 func smallConfig() walrus.Config {
 	c := walrus.Micro()
 	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 24, 2, 2, 2, 5
@@ -35,7 +35,7 @@ var (
 	walled   = data.Both(data.Wall)
 )
 
-// waves is a window of waves with a phase and an amplitude of its own.
+// waves returns a window of waves whose phase and amplitude depend on number.
 func waves(name string, grid []int, bcs data.Boundaries, frames, number int) *data.Window {
 	w := &data.Window{Name: name, Grid: grid, Boundaries: bcs, Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}
 	points := w.Points()
@@ -50,7 +50,7 @@ func waves(name string, grid []int, bcs data.Boundaries, frames, number int) *da
 	return w
 }
 
-// planes is a batch of a plane system with draws that depend on number alone.
+// planes returns a batch of a 2D system with draws that depend on number alone.
 func planes(number, samples int) *train.Batch {
 	b := &train.Batch{Draws: draws(number)}
 	for i := range samples {
@@ -59,7 +59,7 @@ func planes(number, samples int) *train.Batch {
 	return b
 }
 
-// volumes is the same in space.
+// volumes returns a batch of a 3D system with draws that depend on number alone.
 func volumes(number, samples int) *train.Batch {
 	b := &train.Batch{Draws: &walrus.Draws{}}
 	for i := range samples {
@@ -77,17 +77,17 @@ func draws(number int) *walrus.Draws {
 	return d
 }
 
-// schedule is the batch of an update, a group and a micro-batch.
+// schedule returns the batch of an update, a group and a micro-batch.
 type schedule func(update, group, micro int) *train.Batch
 
-// source is the Source of a schedule for the trainer's next update.
+// source returns the Source of a schedule for the trainer's next update.
 func (s schedule) source(tr *Trainer) train.Source {
 	update := int(tr.Updates())
 	return func(_ context.Context, group, micro int) (*train.Batch, error) { return s(update, group, micro), nil }
 }
 
-// alone trains on one device with all micro-batches of all groups and returns the
-// loss of every update.
+// alone trains on one device with the micro-batches of all groups and returns the loss
+// of every update.
 func alone(t *testing.T, b compute.Backend, s schedule, groups, micro, updates int) ([]float64, map[string][]float32) {
 	t.Helper()
 	w := weights(t)
@@ -111,12 +111,12 @@ func alone(t *testing.T, b compute.Backend, s schedule, groups, micro, updates i
 	return losses, values(t, w)
 }
 
-// rate is the learning rate of all tests, the release's. It is also small enough for
-// losses to be compared over 50 updates: where the signs of the L1 loss cancel exactly,
-// as they do for one bias of the decoder in these batches, one device finds a gradient
-// of 0 and another order of summation one of 6e-8. Adam makes a whole step of that, and
-// at a rate of 1e-3 it moves the loss by 1e-4 (package train's TestPresentGradients
-// compares the gradients themselves).
+// rate is the learning rate of all tests, which is the release's. It is small enough
+// for losses to be compared over 50 updates. In these batches the signs of the L1 loss
+// cancel exactly for one bias of the decoder: one device finds a gradient of 0, another
+// order of summation one of 6e-8. Adam turns the latter into a whole step, which at a
+// rate of 1e-3 changes the loss by 1e-4. TestPresentGradients of package train compares
+// the gradients themselves.
 const rate = 2e-4
 
 // together trains on a mesh.

@@ -14,15 +14,15 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Trainer updates the weights of a network on many devices. Its updates are those of a
-// train.Trainer that runs the micro-batches of all groups one after the other.
+// Trainer updates the weights of a network on many devices. Its updates equal those of
+// a train.Trainer that runs the micro-batches of all groups one after the other.
 //
-// Every process of a run makes the same calls; batches differ.
+// Every process of a run makes the same calls with different batches.
 type Trainer struct {
 	opts   Options
 	engine Engine
 	groups []*group
-	// weights are those of the first group in host memory, as of the update fresh.
+	// weights are those of the first group in host memory, as of update fresh.
 	weights, averaged *walrus.Weights
 	fresh             int64
 
@@ -30,8 +30,8 @@ type Trainer struct {
 	step  int64
 }
 
-// New returns a trainer of the given weights on the devices of a mesh. The weights are
-// copied; Weights returns what became of them.
+// New returns a trainer of the given weights on the devices of a mesh. It copies the
+// weights; Weights returns the trained weights.
 func New(w *walrus.Weights, o Options) (*Trainer, error) {
 	if err := o.fill(w); err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func New(w *walrus.Weights, o Options) (*Trainer, error) {
 	p := newPrograms()
 	for i := range o.Mesh.Groups {
 		if o.Mesh.Shards > 1 {
-			p = newPrograms() // they are for the devices of one group
+			p = newPrograms() // they are compiled for the devices of one group
 		}
 		l, err := newLayout(o.Trainer.Backend, o.Devices[i*o.Mesh.Shards:(i+1)*o.Mesh.Shards])
 		if err != nil {
@@ -73,10 +73,11 @@ func New(w *walrus.Weights, o Options) (*Trainer, error) {
 	return t, nil
 }
 
-// Trainer is a train.Machine: a Run takes it by RunOptions.Machine, see [Machine].
+// Trainer implements train.Machine. RunOptions.Machine passes it to a Run, see
+// [Machine].
 var _ train.Machine = (*Trainer)(nil)
 
-// record begins the record of the training with that of the weights. It counts the
+// record starts the record of the training with that of the weights. It counts the
 // windows of this process's groups.
 func (t *Trainer) record(c *walrus.Coverage) {
 	t.weights.SetCoverage(c.Continue())
@@ -85,7 +86,7 @@ func (t *Trainer) record(c *walrus.Coverage) {
 	}
 }
 
-// Machine is what a train.Run needs to train on a mesh: RunOptions.Machine.
+// Machine returns a value for RunOptions.Machine that lets a train.Run train on a mesh.
 func Machine(o Options) func(w *walrus.Weights, t train.Options) (train.Machine, error) {
 	return func(w *walrus.Weights, t train.Options) (train.Machine, error) {
 		o.Trainer = t
@@ -97,7 +98,7 @@ func Machine(o Options) func(w *walrus.Weights, t train.Options) (train.Machine,
 	}
 }
 
-// Groups are the numbers of this process's groups, counted over all processes.
+// Groups returns the numbers of this process's groups, counted over all processes.
 func (t *Trainer) Groups() []int {
 	var mine []int
 	for _, g := range t.groups {
@@ -106,10 +107,10 @@ func (t *Trainer) Groups() []int {
 	return mine
 }
 
-// Shards is the number of devices of a group.
+// Shards returns the number of devices of a group.
 func (t *Trainer) Shards() int { return t.opts.Mesh.Shards }
 
-// Devices are the first devices of this process's groups.
+// Devices returns the first device of each of this process's groups.
 func (t *Trainer) Devices() []compute.DeviceNum {
 	var mine []compute.DeviceNum
 	for _, g := range t.groups {
@@ -118,24 +119,24 @@ func (t *Trainer) Devices() []compute.DeviceNum {
 	return mine
 }
 
-// Rank is the number of this process among Size.
+// Rank returns the number of this process among Size.
 func (t *Trainer) Rank() int { return t.engine.Rank() }
 
-// Size is the number of processes.
+// Size returns the number of processes.
 func (t *Trainer) Size() int { return t.engine.Size() }
 
-// Share replaces values by their sum over all processes.
+// Share replaces values by their sum over all processes (an all-reduce).
 func (t *Trainer) Share(values []float32) error { return t.engine.Sum(values)() }
 
 // Updates returns the number of updates so far.
 func (t *Trainer) Updates() int64 { return t.step }
 
-// GroupError is the error of one group: it names the group, the update and the
+// GroupError is the error of one group. It names the group, the update and the
 // micro-batch.
 type GroupError struct {
 	Group, Micro int
 	Update       int64
-	// System is the data set, if it is known.
+	// System names the data set, if it is known.
 	System string
 	Err    error
 }
@@ -150,9 +151,9 @@ func (e *GroupError) Error() string {
 
 func (e *GroupError) Unwrap() error { return e.Err }
 
-// Step makes one update: every group runs micro micro-batches of its own, all add up
+// Step makes one update. Every group runs micro separate micro-batches, all groups sum
 // their gradients, and each applies the mean with AdamW at learning rate lr. The first
-// error of a group ends all groups of this process; the weights are then as before.
+// error of a group ends all groups of this process and leaves the weights as they were.
 // When ctx ends, groups stop before their next micro-batch.
 func (t *Trainer) Step(ctx context.Context, next train.Source, micro int, lr float64) (train.Update, error) {
 	if err := train.CheckStep(micro, lr); err != nil {
@@ -192,7 +193,7 @@ func (t *Trainer) Step(ctx context.Context, next train.Source, micro int, lr flo
 	return u, nil
 }
 
-// accumulate runs the micro-batches of this process's groups side by side.
+// accumulate runs the micro-batches of this process's groups concurrently.
 func (t *Trainer) accumulate(ctx context.Context, next train.Source, micro int) (u train.Update, err error) {
 	var mu sync.Mutex
 	work, ctx := errgroup.WithContext(ctx)
@@ -238,7 +239,7 @@ func (t *Trainer) micro(ctx context.Context, g *group, next train.Source, k int)
 	return loss, samples, nil
 }
 
-// share makes loss and samples those of all processes.
+// share sums loss and samples over all processes.
 func (t *Trainer) share(u train.Update) (train.Update, error) {
 	n := t.engine.Size()
 	if n == 1 {
@@ -252,7 +253,7 @@ func (t *Trainer) share(u train.Update) (train.Update, error) {
 	return u, nil
 }
 
-// each runs f for all groups at once.
+// each runs f for all groups concurrently.
 func (t *Trainer) each(f func(i int, g *group) error) error {
 	var work errgroup.Group
 	for i, g := range t.groups {
@@ -261,14 +262,14 @@ func (t *Trainer) each(f func(i int, g *group) error) error {
 	return work.Wait()
 }
 
-// Drop forgets gradients that wait for an update.
+// Drop discards the gradients that wait for an update.
 func (t *Trainer) Drop() {
 	for _, g := range t.groups {
 		g.drop()
 	}
 }
 
-// Close frees devices and host memory.
+// Close frees memory of devices and host.
 func (t *Trainer) Close() {
 	for _, g := range t.groups {
 		g.close()
@@ -280,8 +281,8 @@ func (t *Trainer) Close() {
 	}
 }
 
-// Weights returns the weights as they are now, in host memory. They stay the
-// trainer's and change with the next call.
+// Weights returns the current weights in host memory. They belong to the trainer and
+// change with its next call.
 func (t *Trainer) Weights() (*walrus.Weights, error) { return t.weights, t.collect() }
 
 // Averaged returns the moving average if the options ask for one, else the weights.
@@ -292,7 +293,8 @@ func (t *Trainer) Averaged() (*walrus.Weights, error) {
 	return t.averaged, t.collect()
 }
 
-// collect copies weights from the devices of the first group, unless it has.
+// collect copies the weights from the devices of the first group unless they are
+// current.
 func (t *Trainer) collect() error {
 	if t.fresh == t.step {
 		return nil
@@ -319,8 +321,8 @@ func (t *Trainer) collect() error {
 	return nil
 }
 
-// DeviceBytes returns the bytes of parameters and moments that each device of this
-// process holds, as its buffers say.
+// DeviceBytes returns the bytes of parameters and moments in the buffers of each device
+// of this process.
 func (t *Trainer) DeviceBytes() map[compute.DeviceNum]int64 {
 	out := map[compute.DeviceNum]int64{}
 	for _, g := range t.groups {

@@ -8,9 +8,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// apply updates the slots with the sums of gradients that wait, which it frees. steps
-// counts the updates of every slot, this one included, and micro the micro-batches of
-// all groups. It returns the norm of the mean gradient.
+// apply updates the slots with the sums of gradients that wait, and frees these sums.
+// steps counts the updates of every slot, this one included; micro counts the
+// micro-batches of all groups. It returns the norm of the mean gradient.
 func (g *group) apply(slots []slot, steps map[string]int, micro int, lr float64) (float64, error) {
 	n := len(slots)
 	rates, roots := make([]float32, n), make([]float32, n)
@@ -61,7 +61,7 @@ func (g *group) apply(slots []slot, steps map[string]int, micro int, lr float64)
 	return float64(norm[0]), g.averageIn(slots)
 }
 
-// start gives a slot moments of zero when it is updated for the first time.
+// start sets the moments of a slot to zero before its first update.
 func (g *group) start(s slot) error {
 	for _, list := range []map[string][]*tensors.Tensor{g.first, g.second} {
 		if list[s.Key] == nil {
@@ -91,7 +91,7 @@ func (g *group) updateProgram(slots []slot) (*Exec, error) {
 	})
 }
 
-// averageIn takes the updated slots into the moving average, if there is one.
+// averageIn adds the updated slots to the moving average, if the options ask for one.
 func (g *group) averageIn(slots []slot) error {
 	decay := g.opts.Trainer.EMA
 	if decay == 0 {

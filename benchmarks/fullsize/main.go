@@ -1,6 +1,6 @@
-// Command fullsize writes a random checkpoint of a preset, loads it tensor by
-// tensor and forecasts one 2D frame with it, printing the time and the peak
-// memory of each phase:
+// Command fullsize writes a random checkpoint of a preset, loads it tensor by tensor
+// and forecasts one 2D frame with it. It prints the time and the peak memory of each
+// phase:
 //
 //	go run ./benchmarks/fullsize -preset walrus
 //
@@ -58,7 +58,7 @@ func run(preset string, grid, frames int) error {
 	})
 }
 
-// phase is one measured part; one without a name is not reported.
+// phase is a measured part of the program. A phase without a name is not reported.
 type phase struct {
 	name string
 	do   func() error
@@ -112,7 +112,7 @@ func load(c walrus.Config, path string, b compute.Backend, grid, frames int) err
 	return err
 }
 
-// window is a few frames of a travelling wave.
+// window returns a few frames of a travelling wave.
 func window(n, frames int) *data.Window {
 	w := &data.Window{
 		Name: "wave", Grid: []int{n, n}, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// peak returns the process's peak resident memory in MiB, where the system
-// tells it (Linux).
+// peak returns the process's peak resident memory in MiB, on systems that report it
+// (Linux).
 func peak() string {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -23,10 +23,10 @@ func peak() string {
 	return "unknown"
 }
 
-// resetPeak frees what is not used any more and makes peak begin anew.
+// resetPeak frees unused memory and resets the peak.
 func resetPeak() error {
 	debug.FreeOSMemory()
-	// Without the right to reset, the peak simply includes the first phase.
+	// Without the right to reset, the peak includes the first phase.
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 	return nil
 }

@@ -44,8 +44,8 @@ func makeLarge(dir string) error {
 	return w.Close()
 }
 
-// peakMemory returns the largest resident memory of this process in MB, as Linux
-// tells it; "?" elsewhere.
+// peakMemory returns the largest resident memory of this process in MB as Linux reports
+// it, or "?" on other systems.
 func peakMemory() string {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {

@@ -1,13 +1,13 @@
-// Command loader measures how fast random windows of 6+1 frames are read, beside
-// The Well's own loader in PyTorch, on the same files in the same minutes:
+// Command loader measures how fast random windows of 6+1 frames are read, compared with
+// The Well's loader in PyTorch, on the same files at the same time:
 //
 //	pip install the-well
 //	go run ./benchmarks/loader -peer python3 testdata/data/shear_flow/data/train …
 //
 //	go run ./benchmarks/loader -large BIG && go run ./benchmarks/loader -budget 100000000 BIG/data/train
 //
-// Each folder is read in turn by both, several times; the ratio is that of the
-// medians. Without -peer only our side runs.
+// Both read each folder in turn, several times; the ratio is that of the medians.
+// Without -peer only this library is measured.
 package main
 
 import (
@@ -31,11 +31,11 @@ import (
 )
 
 func main() {
-	peer := flag.String("peer", "", "Python with the-well: run benchmarks/loader/peer.py beside")
+	peer := flag.String("peer", "", "Python with the-well: also run benchmarks/loader/peer.py")
 	workers := flag.Int("workers", 0, "windows read at the same time (number of processors if 0)")
 	seconds := flag.Float64("seconds", 3, "length of one measurement")
 	rounds := flag.Int("rounds", 3, "measurements of each side")
-	budget := flag.Int64("budget", 0, "bytes of windows in memory (the loader's own if 0)")
+	budget := flag.Int64("budget", 0, "bytes of windows in memory (the loader's default if 0)")
 	large := flag.String("large", "", "folder in which a data set of 4 GB is made first")
 	flag.Parse()
 	if *large != "" {
@@ -86,7 +86,7 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// measure reads random windows for a while and returns frames per second.
+// measure reads random windows for the given seconds and returns frames per second.
 func measure(dir string, workers int, seconds float64, budget int64) (float64, error) {
 	ds, err := well.Open(dir, well.Options{})
 	if err != nil {

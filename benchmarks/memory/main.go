@@ -1,12 +1,12 @@
-// Command memory compares what distributed.Estimate predicts with the peak memory of
-// training: one process per size, which trains for a few steps and prints its peak.
+// Command memory compares the prediction of distributed.Estimate with the peak memory
+// of training: for each size one process trains for a few steps and prints its peak.
 //
 //	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cpu go run ./benchmarks/memory
 //
-// Predicted is the estimate and what a process takes that trains the same network in
-// miniature: the runtime, XLA and its compiler. All run with one arena of glibc's
-// malloc (MALLOC_ARENA_MAX=1), so that the peak is what programs hold and not what the
-// allocator keeps for later.
+// The prediction is the estimate plus the memory of a process that trains a miniature
+// of the same network: the runtime, XLA and its compiler. All processes use one arena
+// of glibc's malloc (MALLOC_ARENA_MAX=1), so that the peak is the memory of programs,
+// not the memory that the allocator keeps for later.
 package main
 
 import (
@@ -34,11 +34,11 @@ type size struct {
 	Steps, Batch          int
 	// Checkpoint recomputes every n-th block.
 	Checkpoint int
-	// Tokens are aimed at per axis; 0 is the release's.
+	// Tokens is the target number per axis; 0 is the release's.
 	Tokens int
 }
 
-// miniature is the same network with a few numbers.
+// miniature returns the same network with small sizes.
 func (s size) miniature() size {
 	s.Hidden, s.Batch, s.Tokens = 12*s.Heads, 1, 4
 	s.Grid = slices.Repeat([]int{16}, len(s.Grid))
@@ -54,10 +54,10 @@ var sizes = []size{
 	{"volume, all blocks recomputed", 128, 6, 4, []int{64, 64, 64}, 3, 1, 1, 0},
 }
 
-// measurement is what a child prints.
+// measurement is the output of a child process.
 type measurement struct {
 	Backend string `json:"backend"`
-	// Peak is the largest resident memory ever, in bytes.
+	// Peak is the largest resident memory of the process in bytes.
 	Peak int64 `json:"peak"`
 }
 
@@ -104,7 +104,7 @@ func compare(only string, steps int) error {
 	return nil
 }
 
-// start measures a size in a process of its own.
+// start measures a size in a separate process.
 func start(s size, steps int) (m measurement, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -176,7 +176,7 @@ func (s size) boundaries() data.Boundaries {
 	return data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall), data.Both(data.Periodic)}[:len(s.Grid)]
 }
 
-// shape is that of the window below: two scalars and a vector.
+// shape is the shape of the window below: two scalars and a vector.
 func (s size) shape() distributed.BatchShape {
 	return distributed.BatchShape{Grid: s.Grid, Boundaries: s.boundaries(), Steps: s.Steps, Size: s.Batch, Variable: 5, Alone: true}
 }

@@ -1,15 +1,15 @@
 // Command speed compares this library with the same network in PyTorch (peer.py), eager
-// and with compiled blocks: the programs take turns, with the same settings of the
+// and with compiled blocks. The programs take turns, with the same settings of the
 // allocator, on the same machine.
 //
 //	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cpu go run ./benchmarks/speed -task step
 //	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cuda go run ./benchmarks/speed -task step -sizes released
 //
-// Tasks are step, a training step (forward, backward, clipping, AdamW); forecast, a
+// The tasks are step, a training step (forward, backward, clipping, AdamW); forecast, a
 // frame of a rollout from the whole window; and cached, a frame of a rollout with a
-// cache of keys and values once it is warm, which PyTorch, like the release, has none of: its peer there
-// is the plain rollout. It needs python3 with torch. Seconds are the least of the steps
-// of all turns.
+// warm KV cache. PyTorch, like the release, has no cache, so its peer for cached is the
+// plain rollout. The command needs python3 with torch. Seconds are the least of the
+// steps of all turns.
 package main
 
 import (
@@ -50,11 +50,11 @@ var sizes = []size{
 	{"released", 1408, 40, 16, []int{256, 256}, 6},
 }
 
-// allocator are the settings under which page faults cost both sides little.
+// allocator holds settings under which page faults cost little on both sides.
 var allocator = []string{"GLIBC_TUNABLES=glibc.malloc.hugetlb=1", "MALLOC_MMAP_MAX_=0",
 	"MALLOC_TRIM_THRESHOLD_=100000000000", "MALLOC_TOP_PAD_=100000000"}
 
-// measurement is what each program prints.
+// measurement is the output of each program.
 type measurement struct {
 	Program string `json:"program"`
 	Size    string `json:"size"`
@@ -62,17 +62,17 @@ type measurement struct {
 		Min    float64 `json:"min"`
 		Median float64 `json:"median"`
 	} `json:"seconds"`
-	// First is the time of the first step, with what compiles.
+	// First is the time of the first step, compilation included.
 	First float64 `json:"first"`
-	// CPU is the least time of all cores for a step; unlike Seconds it means
-	// something on a busy machine, too.
+	// CPU is the least CPU time of all cores for a step. Unlike Seconds it is also
+	// meaningful on a busy machine.
 	CPU     float64 `json:"cpu_seconds"`
 	PeakMiB int64   `json:"peak_mib"`
-	// DeviceMiB is the most of the GPU's memory that the program took, with what its
+	// DeviceMiB is the largest GPU memory of the program, including the memory that its
 	// allocator keeps.
 	DeviceMiB int64 `json:"device_mib,omitempty"`
-	// Share is the network's operations a second by those of a matrix product, where
-	// operations are counted.
+	// Share is the network's operations per second divided by those of a matrix
+	// product, where operations are counted.
 	Share float64 `json:"share,omitempty"`
 }
 
@@ -164,7 +164,8 @@ func start(command []string) (m measurement, err error) {
 	return m, json.Unmarshal([]byte(lines[len(lines)-1]), &m)
 }
 
-// measure measures tasks of this library, one after the other, and prints a line for each.
+// measure measures tasks of this library, one after the other, and prints a line for
+// each.
 func measure(s size, tasks []string, steps, recompute int, half bool) error {
 	c := walrus.Walrus()
 	c.Hidden, c.Intermediate, c.Blocks, c.Heads, c.Groups = s.hidden, s.hidden/4, s.blocks, s.heads, 4
@@ -253,8 +254,8 @@ func trainSteps(w *walrus.Weights, o train.Options, s size, steps int, count fun
 	return nil
 }
 
-// forecast makes frames of a rollout; the first one takes what compiles and, with a
-// cache, all frames of the window.
+// forecast makes frames of a rollout. The time of the first one includes compilation
+// and, with a cache, all frames of the window.
 func forecast(w *walrus.Weights, o walrus.EmulatorOptions, s size, steps int, count func()) error {
 	em, err := walrus.NewEmulator(w, o)
 	if err != nil {
@@ -274,7 +275,7 @@ func forecast(w *walrus.Weights, o walrus.EmulatorOptions, s size, steps int, co
 	return nil
 }
 
-// cpuSeconds is the time that all threads of this process have computed so far.
+// cpuSeconds returns the CPU time of all threads of this process so far.
 func cpuSeconds() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -283,7 +284,8 @@ func cpuSeconds() float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
-// window is a random walk of five channels, periodic along x, between walls along y.
+// window returns a random walk of five channels, periodic along x, between walls along
+// y.
 func window(s size) *data.Window {
 	w := &data.Window{Name: "walk", Grid: s.grid, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
 		Fields: []data.Field{{Name: "pressure"}, {Name: "density"}, {Name: "velocity", Order: 1}}}

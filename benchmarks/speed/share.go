@@ -18,8 +18,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// share is what a task's operations a second are of those of products of square matrices
-// on the same backend, of the type that the network computes in: the best of twenty.
+// share returns a task's operations per second divided by those of products of square
+// matrices on the same backend and in the network's type, the best of twenty.
 func share(b compute.Backend, c walrus.Config, s size, task string, half bool, seconds float64) (float64, error) {
 	n, err := operations(c, s, task)
 	if err != nil {
@@ -38,7 +38,7 @@ func share(b compute.Backend, c walrus.Config, s size, task string, half bool, s
 		for range products {
 			y = Dot(y, x).Product()
 		}
-		return ConvertDType(ReduceAllMax(y), dtypes.Float32) // a small result: to read it is to wait for it
+		return ConvertDType(ReduceAllMax(y), dtypes.Float32) // a small result, whose reading waits for the product
 	})
 	if err != nil {
 		return 0, err
@@ -72,9 +72,9 @@ func onGPU(b compute.Backend) bool {
 	return ok && c.IsCUDA()
 }
 
-// deviceMiB is what is in use of the GPU's memory, by all programs. Allocators keep what
-// they once took, so at the end of a program that has the GPU to itself it is the most
-// that it took.
+// deviceMiB returns the GPU memory in use by all programs. Allocators keep the memory
+// that they once used, so at the end of a program that has the GPU to itself this is
+// the program's peak.
 func deviceMiB() (int64, error) {
 	out, err := exec.Command("nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits").Output()
 	if err != nil {
@@ -84,8 +84,9 @@ func deviceMiB() (int64, error) {
 	return strconv.ParseInt(strings.TrimSpace(first), 10, 64)
 }
 
-// operations are those of the network alone, forward, or in training forward and
-// backward. A forecast needs the last frame alone, as a network does that is not causal.
+// operations counts the operations of the network alone: forward, or in training
+// forward and backward. A forecast computes only the last frame, as a network that is
+// not causal does.
 func operations(c walrus.Config, s size, task string) (float64, error) {
 	m, err := walrus.NewModel(c)
 	if err != nil {

@@ -10,42 +10,43 @@ import (
 )
 
 // FixedPatch is the patch of a network without adaptive patches, in points along each
-// axis: the paper's example of one (§4.2: 256³ points, 4096 tokens).
+// axis: the paper's example (§4.2: 256³ points, 4096 tokens).
 const FixedPatch = 16
 
-// Form says how a data set becomes micro-batches.
+// Form says how a data set is divided into micro-batches.
 type Form struct {
-	// Adaptive aims at 32 tokens along each axis of a plane and 16 in space (§3.1,
+	// Adaptive patches give about 32 tokens along each axis in 2D and 16 in 3D (§3.1,
 	// §4.2); otherwise patches have FixedPatch points.
 	Adaptive bool `json:"adaptive"`
-	// Differential gives planes twice the history and twice the windows of volumes
-	// (§4.2): 6 and 2 against 3 and 1; otherwise all have 3 and 1.
+	// Differential batches have 6 frames and 2 windows in 2D, 3 frames and 1 window in
+	// 3D (§4.2); otherwise all have 3 frames and 1 window.
 	Differential bool `json:"differential"`
 }
 
-// Class is a data set as micro-batches of one shape, with the seconds that a device
-// takes for the parts of the network.
+// Class is the micro-batches of one shape that a data set gives, with the seconds that
+// a device needs for each part of the network.
 type Class struct {
 	Name string
 	Form Form
 	// Tokens of a micro-batch, those of padding not counted.
 	Tokens int
-	// Encoder, Blocks and Decoder are the parts; Blocks all blocks together.
+	// Encoder, Blocks and Decoder are the times of the parts; Blocks is that of all
+	// blocks together.
 	Encoder, Blocks, Decoder Segment
 
 	plan  *csm.Plan
 	shape distributed.BatchShape
 }
 
-// Segment is the time of a part of the network, forward and backward.
+// Segment is the time of a part of the network in seconds, forward and backward.
 type Segment struct{ Forward, Backward float64 }
 
-// Seconds is the time of a micro-batch on one device alone.
+// Seconds returns the time of a micro-batch on a single device.
 func (c Class) Seconds() float64 {
 	return c.Encoder.Forward + c.Encoder.Backward + c.Blocks.Forward + c.Blocks.Backward + c.Decoder.Forward + c.Decoder.Backward
 }
 
-// scale makes the whole take that many seconds.
+// scale multiplies all times so that their sum is seconds.
 func (c *Class) scale(seconds float64) {
 	f := seconds / c.Seconds()
 	for _, s := range []*Segment{&c.Encoder, &c.Blocks, &c.Decoder} {
@@ -54,8 +55,9 @@ func (c *Class) scale(seconds float64) {
 	}
 }
 
-// NewClass returns a data set in a form, with times from rates: operations divided by
-// how many of their kind a device does in a second.
+// NewClass returns the class of a data set in a form. Times are computed from rates:
+// the operations of each kind divided by the device's operations of this kind per
+// second.
 func NewClass(c walrus.Config, e data.Entry, form Form, r Rates) (Class, error) {
 	shape, err := distributed.ShapeOf(e)
 	if err != nil {
@@ -81,17 +83,17 @@ func NewClass(c walrus.Config, e data.Entry, form Form, r Rates) (Class, error) 
 	return k, nil
 }
 
-// backward counts the backward pass of the paper's programs. Unlike this library's they
-// run all of a recomputed block again, attention too.
+// backward counts the backward pass of the paper's programs. Unlike this library's,
+// they recompute all of a recomputed block, attention included.
 func backward(f distributed.FLOPs, c walrus.Config) distributed.FLOPs {
 	b := f.Backward(c)
-	again := b.Dense/f.Dense - 2 // of the blocks
+	again := b.Dense/f.Dense - 2 // recomputed operations of the blocks
 	b.Space += again / 2 * f.Space
 	b.Time = (2 + again) * f.Time
 	return b
 }
 
-// plan plans the grid: as the network does, or axis by axis for fixed patches.
+// plan plans the grid as the network does, or axis by axis for fixed patches.
 func (f Form) plan(c walrus.Config, e data.Entry) (*csm.Plan, error) {
 	if f.Adaptive {
 		m, err := walrus.NewModel(c)

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Fixed patches give a network with token counts that grow with the grid; adaptive
-// ones the same for all planes and all volumes (§4.2).
+// With fixed patches the number of tokens grows with the grid; with adaptive patches it
+// is the same for all 2D grids and for all 3D grids (§4.2).
 func TestTokens(t *testing.T) {
 	s := Paper()
 	fixed, err := s.classes(Form{})
@@ -44,7 +44,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// The times of a class are those of its operations.
+// The times of a class follow from its operations.
 func TestClassTimes(t *testing.T) {
 	c := walrus.Walrus()
 	e, ok := data.FindEntry("MHD_64")
@@ -55,7 +55,7 @@ func TestClassTimes(t *testing.T) {
 	require.NoError(t, err)
 	f, err := distributed.Estimate(c, distributed.Local(), shape)
 	require.NoError(t, err)
-	w := f.Forward // every other block is computed again
+	w := f.Forward // every other block is recomputed
 	step := 3*w.Total() + 0.5*(w.Dense+w.Time) + 0.75*w.Space
 	assert.InEpsilon(t, step/1e12, k.Seconds(), 1e-9)
 	assert.InEpsilon(t, 2, k.Encoder.Backward/k.Encoder.Forward, 1e-9)
@@ -64,7 +64,7 @@ func TestClassTimes(t *testing.T) {
 	assert.InEpsilon(t, 7, k.Seconds(), 1e-9)
 }
 
-// made is a table with the times that known rates give.
+// made returns a table with the times that known rates give.
 func made(t *testing.T, r Rates) *Times {
 	s := Paper()
 	s.Config, s.Rates = walrus.Small(), r
@@ -111,7 +111,7 @@ func TestFitFindsRates(t *testing.T) {
 	assert.ErrorContains(t, err, `a system of the catalog, got "nothing"`)
 }
 
-// Measured times are taken as they are, also after a file.
+// Measured times are used unchanged, also after writing and reading a file.
 func TestMeasuredTimes(t *testing.T) {
 	times := made(t, Rates{100e9, 30e9, 20e9})
 	times.Classes[3].Seconds *= 1.5

@@ -1,13 +1,13 @@
 package ladder
 
-// actor is something that an event happens to.
+// actor is the target of an event.
 type actor interface{ fire() }
 
-// event is a moment at which an actor is fired.
+// event is a time at which an actor is fired.
 type event struct {
 	time float64
-	// order is the number of the event: equal times happen in the order in which
-	// they were set.
+	// order is the number of the event. Events of equal times fire in the order in
+	// which they were set.
 	order uint64
 	actor actor
 }
@@ -26,7 +26,7 @@ type clock struct {
 	queue []event
 }
 
-// after sets an event that many seconds ahead.
+// after sets an event the given seconds from now.
 func (c *clock) after(seconds float64, a actor) {
 	c.queue = append(c.queue, event{c.now + seconds, c.count, a})
 	c.count++

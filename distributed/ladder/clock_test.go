@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// recorder notes when it is fired.
+// recorder notes the times at which it is fired.
 type recorder struct {
 	clock *clock
 	name  int
@@ -21,8 +21,8 @@ type fired struct {
 
 func (r recorder) fire() { *r.log = append(*r.log, fired{r.clock.now, r.name}) }
 
-// Events come in the order of their times, those of one time in the order in which
-// they were set.
+// Events fire in the order of their times; events of equal times fire in the order in
+// which they were set.
 func TestEventsComeInOrder(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 0))
@@ -39,7 +39,7 @@ func TestEventsComeInOrder(t *testing.T) {
 	}
 }
 
-// echo sets the next event from within an event.
+// echo sets the next event while it is fired.
 type echo struct {
 	clock *clock
 	left  int

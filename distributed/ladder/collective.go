@@ -1,25 +1,25 @@
 package ladder
 
-// link is what transfers share: they follow each other.
+// link carries one transfer at a time; transfers on one link follow each other.
 type link struct{ free float64 }
 
-// collective is one transfer in which several devices take part. It is ready when all
-// have asked for it and begins when its link is free.
+// collective is one transfer between several devices. It is ready when all of them have
+// asked for it, and starts when its link is free.
 type collective struct {
 	clock   *clock
 	link    *link
-	need    int // who have not asked yet
+	need    int // devices that have not asked yet
 	seconds float64
 
-	came    float64 // when the last device that it depends on had come
+	came    float64 // time at which the last device that it depends on arrived
 	done    bool
 	waiting []*device
-	// then are collectives that take the result, each asked for once.
+	// then are the collectives that use the result; each is asked for once.
 	then []*collective
 }
 
-// ask is the request of one participant, for whose sake nobody had to wait after the
-// given time.
+// ask is the request of one participant. came is the time at which the participant, or
+// the last device that it depends on, arrived.
 func (c *collective) ask(came float64) {
 	c.came = max(c.came, came)
 	c.need--

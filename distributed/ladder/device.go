@@ -1,7 +1,7 @@
 package ladder
 
-// op is one thing a device does: compute for some seconds, ask for a collective, or
-// wait for one.
+// op is one operation of a device: compute for some seconds, ask for a collective, or
+// wait for a collective.
 type op struct {
 	kind       opKind
 	seconds    float64
@@ -16,26 +16,26 @@ const (
 	wait
 )
 
-// device runs a program and keeps account of its time.
+// device runs a program and records how its time is spent.
 type device struct {
 	clock *clock
 	// more returns the next part of the program, nil at its end.
 	more  func(d *device) []op
 	index int // of the device
-	part  int // parts begun
+	part  int // parts started
 	ops   []op
-	since float64 // of waiting
+	since float64 // start of the current wait
 
-	// busy is time spent computing, waiting time spent until the last participant
-	// of a collective had come, communication time spent until it was over.
+	// busy is the time spent computing. waiting is the time until the last participant
+	// of a collective arrived, communication the time from then until its end.
 	busy, waiting, communication float64
 	end                          float64
 }
 
-// fire goes on after computing.
+// fire continues after computing.
 func (d *device) fire() { d.step() }
 
-// resume goes on after waiting for c.
+// resume continues after waiting for c.
 func (d *device) resume(c *collective) {
 	late := min(max(c.came, d.since), d.clock.now)
 	d.waiting += late - d.since
@@ -43,7 +43,7 @@ func (d *device) resume(c *collective) {
 	d.step()
 }
 
-// step does what takes no time and begins what does.
+// step runs operations until one takes time.
 func (d *device) step() {
 	for {
 		if len(d.ops) == 0 {

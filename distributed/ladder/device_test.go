@@ -16,8 +16,8 @@ func once(ops ...op) func(*device) []op {
 	}
 }
 
-// Two devices, 1 s and 4 s of work, then a transfer of 2 s that both need: the fast
-// one waits 3 s for the other, and both 2 s for the transfer.
+// Two devices work for 1 s and 4 s, then both take part in a transfer of 2 s. The fast
+// one waits 3 s for the other, and both wait 2 s for the transfer.
 func TestDeviceWaitsForTheOther(t *testing.T) {
 	c := &clock{}
 	all := &collective{clock: c, link: &link{}, need: 2, seconds: 2}
@@ -39,7 +39,7 @@ func TestDeviceWaitsForTheOther(t *testing.T) {
 	}
 }
 
-// A transfer that was asked for early is hidden behind the work.
+// A transfer that was asked for early overlaps with computation.
 func TestTransferIsHidden(t *testing.T) {
 	c := &clock{}
 	gather := &collective{clock: c, link: &link{}, need: 1, seconds: 2}
@@ -51,7 +51,7 @@ func TestTransferIsHidden(t *testing.T) {
 	assert.Zero(t, d.waiting)
 }
 
-// Transfers on one link follow each other; on two they run at once.
+// Transfers on one link follow each other; on two links they run at once.
 func TestLinksAreShared(t *testing.T) {
 	for links, want := range map[int]float64{1: 5, 2: 3} {
 		c := &clock{}
@@ -67,8 +67,8 @@ func TestLinksAreShared(t *testing.T) {
 	}
 }
 
-// A collective that takes the result of another begins when that has ended and all
-// others have asked.
+// A collective that uses the result of another starts when that one has ended and all
+// other participants have asked.
 func TestCollectivesAreChained(t *testing.T) {
 	c := &clock{}
 	second := &collective{clock: c, link: &link{}, need: 2, seconds: 1}

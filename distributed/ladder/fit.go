@@ -9,10 +9,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Fit returns the rates that come nearest to measured times, in least squares of the
-// relative error, and that error's root mean square. With them classes that were not
-// measured get their times. A kind of operation that the times show no cost of has an
-// infinite rate.
+// Fit returns the rates that fit measured times best, in least squares of the relative
+// error, and the root mean square of that error. The rates give times to classes that
+// were not measured. A kind of operation has an infinite rate if the times show no cost
+// of it.
 func (t *Times) Fit() (r Rates, off float64, err error) {
 	n := len(t.Classes)
 	if n < 3 {
@@ -33,9 +33,9 @@ func (t *Times) Fit() (r Rates, off float64, err error) {
 	return r, off / math.Sqrt(float64(n)), r.Validate()
 }
 
-// notNegative returns the vector without negative numbers whose product with the three
-// columns of a comes nearest to ones, and how far off it is. It tries every choice of
-// columns.
+// notNegative finds the vector without negative numbers whose product with the three
+// columns of a is closest to a vector of ones, and returns it with the distance. It
+// tries every subset of columns.
 func notNegative(a *mat.Dense) (best [3]float64, off float64) {
 	n, _ := a.Dims()
 	ones := mat.NewVecDense(n, nil)
@@ -70,8 +70,8 @@ func notNegative(a *mat.Dense) (best [3]float64, off float64) {
 	return best, off
 }
 
-// operations counts those of a training step of a class: dense layers, attention,
-// convolutions.
+// operations counts the operations of a training step of a class: dense layers,
+// attention, convolutions.
 func (t *Times) operations(x Time) (ops [3]float64, err error) {
 	e, ok := data.FindEntry(x.System)
 	if !ok {
@@ -90,8 +90,8 @@ func (t *Times) operations(x Time) (ops [3]float64, err error) {
 	return ops, nil
 }
 
-// Measured returns the setup for the network and the device of a table: its times
-// where there are, else times from the rates that fit it.
+// Measured returns the setup for the network and the device of a table. Classes that
+// the table lacks get times from the rates that fit it.
 func (s Setup) Measured(t *Times) (Setup, error) {
 	rates, _, err := t.Fit()
 	if err != nil {

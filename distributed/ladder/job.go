@@ -9,13 +9,13 @@ type job struct {
 	classes        []Class
 	units          []unit
 	groups, shards int
-	micros         int     // of an update
+	micros         int     // micro-batches per update
 	update         float64 // seconds of the optimiser
 
 	clock        clock
 	inner, outer []link // of each group, of each shard
 	samplers     []*rand.Rand
-	updates      []*update // built so far; old ones are dropped
+	updates      []*update // made so far; old ones are dropped
 	drawn        [][]int   // [device] classes of the current update
 	devices      []*device
 	tokens       int
@@ -57,7 +57,7 @@ func newJob(s Setup, r Rung) (*job, error) {
 	return j, nil
 }
 
-// sampler draws the data sets of a device, or of a group.
+// sampler returns the generator from which a device, or a group, draws data sets.
 func sampler(seed uint64, number int) *rand.Rand { return rand.New(rand.NewPCG(seed, uint64(number))) }
 
 // run simulates all devices to their end.
@@ -91,7 +91,7 @@ func (j *job) draw(d *device, together []int, m int) *Class {
 	return &j.classes[together[m]]
 }
 
-// program returns what a device does up to its next update.
+// program returns the operations of a device up to its next update.
 func (j *job) program(d *device) []op {
 	if d.part*j.micros >= j.setup.Micro {
 		return nil
@@ -119,8 +119,8 @@ func (j *job) program(d *device) []op {
 	return p.ops
 }
 
-// together returns the classes that a group draws for an update, the same for all its
-// devices.
+// together returns the classes that a group draws for an update. All devices of the
+// group use the same classes.
 func (j *job) together(g, number int) []int {
 	if !j.rung.Together {
 		return nil
@@ -134,7 +134,8 @@ func (j *job) together(g, number int) []int {
 	return j.drawn[g][number*j.micros:]
 }
 
-// forward runs the units, whose weights are asked for one unit ahead.
+// forward runs the units. It asks for the weights of each unit while the one before
+// runs.
 func (j *job) forward(p *program, c *Class, gather []*collective) {
 	for k, u := range j.units {
 		if k+1 < len(j.units) {
@@ -145,8 +146,8 @@ func (j *job) forward(p *program, c *Class, gather []*collective) {
 	}
 }
 
-// backward runs the units in reverse; the last one's weights are still there. next is
-// what the following micro-batch begins with.
+// backward runs the units in reverse; the weights of the last unit are still on the
+// device. next is the first collective of the following micro-batch.
 func (j *job) backward(p *program, c *Class, gather, reduce []*collective, next *collective) {
 	for k := len(j.units) - 1; k >= 0; k-- {
 		if k > 0 {
@@ -162,7 +163,7 @@ func (j *job) backward(p *program, c *Class, gather, reduce []*collective, next 
 	}
 }
 
-// program collects operations. Those on collectives that are not needed are left out.
+// program collects operations and leaves out those on nil collectives.
 type program struct{ ops []op }
 
 func (p *program) ask(c *collective) {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// quick is the paper's run, shorter and with larger units.
+// quick returns the paper's run, shortened and with larger units.
 func quick() Setup {
 	s := Paper()
 	s.Micro, s.UnitBlocks = 80, 20
@@ -48,7 +48,7 @@ func TestOneDeviceIsBusy(t *testing.T) {
 	}
 }
 
-// Where all data sets are alike nobody waits, however they are drawn.
+// If all data sets are alike no device waits, however they are drawn.
 func TestEqualClassesDoNotStraggle(t *testing.T) {
 	s := quick()
 	s.Systems = s.Systems[:1]
@@ -65,9 +65,9 @@ func TestEqualClassesDoNotStraggle(t *testing.T) {
 	assert.InEpsilon(t, last, together.Throughput, 1e-9, "drawing together changes nothing")
 }
 
-// Without latency and with links and memory that cost nothing, a rung takes what the
-// slowest devices take: every micro-batch for sharding over all devices, every update
-// for groups that draw together.
+// Without latency and with free links and memory, the duration of a rung is that of its
+// slowest devices: for every micro-batch if all devices share shards, for every update
+// if the devices of a group draw together.
 func TestFreeTransfersLeaveTheSlowest(t *testing.T) {
 	s := quick()
 	s.Devices, s.Micro, s.Memory = 12, 40, 1e30
@@ -96,8 +96,9 @@ func TestFreeTransfersLeaveTheSlowest(t *testing.T) {
 			assert.InEpsilon(t, want, got, 1e-6)
 			continue
 		}
-		// Parts of the network meet one by one, so the slowest encoder, the slowest
-		// blocks and the slowest decoder add up even if they belong to three devices.
+		// Devices meet after every part of the network. So the slowest encoder, the
+		// slowest blocks and the slowest decoder add up, even if three devices run
+		// them.
 		assert.GreaterOrEqual(t, got, want*(1-1e-9))
 		assert.Less(t, got, 1.1*want)
 	}
@@ -117,7 +118,7 @@ func TestEqualSetupsGiveEqualResults(t *testing.T) {
 	assert.NotEqual(t, a[5].Seconds, c[5].Seconds)
 }
 
-// How many blocks are gathered at once hardly matters.
+// The number of blocks that are gathered at once hardly matters.
 func TestUnitsHardlyMatter(t *testing.T) {
 	s := quick()
 	s.Micro = 40
@@ -132,8 +133,8 @@ func TestUnitsHardlyMatter(t *testing.T) {
 	assert.InEpsilon(t, relative[0], relative[2], 0.04)
 }
 
-// The paper's Figure 4: its order, with the dip at adaptive patches, and every rung
-// within a tenth.
+// The simulation gives the order of the paper's Figure 4, with the dip at adaptive
+// patches, and every rung within a tenth.
 func TestFigure4(t *testing.T) {
 	s := quick()
 	s.Micro = 400
@@ -149,7 +150,7 @@ func TestFigure4(t *testing.T) {
 	assert.Less(t, results[5].Waiting, results[4].Waiting, "who draws together waits less")
 }
 
-// A single group that draws together waits for nobody; more groups wait longer for the
+// A single group that draws together never waits; more groups wait longer for the
 // slowest.
 func TestMoreDevicesWaitLonger(t *testing.T) {
 	s := quick()

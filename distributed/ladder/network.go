@@ -2,8 +2,9 @@ package ladder
 
 import "fmt"
 
-// Network is a model of what connects devices: nodes of devices with fast links among
-// each other, and a slower link of each device to other nodes. Collectives are rings.
+// Network models the connections between devices. The devices of a node have fast links
+// to each other, and each device has a slower link to other nodes. Collectives are
+// rings.
 type Network struct {
 	// Node is the number of devices of a node.
 	Node int `json:"node"`
@@ -12,7 +13,7 @@ type Network struct {
 	Outer Link `json:"outer"`
 }
 
-// Link is the time of a message: Latency and bytes/Bandwidth.
+// Link is a connection on which a message needs Latency + bytes/Bandwidth.
 type Link struct {
 	// Latency in seconds.
 	Latency float64 `json:"latency"`
@@ -20,14 +21,14 @@ type Link struct {
 	Bandwidth float64 `json:"bandwidth"`
 }
 
-// H100Network are nodes of 4 H100 with NVLink (450 GB/s in each direction by its data
-// sheet) and one 400 Gbit/s InfiniBand adapter (NDR, 50 GB/s) per device, at 80 % of
-// these; 3 and 6 µs per message are assumed.
+// H100Network returns nodes of 4 H100 with NVLink (450 GB/s in each direction according
+// to the data sheet) and one 400 Gbit/s InfiniBand adapter (NDR, 50 GB/s) per device.
+// The model uses 80 % of these bandwidths and assumes 3 and 6 µs per message.
 func H100Network() Network {
 	return Network{Node: 4, Inner: Link{3e-6, 0.8 * 450e9}, Outer: Link{6e-6, 0.8 * 50e9}}
 }
 
-// Validate returns an error for what is not positive.
+// Validate returns an error for numbers that are not positive.
 func (n Network) Validate() error {
 	for _, l := range []Link{n.Inner, n.Outer} {
 		if !(l.Latency >= 0 && l.Bandwidth > 0) {
@@ -40,9 +41,9 @@ func (n Network) Validate() error {
 	return nil
 }
 
-// gather is the time of an all-gather, or a reduce-scatter, of that many bytes (the
-// whole) in parts messages on devices that fill nodes. On several nodes all devices of
-// a node share in what comes from outside.
+// gather returns the time of an all-gather or a reduce-scatter on devices that fill
+// nodes. bytes is the size of the whole tensor, which is sent in parts messages. On
+// several nodes each device of a node receives a part of the bytes from outside.
 func (n Network) gather(bytes float64, devices, parts int) float64 {
 	if devices <= 1 {
 		return 0
@@ -56,8 +57,8 @@ func (n Network) gather(bytes float64, devices, parts int) float64 {
 	return steps*n.Outer.Latency + bytes*whole/(float64(n.Node)*n.Outer.Bandwidth)
 }
 
-// reduce is the time of an all-reduce of that many bytes in parts messages between one
-// device of each of several groups of shards devices.
+// reduce returns the time of an all-reduce of bytes, sent in parts messages, between
+// one device of each of several groups of shards devices.
 func (n Network) reduce(bytes float64, groups, shards, parts int) float64 {
 	if groups <= 1 {
 		return 0

@@ -1,6 +1,6 @@
 package ladder
 
-// Result is what a rung came to.
+// Result is the outcome of a rung.
 type Result struct {
 	Rung    string `json:"rung"`
 	Devices int    `json:"devices"`
@@ -12,8 +12,8 @@ type Result struct {
 	// paper's Figure 4 for 96 devices.
 	Relative float64 `json:"relative"`
 	Paper    float64 `json:"paper"`
-	// Busy, Waiting and Communication are the shares of the devices' time: at work,
-	// until the others had come as well, and until a transfer was over.
+	// Busy, Waiting and Communication are fractions of the devices' time: computing,
+	// waiting for other devices to arrive, and waiting for the end of a transfer.
 	Busy          float64 `json:"busy"`
 	Waiting       float64 `json:"waiting"`
 	Communication float64 `json:"communication"`
@@ -46,8 +46,7 @@ func (s Setup) Ladder() ([]Result, error) {
 	return out, nil
 }
 
-// result adds up the accounts of the devices. A device that ends early waits for the
-// others.
+// result sums the times of the devices. A device that ends early waits for the others.
 func (j *job) result() Result {
 	r := Result{Rung: j.rung.Name, Devices: len(j.devices), Tokens: j.tokens, Seconds: j.clock.now, Paper: j.rung.Paper, Relative: 100}
 	total := r.Seconds * float64(len(j.devices))

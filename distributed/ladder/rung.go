@@ -1,24 +1,25 @@
 package ladder
 
-// Rung is one way to train. Every rung of [Rungs] keeps what the ones before it do.
+// Rung is one strategy of training. Every rung of [Rungs] keeps the options of the ones
+// before it.
 type Rung struct {
 	Name string
 	Form Form
-	// Accumulate adds up the gradients of several micro-batches before they are
-	// exchanged and an update is made; otherwise each has its update.
+	// Accumulate sums the gradients of several micro-batches before an exchange and an
+	// update; otherwise each micro-batch has its update.
 	Accumulate bool
-	// Hybrid shards within groups, keeps encoders and decoders whole on every
-	// device, and adds up gradients between groups; otherwise everything is sharded
-	// over all devices.
+	// Hybrid shards within groups, keeps encoders and decoders whole on every device,
+	// and sums gradients between groups; otherwise everything is sharded over all
+	// devices.
 	Hybrid bool
 	// Together lets all devices of a group draw the same data set; otherwise every
-	// device draws its own.
+	// device draws separately.
 	Together bool
-	// Paper is the throughput in the paper's Figure 4, in percent of the first.
+	// Paper is the throughput in the paper's Figure 4, in percent of the first rung.
 	Paper float64
 }
 
-// Rungs are those of the paper's Figure 4.
+// Rungs returns the rungs of the paper's Figure 4.
 func Rungs() []Rung {
 	r := Rung{Name: "naive", Paper: 100}
 	out := []Rung{r}

@@ -12,29 +12,29 @@ import (
 type Setup struct {
 	Config  walrus.Config
 	Systems []data.Entry
-	// Devices in groups of Group.
+	// Devices is the number of devices, which form groups of Group devices.
 	Devices, Group int
-	// Accumulate is the number of micro-batches of an update on rungs that
-	// accumulate; the release's 4.
+	// Accumulate is the number of micro-batches per update on rungs that accumulate;
+	// the release has 4.
 	Accumulate int
 	// Micro is the number of micro-batches that every device trains.
 	Micro   int
 	Network Network
 	Rates   Rates
-	// Memory is the bandwidth of a device's memory in bytes per second, which
-	// decides how long an update takes.
+	// Memory is the bandwidth of a device's memory in bytes per second. It decides how
+	// long an update takes.
 	Memory float64
 	// Times, if not nil, replace the times of classes that were measured.
 	Times *Times
 	Seed  uint64
-	// UnitBlocks is the number of blocks whose weights are gathered at once.
-	// PyTorch gathers each by itself; 4 keep the simulation fast, with the latency
-	// of four transfers.
+	// UnitBlocks is the number of blocks whose weights are gathered at once. PyTorch
+	// gathers each block separately. Units of 4 make the simulation fast; their
+	// transfer has the latency of four.
 	UnitBlocks int
 }
 
-// Paper is the paper's run: 1.3 billion parameters, the 19 data sets of pretraining,
-// 96 H100 in groups of 4 (Table 2, §B.1).
+// Paper returns the paper's run: 1.3 billion parameters, the 19 data sets of
+// pretraining, 96 H100 in groups of 4 (Table 2, §B.1).
 func Paper() Setup {
 	s := Setup{Config: walrus.Walrus(), Devices: 96, Group: 4, Accumulate: 4, Micro: 800,
 		Network: H100Network(), Rates: PaperRates(), Memory: 3.35e12, Seed: 1, UnitBlocks: 4}
@@ -46,7 +46,7 @@ func Paper() Setup {
 	return s
 }
 
-// Validate returns an error for numbers that do not fit each other.
+// Validate returns an error for numbers that contradict each other.
 func (s Setup) Validate() error {
 	if err := s.Config.Validate(); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s Setup) Validate() error {
 	return nil
 }
 
-// classes returns the systems in a form.
+// classes returns the classes of the systems in a form.
 func (s Setup) classes(form Form) ([]Class, error) {
 	out := make([]Class, len(s.Systems))
 	for i, e := range s.Systems {
@@ -91,7 +91,7 @@ func (s Setup) classes(form Form) ([]Class, error) {
 	return out, nil
 }
 
-// sizes are the bytes of the parts of the network, float32.
+// sizes are the bytes of the parts of the network in float32.
 type sizes struct{ encoder, blocks, decoder float64 }
 
 func (s Setup) sizes() (out sizes, err error) {

@@ -9,10 +9,10 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Times is a table of measured times: how long one device takes for a micro-batch,
+// Times is a table of the measured times that one device needs for a micro-batch,
 // forward and backward.
 type Times struct {
-	// Source says on what and how they were measured.
+	// Source says how and on which device they were measured.
 	Source string `json:"source"`
 	// Config is the network that was measured.
 	Config  walrus.Config `json:"config"`
@@ -47,7 +47,7 @@ func ReadTimes(path string) (*Times, error) {
 	return t, nil
 }
 
-// Save writes a table, whole or not at all.
+// Save writes a table. If it fails, an existing file stays as it was.
 func (t *Times) Save(path string) error {
 	text, err := json.MarshalIndent(t, "", " ")
 	if err != nil {
@@ -57,7 +57,7 @@ func (t *Times) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("ladder: times: %w", err)
 	}
-	defer os.Remove(f.Name()) // gone already if all went well
+	defer os.Remove(f.Name()) // has no effect after the file was renamed
 	if _, err := f.Write(append(text, '\n')); err != nil {
 		f.Close()
 		return fmt.Errorf("ladder: times: %w", err)

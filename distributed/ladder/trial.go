@@ -11,49 +11,49 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Trial is a ladder that is measured: the rungs of a setup as runs of a
-// distributed.Trainer on the devices of a backend. Of the setup it takes network,
-// systems, devices, groups, micro-batches and seed.
+// Trial measures a ladder: it runs the rungs of a setup with a distributed.Trainer on
+// the devices of a backend. It uses the setup's network, systems, devices, groups,
+// micro-batches and seed.
 //
-// Devices of one machine may share its cores, as virtual ones do, so that a device that
-// waits leaves its core to those it waits for and the clock on the wall shows no wait.
-// Therefore groups take turns, what each micro-batch takes is measured by itself, and
-// how long devices wait follows from these numbers and from when they meet: those that
-// share weights at every micro-batch, others at every update.
+// Devices of one machine may share its cores, as virtual devices do. A device that
+// waits then leaves its core to the devices that it waits for, and wall-clock time
+// shows no wait. Therefore groups take turns, each micro-batch is timed separately, and
+// waiting times are computed from these times: devices that share weights meet at every
+// micro-batch, others at every update.
 type Trial struct {
 	Setup
 	Backend backend.Backend
-	// Clock returns seconds; nil is the time of day. Where devices share cores with
-	// each other and with other programs, take the processor's seconds.
+	// Clock returns seconds; nil means wall-clock time. If devices share cores with
+	// each other and with other programs, use CPU seconds.
 	Clock func() (float64, error)
-	// Log receives progress; nil is none.
+	// Log receives progress; nil means none.
 	Log *slog.Logger
 }
 
-// Measured is what a rung came to in a trial.
+// Measured is the outcome of a rung in a trial.
 type Measured struct {
 	Rung string `json:"rung"`
-	// Mesh is that of the run that was measured, groups × shards.
+	// Mesh is the mesh of the measured run, groups × shards.
 	Mesh string `json:"mesh"`
-	// Tokens were trained in Seconds if devices wait for each other, and at PerWall
-	// tokens per second of the time of day in the run itself, in which groups took
-	// turns. Padding is the share of tokens that are there for padding alone, which
-	// are not counted.
+	// Seconds is the time in which devices that wait for each other train Tokens.
+	// PerWall is the number of tokens per second of wall-clock time in the run itself,
+	// in which groups took turns. Padding is the fraction of tokens that contain only
+	// padding, which Tokens does not count.
 	Tokens  int     `json:"tokens"`
 	Seconds float64 `json:"seconds"`
 	PerWall float64 `json:"per_wall"`
 	Padding float64 `json:"padding"`
 	// Relative is the throughput, Tokens/Seconds, in percent of the first rung.
 	Relative float64 `json:"relative"`
-	// Busy, Waiting and Updating are the shares of Seconds. Sharding is the part of Busy
-	// that a micro-batch takes more on the mesh of the rung than on a device alone. It
-	// is negative where what devices share in one program outweighs what they tell each
-	// other.
+	// Busy, Waiting and Updating are fractions of Seconds. Sharding is the part of Busy
+	// by which a micro-batch on the rung's mesh takes longer than on a single device.
+	// It is negative where the work that devices share in one program saves more than
+	// communication costs.
 	Busy     float64 `json:"busy"`
 	Waiting  float64 `json:"waiting"`
 	Sharding float64 `json:"sharding"`
 	Updating float64 `json:"updating"`
-	// Simulated is the simulation of the same draws with the times measured.
+	// Simulated is the simulation of the same draws with the measured times.
 	Simulated Result `json:"simulated"`
 }
 
@@ -81,8 +81,8 @@ func (t Trial) Run(ctx context.Context) ([]Measured, error) {
 	return b.results()
 }
 
-// network is the setup's with fixed patches or its own. Fixed ones are the largest that
-// the kernels allow.
+// network returns the setup's network, with fixed patches if adaptive is false. Fixed
+// patches are the largest that the kernels allow.
 func (t Trial) network(adaptive bool) walrus.Config {
 	c := t.Config
 	if !adaptive {
@@ -91,7 +91,7 @@ func (t Trial) network(adaptive bool) walrus.Config {
 	return c
 }
 
-// own is the mesh on which every device draws for itself, all the one on which
+// own returns the mesh on which every device draws for itself, all the mesh on which
 // everything is sharded over all devices.
 func (t Trial) own() distributed.Mesh { return distributed.DataParallel(t.Devices) }
 func (t Trial) all() distributed.Mesh { return distributed.FullyShard(t.Devices) }
@@ -99,7 +99,7 @@ func (t Trial) hybrid() distributed.Mesh {
 	return distributed.Hybrid(t.Devices/t.Group, t.Group)
 }
 
-// mesh is the one that a rung is to have.
+// mesh returns the mesh of a rung.
 func (t Trial) mesh(r Rung) distributed.Mesh {
 	if r.Hybrid {
 		return t.hybrid()

@@ -17,27 +17,27 @@ type bench struct {
 	costs  map[string]cost  // by mesh and form
 }
 
-// round is the run of a rung.
+// round is the measured run of a rung.
 type round struct {
 	mesh    distributed.Mesh
 	classes []Class
-	draws   [][]int       // [group] classes, micro-batch after micro-batch
-	spent   [][][]float64 // [update][group][micro] seconds of each of a group's devices
+	draws   [][]int       // [group] classes of all micro-batches
+	spent   [][][]float64 // [update][group][micro] seconds of each device of a group
 	wall    float64
 }
 
-// cost is what a mesh costs.
+// cost is the measured cost of a mesh.
 type cost struct {
 	seconds []float64 // of a device for a micro-batch of each class
-	update  float64   // seconds of a device
+	update  float64   // seconds of a device for an update
 }
 
 func costKey(m distributed.Mesh, f Form) string { return fmt.Sprint(m, f) }
 
-// repeats are the micro-batches of a class from which the cost of a mesh is found.
+// repeats is the number of micro-batches of each class that are timed on a mesh.
 const repeats = 3
 
-// measure runs the rungs with fixed or with adaptive patches, and finds the costs of
+// measure runs the rungs with fixed or with adaptive patches, and measures the costs of
 // the meshes that they need.
 func (b *bench) measure(ctx context.Context, adaptive bool) error {
 	meshes := []distributed.Mesh{b.own()}
@@ -54,8 +54,8 @@ func (b *bench) measure(ctx context.Context, adaptive bool) error {
 	return nil
 }
 
-// rungs are those of a form that take what they need from a mesh: the run of their
-// devices or what sharding costs.
+// rungs returns the rungs of a form that need measurements on a mesh: their run, or the
+// cost of sharding.
 func (b *bench) rungs(mesh distributed.Mesh, f Form) (out []Rung) {
 	for _, r := range Rungs() {
 		if r.Form == f && (mesh == b.own() || mesh == b.mesh(r)) {
@@ -102,8 +102,8 @@ func (b *bench) onMesh(ctx context.Context, mesh distributed.Mesh, adaptive bool
 	return nil
 }
 
-// drawer is the mesh whose groups draw as a rung's do, nil for devices that draw for
-// themselves inside a group, which a trainer's cannot.
+// drawer returns the mesh whose groups draw like the devices of a rung. It is nil if
+// the devices of a group draw separately, which those of a trainer cannot.
 func (b *bench) drawer(r Rung) *distributed.Mesh {
 	m := b.own()
 	switch {
@@ -115,7 +115,7 @@ func (b *bench) drawer(r Rung) *distributed.Mesh {
 	return &m
 }
 
-// round trains as a rung does, with the draws that the simulation makes.
+// round trains like a rung, with the draws of the simulation.
 func (b *bench) round(ctx context.Context, c *course, r Rung) (round, error) {
 	out := round{mesh: c.mesh, classes: c.classes, draws: b.draws(c.mesh.Groups)}
 	micros := b.micros(r)
@@ -132,7 +132,7 @@ func (b *bench) round(ctx context.Context, c *course, r Rung) (round, error) {
 	return out, nil
 }
 
-// draws are those of groups, as job.draw makes them: [group][micro].
+// draws returns the draws of groups, as job.draw makes them: [group][micro].
 func (b *bench) draws(groups int) (out [][]int) {
 	for g := range groups {
 		rng := sampler(b.Seed, g)
@@ -145,7 +145,7 @@ func (b *bench) draws(groups int) (out [][]int) {
 	return out
 }
 
-// micros is the number of micro-batches of an update.
+// micros returns the number of micro-batches of an update.
 func (t Trial) micros(r Rung) int {
 	if r.Accumulate {
 		return t.Accumulate
@@ -153,7 +153,7 @@ func (t Trial) micros(r Rung) int {
 	return 1
 }
 
-// cost runs every class, first to compile what there is to compile.
+// cost times every class after all programs are compiled.
 func (c *course) cost(ctx context.Context) (cost, error) {
 	if err := c.warm(ctx); err != nil {
 		return cost{}, err

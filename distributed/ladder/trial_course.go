@@ -23,13 +23,13 @@ type course struct {
 	classes []Class
 	batches []*train.Batch // of a group, by class
 
-	turn  chan struct{} // who holds its one value may work
+	turn  chan struct{} // the group that holds its one value may work
 	begin float64
 	spent [][]float64 // [group][micro] of the current update
 	err   error       // of the clock
 }
 
-// learningRate of a trial; what is learned does not matter.
+// learningRate of a trial; its value does not matter.
 const learningRate = 1e-4
 
 func newCourse(t Trial, mesh distributed.Mesh, adaptive bool) (*course, error) {
@@ -49,7 +49,7 @@ func newCourse(t Trial, mesh distributed.Mesh, adaptive bool) (*course, error) {
 	return c, err
 }
 
-// take makes the micro-batches of a form. Each device has those of its class.
+// take makes the micro-batches of a form, one of its class for each device.
 func (c *course) take(s Setup, form Form) (err error) {
 	s.Times = nil
 	if c.classes, err = s.classes(form); err != nil {
@@ -74,14 +74,14 @@ func (c *course) take(s Setup, form Form) (err error) {
 	return nil
 }
 
-// sameAxes says whether a network cuts a grid as a class is counted.
+// sameAxes reports whether a network divides a grid as its class assumes.
 func sameAxes(a, b *csm.Plan) bool {
 	return slices.EqualFunc(a.Axes[:], b.Axes[:], func(x, y csm.Axis) bool {
 		return x.Stride == y.Stride && x.Padded == y.Padded && x.Tokens == y.Tokens
 	})
 }
 
-// waves is a micro-batch of that many windows.
+// waves returns a micro-batch with the given number of windows.
 func waves(e data.Entry, k Class, windows int) (*train.Batch, error) {
 	fields, err := data.TransformFields(e.Fields, e.Transforms)
 	if err != nil {
@@ -107,8 +107,8 @@ func waves(e data.Entry, k Class, windows int) (*train.Batch, error) {
 	return b, nil
 }
 
-// step makes an update and returns the seconds of a device of each group for its
-// micro-batches, and for the rest.
+// step makes an update. For each group it returns the seconds of a device for each
+// micro-batch, and for the rest.
 func (c *course) step(ctx context.Context, micros int, class func(group, micro int) int) (spent [][]float64, rest float64, err error) {
 	c.spent = make([][]float64, c.mesh.Groups)
 	for g := range c.spent {
@@ -152,8 +152,8 @@ func (c *course) done(group, micro int) {
 	c.turn <- struct{}{}
 }
 
-// warm makes updates until all programs are there: gradients of every class, sums of
-// planes, of volumes and of both, updates after each of these.
+// warm makes updates until all programs are compiled: gradients of every class, sums of
+// 2D gradients, of 3D gradients and of both, and updates after each of these.
 func (c *course) warm(ctx context.Context) error {
 	var kinds [2][]int
 	for i, k := range c.classes {

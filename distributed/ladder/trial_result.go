@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// results puts together what was measured and simulates the same.
+// results computes the results of all rungs and simulates the same draws.
 func (b *bench) results() ([]Measured, error) {
 	s, err := b.simulation()
 	if err != nil {
@@ -25,8 +25,8 @@ func (b *bench) results() ([]Measured, error) {
 	return out, nil
 }
 
-// extra is what sharding over a mesh adds to a micro-batch of a device, the mean over
-// all classes.
+// extra returns the seconds that sharding over a mesh adds to a micro-batch of a
+// device, the mean over all classes.
 func (b *bench) extra(r Rung) float64 {
 	sharded, alone := b.costs[costKey(b.mesh(r), r.Form)], b.costs[costKey(b.own(), r.Form)]
 	sum := 0.0
@@ -36,8 +36,8 @@ func (b *bench) extra(r Rung) float64 {
 	return sum / float64(len(alone.seconds))
 }
 
-// result accounts for a rung. HSDP without drawing together has the run of the rung
-// below it, whose devices draw for themselves as its do.
+// result computes the result of a rung. HSDP without drawing together uses the run of
+// the rung below, whose devices also draw separately.
 func (b *bench) result(r Rung) Measured {
 	x, ok := b.rounds[r.Name]
 	if !ok {
@@ -48,7 +48,7 @@ func (b *bench) result(r Rung) Measured {
 	meeting, busy := 0.0, 0.0
 	for _, spent := range x.spent {
 		devices := x.devices(spent, b.Devices)
-		if r.Together { // these were sharded
+		if r.Together { // the measured run was sharded
 			for _, d := range devices {
 				for m := range d {
 					d[m] -= extra
@@ -81,7 +81,7 @@ func (x round) devices(spent [][]float64, n int) (out [][]float64) {
 	return out
 }
 
-// tokens counts those of all devices, and the share of padding beside them.
+// tokens returns the tokens of all devices and the fraction of padding.
 func (x round) tokens(devices int) (n int, padding float64) {
 	all := 0
 	for _, draws := range x.draws {
@@ -94,9 +94,9 @@ func (x round) tokens(devices int) (n int, padding float64) {
 	return n, 1 - float64(n)/float64(all)
 }
 
-// meet is how long an update's micro-batches take, [device][micro], if devices that
-// share weights wait for each other at each and groups at the end. Without groups all
-// share.
+// meet returns the seconds of an update's micro-batches, given as [device][micro].
+// Devices that share weights wait for each other at each micro-batch, groups at the
+// end. If hybrid is false all devices share weights.
 func meet(spent [][]float64, hybrid bool, group int) (seconds float64) {
 	if !hybrid {
 		group = len(spent)
@@ -115,9 +115,9 @@ func meet(spent [][]float64, hybrid bool, group int) (seconds float64) {
 	return seconds
 }
 
-// simulation is the setup with what was measured: times of the classes on a device
-// alone, and links and memory that make transfers and updates of the naive rung take
-// what they took. Links that cost nothing are very fast.
+// simulation returns the setup with the measured times of the classes on a single
+// device. Bandwidths of links and memory are chosen so that transfers and updates of
+// the naive rung take as long as measured. Links without measurable cost are very fast.
 func (b *bench) simulation() (Setup, error) {
 	s := b.Setup
 	s.Times = &Times{Source: "trial", Config: s.Config}

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// little is a setup that is measured in seconds: a plane and a volume.
+// little is a setup that is measured in seconds: a 2D and a 3D system.
 func little(devices, group int) Setup {
 	s := Paper()
 	s.Devices, s.Group, s.Micro, s.Accumulate, s.Network.Node = devices, group, 4, 2, group
@@ -30,7 +30,7 @@ func little(devices, group int) Setup {
 	return s
 }
 
-// ticks is a clock that every reading moves on by a second.
+// ticks returns a clock that advances by a second at every reading.
 func ticks() func() (float64, error) {
 	now := 0.0
 	return func() (float64, error) {
@@ -39,8 +39,8 @@ func ticks() func() (float64, error) {
 	}
 }
 
-// One device trains all rungs on any backend. Nobody waits, nothing is sent, and what is
-// measured is what is simulated.
+// A single device can train all rungs on any backend. It never waits and sends nothing,
+// and the measurement equals the simulation.
 func TestTrialOfOneDevice(t *testing.T) {
 	found, err := Trial{Setup: little(1, 1), Backend: testbackend.New(t), Clock: ticks()}.Run(context.Background())
 	require.NoError(t, err)
@@ -59,8 +59,8 @@ func TestTrialOfOneDevice(t *testing.T) {
 	assert.Greater(t, found[2].Relative, 1.5*found[1].Relative, "a clock that finds all micro-batches alike: more tokens are for free")
 }
 
-// Groups take turns: between two readings of the clock there is nobody else's work, so
-// on a clock that counts readings every micro-batch takes one.
+// Groups take turns: no other group works between two readings of the clock. A clock
+// that counts its readings therefore measures one second for every micro-batch.
 func TestTrialTakesTurns(t *testing.T) {
 	trial := Trial{Setup: little(4, 2), Backend: testbackend.Devices(t, 4), Clock: ticks(), Log: slog.New(slog.DiscardHandler)}
 	trial.Systems = trial.Systems[:1]
@@ -79,7 +79,7 @@ func TestTrialTakesTurns(t *testing.T) {
 		for _, list := range spent {
 			assert.Equal(t, []float64{share, share, share}, list, "mesh %v", mesh)
 		}
-		turns := float64(3 * mesh.Groups) // of two readings each, and one at the end
+		turns := float64(3 * mesh.Groups) // two readings in each turn, and one at the end
 		assert.InDelta(t, (2*turns+1-turns)/4, rest, 1e-9, "the rest of an update, of one of four devices")
 	}
 	broken := errors.New("no clock")
@@ -88,8 +88,8 @@ func TestTrialTakesTurns(t *testing.T) {
 	require.ErrorIs(t, err, broken)
 }
 
-// made is a bench as if all classes always took the same seconds, with links that are
-// free.
+// madeBench returns a bench in which all classes always take the same seconds and links
+// are free.
 func madeBench(t *testing.T, s Setup) *bench {
 	t.Helper()
 	b := &bench{Trial: Trial{Setup: s}, rounds: map[string]round{}, costs: map[string]cost{}}
@@ -125,8 +125,9 @@ func madeBench(t *testing.T, s Setup) *bench {
 	return b
 }
 
-// With times that never vary the accounts of a trial are those of the simulation, but
-// for devices that meet at every part of the network there, at every micro-batch here.
+// A trial with constant times gives the results of the simulation, up to one
+// difference: simulated devices meet at every part of the network, measured devices at
+// every micro-batch.
 func TestTrialIsTheSimulation(t *testing.T) {
 	s := quick()
 	s.Devices, s.Memory = 8, 1e30
@@ -144,7 +145,7 @@ func TestTrialIsTheSimulation(t *testing.T) {
 	assert.Greater(t, found[5].Relative, found[4].Relative)
 }
 
-// What sharding and updates cost is charged to the rungs that have them.
+// The costs of sharding and updates are charged to the rungs that have them.
 func TestTrialCharges(t *testing.T) {
 	b := madeBench(t, quick())
 	free, err := b.results()
@@ -165,7 +166,7 @@ func TestTrialCharges(t *testing.T) {
 		n := float64(b.Micro)
 		extra, updates := n*0.25, n/float64(b.micros(r))*0.5
 		if r.Together {
-			extra = 0 // the run was sharded and what it took includes it
+			extra = 0 // the run was sharded, so its time includes them
 		}
 		assert.InEpsilon(t, free[i].Seconds+extra+updates, dear[i].Seconds, 1e-9, r.Name)
 		assert.InEpsilon(t, n*0.25, dear[i].Sharding*dear[i].Seconds, 1e-9, r.Name)

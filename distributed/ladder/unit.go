@@ -3,14 +3,14 @@ package ladder
 // unit is a part of the network whose weights are gathered at once.
 type unit struct {
 	bytes float64
-	// parts is the number of transfers that one collective stands for.
+	// parts is the number of transfers that one collective represents.
 	parts int
 	// whole units are kept whole on every device.
 	whole   bool
 	segment func(c *Class) Segment
 }
 
-// units cuts the network into its encoder, its blocks and its decoder.
+// units divides the network into its encoder, its blocks and its decoder.
 func (s Setup) units(b sizes, hybrid bool) []unit {
 	out := []unit{{b.encoder, 1, hybrid, func(c *Class) Segment { return c.Encoder }}}
 	for at := 0; at < s.Config.Blocks; at += s.UnitBlocks {

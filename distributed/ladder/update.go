@@ -1,18 +1,19 @@
 package ladder
 
-// update holds the collectives of the micro-batches up to an update. nil stands for
-// one that is not needed.
+// update holds the collectives of the micro-batches up to an update. A collective that
+// is not needed is nil.
 type update struct {
-	// forward and backward gather weights, reduce adds up gradients inside a group:
+	// forward and backward gather weights, reduce sums gradients inside a group:
 	// [group][micro][unit].
 	forward, backward, reduce [][][]*collective
-	// final are what a device waits for before its update: [group][shard].
+	// final are the collectives that a device waits for before its update:
+	// [group][shard].
 	final [][][]*collective
-	// norm adds up the norms of the gradients of a group's shards.
+	// norm sums the norms of the gradients of a group's shards.
 	norm []*collective
 }
 
-// newUpdate makes the collectives of an update.
+// newUpdate returns the collectives of an update.
 func (j *job) newUpdate() *update {
 	u := &update{}
 	for g := range j.groups {
@@ -40,7 +41,7 @@ func (j *job) perMicro(g int, make func(g int, u unit) *collective) [][]*collect
 	return out
 }
 
-// inGroup is a collective of all devices of a group.
+// inGroup returns a collective of all devices of a group.
 func (j *job) inGroup(g int, seconds float64) *collective {
 	if j.shards == 1 {
 		return nil
@@ -48,7 +49,7 @@ func (j *job) inGroup(g int, seconds float64) *collective {
 	return &collective{clock: &j.clock, link: &j.inner[g], need: j.shards, seconds: seconds}
 }
 
-// gather brings the weights of a unit together.
+// gather returns the all-gather of the weights of a unit.
 func (j *job) gather(g int, u unit) *collective {
 	if u.whole {
 		return nil
@@ -56,14 +57,13 @@ func (j *job) gather(g int, u unit) *collective {
 	return j.inGroup(g, j.setup.Network.gather(u.bytes, j.shards, u.parts))
 }
 
-// scatter adds up the gradients of a unit inside a group and leaves each device its
-// part of the sum.
+// scatter returns the reduce-scatter of the gradients of a unit inside a group.
 func (j *job) scatter(g int, u unit) *collective {
 	return j.inGroup(g, j.setup.Network.gather(u.bytes, j.shards, u.parts))
 }
 
-// exchange connects the reduction of the last micro-batch with the sum over groups,
-// and for whole units with the gathering of that, and notes what devices wait for.
+// exchange links the reduce-scatter of the last micro-batch to the sum over groups and,
+// for whole units, to the all-gather of that sum. It notes the last ones in u.final.
 func (j *job) exchange(u *update, k int) {
 	last := j.micros - 1
 	between := make([]*collective, j.shards)
@@ -85,15 +85,15 @@ func (j *job) exchange(u *update, k int) {
 				u.final[g][i] = append(u.final[g][i], chain[len(chain)-1])
 			}
 			if first == nil && b != nil {
-				u.reduce[g][last][k] = b // one shard: devices ask for the sum itself
+				u.reduce[g][last][k] = b // without shards devices ask for the sum directly
 			}
 		}
 	}
 }
 
-// chained lets each collective take the result of the one before and returns those
-// that are not nil. A result that all devices of a group need together is asked for
-// once by each.
+// chained lets each collective use the result of the one before it, and returns the
+// collectives that are not nil. A collective that follows several others is asked for
+// once by each of them.
 func chained(list ...*collective) []*collective {
 	var out []*collective
 	for _, c := range list {

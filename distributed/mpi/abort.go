@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// patience is how long Abort leaves it to MPI to end this process.
+// patience is the time that Abort gives MPI to end this process.
 const patience = 2 * time.Second
 
 // Abort prints "rank N of M: cause" on stderr and ends all ranks of the run, this one
@@ -20,8 +20,8 @@ func (e *Engine) Abort(cause error) {
 	fmt.Fprintf(os.Stderr, "rank %d of %d: %v\n", e.rank, e.size, cause)
 	e.abortOnce.Do(func() { close(e.aborting) })
 	C.gw_wake()
-	// Where MPI is not to be reached any more, the end of one rank is what ends the
-	// others: whoever has started them sees its status.
+	// If MPI is unreachable the exit of this rank ends the others: the program that
+	// started them sees its status.
 	time.Sleep(patience)
 	os.Exit(1)
 }

@@ -16,7 +16,7 @@ import (
 // benchmarkVariable holds length and number of the sums of a benchmark.
 const benchmarkVariable = "GOWALRUS_MPI_BENCHMARK"
 
-// benchmark sums a vector several times; rank 0 prints the time that took.
+// benchmark sums a vector several times; rank 0 prints the time.
 func benchmark(e *Engine) error {
 	var length, count int
 	if _, err := fmt.Sscan(os.Getenv(benchmarkVariable), &length, &count); err != nil {
@@ -26,7 +26,7 @@ func benchmark(e *Engine) error {
 	var begin time.Time
 	for i := range count + 1 {
 		if i == 1 {
-			begin = time.Now() // the first sum has brought connections up
+			begin = time.Now() // the first sum has set up connections
 		}
 		if err := e.Sum(values)(); err != nil {
 			return err
@@ -38,9 +38,9 @@ func benchmark(e *Engine) error {
 	return nil
 }
 
-// BenchmarkSum measures sums of float32 values over the ranks of this machine. GB/s
-// are bytes of one rank's values per time of a sum. Times are those of the ranks,
-// without mpirun's start.
+// BenchmarkSum measures sums of float32 values over the ranks of this machine. GB/s is
+// the size of one rank's values divided by the time of a sum. The ranks measure the
+// times themselves, so mpirun's start is not included.
 func BenchmarkSum(b *testing.B) {
 	for _, transport := range []string{"self,vader", "self,tcp"} {
 		for _, ranks := range []int{2, 4} {

@@ -4,7 +4,7 @@ package mpi
 
 import "fmt"
 
-// kind says what a call does.
+// kind is the operation of a call.
 type kind int
 
 const (
@@ -22,10 +22,10 @@ type call struct {
 	values []float32 // of a sum
 	bytes  []byte    // of a broadcast
 
-	compared bool // the comparison with the other ranks has begun
-	agreed   bool // and has ended well
-	begun    int  // values or bytes whose transfer has begun
-	open     int  // pieces under way
+	compared bool // the comparison with the other ranks has started
+	agreed   bool // and has succeeded
+	begun    int  // values or bytes whose transfer has started
+	open     int  // pieces in transfer
 
 	done chan struct{}
 	err  error // set before done is closed
@@ -54,10 +54,10 @@ func (c *call) ended() bool {
 	}
 }
 
-// left is the number of values or bytes whose transfer has not begun.
+// left returns the number of values or bytes whose transfer has not started.
 func (c *call) left() int { return c.length - c.begun }
 
-// String is the call in words: "a sum of 10 values".
+// String describes the call: "a sum of 10 values".
 func (c *call) String() string {
 	switch c.kind {
 	case sum:
@@ -72,8 +72,8 @@ func (k kind) String() string {
 	return [...]string{barrier: "a barrier", sum: "a sum", broadcast: "a broadcast", closing: "the end of the run"}[k]
 }
 
-// header is what the ranks compare: each number beside its negative, so that their
-// maxima over all ranks hold the largest and the smallest.
+// header is compared between ranks. It holds each number with its negative, so that the
+// maxima over all ranks give the largest and the smallest.
 type header [6]int64
 
 func (c *call) header() header {
@@ -81,8 +81,8 @@ func (c *call) header() header {
 	return header{k, -k, n, -n, r, -r}
 }
 
-// check compares the call with the maxima of all ranks' headers. All ranks come to the
-// same verdict.
+// check compares the call with the maxima of all ranks' headers. It returns the same
+// verdict on all ranks.
 func (c *call) check(most header, size int) error {
 	high, low := kind(most[0]), kind(-most[1])
 	other := high

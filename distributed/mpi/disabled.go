@@ -8,8 +8,8 @@ import (
 	"github.com/gowalrus/gowalrus/distributed"
 )
 
-// Engine is what a program built with the tag mpi gets from [Start]. In this build
-// there is none; the type is that of a single process, for programs to compile.
+// Engine is the type that [Start] returns in programs built with the tag mpi. In this
+// build Start never returns one; the type exists so that programs compile.
 type Engine struct{ distributed.Alone }
 
 // Close does nothing in this build.

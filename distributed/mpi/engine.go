@@ -20,16 +20,16 @@ var ErrClosed = errors.New("the engine is closed")
 // started is set by the first Start: a process can initialise MPI only once.
 var started atomic.Bool
 
-// Engine is this process's place among the ranks of a run. Its methods may be called
-// from any goroutine, and in the same order on every rank. After an error other than
-// one of a context, of calls that differ between ranks or ErrClosed, MPI is of no
-// further use; all later calls return the same error, and Abort is what is left to do.
+// Engine is this process among the ranks of a run. Its methods may be called from any
+// goroutine, and in the same order on every rank. Errors of a context, of calls that
+// differ between ranks and ErrClosed leave the engine usable. After any other error all
+// later calls return that error, and only Abort remains possible.
 type Engine struct {
 	rank, size int
 
 	mu     sync.Mutex
-	queue  []*call // not yet seen by the thread that talks to MPI
-	closed error   // why no further calls are accepted
+	queue  []*call // not yet seen by the thread that calls MPI
+	closed error   // why no more calls are accepted
 
 	abortOnce sync.Once
 	aborting  chan struct{} // closed by Abort
@@ -37,9 +37,9 @@ type Engine struct {
 	server server
 }
 
-// Start initialises MPI. It can be called once per process. What MPI itself cannot
-// do without, such as a connection to mpirun, it reports on stderr and ends the
-// process.
+// Start initialises MPI. It can be called once per process. If MPI lacks something that
+// it needs, such as a connection to mpirun, MPI itself reports it on stderr and ends
+// the process.
 func Start() (*Engine, error) {
 	if !started.CompareAndSwap(false, true) {
 		return nil, errors.New("mpi: expected one Start per process, got a second one")
@@ -47,7 +47,7 @@ func Start() (*Engine, error) {
 	e := &Engine{aborting: make(chan struct{})}
 	ready := make(chan error)
 	go func() {
-		runtime.LockOSThread() // for good: the thread ends with this function
+		runtime.LockOSThread() // never unlocked: the thread ends with this function
 		err := e.open()
 		ready <- err
 		if err == nil {
@@ -77,15 +77,15 @@ func (e *Engine) open() error {
 	return nil
 }
 
-// Rank is this process's number, from 0.
+// Rank returns the number of this process, counted from 0.
 func (e *Engine) Rank() int { return e.rank }
 
-// Size is the number of processes.
+// Size returns the number of processes.
 func (e *Engine) Size() int { return e.size }
 
-// Sum replaces values by their sum over all ranks, the same bits on each. It returns
-// at once; values must be left alone until wait returns. Several sums can be under
-// way; they end in the order of their calls.
+// Sum replaces values by their sum over all ranks, with the same bits on each. It
+// returns at once; the caller must not touch values until wait returns. Several sums
+// can be in progress; they end in the order of their calls.
 func (e *Engine) Sum(values []float32) (wait func() error) {
 	c := newCall(sum, len(values))
 	c.values = values
@@ -93,7 +93,7 @@ func (e *Engine) Sum(values []float32) (wait func() error) {
 	return c.wait
 }
 
-// Broadcast replaces values by those of the rank root.
+// Broadcast replaces values by those of rank root.
 func (e *Engine) Broadcast(root int, values []byte) error {
 	c := newCall(broadcast, len(values))
 	c.bytes, c.root = values, root
@@ -101,9 +101,9 @@ func (e *Engine) Broadcast(root int, values []byte) error {
 	return c.wait()
 }
 
-// Barrier returns when all ranks have called it. If ctx ends before that, Barrier
-// returns its error. The rank has then arrived all the same: the others pass when the
-// last of them comes, and the next call here meets their next call.
+// Barrier returns when all ranks have called it. If ctx ends first, Barrier returns the
+// error of ctx. The rank still counts as arrived: the others pass when the last of them
+// arrives, and the next call here matches their next call.
 func (e *Engine) Barrier(ctx context.Context) error {
 	c := newCall(barrier, 0)
 	e.submit(c)
@@ -118,14 +118,14 @@ func (e *Engine) Barrier(ctx context.Context) error {
 }
 
 // Close waits for all calls to end and for all ranks to call it, and shuts MPI down.
-// A program that ends without it is taken for a failure by mpirun.
+// mpirun reports a program that exits without Close as a failure.
 func (e *Engine) Close() error {
 	c := newCall(closing, 0)
 	e.submit(c)
 	return c.wait()
 }
 
-// submit hands a call to the thread that talks to MPI.
+// submit passes a call to the thread that calls MPI.
 func (e *Engine) submit(c *call) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

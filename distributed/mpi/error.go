@@ -10,7 +10,7 @@ import (
 	"fmt"
 )
 
-// newError is MPI's own text for one of its error codes.
+// newError returns MPI's text for an error code.
 func newError(code C.int) error {
 	var text [C.GW_TEXT]C.char
 	if n := C.gw_text(code, &text[0]); n > 0 {
@@ -19,7 +19,7 @@ func newError(code C.int) error {
 	return fmt.Errorf("MPI error %d, for which MPI has no text", int(code))
 }
 
-// wrap says which call of which rank ended with code; nil for success.
+// wrap names the rank and the call that ended with code; it returns nil for success.
 func (e *Engine) wrap(c *call, code C.int) error {
 	if code == C.GW_OK {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"github.com/gowalrus/gowalrus/distributed/mpi"
 )
 
-// A program for mpirun -n 4: each rank brings a gradient, all get the sum.
+// A program for mpirun -n 4: each rank has a gradient, all receive the sum.
 func Example() {
 	engine, err := mpi.Start()
 	if err != nil {
@@ -16,7 +16,7 @@ func Example() {
 	}
 	gradient := []float32{1, float32(engine.Rank())}
 	wait := engine.Sum(gradient)
-	// Work on something else; the sum advances meanwhile.
+	// Other work can happen here while the sum advances.
 	if err := wait(); err != nil {
 		engine.Abort(err)
 	}

@@ -19,11 +19,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// soon is within how many seconds the failure of a rank must end a run, on a machine
-// that is busy with other tests.
+// soon is the time within which the failure of a rank must end a run, on a machine that
+// is busy with other tests.
 const soon = 15 * time.Second
 
-// outcome is what came out of a run.
+// outcome is the result of a run.
 type outcome struct {
 	text string
 	code int
@@ -42,7 +42,7 @@ func command(t testing.TB, name string, program string, args ...string) outcome 
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
-	// Runs that share a folder trip over each other when one removes what another makes.
+	// Runs that share a folder disturb each other when one removes files of another.
 	temp, err := os.MkdirTemp("", "gowalrus-mpi")
 	require.NoError(t, err)
 	defer os.RemoveAll(temp)
@@ -69,7 +69,7 @@ func command(t testing.TB, name string, program string, args ...string) outcome 
 	return o
 }
 
-// requirePassed checks that every one of n ranks has come to its end.
+// requirePassed checks that all n ranks have finished.
 func (o outcome) requirePassed(t testing.TB, n int) {
 	require.Zero(t, o.code, "%s", o.text)
 	for rank := range n {
@@ -77,8 +77,8 @@ func (o outcome) requirePassed(t testing.TB, n int) {
 	}
 }
 
-// requireEnded checks that a run of n ranks has failed soon, that its output says why,
-// and that none of its processes is left.
+// requireEnded checks that a run of n ranks has failed within soon, that its output
+// says why, and that none of its processes is left.
 func (o outcome) requireEnded(t testing.TB, n int, why ...string) {
 	require.NotZero(t, o.code, "%s", o.text)
 	assert.Less(t, o.took, soon)
@@ -110,8 +110,8 @@ func TestEngine(t *testing.T) {
 
 var hugeFlag = flag.Bool("huge", false, "also transfer more bytes than MPI can count; needs 5 GB of memory")
 
-// TestHuge broadcasts 2³¹ + 5 bytes. What is split is tested at smaller lengths, too;
-// here no number may overflow.
+// TestHuge broadcasts 2³¹ + 5 bytes, so that no count may overflow. Other tests cover
+// the splitting at smaller lengths.
 func TestHuge(t *testing.T) {
 	if !*hugeFlag {
 		t.Skip("needs 5 GB of memory: run with -huge")
@@ -134,7 +134,7 @@ func TestNilPointerIsAPanic(t *testing.T) {
 	mpirun(t, 2, "nil").requirePassed(t, 2)
 }
 
-// TestFailure ends one rank of four in all the ways a rank can end.
+// TestFailure ends one rank of four in every way in which a rank can end.
 func TestFailure(t *testing.T) {
 	for name, why := range map[string][]string{
 		"abort":  {`(?m)^rank 2 of 4: group 1, shear_flow, step 17: no such file$`},

@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// hosts are network namespaces that stand for machines: each has a host name, an
-// address and nothing but a cable to the bridge in a namespace of its own, where
-// mpirun runs. The rest of this machine sees none of it.
+// hosts are network namespaces that act as machines. Each has a host name, an address
+// and a single cable to the bridge, which is in the namespace where mpirun runs. The
+// rest of this machine is not affected.
 type hosts struct {
 	hub   string
 	names []string
-	agent string // starts a command on a host, in place of ssh
+	agent string // starts a command on a host, as ssh would
 }
 
 // newHosts makes n hosts, or skips the test and says why they cannot be made.
@@ -46,19 +46,19 @@ func newHosts(t *testing.T, n int) hosts {
 		h.names = append(h.names, name)
 		fmt.Fprintf(&cases, "%s) space=%s ;;\n", address, name)
 	}
-	// Every host has a name of its own, which tells MPI that memory is not shared.
+	// Every host has a different name, which tells MPI that memory is not shared.
 	script := "#!/bin/sh\ncase $1 in\n" + cases.String() + "*) echo \"unknown host $1\" >&2; exit 1 ;;\nesac\n" +
 		"shift\nexec ip netns exec $space unshare --uts sh -c \"hostname $space; $*\"\n"
 	require.NoError(t, os.WriteFile(h.agent, []byte(script), 0o700))
 	return h
 }
 
-// run runs a case on n ranks, spread over the hosts. mpirun looks every second whether
-// a silent host is still there; without being told so it does after five minutes.
+// run runs a case on n ranks, spread over the hosts. It makes mpirun check every second
+// whether a silent host is alive; the default is five minutes.
 func (h hosts) run(t *testing.T, n int, name string) outcome {
 	var addresses []string
 	for i, space := range h.names {
-		must(t, "-n", space, "link", "set", "eth0", "up") // a case before may have pulled the cable
+		must(t, "-n", space, "link", "set", "eth0", "up") // an earlier case may have pulled the cable
 		addresses = append(addresses, fmt.Sprintf("10.89.0.%d:%d", i+1, (n+len(h.names)-1)/len(h.names)))
 	}
 	return command(t, name, "ip", "netns", "exec", h.hub, "mpirun", "-n", fmt.Sprint(n),
@@ -80,7 +80,7 @@ func must(t *testing.T, args ...string) {
 	require.NoError(t, err, "ip %s: %s", strings.Join(args, " "), out)
 }
 
-// remove ends what still runs in a namespace, and the namespace.
+// remove ends the processes in a namespace and deletes it.
 func remove(space string) {
 	pids, _ := ip("netns", "pids", space)
 	for _, pid := range strings.Fields(pids) {
@@ -89,7 +89,7 @@ func remove(space string) {
 	ip("netns", "delete", space)
 }
 
-// TestNamespaces runs every rank on a host of its own.
+// TestNamespaces runs every rank on a separate host.
 func TestNamespaces(t *testing.T) {
 	t.Parallel()
 	h := newHosts(t, 4)

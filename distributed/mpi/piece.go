@@ -16,14 +16,15 @@ type piece struct {
 	lo, hi int
 }
 
-// pieceBytes is the length of a piece. On 2 and 4 ranks of one machine sums of many MB
-// were fastest in pieces of 1 MB, among 1 to 8, which stay in the processor's caches.
-// With more ranks MPI cuts a piece into more messages, which must not become tiny.
+// pieceBytes returns the length of a piece. On 2 and 4 ranks of one machine pieces of 1
+// MB, among 1 to 8, were the fastest for sums of many MB; they fit into the processor's
+// caches. With more ranks MPI cuts a piece into more messages, which must not become
+// tiny.
 func pieceBytes(ranks int) int {
 	return max(1<<20, min(ranks<<17, C.GW_BYTES))
 }
 
-// free is a slot for a piece, -1 if all are taken.
+// free returns a free slot, -1 if there is none.
 func (s *server) free() int {
 	for i := range s.slots[:C.GW_PIECES] {
 		if s.slots[i].call == nil {
@@ -33,7 +34,7 @@ func (s *server) free() int {
 	return -1
 }
 
-// busy says whether anything is under way.
+// busy reports whether a transfer is in progress.
 func (s *server) busy() bool {
 	for _, p := range s.slots {
 		if p.call != nil {
@@ -43,7 +44,7 @@ func (s *server) busy() bool {
 	return false
 }
 
-// send begins the transfer of the next piece of c.
+// send starts the transfer of the next piece of c.
 func (e *Engine) send(slot int, c *call) error {
 	var code C.int
 	p := piece{call: c, lo: c.begun}
@@ -65,7 +66,7 @@ func (e *Engine) send(slot int, c *call) error {
 	return e.wrap(c, code)
 }
 
-// receive takes over what a transfer has brought.
+// receive copies the result of a transfer.
 func (e *Engine) receive(slot int, p piece) {
 	c, buffer := p.call, C.gw_buffer(C.int(slot))
 	if slot == C.GW_PIECES {
@@ -76,7 +77,7 @@ func (e *Engine) receive(slot int, p piece) {
 		}
 		c.agreed = true
 		if e.size == 1 {
-			c.begun = c.length // there is nothing to transfer
+			c.begun = c.length // nothing to transfer
 		}
 		return
 	}
@@ -92,7 +93,7 @@ func (e *Engine) receive(slot int, p piece) {
 	}
 }
 
-// floats and raw are a slot's buffer.
+// floats and raw return a slot's buffer.
 func floats(buffer unsafe.Pointer) []float32 {
 	return unsafe.Slice((*float32)(buffer), C.GW_BYTES/4)
 }

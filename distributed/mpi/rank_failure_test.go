@@ -55,8 +55,8 @@ func exits(e *Engine) error {
 	return lateRank(e, func() { os.Exit(7) })
 }
 
-// broken makes MPI refuse a transfer. All calls then return its error, and Abort still
-// works.
+// broken makes MPI refuse a transfer. All later calls must return its error, and Abort
+// must still work.
 func broken(e *Engine) error {
 	c := newCall(broadcast, 1)
 	c.bytes, c.root = make([]byte, 1), 99
@@ -64,7 +64,7 @@ func broken(e *Engine) error {
 	waiting := e.Sum(make([]float32, 1<<20))
 	e.submit(c)
 	first := c.wait()
-	waiting() // ended before or with an error, but ended
+	waiting() // the wait must end, with or without an error
 	if err := e.Barrier(context.Background()); err == nil || err.Error() != first.Error() {
 		return fmt.Errorf("expected %v again, got %v", first, err)
 	}

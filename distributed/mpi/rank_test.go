@@ -19,11 +19,11 @@ import (
 
 var _ distributed.Engine = (*Engine)(nil)
 
-// caseVariable names the case that a rank runs. The tests start their own binary under
-// mpirun with it.
+// caseVariable names the case that a rank runs. The tests start the test binary under
+// mpirun with this variable.
 const caseVariable = "GOWALRUS_MPI_CASE"
 
-// cases are what ranks do; an error aborts the run.
+// cases are the programs of ranks; an error aborts the run.
 var cases = map[string]func(*Engine) error{
 	"check":     func(e *Engine) error { return enginetest.Check(e) },
 	"huge":      huge,
@@ -61,7 +61,7 @@ func TestMain(m *testing.M) {
 	fmt.Printf("rank %d of %d passed\n", e.Rank(), e.Size())
 }
 
-// closes ends the run and checks that nothing is possible after that.
+// closes ends the run and checks that later calls fail.
 func closes(e *Engine) error {
 	if err := e.Close(); err != nil {
 		return err
@@ -107,8 +107,8 @@ func huge(e *Engine) error {
 	return nil
 }
 
-// mismatches makes calls that differ between ranks. Each is an error on all of them
-// that says what was called, and the next call is in order again.
+// mismatches makes calls that differ between ranks. Each must give all ranks an error
+// that describes the calls, and the next call must work.
 func mismatches(e *Engine) error {
 	last := e.Rank() == e.Size()-1
 	pick := func(here, elsewhere string) string {
@@ -152,7 +152,7 @@ func mismatches(e *Engine) error {
 		pick("the end of the run here and a barrier elsewhere", "a barrier here and the end of the run elsewhere"))
 }
 
-// advances begins a sum and computes until it has ended, without another call.
+// advances starts a sum and computes, without another call, until it has ended.
 func advances(e *Engine) error {
 	values := make([]float32, 8<<20)
 	for i := range values {
@@ -182,8 +182,8 @@ func advances(e *Engine) error {
 	return nil
 }
 
-// recovers checks that MPI has left Go its signal handlers: a nil pointer is a panic
-// that can be recovered.
+// recovers checks that MPI has kept Go's signal handlers: a nil pointer dereference is
+// a panic that can be recovered.
 func recovers(e *Engine) (err error) {
 	defer func() {
 		if recover() == nil {
@@ -194,7 +194,7 @@ func recovers(e *Engine) (err error) {
 	return errors.New(strconv.Itoa(p.size))
 }
 
-// where checks that the ranks are on hosts of their own, and the engine there.
+// where checks that the ranks, and the engine, are on different hosts.
 func where(e *Engine) error {
 	const room = 64
 	names := make([]byte, room*e.Size())

@@ -7,13 +7,13 @@ import "C"
 
 import "fmt"
 
-// server is the state of the thread that talks to MPI; no other touches it.
+// server is the state of the thread that calls MPI; no other goroutine touches it.
 //
-// Transfers begin strictly in the order of calls: first the comparison of a call, then,
-// when that has ended well, its pieces, then the comparison of the next call. All
-// ranks therefore begin the same transfers in the same order, as MPI asks.
+// Transfers start strictly in the order of calls: first the comparison of a call, then,
+// when it has succeeded, the pieces of that call, then the comparison of the next call.
+// All ranks therefore start the same transfers in the same order, as MPI requires.
 type server struct {
-	calls []*call // in the order of their submission, from the first that has not begun altogether
+	calls []*call // in the order of submission, from the first that has not fully started
 	slots [C.GW_SLOTS]piece
 }
 
@@ -49,8 +49,8 @@ func (e *Engine) take() {
 	e.queue = nil
 }
 
-// begin begins all transfers whose turn it is and that find a slot. It returns true
-// when MPI is shut down.
+// begin starts all transfers that are next in order and find a free slot. It returns
+// true when MPI is shut down.
 func (e *Engine) begin() (closed bool, err error) {
 	s := &e.server
 	for len(s.calls) > 0 {
@@ -78,7 +78,7 @@ func (e *Engine) begin() (closed bool, err error) {
 	return false, nil
 }
 
-// compare begins the comparison of c with what the other ranks call.
+// compare starts the comparison of c with the calls of the other ranks.
 func (e *Engine) compare(c *call) error {
 	const slot = C.GW_PIECES
 	if c.compared {
@@ -90,7 +90,7 @@ func (e *Engine) compare(c *call) error {
 	return e.wrap(c, C.gw_agree(slot))
 }
 
-// advance waits for a transfer to end or a call to come.
+// advance waits until a transfer ends or a call arrives.
 func (e *Engine) advance() error {
 	slot := C.int(-1)
 	code := C.gw_poll(&slot)
@@ -109,8 +109,8 @@ func (e *Engine) advance() error {
 	return nil
 }
 
-// shut waits for the pieces of earlier calls, which may be under way still when the
-// comparison of the last call has ended, and ends MPI.
+// shut waits for the pieces of earlier calls and shuts MPI down. These pieces may still
+// be in transfer when the comparison of the last call has ended.
 func (e *Engine) shut(c *call) (closed bool, err error) {
 	for e.server.busy() {
 		if err := e.advance(); err != nil {
@@ -124,7 +124,7 @@ func (e *Engine) shut(c *call) (closed bool, err error) {
 	return true, nil
 }
 
-// fail ends all calls under way with err, and those to come.
+// fail ends all current and later calls with err.
 func (e *Engine) fail(err error) {
 	for _, p := range e.server.slots {
 		if p.call != nil && !p.call.ended() {
@@ -139,7 +139,7 @@ func (e *Engine) fail(err error) {
 	e.refuse(err)
 }
 
-// refuse ends the calls that are still in the queue, and all later ones, with err.
+// refuse ends the calls in the queue and all later calls with err.
 func (e *Engine) refuse(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-// A poll without result is followed by GW_SPINS more at once, then by pauses that
-// double from GW_PAUSE to the longest allowed, in nanoseconds. Transfers advance only
-// while they are polled; the processor belongs to whoever computes.
+// After a poll without result the thread polls GW_SPINS times more without a pause,
+// then with pauses that double from GW_PAUSE to the longest allowed, in nanoseconds.
+// Transfers advance only while they are polled; pauses leave the processor to the
+// computation.
 #define GW_SPINS 32
 #define GW_PAUSE 10000L
 #define GW_PAUSE_BUSY 80000L
@@ -47,8 +48,8 @@ static int make_slots(void) {
 	return make_cond();
 }
 
-// gw_open initialises MPI and takes a communicator of its own, so that nothing mixes
-// with what else a program may send. Errors are returned from then on.
+// gw_open initialises MPI and creates a separate communicator, so that other messages
+// of the program cannot interfere. From then on errors are returned.
 int gw_open(int *rank, int *size) {
 	int before, level, code;
 	if ((code = MPI_Initialized(&before)) != MPI_SUCCESS)
@@ -82,8 +83,8 @@ int gw_close(void) {
 
 void gw_abort(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
 
-// gw_text writes MPI's words for code into text, which has room for GW_TEXT
-// characters, and returns their number, 0 if it has none.
+// gw_text writes MPI's text for code into text, which has room for GW_TEXT characters,
+// and returns its length, 0 if there is none.
 int gw_text(int code, char *text) {
 	int n = 0;
 	if (MPI_Error_string(code, text, &n) != MPI_SUCCESS)
@@ -93,24 +94,24 @@ int gw_text(int code, char *text) {
 
 void *gw_buffer(int slot) { return buffers[slot]; }
 
-// gw_sum begins to replace the float32 values of a slot by their sums.
+// gw_sum starts replacing the float32 values of a slot by their sums.
 int gw_sum(int slot, int values) {
 	return MPI_Iallreduce(MPI_IN_PLACE, buffers[slot], values, MPI_FLOAT, MPI_SUM, comm, &requests[slot]);
 }
 
-// gw_broadcast begins to replace the bytes of a slot by those of root.
+// gw_broadcast starts replacing the bytes of a slot by those of root.
 int gw_broadcast(int slot, int bytes, int root) {
 	return MPI_Ibcast(buffers[slot], bytes, MPI_BYTE, root, comm, &requests[slot]);
 }
 
-// gw_agree begins to replace the GW_HEADER numbers of a slot by their maxima.
+// gw_agree starts replacing the GW_HEADER numbers of a slot by their maxima.
 int gw_agree(int slot) {
 	return MPI_Iallreduce(MPI_IN_PLACE, buffers[slot], GW_HEADER, MPI_INT64_T, MPI_MAX, comm, &requests[slot]);
 }
 
-// test looks once at every transfer under way. It says in busy whether there are any
-// and in slot which one has ended, -1 for none. Without transfers it still lets MPI
-// advance: the last bytes of one that has ended here may be on their way out.
+// test checks every transfer once. It sets busy to whether any is in progress and slot
+// to one that has ended, or -1. Without transfers it still lets MPI advance: the last
+// bytes of a transfer that has ended here may not have been sent.
 static int test(int *slot, int *busy) {
 	*busy = 0;
 	*slot = -1;
@@ -131,8 +132,8 @@ static int test(int *slot, int *busy) {
 	return MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm, &flag, MPI_STATUS_IGNORE);
 }
 
-// pause_until_woken sleeps for ns nanoseconds, 0 for not at all, or until gw_wake. It
-// returns 1 if gw_wake was called since the last time it did so.
+// pause_until_woken sleeps until gw_wake is called, at most ns nanoseconds; 0 means not
+// at all. It returns 1 if gw_wake was called since the last time it returned 1.
 static int pause_until_woken(long ns) {
 	struct timespec end;
 	clock_gettime(CLOCK_MONOTONIC, &end);
@@ -148,8 +149,8 @@ static int pause_until_woken(long ns) {
 	return was;
 }
 
-// gw_poll advances all transfers until one ends, whose slot it returns, or until
-// gw_wake is called; slot is then -1.
+// gw_poll advances all transfers until one ends, and returns its slot, or until gw_wake
+// is called; slot is then -1.
 int gw_poll(int *slot) {
 	long pause = 0;
 	for (int round = 0;; round++) {
@@ -170,7 +171,7 @@ int gw_poll(int *slot) {
 	}
 }
 
-// gw_wake makes gw_poll return, or the next one if none runs. Any thread may call it.
+// gw_wake makes gw_poll return, or its next call if none runs. Any thread may call it.
 void gw_wake(void) {
 	pthread_mutex_lock(&mutex);
 	woken = 1;

@@ -1,11 +1,11 @@
-// The MPI calls of package mpi. All of them but gw_wake are made by one thread, the
-// one that called gw_open.
+// The MPI calls of package mpi. One thread, the one that called gw_open, makes all of
+// them but gw_wake.
 #ifndef GOWALRUS_MPI_SHIM_H
 #define GOWALRUS_MPI_SHIM_H
 
 #include <stdint.h>
 
-// Transfers that can be under way at once: GW_PIECES pieces of values and, in slot
+// Transfers that can be in progress at once: GW_PIECES pieces of values and, in slot
 // GW_PIECES, one comparison of calls.
 #define GW_PIECES 4
 #define GW_SLOTS (GW_PIECES + 1)
@@ -19,11 +19,11 @@
 // Room for MPI's text of an error.
 #define GW_TEXT 1024
 
-// Results of MPI are MPI's error codes, 0 for success. Those of this file:
+// MPI's results are its error codes, 0 for success. The results of this file are:
 #define GW_OK 0
 #define GW_NO_MEMORY -1
 #define GW_FOREIGN -2 // another part of the program has initialised MPI
-#define GW_THREADS -3 // MPI cannot run beside threads
+#define GW_THREADS -3 // MPI does not support threads
 
 int gw_open(int *rank, int *size);
 int gw_close(void);

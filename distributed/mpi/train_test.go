@@ -24,7 +24,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Variables tell ranks where to train, and which rank kills itself after which update.
+// Environment variables tell ranks the folder to train in, and which rank kills itself
+// after which update.
 const (
 	dirVariable  = "GOWALRUS_MPI_DIR"
 	killVariable = "GOWALRUS_MPI_KILL"
@@ -32,10 +33,10 @@ const (
 
 func init() { cases["train"] = trains }
 
-// trains is a rank of a training: a group of two devices.
+// trains is a rank of a training with one group of two devices.
 func trains(e *Engine) error { return trainOn(e, distributed.FullyShard(2), os.Getenv(dirVariable)) }
 
-// trainOn trains the small run, or goes on with it.
+// trainOn trains the small run, or resumes it.
 func trainOn(e distributed.Engine, mesh distributed.Mesh, dir string) error {
 	b, err := xla.NewWithOptions("cpu", pjrt.NamedValuesMap{"cpu_device_count": int64(mesh.Devices())})
 	if err != nil {
@@ -77,7 +78,7 @@ func (k *killer) Sum(values []float32) func() error {
 	return k.Engine.Sum(values)
 }
 
-// lossesOf reads the log of a run.
+// lossesOf reads the losses from the log of a run.
 func lossesOf(t *testing.T, dir string) []float64 {
 	f, err := os.Open(filepath.Join(dir, train.LogFile))
 	require.NoError(t, err)
@@ -96,8 +97,8 @@ func lossesOf(t *testing.T, dir string) []float64 {
 	return out
 }
 
-// TestTrain: ranks of two devices train as one process of as many groups does. A rank
-// that is killed ends the run, which goes on with another number of ranks.
+// TestTrain: ranks of two devices train like one process with that many groups. A
+// killed rank ends the run, which resumes with another number of ranks.
 func TestTrain(t *testing.T) {
 	if !strings.HasPrefix(os.Getenv("GOMLX_BACKEND"), "xla:cpu") {
 		t.Skip("several devices exist on XLA only: GOMLX_BACKEND=xla:cpu (.ci/run, phase mpi)")

@@ -1,11 +1,11 @@
 // Command advection repeats the experiment of the paper's Appendix D: a field moves
-// with a speed that is nowhere in the data. A network that sees six frames can read it
-// off them; one that sees a single frame cannot, however long it is trained.
+// with a speed that the data do not contain. A network that sees six frames can infer
+// the speed; a network that sees a single frame cannot, however long it is trained.
 //
 //	GOEXPERIMENT=simd go run ./examples/advection -out out/advection
 //
 // It simulates the data, trains both networks alike, prints the VRMSE of unseen runs
-// beside persistence and linear extrapolation, and draws a forecast of each.
+// next to persistence and linear extrapolation, and draws a forecast of each network.
 package main
 
 import (
@@ -28,7 +28,7 @@ import (
 // most is the longer of the two histories.
 const most = 6
 
-// steps is how far unseen runs are forecast.
+// steps is the number of steps that unseen runs are forecast.
 const steps = 10
 
 // interval is the time between two frames, in which the field moves by 0.8 to 4
@@ -40,7 +40,7 @@ func main() {
 	experiment.Main(&s, "advection", 1500, 64, func(ctx context.Context, b compute.Backend) error { return run(ctx, b, s) })
 }
 
-// run is the whole experiment.
+// run runs the whole experiment.
 func run(ctx context.Context, b compute.Backend, s experiment.Settings) error {
 	if len(s.Seeds) != 1 {
 		return fmt.Errorf("expected one seed, got %d", len(s.Seeds))
@@ -94,7 +94,7 @@ func name(history int) string {
 	return fmt.Sprintf("%d frames", history)
 }
 
-// simulate makes the data, or takes what an earlier run made.
+// simulate makes the data, or reads the data of an earlier run.
 func simulate(ctx context.Context, s experiment.Settings) (*experiment.Set, error) {
 	system, err := solve.Lookup("advection")
 	if err != nil {
@@ -104,7 +104,7 @@ func simulate(ctx context.Context, s experiment.Settings) (*experiment.Set, erro
 		Train: s.Runs, Test: 16, Frames: 24, Interval: interval, Seed: s.Seeds[0]})
 }
 
-// training is that of a network that sees that many frames.
+// training returns the training of a network that sees history frames.
 func training(s experiment.Settings, set *experiment.Set, history int) experiment.Training {
 	const epochs = 30
 	r := &recipe.Recipe{Name: "advection", Seed: s.Seeds[0], Network: experiment.Network(), Data: experiment.Sets{set}.Data(),

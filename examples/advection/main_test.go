@@ -12,7 +12,7 @@ import (
 )
 
 // TestTraining: the two networks see the same data, four windows at a time, and differ
-// in their history alone.
+// only in their history.
 func TestTraining(t *testing.T) {
 	s := experiment.Settings{Out: t.TempDir(), Updates: 60, Runs: 1, Seeds: []uint64{1}}
 	set, err := simulate(context.Background(), s)

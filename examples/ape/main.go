@@ -1,13 +1,14 @@
-// Command ape repeats in small what the paper's Table 3 measures: what an absolute
-// position embedding (APE), added when a network is finetuned, does for long rollouts.
-// A small network is trained on six simulated systems, and then finetuned on one with
-// fixed walls and forcing, convection between a warm floor and a cold lid, and on one
-// that is the same everywhere, periodic compressible flow, both with and without APE.
+// Command ape repeats the measurement of the paper's Table 3 on a small scale: the
+// effect of an absolute position embedding (APE), added when a network is finetuned, on
+// long rollouts. A small network is trained on six simulated systems. It is then
+// finetuned with and without APE on two systems: convection between a warm floor and a
+// cold lid, which has fixed walls and forcing, and periodic compressible flow, which is
+// the same everywhere.
 //
 //	GOEXPERIMENT=simd go run ./examples/ape -seeds 1,2,3 -out out/ape
 //
-// All seeds share the simulations and the network to start from, which have the first
-// one; each finetunes anew.
+// All seeds share the simulations and the first network, which are made with the first
+// seed; each seed has separate finetunings.
 package main
 
 import (
@@ -25,32 +26,32 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// history and steps are the frames that are given and forecast.
+// history and steps are the numbers of frames that are given and forecast.
 const (
 	history = 6
 	steps   = 60
 )
 
-// targets are finetuned on, others are in the first training alone.
+// targets are the systems for finetuning, others the rest of the first training.
 var (
 	targets = []string{"rayleigh_benard", "euler_periodic"}
 	others  = []string{"acoustics", "euler_open", "gray_scott", "navier_stokes"}
 )
 
-// ways to finetune.
+// Ways to finetune.
 const (
 	withAPE    = "APE"
 	withoutAPE = "no APE"
 )
 
-// horizons are all steps, of which the curves are drawn, and then, from the longest to
-// the shortest, those of Table 3 as far as the runs go and one step.
+// horizons are all steps, for the curves, and then, from the longest to the shortest,
+// the horizons of Table 3 that the runs cover, and one step.
 var horizons = []eval.Horizon{{From: 1, To: steps}, {From: 28, To: steps}, {From: 10, To: 27}, {From: 4, To: 9}, {From: 1, To: 3}, {From: 1, To: 1}}
 
-// budget is what is done.
+// budget is the amount of simulation and training.
 type budget struct {
 	experiment.Settings
-	// pretrain is the number of updates before finetuning, test that of the runs that
+	// pretrain is the number of updates before finetuning, test the number of runs that
 	// are forecast.
 	pretrain, test int
 }
@@ -61,7 +62,7 @@ func main() {
 	experiment.Main(&e.Settings, "ape", 800, 16, func(ctx context.Context, b compute.Backend) error { return e.run(ctx, b) })
 }
 
-// run is the whole experiment.
+// run runs the whole experiment.
 func (e budget) run(ctx context.Context, b compute.Backend) error {
 	sets, err := e.simulate(ctx)
 	if err != nil {
@@ -89,7 +90,7 @@ func (e budget) run(ctx context.Context, b compute.Backend) error {
 	return draw(filepath.Join(e.Out, "rollout.png"), results)
 }
 
-// simulate makes the data. Only what is finetuned on is forecast.
+// simulate makes the data. Only the systems for finetuning get runs to forecast.
 func (e budget) simulate(ctx context.Context) (experiment.Sets, error) {
 	o := solve.Options{Out: filepath.Join(e.Out, fmt.Sprintf("data-%d-%d", e.Runs, e.Seeds[0])), Train: e.Runs, Test: 1, Grid: []int{32, 32}, Frames: 40, Seed: e.Seeds[0]}
 	sets, err := experiment.SimulateAll(ctx, others, o)
@@ -105,13 +106,14 @@ func (e budget) simulate(ctx context.Context) (experiment.Sets, error) {
 	return append(sets, more...), nil
 }
 
-// pretraining is that of the network to start from.
+// pretraining returns the training of the network before finetuning.
 func (e budget) pretraining(sets experiment.Sets) experiment.Training {
 	r := experiment.Pretraining("ape", sets, e.pretrain, e.Seeds[0])
 	return experiment.Training{Recipe: r, Log: os.Stderr, Dir: filepath.Join(e.Out, fmt.Sprintf("pretrain-%d-%d", e.Runs, e.pretrain))}
 }
 
-// target finetunes on one system, both ways with every seed, and scores its unseen runs.
+// target finetunes on one system, both ways with every seed, and scores its unseen
+// runs.
 func (e budget) target(ctx context.Context, b compute.Backend, set *experiment.Set, weights string) (*result, error) {
 	forecasters := eval.Baselines()
 	for _, seed := range e.Seeds {
@@ -131,7 +133,7 @@ func (e budget) target(ctx context.Context, b compute.Backend, set *experiment.S
 	return summarise(set.Name, r, e.Seeds), nil
 }
 
-// finetune trains the weights further in one way.
+// finetune finetunes the weights in one way.
 func (e budget) finetune(ctx context.Context, b compute.Backend, set *experiment.Set, weights, way string, seed uint64) (*walrus.Emulator, error) {
 	r := experiment.Finetuning(weights, set, e.Updates, seed)
 	r.APE = way == withAPE
@@ -139,5 +141,5 @@ func (e budget) finetune(ctx context.Context, b compute.Backend, set *experiment
 		Dir: filepath.Join(e.Out, fmt.Sprintf("finetune-%s-%s-%d-%d-%d-%d", set.Name, way, e.Runs, e.pretrain, e.Updates, seed))}.Fit(ctx, b)
 }
 
-// name is that of the forecaster of one way and seed.
+// name returns the name of the forecaster of one way and seed.
 func name(way string, seed uint64) string { return fmt.Sprintf("%s, seed %d", way, seed) }

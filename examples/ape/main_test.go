@@ -15,9 +15,9 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// TestFinetune trains a network and finetunes it both ways for a few updates: one has
-// positions for all tokens, padding included, the other none, and both are finetuned
-// as the authors do.
+// TestFinetune trains a network and finetunes it both ways for a few updates. One
+// result has positions for all tokens, padding included, the other none; both are
+// finetuned with the authors' settings.
 func TestFinetune(t *testing.T) {
 	ctx, b := context.Background(), testbackend.New(t)
 	e := budget{Settings: experiment.Settings{Out: t.TempDir(), Updates: 10, Runs: 1, Seeds: []uint64{3}}, pretrain: 20, test: 1}
@@ -42,8 +42,8 @@ func TestFinetune(t *testing.T) {
 	}
 }
 
-// TestSummarise: the shortest horizon comes first, curves and comparison are medians
-// over the seeds.
+// TestSummarise: the shortest horizon is first; curves and comparison are medians over
+// the seeds.
 func TestSummarise(t *testing.T) {
 	r := &eval.Result{}
 	for i, h := range horizons {

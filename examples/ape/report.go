@@ -11,12 +11,12 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// result is what one system gives.
+// result is the result of one system.
 type result struct {
 	System   string    `json:"system"`
 	Horizons []horizon `json:"horizons"`
-	// Curves are the errors of every step with either way: the median over the runs,
-	// then over the seeds.
+	// Curves are the errors of every step for each way of finetuning: the median over
+	// the runs, then over the seeds.
 	Curves map[string][]float64 `json:"curves"`
 }
 
@@ -24,15 +24,15 @@ type result struct {
 type horizon struct {
 	Steps string `json:"steps"`
 	Runs  int    `json:"runs"`
-	// Seeds holds those of each way, a value a seed.
+	// Seeds holds the median errors of each way, one value per seed.
 	Seeds map[string][]float64 `json:"seeds"`
-	// APE compares finetuning with APE and without, seed by seed.
+	// APE compares finetuning with and without APE, seed by seed.
 	APE         experiment.Comparison `json:"ape"`
 	Persistence float64               `json:"persistence"`
 	Linear      float64               `json:"linear"`
 }
 
-// ways are compared.
+// ways are the ways of finetuning that are compared.
 var ways = []string{withAPE, withoutAPE}
 
 // summarise collects the scores of all seeds, the shortest horizon first.
@@ -70,7 +70,7 @@ func report(w io.Writer, results []*result) {
 	}
 }
 
-// list writes values side by side.
+// list joins values to one text.
 func list(values []float64) string {
 	var parts []string
 	for _, v := range values {

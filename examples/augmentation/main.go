@@ -1,12 +1,13 @@
-// Command augmentation repeats in small what the paper's Figures 8 and 9 measure: what
-// it is good for that planes are shown to a network in training as thin volumes, turned
-// at random in space. The same small network is trained on five simulated systems with
-// and without that, and each of the two, and a fresh one, is then finetuned on few runs
-// of systems that were seen in another position, and of systems that were not seen.
+// Command augmentation repeats the measurement of the paper's Figures 8 and 9 on a
+// small scale: the gain from showing 2D data to a network in training as thin 3D
+// volumes, rotated at random. The same small network is trained on five simulated
+// systems with and without this augmentation. Each of the two, and a fresh network, is
+// then finetuned on few runs of systems that were seen in another orientation, and of a
+// system that was not seen.
 //
 //	GOEXPERIMENT=simd go run ./examples/augmentation -seeds 1,2 -out out/augmentation
 //
-// Every seed has simulations and networks of its own.
+// Every seed has separate simulations and networks.
 package main
 
 import (
@@ -23,16 +24,16 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// steps is how far unseen runs are forecast.
+// steps is the number of steps that unseen runs are forecast.
 const steps = 20
 
 // horizons are scored from the longest to the shortest.
 var horizons = []eval.Horizon{{From: 1, To: steps}, {From: 1, To: 1}}
 
-// systems are those of the first training.
+// systems are the systems of the first training.
 var systems = []string{"burgers", "gray_scott", "navier_stokes", "rayleigh_benard", "shallow_water"}
 
-// start is what finetuning starts from.
+// start is a network from which finetuning starts.
 type start struct {
 	name  string
 	fresh bool
@@ -45,15 +46,15 @@ var starts = []start{
 	{name: "augmented", turns: "rotations"},
 }
 
-// budget is what is done.
+// budget is the amount of simulation and training.
 type budget struct {
 	experiment.Settings
-	// pretrain is the number of updates before finetuning; tune that of runs that are
-	// finetuned on and test that of runs that are forecast.
+	// pretrain is the number of updates before finetuning. tune is the number of runs
+	// to finetune on, test the number of runs to forecast.
 	pretrain, tune, test int
 }
 
-// lengths are the numbers of updates of finetuning, each four times the one before.
+// lengths returns the numbers of finetuning updates, each four times the one before.
 func (e budget) lengths() []int { return []int{max(1, e.Updates/16), max(1, e.Updates/4), e.Updates} }
 
 func main() {
@@ -64,7 +65,7 @@ func main() {
 	experiment.Main(&e.Settings, "augmentation", 640, 16, func(ctx context.Context, b compute.Backend) error { return e.run(ctx, b) })
 }
 
-// run is the whole experiment.
+// run runs the whole experiment.
 func (e budget) run(ctx context.Context, b compute.Backend) error {
 	var results []*result
 	for _, seed := range e.Seeds {
@@ -81,7 +82,7 @@ func (e budget) run(ctx context.Context, b compute.Backend) error {
 	return draw(filepath.Join(e.Out, "finetuning.png"), results)
 }
 
-// one is the experiment with one seed.
+// one runs the experiment with one seed.
 func (e budget) one(ctx context.Context, b compute.Backend, seed uint64) (*result, error) {
 	sets, err := experiment.SimulateAll(ctx, systems, solve.Options{Out: e.path("data", e.Runs, seed), Train: e.Runs, Test: e.test,
 		Grid: []int{32, 32}, Frames: 6 + steps, Seed: seed})
@@ -117,7 +118,7 @@ func (e budget) one(ctx context.Context, b compute.Backend, seed uint64) (*resul
 	return out, nil
 }
 
-// pretraining is that of a network to start from.
+// pretraining returns the training of a network before finetuning.
 func (e budget) pretraining(sets experiment.Sets, s start, seed uint64) experiment.Training {
 	r := experiment.Pretraining(s.name, sets, e.pretrain, seed)
 	r.Network = network()
@@ -127,15 +128,15 @@ func (e budget) pretraining(sets experiment.Sets, s start, seed uint64) experime
 	return experiment.Training{Recipe: r, Log: os.Stderr, Dir: e.path("pretrain", s.name, e.Runs, e.pretrain, seed)}
 }
 
-// network is that of the experiments with fewer tokens in space: a volume of 16 points
-// along each axis becomes patches of 4 × 4 × 4.
+// network returns the network of the experiments with fewer tokens in 3D: a volume of
+// 16 points along each axis has patches of 4 × 4 × 4 points.
 func network() map[string]any {
 	n := experiment.Network()
 	n["tokens"] = []int{8, 8, 4}
 	return n
 }
 
-// path is a folder of the experiment.
+// path returns the path of a folder of the experiment.
 func (e budget) path(parts ...any) string {
 	name := fmt.Sprint(parts[0])
 	for _, p := range parts[1:] {

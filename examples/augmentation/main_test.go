@@ -17,8 +17,9 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// TestTurned: the forecaster sees the window in its place in space, and what it says is
-// turned back. Persistence, which moves with the window, says the same.
+// TestTurned: the forecaster sees the rotated window, and its forecast is rotated back.
+// Persistence, which rotates with the window, gives the same forecast as without
+// rotation.
 func TestTurned(t *testing.T) {
 	w := &data.Window{Fields: []data.Field{{Name: "b"}, {Name: "velocity", Order: 1}}, Grid: []int{2, 3},
 		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}}
@@ -42,7 +43,7 @@ func TestTurned(t *testing.T) {
 			continue
 		}
 		require.True(t, seen.Embedded)
-		wall := 2 // where gravity points along z
+		wall := 2 // the axis along which gravity points
 		if task.system == "navier_stokes" {
 			wall = 0 // y became x
 		}
@@ -57,8 +58,8 @@ func turnedGrid(turn augment.Turn, grid []int) []int {
 	return []int{in[turn.Axes[0]], in[turn.Axes[1]], in[turn.Axes[2]]}
 }
 
-// TestTrainings trains on turned planes and finetunes the weights on a volume, and a
-// fresh network on a turned plane, for a few updates.
+// TestTrainings trains on rotated 2D data and finetunes the weights on a 3D volume, and
+// a fresh network on rotated 2D data, for a few updates.
 func TestTrainings(t *testing.T) {
 	ctx, b := context.Background(), testbackend.New(t)
 	e := budget{Settings: experiment.Settings{Out: t.TempDir(), Updates: 10, Runs: 1}, pretrain: 20, tune: 1, test: 1}

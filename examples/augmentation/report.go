@@ -11,7 +11,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// result is what one seed gives.
+// result is the result of one seed.
 type result struct {
 	Seed uint64 `json:"seed"`
 	// Pretrained holds the errors before finetuning.
@@ -41,7 +41,7 @@ func (r *result) pretrained(name string) *taskResult {
 	return r.Pretrained[i]
 }
 
-// add adds what was found after a number of updates to what is known.
+// add adds the errors after a number of updates.
 func (t *taskResult) add(updates int, found *eval.Result) {
 	i := slices.IndexFunc(t.Scores, func(s scores) bool { return s.Updates == updates })
 	if i < 0 {
@@ -59,7 +59,7 @@ func (t *taskResult) add(updates int, found *eval.Result) {
 	}
 }
 
-// middle are the medians over seeds of results that hold the same tasks.
+// middle returns the medians over seeds of results that hold the same tasks.
 func middle(seeds [][]*taskResult) []*taskResult {
 	var out []*taskResult
 	for i, t := range seeds[0] {
@@ -83,7 +83,7 @@ func middle(seeds [][]*taskResult) []*taskResult {
 	return out
 }
 
-// split separates what was measured before finetuning from the tasks.
+// split separates the results before finetuning from the tasks.
 func split(results []*result) (pretrained, tasks []*taskResult) {
 	var before, after [][]*taskResult
 	for _, r := range results {
@@ -134,7 +134,7 @@ func compare(results []*result, task int, h eval.Horizon) experiment.Comparison 
 	return experiment.Compare(with, without)
 }
 
-// budgets says how many updates the points of a chart stand for: "1: 40, 2: 160".
+// budgets lists the number of updates of each point of a chart: "1: 40, 2: 160".
 func budgets(list []scores) string {
 	var parts []string
 	for i, s := range list {
@@ -143,7 +143,7 @@ func budgets(list []scores) string {
 	return strings.Join(parts, ", ")
 }
 
-// draw draws the error of one step after each budget, a chart a task.
+// draw draws the error of one step after each budget, one chart per task.
 func draw(path string, results []*result) error {
 	_, tasks := split(results)
 	sheet := experiment.Sheet{Columns: 2}

@@ -14,16 +14,16 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// task is something to finetune on.
+// task is a system to finetune on.
 type task struct {
 	name, system string
 	grid         []int
-	// turn is how the system lies in space.
+	// turn is the rotation of the system.
 	turn augment.Turn
 }
 
-// tasks are two systems of the first training in another position, one of them as a
-// volume, and one that is new.
+// tasks are two systems of the first training in another orientation, one of them in
+// 3D, and a new system.
 var tasks = []task{
 	{"convection, gravity along z", "rayleigh_benard", []int{32, 32}, augment.Turn{Axes: [3]int{2, 0, 1}}},
 	{"shear flow along z", "navier_stokes", []int{32, 32}, augment.Turn{Axes: [3]int{1, 2, 0}}},
@@ -63,7 +63,7 @@ func (e budget) finetuneAll(ctx context.Context, b compute.Backend, t task, weig
 	return out, nil
 }
 
-// finetuning is that of one start.
+// finetuning returns the training of one start.
 func (e budget) finetuning(t task, set *experiment.Set, s start, weights string, updates int, seed uint64) experiment.Training {
 	r := experiment.Finetuning(weights, set, updates, seed)
 	if weights == "" {
@@ -82,8 +82,8 @@ func score(ctx context.Context, set *experiment.Set, forecasters map[string]eval
 	return experiment.Score(ctx, set.Unseen, forecasters, set.Unseen.Metadata().History(), horizons)
 }
 
-// turned forecasts a window in another position and turns the forecast back, so that
-// it can be compared with the window as it is.
+// turned forecasts a rotated window and rotates the forecast back, so that it can be
+// compared with the original window.
 func turned(f eval.Forecast, turn augment.Turn) eval.Forecast {
 	if turn == augment.Identity() {
 		return f
@@ -113,8 +113,8 @@ func turned(f eval.Forecast, turn augment.Turn) eval.Forecast {
 	}
 }
 
-// addPretrained scores a network before it is finetuned on what it was trained on, and
-// on the turned systems of the tasks.
+// addPretrained scores a network before finetuning on the systems of its training and
+// on the rotated systems of the tasks.
 func (r *result) addPretrained(ctx context.Context, sets experiment.Sets, s start, em *walrus.Emulator) error {
 	for _, set := range sets {
 		positions := []task{{name: set.Name, turn: augment.Identity()}}

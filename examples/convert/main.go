@@ -1,5 +1,5 @@
-// Command convert turns files of PDEBench, PDEArena, PDEGym, FlowBench and BubbleML
-// into the layout of The Well:
+// Command convert converts files of PDEBench, PDEArena, PDEGym, FlowBench and BubbleML
+// to the layout of The Well:
 //
 //	go run ./examples/convert -list
 //	go run ./examples/convert -in 2D_CFD_Rand_….hdf5 -out datasets
@@ -32,7 +32,7 @@ func main() {
 	}
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("convert", flag.ContinueOnError)
 	f.SetOutput(io.Discard)

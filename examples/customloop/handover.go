@@ -12,8 +12,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// weights copies the variables of a store into weights of the library, which can be
-// saved, finetuned and handed to an emulator. A key "blocks.0.norm1.weight" is the
+// weights copies the variables of a store into weights of this library, which can be
+// saved, finetuned and passed to an emulator. The key "blocks.0.norm1.weight" is the
 // variable "/model/blocks/0/norm1/weight".
 func weights(store *model.Store, c walrus.Config) (*walrus.Weights, error) {
 	w, err := walrus.InitWeights(c, 0)
@@ -22,7 +22,7 @@ func weights(store *model.Store, c walrus.Config) (*walrus.Weights, error) {
 	}
 	for _, p := range w.Params() {
 		v := store.GetVariable("/model/" + strings.ReplaceAll(p.Key, ".", "/"))
-		if v == nil { // the encoder of volumes, which planes never use
+		if v == nil { // the 3D encoder, which 2D data never use
 			continue
 		}
 		value, err := v.Value()
@@ -40,7 +40,7 @@ func weights(store *model.Store, c walrus.Config) (*walrus.Weights, error) {
 	return w, nil
 }
 
-// hand gives the weights to an emulator and judges its forecasts.
+// hand passes the weights to an emulator and scores its forecasts.
 func hand(ctx context.Context, l *loop, net whole, b compute.Backend, out io.Writer) error {
 	w, err := weights(l.store, net.Config())
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// unseen is the seed of the runs that forecasts are judged by.
+// unseen is the seed of the runs on which forecasts are scored.
 const unseen = 1 << 40
 
 // score is the median VRMSE of one-step forecasts of runs that are never trained on,
-// beside those of the forecasts that nothing changes and that the last change goes on.
+// for the model, persistence and linear extrapolation.
 type score struct{ model, same, linear float64 }
 
 func (s score) String() string {

@@ -23,7 +23,8 @@ type loop struct {
 	predict *model.Exec // history, shift, rolls → the next frame
 }
 
-// Two programs share the variables of the store: one that trains and one that forecasts.
+// newLoop compiles two programs that share the variables of the store: one trains, the
+// other forecasts.
 func newLoop(b compute.Backend, net network, rate float64, seed uint64) (*loop, error) {
 	l := &loop{net: net, store: model.NewStore(), rng: rand.New(rand.NewPCG(seed, 1))}
 	if err := l.store.SetRNGStateFromSeed(int64(seed)); err != nil {
@@ -51,16 +52,16 @@ func (l *loop) close() {
 	l.store.Finalize()
 }
 
-// forward normalises a history by its own statistics and returns what the network makes
-// of it: the changes to the next frames in units of recent changes.
+// forward normalises a history by its statistics and returns the network's output: the
+// changes to the next frames in units of recent changes.
 func (l *loop) forward(scope *model.Scope, history, shift, rolls *graph.Node) (*graph.Node, walrus.Stats) {
 	stats := walrus.SampleStats(history, walrus.NormalizeRMS, walrus.DefaultStatEps)
 	vars := layers.ScopeVars(scope.At("model"), history.Graph())
 	return l.net.build(vars, stats.Normalize(history), shift, rolls), stats
 }
 
-// loss is the mean absolute error of all predicted changes but the first, whose network
-// saw a single frame (SPEC §8).
+// loss is the mean absolute error of all predicted changes but the first, for which the
+// network saw a single frame (docs/reference.md §8).
 func (l *loop) loss(scope *model.Scope, fields, shift, rolls *graph.Node) *graph.Node {
 	steps := fields.Shape().Dim(0) - 1
 	history := graph.SliceAxis(fields, 0, graph.AxisRange(0, steps))
@@ -70,14 +71,14 @@ func (l *loop) loss(scope *model.Scope, fields, shift, rolls *graph.Node) *graph
 	return graph.ReduceAllMean(graph.SliceAxis(off, 0, graph.AxisRange(1)))
 }
 
-// next is u + Δ·RMS(Δ) of the last frame.
+// next returns u + Δ·RMS(Δ) for the last frame u.
 func (l *loop) next(scope *model.Scope, history, shift, rolls *graph.Node) *graph.Node {
 	y, stats := l.forward(scope, history, shift, rolls)
 	last := func(x *graph.Node) *graph.Node { return graph.SliceAxis(x, 0, graph.AxisElem(-1)) }
 	return graph.Add(last(history), stats.DenormalizeDelta(last(y)))
 }
 
-// step is one update with fresh data.
+// step makes one update with fresh data.
 func (l *loop) step() (loss float32, err error) {
 	windows := make([]*data.Window, batch)
 	for i := range windows {

@@ -1,12 +1,13 @@
-// Command customloop trains in a loop of its own: the weights are variables of a gomlx
-// store, gomlx's Adam changes them, and the loss is written here, not in walrus/train.
+// Command customloop trains with a custom training loop: the weights are variables of a
+// gomlx store, gomlx's Adam updates them, and the loss is written here, not in
+// walrus/train.
 //
 //	GOEXPERIMENT=simd go run ./examples/customloop
 //	GOEXPERIMENT=simd go run ./examples/customloop -network parts
 //
-// The network is a whole Walrus, or one put together here from packages layers, csm and
-// jitter. Both learn in seconds how waves of unknown speed move on. At the end the
-// weights of the Walrus go to the library, whose emulator forecasts with them.
+// The network is a whole Walrus, or a network built here from packages layers, csm and
+// jitter. Both learn in seconds to continue waves of unknown speed. At the end the
+// weights of the Walrus are copied to the library, whose emulator forecasts with them.
 package main
 
 import (
@@ -66,8 +67,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// train is the loop. Every tenth part of it prints the mean loss since the last print and
-// the VRMSE of one-step forecasts of unseen runs.
+// train runs the loop. After every tenth of the updates it prints the mean loss since
+// the last print and the VRMSE of one-step forecasts of unseen runs.
 func (l *loop) train(ctx context.Context, updates int, out io.Writer) error {
 	var sum float32
 	every := max(1, updates/10)

@@ -25,8 +25,8 @@ func newTestLoop(t *testing.T, name string, seed uint64) *loop {
 	return l
 }
 
-// TestLoopConverges: twenty-five updates halve the loss, and the forecasts of unseen runs beat
-// both simple ones.
+// TestLoopConverges: twenty-five updates halve the loss, and the forecasts of unseen
+// runs beat both baselines.
 func TestLoopConverges(t *testing.T) {
 	for name := range networks {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestLoopConverges(t *testing.T) {
 	}
 }
 
-// TestLoopRepeats: the seed decides weights, data and jitter.
+// TestLoopRepeats: the seed determines weights, data and jitter.
 func TestLoopRepeats(t *testing.T) {
 	losses := func(seed uint64) (out []float32) {
 		l := newTestLoop(t, "parts", seed)
@@ -71,7 +71,7 @@ func TestLoopRepeats(t *testing.T) {
 // of the loop.
 func TestHandover(t *testing.T) {
 	l := newTestLoop(t, "walrus", 1)
-	for range 3 { // so that the blocks do something
+	for range 3 { // so that the blocks change their input
 		_, err := l.step()
 		require.NoError(t, err)
 	}

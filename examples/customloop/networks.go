@@ -12,16 +12,15 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// network is what the loop trains: a function of normalised frames [T, B, C, H, W, D]
-// to as many predicted changes. Its random numbers are drawn on the host and fed in, so
-// that one compiled program serves them all.
+// network is the function that the loop trains. It maps normalised frames [T, B, C, H,
+// W, D] to T predicted changes. Its random numbers are drawn on the host and are
+// inputs, so that one compiled program serves all draws.
 type network interface {
 	draw(rng *rand.Rand) (shift, rolls *tensors.Tensor, err error)
 	build(vars layers.Vars, x, shift, rolls *graph.Node) *graph.Node
 }
 
-// whole is a Walrus: [walrus.Model] builds the graph, the weights are where vars keeps
-// them.
+// whole is a Walrus: [walrus.Model] builds the graph, vars holds the weights.
 type whole struct {
 	*walrus.Model
 	plan *csm.Plan
@@ -58,9 +57,9 @@ func (w whole) build(vars layers.Vars, x, shift, rolls *graph.Node) *graph.Node 
 	return w.Build(vars, walrus.Inputs{X: x, IDs: ids, Shift: shift, Rolls: rolls}, w.plan)
 }
 
-// parts is a network of one's own from the parts of the library: jitter, encoder, time
-// attention, a plain MLP in place of the attention over space, decoder. It has no latent
-// rolls, because a layer without positions needs none.
+// parts is a custom network made from parts of the library: jitter, encoder, attention
+// in time, a plain MLP in place of attention over space, decoder. It has no rolls,
+// because a layer without positions needs none.
 type parts struct {
 	plan   *csm.Plan
 	jitter jitter.Jitterer
@@ -107,7 +106,7 @@ func (p parts) build(vars layers.Vars, x, shift, _ *graph.Node) *graph.Node {
 	return p.jitter.Invert(decoded, shift, steps, samples)
 }
 
-// mlp is the layer of one's own: a dense layer, SwiGLU, a dense layer.
+// mlp is the custom layer: a dense layer, SwiGLU, a dense layer.
 func (p parts) mlp(vars layers.Vars, y *graph.Node) *graph.Node {
 	c := p.hidden
 	up := layers.Dense(y, vars.In("up").Var("weight", layers.FanIn(c), 4*c, c), vars.In("up").Var("bias", layers.Zero, 4*c))

@@ -8,7 +8,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// The data: frames of a square of side × side points that closes around.
+// The data: frames of a periodic square of side × side points.
 const (
 	side    = 24
 	history = 4
@@ -18,8 +18,8 @@ const (
 var around = data.Boundaries{data.Both(data.Periodic), data.Both(data.Periodic)}
 
 // waves draws a run of waves on deep water: three plane waves of random height, phase
-// and direction, each with the frequency √|k|·c. How fast time goes, c, is random too,
-// and can only be read off the frames.
+// and direction, each with the frequency √|k|·c. The speed c is random, too, and only
+// the frames reveal it.
 func waves(rng *rand.Rand, frames int) *data.Window {
 	w := &data.Window{Name: "waves", Fields: []data.Field{{Name: "height"}}, Grid: []int{side, side}, Boundaries: around}
 	for range frames {
@@ -40,7 +40,7 @@ func waves(rng *rand.Rand, frames int) *data.Window {
 	return w
 }
 
-// fields packs windows of one channel as the networks want them: [T, B, C, H, W, D].
+// fields packs windows of one channel into the networks' layout [T, B, C, H, W, D].
 func fields(windows ...*data.Window) *tensors.Tensor {
 	frames := len(windows[0].Frames)
 	flat := make([]float32, 0, frames*len(windows)*side*side)

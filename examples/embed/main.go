@@ -1,10 +1,10 @@
 // Command embed is a plain program with a surrogate inside. The program has six frames
-// of a reaction and wants to know how it goes on:
+// of a reaction and forecasts the next ones:
 //
 //	GOEXPERIMENT=simd go run ./examples/embed
 //
-// What a program of yours needs is in forecast. This one knows the truth, too, and
-// prints how far off each frame is, beside two simple forecasts.
+// Function forecast contains everything that your program needs. This program also
+// knows the truth, and prints the error of each frame next to those of two baselines.
 package main
 
 import (
@@ -22,7 +22,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// The program has frames of points × points points of history and wants steps more.
+// The program has a history of frames with points × points points and forecasts steps
+// more.
 const points, history, steps = 64, 6, 10
 
 func main() {
@@ -33,7 +34,7 @@ func main() {
 	}
 }
 
-// run forecasts and compares.
+// run forecasts and compares with the truth.
 func run(ctx context.Context, out io.Writer) error {
 	known, truth := newReactor(points).frames(history, steps)
 	frames, err := forecast(ctx, known)
@@ -43,7 +44,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return compare(out, known, frames, truth)
 }
 
-// forecast continues frames of the fields A and B, one after the other in each.
+// forecast continues frames of the fields A and B. A frame holds A, then B.
 func forecast(ctx context.Context, known [][]float32) (frames [][]float32, err error) {
 	b, err := backend.Go()
 	if err != nil {
@@ -70,8 +71,8 @@ func forecast(ctx context.Context, known [][]float32) (frames [][]float32, err e
 	return frames, nil
 }
 
-// compare prints the VRMSE of each frame, mean of the two fields, beside those of the
-// forecasts that nothing changes and that the last change goes on.
+// compare prints the VRMSE of each frame, the mean of the two fields, next to those of
+// persistence and linear extrapolation.
 func compare(out io.Writer, known, frames, truth [][]float32) error {
 	same, err := eval.Persistence(known, steps)
 	if err != nil {

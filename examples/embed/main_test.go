@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEmbed: the surrogate beats both simple forecasts at every step of a reaction whose
+// TestEmbed: the surrogate beats both baselines at every step of a reaction whose
 // parameters it has not seen.
 func TestEmbed(t *testing.T) {
 	var out bytes.Buffer
@@ -33,8 +33,8 @@ func TestEmbedStops(t *testing.T) {
 	require.ErrorIs(t, run(ctx, &bytes.Buffer{}), context.Canceled)
 }
 
-// TestReactor: without B the square fills up with A; with it, both stay shares of a
-// whole.
+// TestReactor: without B the square fills with A; with B, both concentrations stay
+// between 0 and 1.
 func TestReactor(t *testing.T) {
 	r := newReactor(16)
 	before := slices.Min(r.a)

@@ -2,8 +2,8 @@ package main
 
 import "math"
 
-// reactor stands for what your program has: a simulation, a sensor, a file. Here two
-// chemicals react and diffuse in a square that closes around (Gray–Scott):
+// reactor takes the place of your program's source of data: a simulation, a sensor, a
+// file. Here two chemicals react and diffuse in a periodic square (Gray–Scott):
 //
 //	∂A/∂t = 2e-5 ∇²A − A·B² + F·(1 − A)    ∂B/∂t = 1e-5 ∇²B + A·B² − (F + k)·B
 type reactor struct {
@@ -14,7 +14,7 @@ type reactor struct {
 const (
 	feed, kill   = 0.03, 0.057
 	diffA, diffB = 2e-5, 1e-5
-	interval     = 30 // between two frames, in steps of length 1
+	interval     = 30 // between two frames, in time steps of length 1
 )
 
 // newReactor fills a square of n×n points with A and puts a few spots of B into it.
@@ -33,7 +33,7 @@ func newReactor(n int) *reactor {
 	return r
 }
 
-// frames returns that many frames of the past and of the future.
+// frames returns the given numbers of past and future frames.
 func (r *reactor) frames(past, future int) (known, truth [][]float32) {
 	for range past {
 		known = append(known, r.next())
@@ -44,7 +44,7 @@ func (r *reactor) frames(past, future int) (known, truth [][]float32) {
 	return known, truth
 }
 
-// next goes on by one interval and returns the frame: A, then B.
+// next advances by one interval and returns the frame: A, then B.
 func (r *reactor) next() []float32 {
 	for range interval {
 		r.step()
@@ -58,7 +58,7 @@ func (r *reactor) next() []float32 {
 	return frame
 }
 
-// step is one step of Euler's method.
+// step makes one step of Euler's method.
 func (r *reactor) step() {
 	n, h2 := r.n, 1/float64(r.n*r.n)
 	a, b := make([]float64, len(r.a)), make([]float64, len(r.b))

@@ -1,11 +1,11 @@
-// Command evaluate forecasts a data set with a network and compares the error with
+// Command evaluate forecasts a data set with a network and compares its error with
 // those of persistence and linear extrapolation:
 //
 //	go run ./examples/evaluate -weights nano -data testdata/data/shear_flow -split test
 //	go run ./examples/evaluate -weights runs/shear/best -data A -data B -json
 //
-// The error is the VRMSE, the median over places of the data set. With -json each
-// data set is one line; -report writes a page with curves and pictures.
+// The error is the VRMSE, the median over windows of the data set. With -json it prints
+// one line per data set; -report writes a page with curves and pictures.
 package main
 
 import (
@@ -68,7 +68,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		o.drop = append(o.drop, strings.Split(s, ",")...)
 		return nil
 	})
-	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in space 3)")
+	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in 3D 3)")
 	f.IntVar(&o.protocol.Windows, "windows", 0, "places to forecast per data set and horizon (32)")
 	f.Func("horizons", "steps to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
 		o.protocol.Horizons, err = eval.ParseHorizons(s)
@@ -83,7 +83,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	return o, nil
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stdout)
 	if err != nil {
@@ -126,13 +126,13 @@ func open(o options) (*walrus.Emulator, error) {
 	if errors.Is(err, os.ErrNotExist) && filepath.Base(filepath.Clean(o.weights)) == train.BestCheckpoint {
 		last := filepath.Join(filepath.Dir(filepath.Clean(o.weights)), train.LastCheckpoint)
 		if _, missing := os.Stat(last); missing == nil {
-			return nil, fmt.Errorf("%w: the run has not been judged yet, its weights so far are in %s", err, last)
+			return nil, fmt.Errorf("%w: the run has had no validation yet, its weights so far are in %s", err, last)
 		}
 	}
 	return em, err
 }
 
-// about says which data set an error is about, unless the error does.
+// about adds the path of the data set to an error that does not name it.
 func about(path string, err error) error {
 	if strings.Contains(err.Error(), path) {
 		return err

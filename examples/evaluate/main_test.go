@@ -46,7 +46,7 @@ func TestEvaluate(t *testing.T) {
 	require.NotContains(t, string(page), "ZgotmplZ", "html/template refused an address")
 }
 
-// TestEvaluateTable prints words.
+// TestEvaluateTable prints a table.
 func TestEvaluateTable(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(context.Background(), []string{"-data", flow, "-windows", "1", "-horizons", "1,1:90,91:99"}, &out, io.Discard))
@@ -105,7 +105,7 @@ func TestEvaluateErrors(t *testing.T) {
 	}
 }
 
-// TestEvaluateUnjudged: a run that has no best yet has its weights in last.
+// TestEvaluateUnjudged: the error of a run without best names its weights in last.
 func TestEvaluateUnjudged(t *testing.T) {
 	dir := t.TempDir()
 	best, last := filepath.Join(dir, "best"), filepath.Join(dir, "last")

@@ -11,7 +11,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval/report"
 )
 
-// drawn is the number of steps of the forecasts that are drawn.
+// drawn is the number of steps of the forecasts in the pictures.
 const drawn = 20
 
 // write writes the report of all data sets.
@@ -30,7 +30,7 @@ func write(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o o
 	return report.Write(o.report, "Forecasts of "+o.weights, []string{"model", "persistence", "linear"}, entries)
 }
 
-// forecast forecasts the beginning of the first trajectory.
+// forecast forecasts from the start of the first trajectory.
 func forecast(ctx context.Context, em *walrus.Emulator, path string, o options) (*report.Sample, error) {
 	ds, done, err := o.dataset(path)
 	if err != nil {

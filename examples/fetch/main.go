@@ -6,8 +6,8 @@
 //	go run ./examples/fetch -dataset shear_flow -split test
 //	go run ./examples/fetch -weights -out models
 //
-// A download that was interrupted goes on where it stopped. With -offline the cache
-// alone is used. The environment's HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
+// An interrupted download resumes where it stopped. With -offline only the cache is
+// used. The environment variables HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
 // honoured.
 package main
 
@@ -58,7 +58,7 @@ func main() {
 	}
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o options
 	f := newFlags(&o)
@@ -83,7 +83,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return download(ctx, o, stdout, stderr)
 }
 
-// repo returns the repository that is meant.
+// repo returns the repository that the flags name.
 func (o options) repo() hub.Repo {
 	if o.weights {
 		return hub.Weights()
@@ -91,7 +91,7 @@ func (o options) repo() hub.Repo {
 	return hub.Dataset(o.dataset)
 }
 
-// download fetches and prints the folder.
+// download fetches files and prints the folder.
 func download(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	m := meter.New(stderr, o.repo().Name, meter.Bytes)
 	o.client.Progress = func(p hub.Progress) { m.Set(p.AllDone, p.AllSize) }

@@ -21,8 +21,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
 
-// newHub serves a folder as the repository of a data set. The first request of a
-// file is refused, as by a busy hub.
+// newHub serves a folder as the repository of a data set. It refuses the first request
+// for a file, as a busy hub does.
 func newHub(t *testing.T, root string, names ...string) *httptest.Server {
 	var lines []string
 	for _, name := range names {
@@ -54,7 +54,7 @@ func newHub(t *testing.T, root string, names ...string) *httptest.Server {
 	return s
 }
 
-// quiet keeps the environment of whoever tests out.
+// quiet hides the tester's environment variables.
 func quiet(t *testing.T) {
 	for _, name := range []string{"HF_ENDPOINT", "HF_TOKEN", "HF_HUB_OFFLINE"} {
 		t.Setenv(name, "")

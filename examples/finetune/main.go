@@ -1,7 +1,7 @@
-// Command finetune trains given weights further on a data set, as the authors of the
-// paper do (SPEC §13): half the learning rate, statistics of the data set in place of
-// those of the history, learnable rotary frequencies per axis. Fields that the
-// weights do not know join their registry.
+// Command finetune finetunes weights on a data set with the settings of the paper's
+// authors (docs/reference.md §13): half the learning rate, statistics of the data set
+// in place of those of the history, learnable rotary frequencies per axis. Fields that
+// the weights do not know are added to their registry.
 //
 //	go run ./examples/finetune -weights nano -data testdata/data/shear_flow -out runs/shear
 //	go run ./examples/evaluate -weights runs/shear/best -data testdata/data/shear_flow
@@ -43,7 +43,7 @@ type options struct {
 
 // parse turns flags into a recipe.
 func parse(args []string, stdout io.Writer) (*recipe.Recipe, options, error) {
-	// The authors' recipe but for its length: 51 epochs of 500 updates.
+	// The authors' recipe except for its length: theirs is 51 epochs of 500 updates.
 	r := &recipe.Recipe{Epochs: 10, Updates: 100, Accumulate: 1,
 		Schedule:   recipe.Schedule{Base: 1e-4, Warmup: 2, WarmupFactor: 0.01, Cooldown: 3},
 		Objective:  recipe.Objective{Eps: 1e-8, Statistics: "dataset"},
@@ -52,14 +52,14 @@ func parse(args []string, stdout io.Writer) (*recipe.Recipe, options, error) {
 	var o options
 	f := flag.NewFlagSet("finetune", flag.ContinueOnError)
 	f.StringVar(&r.Weights, "weights", nano.Name, "weights to start from: "+strings.Join(nano.Names(), ", ")+" or a checkpoint")
-	dir := f.String("data", "", "folder of a Well data set with train and, to be judged by, valid")
+	dir := f.String("data", "", "folder of a Well data set with train and, for validation, valid")
 	f.StringVar(&o.out, "out", "", "folder of the run")
 	f.IntVar(&r.Epochs, "epochs", r.Epochs, "epochs; warm-up takes a fifth of them, cooldown three tenths")
 	f.IntVar(&r.Updates, "updates", r.Updates, "updates of an epoch")
 	f.Float64Var(&r.Schedule.Base, "rate", r.Schedule.Base, "largest learning rate")
 	f.Uint64Var(&r.Seed, "seed", 1, "seed of order, jitter and new columns")
 	f.StringVar(&r.Objective.Statistics, "statistics", r.Objective.Statistics, "dataset for those of stats.yaml, history for those of each window, as in pretraining")
-	history := f.Int("history", 0, "frames of history (6, in space 3)")
+	history := f.Int("history", 0, "frames of history (6, in 3D 3)")
 	f.BoolVar(&r.APE, "ape", false, "add a learned absolute position embedding")
 	f.BoolVar(&o.fixed, "fixed-rope", false, "keep the rotary frequencies as they are")
 	f.Func("freeze", "pattern of tensors that are not trained, such as blocks.*; may be repeated", func(s string) error {
@@ -85,7 +85,7 @@ func parse(args []string, stdout io.Writer) (*recipe.Recipe, options, error) {
 	return r, o, err
 }
 
-// complete fills in what follows from the flags.
+// complete sets the options that follow from the flags.
 func complete(r *recipe.Recipe, o options) {
 	r.Schedule.Warmup, r.Schedule.Cooldown = max(1, r.Epochs/5), max(1, 3*r.Epochs/10)
 	if r.Epochs < 3 {
@@ -99,7 +99,7 @@ func complete(r *recipe.Recipe, o options) {
 	}
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	r, o, err := parse(args, stdout)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// TestFinetune finetunes adapters and positions on a data set, and keeps its
-// statistics with the weights.
+// TestFinetune finetunes adapters and positions on a data set, and keeps its statistics
+// with the weights.
 func TestFinetune(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	var out bytes.Buffer
@@ -41,7 +41,7 @@ func TestFinetuneErrors(t *testing.T) {
 }
 
 // TestFinetuneUnjudged: without files for validation there is no best; a run with other
-// settings does not go on in the folder.
+// settings does not resume in the folder.
 func TestFinetuneUnjudged(t *testing.T) {
 	set, dir := t.TempDir(), filepath.Join(t.TempDir(), "run")
 	const from = "../../testdata/data/gray_scott_reaction_diffusion"
@@ -49,10 +49,10 @@ func TestFinetuneUnjudged(t *testing.T) {
 	args := []string{"-data", set, "-out", dir, "-epochs", "1", "-updates", "1", "-history", "2", "-statistics", "history"}
 	var out bytes.Buffer
 	require.NoError(t, run(context.Background(), args, &out, io.Discard))
-	require.Contains(t, out.String(), "Note: the run is not judged: no checkpoint best is written")
+	require.Contains(t, out.String(), "Note: the run is not validated: no checkpoint best is written")
 	require.Contains(t, out.String(), "Done: 1 updates; weights in "+filepath.Join(dir, "last"))
 	require.ErrorContains(t, run(context.Background(), append(args, "-history", "3"), io.Discard, io.Discard),
-		"to start over choose another folder, or remove "+dir)
+		"to start again choose another folder, or remove "+dir)
 	require.ErrorContains(t, run(context.Background(), args[:4], io.Discard, io.Discard), "examples/inspect -data FOLDER -stats")
 	require.ErrorIs(t, run(context.Background(), []string{"-h"}, io.Discard, io.Discard), flag.ErrHelp)
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
-// backendSummary says which backend programs get by default.
+// backendSummary describes the backend that programs get by default.
 type backendSummary struct {
 	Config      string   `json:"config"`
 	Why         string   `json:"why"`
 	Name        string   `json:"name"`
 	Description string   `json:"description"`
 	Devices     []string `json:"devices"`
-	// Seconds is the time of a small matrix product that came out right,
+	// Seconds is the time of a small matrix product with the correct result,
 	// compilation included.
 	Seconds float64 `json:"matmul_seconds"`
 }
 
-// backend opens the default backend and tries it.
+// backend opens the default backend and tests it.
 func (r *report) backend() error {
 	b, choice, err := backend.Open()
 	if err != nil {
@@ -43,8 +43,8 @@ func (r *report) backend() error {
 	return nil
 }
 
-// multiply computes A·A of an n×n matrix whose entry i, j is i − j and checks
-// the result, which is exact in whole numbers below 2²⁴.
+// multiply computes A·A for an n×n matrix with entries i − j and checks the result,
+// which is exact in whole numbers below 2²⁴.
 func multiply(b compute.Backend, n int) error {
 	a := make([]float32, n*n)
 	for i := range n {

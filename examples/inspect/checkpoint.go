@@ -12,19 +12,19 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// checkpointSummary says what a weight file holds and whether it fits.
+// checkpointSummary describes a weight file and whether it fits a network.
 type checkpointSummary struct {
 	walrus.WeightsSummary
-	// Note says why no configuration was found, if none was.
+	// Note says why no configuration was found; it is empty otherwise.
 	Note string `json:"note,omitempty"`
-	// Fits says whether the file holds exactly the network's tensors; Fit
-	// lists the differences. Both are missing without a network.
+	// Fits reports whether the file holds exactly the network's tensors; Fit lists the
+	// differences. Both are absent without a network.
 	Fits *bool              `json:"fits,omitempty"`
 	Fit  *walrus.LoadReport `json:"fit,omitempty"`
 }
 
-// checkpoint describes the checkpoint that was asked for. The network is the
-// one of -preset or -config, else the one beside the file.
+// checkpoint describes the checkpoint that the flags name. The network is the one of
+// -preset or -config, else the one next to the file.
 func (r *report) checkpoint(o options) error {
 	path := o.checkpoint
 	if v, ok := nano.Find(path); ok {
@@ -65,7 +65,7 @@ func (r *report) checkpoint(o options) error {
 	if err := r.Checkpoint.compare(*r.Config); err != nil {
 		return err
 	}
-	if path != o.checkpoint { // the folder is gone when this returns
+	if path != o.checkpoint { // the temporary folder is removed when this returns
 		r.Checkpoint.Path = o.checkpoint
 		r.Source = strings.ReplaceAll(r.Source, found.ConfigPath, "weights "+o.checkpoint)
 	}

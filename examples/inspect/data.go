@@ -16,13 +16,12 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-// dataReport is what -data says.
+// dataReport is the report of -data.
 type dataReport struct {
 	Datasets []datasetReport `json:"datasets"`
 }
 
-// datasetReport describes one data set; Problems are the reasons why it cannot
-// be used.
+// datasetReport describes one data set; Problems are the reasons why it cannot be used.
 type datasetReport struct {
 	Path       string        `json:"path"`
 	Name       string        `json:"name,omitempty"`
@@ -43,7 +42,7 @@ type fieldReport struct {
 	Constant bool   `json:"constant"`
 }
 
-// splitReport counts what a split holds; Windows are those of 6+1 frames.
+// splitReport counts the contents of a split; Windows have 6+1 frames.
 type splitReport struct {
 	Split        string   `json:"split"`
 	Files        int      `json:"files"`
@@ -54,8 +53,8 @@ type splitReport struct {
 	Boundaries   []string `json:"boundaries"`
 }
 
-// inspectData reports on the data sets at a path and returns the reasons why
-// some are not sound.
+// inspectData reports on the data sets at a path and returns the reasons why some
+// cannot be used.
 func inspectData(path string) (*dataReport, error) {
 	paths, err := findDatasets(path)
 	if err != nil {
@@ -81,7 +80,7 @@ func inspectData(path string) (*dataReport, error) {
 }
 
 // writeStatistics computes the statistics of the training split of a data set and
-// writes its stats.yaml, which must not be there yet.
+// writes its stats.yaml, which must not exist.
 func writeStatistics(ctx context.Context, path string, stdout io.Writer) error {
 	splits, err := well.Splits(path)
 	if err != nil || !slices.Contains(splits, "train") {
@@ -89,7 +88,7 @@ func writeStatistics(ctx context.Context, path string, stdout io.Writer) error {
 	}
 	file := filepath.Join(path, well.StatisticsFile)
 	if _, err := os.Stat(file); err == nil {
-		return fmt.Errorf("%s: it is there already: remove it to have it computed anew", file)
+		return fmt.Errorf("%s: it is there already: remove it to compute it again", file)
 	}
 	if err := well.UpdateStatistics(ctx, path); err != nil {
 		return err
@@ -98,8 +97,8 @@ func writeStatistics(ctx context.Context, path string, stdout io.Writer) error {
 	return err
 }
 
-// findDatasets returns a file, a folder with files or splits, or the folders of
-// that kind below path.
+// findDatasets returns path itself if it is a file, or a folder with files or splits;
+// otherwise it returns the folders of that kind below path.
 func findDatasets(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {

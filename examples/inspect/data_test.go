@@ -44,8 +44,8 @@ func TestDataJSON(t *testing.T) {
 		Boundaries: []string{"axis 0 periodic, axis 1 periodic"}}, d.Splits[1])
 }
 
-// TestDataProblems: a folder of data sets lists every one; what is wrong is in
-// the report and in the error, so that the exit status is not zero.
+// TestDataProblems: the report lists every data set of a folder. Problems appear in the
+// report and in the error, so that the exit status is not zero.
 func TestDataProblems(t *testing.T) {
 	for name, want := range map[string]string{
 		"broken/11_nan_frames.hdf5":      "trajectory 1 frame 5 field A: A is NaN at [0 0]",
@@ -70,8 +70,8 @@ func TestDataProblems(t *testing.T) {
 	assert.ErrorContains(t, err, "expected -data alone")
 }
 
-// TestStatistics: -stats writes the stats.yaml of a data set that has none, the one
-// that well.UpdateStatistics writes, and never replaces one.
+// TestStatistics: -stats writes the stats.yaml of a data set that has none, equal to
+// the one of well.UpdateStatistics, and never replaces an existing file.
 func TestStatistics(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "data"), os.DirFS(filepath.Join(dataDir, "shear_flow_tensor", "data"))))

@@ -11,10 +11,11 @@
 //	go run ./examples/inspect -data datasets/shear_flow -stats
 //	go run ./examples/inspect -backend
 //
-// For a checkpoint of this library it prints what the weights were trained on, and with
-// -grid what of the plan was not.
+// For a checkpoint of this library it prints the data that the weights were trained on,
+// and with -grid the properties of the plan that the training lacked.
 //
-// With -stats it writes the stats.yaml of a data set that has none. With -json it prints one JSON object instead of text.
+// With -stats it writes the stats.yaml of a data set that has none. With -json it
+// prints one JSON object instead of text.
 package main
 
 import (
@@ -81,7 +82,7 @@ func usage(w io.Writer) {
 	f.PrintDefaults()
 }
 
-// run is the whole command.
+// run runs the command.
 func run(args []string, stdout io.Writer) error {
 	o, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -91,7 +92,7 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if o.data != "" { // every value is read
+	if o.data != "" { // reads every value
 		m := meter.New(os.Stderr, "reading "+o.data, "")
 		defer m.Close()
 	}
@@ -128,7 +129,7 @@ func parse(args []string) (options, error) {
 	case o.preset != "" && o.config != "":
 		return o, errors.New("expected -preset or -config, got both")
 	case o.data != "" && (o.preset != "" || o.config != "" || o.checkpoint != "" || o.grid != "" || o.backend):
-		return o, errors.New("expected -data alone or with -json, got other flags beside it")
+		return o, errors.New("expected -data alone or with -json, got other flags, too")
 	case o.stats && (o.data == "" || o.json):
 		return o, errors.New("expected -data FOLDER with -stats, and no -json")
 	case o.data != "":
@@ -144,7 +145,7 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// inspect collects what was asked for.
+// inspect collects the requested parts of the report.
 func inspect(o options) (*report, error) {
 	r := &report{}
 	if err := r.network(o); err != nil {

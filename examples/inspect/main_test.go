@@ -91,8 +91,7 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
-// TestShippedWeights: the names of the weights that come with the library work as in the
-// other programs.
+// TestShippedWeights: the names of the shipped weights work as in the other programs.
 func TestShippedWeights(t *testing.T) {
 	for _, name := range nano.Names() {
 		text := output(t, "-weights", name, "-grid", "64x64", "-boundary", "wall,open")
@@ -114,7 +113,8 @@ func TestOwnCheckpoint(t *testing.T) {
 	}
 }
 
-// TestAdvice: the record of the training is shown, and what of a plan it lacks.
+// TestAdvice: the report shows the record of the training, and the properties of a plan
+// that it lacks.
 func TestAdvice(t *testing.T) {
 	w, err := walrus.InitWeights(walrus.Micro(), 1)
 	require.NoError(t, err)

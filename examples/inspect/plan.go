@@ -9,7 +9,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// plan plans the grid that was asked for.
+// plan plans the grid of -grid.
 func (r *report) plan(o options) error {
 	grid, err := parseGrid(o.grid)
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// report is all that the command can say. The first keys are those of the
-// network, or without one those of the file.
+// report is the result of the command. The first keys describe the network, or, without
+// a network, the file.
 type report struct {
 	Tensors    int   `json:"tensors"`
 	Parameters int64 `json:"parameters"`
-	// Bytes are those of all tensors in float32.
+	// Bytes is the size of all tensors in float32.
 	Bytes int64 `json:"bytes"`
 	// Constants counts values that are saved but not trained.
 	Constants  int64              `json:"constants"`
@@ -30,13 +30,13 @@ type report struct {
 	Backend  *backendSummary  `json:"backend,omitempty"`
 }
 
-// part counts the parameters below the first name of the keys.
+// part counts the parameters whose keys share the first name.
 type part struct {
 	Name       string `json:"name"`
 	Parameters int64  `json:"parameters"`
 }
 
-// network reads the configuration that was asked for by name or file.
+// network reads the configuration that -preset or -config names.
 func (r *report) network(o options) error {
 	var c walrus.Config
 	var err error
@@ -58,7 +58,7 @@ func (r *report) network(o options) error {
 	return r.count(c)
 }
 
-// count fills in the numbers of a network.
+// count sets the numbers of a network.
 func (r *report) count(c walrus.Config) error {
 	params, err := c.Params()
 	if err != nil {
@@ -82,7 +82,7 @@ func (r *report) count(c walrus.Config) error {
 	return nil
 }
 
-// text is the report for people.
+// text formats the report as text.
 func (r *report) text() string {
 	var b strings.Builder
 	if c := r.Config; c != nil {

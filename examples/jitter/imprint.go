@@ -15,15 +15,15 @@ const patch = 4
 
 // imprints collects spectra of the error of the last step.
 type imprints struct {
-	power map[string][]float64 // by forecaster: of waves along the first axis
-	ratio map[string][]float64 // by forecaster: of every run and channel
+	power map[string][]float64 // [forecaster] of waves along the first axis
+	ratio map[string][]float64 // [forecaster] of every run and channel
 }
 
 func newImprints() *imprints {
 	return &imprints{map[string][]float64{}, map[string][]float64{}}
 }
 
-// add forecasts the first place of every run and adds the error of its last step.
+// add forecasts from the first window of every run and adds the error of the last step.
 func (im *imprints) add(ctx context.Context, ds data.Dataset, forecasters map[string]eval.Forecast) error {
 	for i := range ds.Trajectories() {
 		w, err := ds.Read(ctx, data.Span{Trajectory: i, Stride: 1, Frames: history + steps}, nil)
@@ -45,8 +45,8 @@ func (im *imprints) add(ctx context.Context, ds data.Dataset, forecasters map[st
 	return nil
 }
 
-// error adds the spectra of all channels of one error, each relative to the variance
-// of the truth.
+// error adds the spectra of all channels of one error, each relative to the variance of
+// the truth.
 func (im *imprints) error(name string, pred, ref []float32, grid []int) {
 	points := grid[0] * grid[1]
 	for c := 0; c+points <= len(ref); c += points {
@@ -69,8 +69,8 @@ func (im *imprints) error(name string, pred, ref []float32, grid []int) {
 	}
 }
 
-// imprint compares the waves that repeat with the patches with their neighbours: 1
-// says that they do not stick out.
+// imprint returns the power of the waves that repeat with the patches, relative to
+// their neighbours; 1 means that they do not stand out.
 func imprint(diff []float64, grid []int) float64 {
 	kx, ky := grid[0]/patch, grid[1]/patch
 	at, around, n := 0.0, 0.0, 0.0
@@ -88,7 +88,7 @@ func imprint(diff []float64, grid []int) float64 {
 	return at / 3 / (around / n)
 }
 
-// wave is the power of one wave.
+// wave returns the power of one wave.
 func wave(field []float64, grid []int, kx, ky int) float64 {
 	re, im := 0.0, 0.0
 	for i, v := range field {
@@ -108,7 +108,7 @@ func variance(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// Ratio is the median imprint of each forecaster.
+// Ratio returns the median imprint of each forecaster.
 func (im *imprints) Ratio() map[string]float64 {
 	out := map[string]float64{}
 	for name, values := range im.ratio {
@@ -117,7 +117,7 @@ func (im *imprints) Ratio() map[string]float64 {
 	return out
 }
 
-// spectra are the mean powers of waves along an axis, by forecaster.
+// spectra returns the mean powers of waves along an axis for each forecaster.
 func (im *imprints) spectra() map[string][]float64 {
 	out := map[string][]float64{}
 	for name, sums := range im.power {
@@ -128,7 +128,7 @@ func (im *imprints) spectra() map[string][]float64 {
 	return out
 }
 
-// frequencies are those of spectra, in waves per patch.
+// frequencies returns the frequencies of spectra, in waves per patch.
 func (im *imprints) frequencies() []float64 {
 	var out []float64
 	for _, values := range im.power {
@@ -140,7 +140,7 @@ func (im *imprints) frequencies() []float64 {
 	return out
 }
 
-// join adds what another has collected.
+// join adds the spectra of other.
 func (im *imprints) join(other *imprints) {
 	for name, sums := range other.power {
 		if im.power[name] == nil {
@@ -153,7 +153,7 @@ func (im *imprints) join(other *imprints) {
 	}
 }
 
-// chart shows the spectra.
+// chart returns a chart of the spectra.
 func (im *imprints) chart() picture.Chart {
 	c := picture.Chart{Title: fmt.Sprintf("error after %d steps by wave number; patches repeat at 8", steps),
 		XLabel: "waves across the box", YLabel: "power / variance of truth", LogY: true, Width: 720}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestImprint: noise does not stick out at the patch frequency; a grid of patches does.
+// TestImprint: noise does not stand out at the patch frequency; a grid of patches does.
 func TestImprint(t *testing.T) {
 	grid := []int{32, 32}
 	rng := rand.New(rand.NewPCG(1, 1))
@@ -29,7 +29,7 @@ func TestImprint(t *testing.T) {
 	require.Greater(t, imprint(tiles, grid), 100.)
 }
 
-// TestWave: a wave has the power 1/4 of each of its two halves.
+// TestWave: each half of a wave has the power 1/4.
 func TestWave(t *testing.T) {
 	field := make([]float64, 16*8)
 	for i := range field {
@@ -40,7 +40,7 @@ func TestWave(t *testing.T) {
 	require.InDelta(t, 0.5, variance(field), 1e-12)
 }
 
-// TestJoin: two halves of the runs make the spectra and the median of all.
+// TestJoin: two joined halves give the spectra and the median of all runs.
 func TestJoin(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	all, parts := newImprints(), []*imprints{newImprints(), newImprints()}

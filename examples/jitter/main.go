@@ -1,13 +1,14 @@
-// Command jitter repeats in small what the paper's Table 7 measures: what patch jitter
-// and the rolls of tokens between blocks do for long rollouts. The same network is
-// trained with both, with jitter alone and with neither, on six simulated systems with
-// all three kinds of boundaries, and forecasts 60 steps of unseen runs.
+// Command jitter repeats the measurement of the paper's Table 7 on a small scale: the
+// effect of patch jitter, and of the rolls of tokens between blocks, on long rollouts.
+// The same network is trained with both, with jitter alone and with neither, on six
+// simulated systems with all three kinds of boundaries, and forecasts 60 steps of
+// unseen runs.
 //
 //	GOEXPERIMENT=simd go run ./examples/jitter -seeds 1,2,3 -out out/jitter
 //
-// Every seed has simulations and networks of its own. Beside the VRMSE it measures
-// what jitter is for (paper §3.2): waves in the error that repeat with the patches of
-// the encoder.
+// Every seed has separate simulations and networks. Besides the VRMSE it measures the
+// effect that jitter targets (paper §3.2): waves in the error that repeat with the
+// patches of the encoder.
 package main
 
 import (
@@ -25,7 +26,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// history and steps are the frames that are given and forecast.
+// history and steps are the numbers of frames that are given and forecast.
 const (
 	history = 6
 	steps   = 60
@@ -55,7 +56,7 @@ func main() {
 	experiment.Main(&s, "jitter", 2400, 16, func(ctx context.Context, b compute.Backend) error { return run(ctx, b, s) })
 }
 
-// run is the whole experiment.
+// run runs the whole experiment.
 func run(ctx context.Context, b compute.Backend, s experiment.Settings) error {
 	var results []*result
 	all := newImprints()
@@ -74,7 +75,7 @@ func run(ctx context.Context, b compute.Backend, s experiment.Settings) error {
 	return picture.PNG(filepath.Join(s.Out, "spectrum.png"), all.chart())
 }
 
-// one is the experiment with one seed.
+// one runs the experiment with one seed.
 func one(ctx context.Context, b compute.Backend, s experiment.Settings, seed uint64) (*result, error) {
 	o := solve.Options{Out: filepath.Join(s.Out, fmt.Sprintf("data-%d-%d", s.Runs, seed)), Train: s.Runs, Test: 16, Grid: []int{32, 32}, Frames: history + steps, Seed: seed}
 	sets, err := experiment.SimulateAll(ctx, systems, o)
@@ -112,7 +113,7 @@ func measure(ctx context.Context, sets experiment.Sets, forecasters map[string]e
 	return out, nil
 }
 
-// training is that of one variant.
+// training returns the training of one variant.
 func training(s experiment.Settings, sets experiment.Sets, v variant, seed uint64) experiment.Training {
 	r := experiment.Pretraining("jitter", sets, s.Updates, seed)
 	r.Network["jitter"] = v.jitter

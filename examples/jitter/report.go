@@ -8,7 +8,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// result is what one seed gives.
+// result is the result of one seed.
 type result struct {
 	Seed    uint64         `json:"seed"`
 	Systems []*eval.Result `json:"systems"`
@@ -19,7 +19,7 @@ type result struct {
 	imprints *imprints
 }
 
-// summarise fills in what follows from the errors.
+// summarise computes the fields that follow from the errors.
 func (r *result) summarise() {
 	r.Imprint = r.imprints.Ratio()
 	r.Improved = map[string]experiment.Comparison{}
@@ -29,8 +29,8 @@ func (r *result) summarise() {
 	}
 }
 
-// medians are the errors over a horizon with jitter and rolls and with neither, of all
-// systems and seeds.
+// medians returns the errors over a horizon with jitter and rolls and with neither, for
+// all systems and seeds.
 func medians(results []*result, h eval.Horizon) (with, without []float64) {
 	for _, r := range results {
 		for _, system := range r.Systems {

@@ -9,8 +9,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// made is a result in which jitter and rolls have these errors over every horizon, and
-// the other two ways have 1.
+// made returns a result in which jitter and rolls have the given errors over every
+// horizon, and the other two variants have 1.
 func made(seed uint64, errors ...float64) *result {
 	r := &result{Seed: seed, imprints: newImprints()}
 	for _, e := range errors {

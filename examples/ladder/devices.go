@@ -8,7 +8,7 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 )
 
-// devices opens that many virtual devices of this machine's processor.
+// devices opens n virtual devices of this machine's processor.
 func devices(n int) (b compute.Backend, err error) {
 	pjrt.SuppressAbseilLoggingHack(func() {
 		b, err = xla.NewWithOptions("cpu", pjrt.NamedValuesMap{"cpu_device_count": int64(n)})

@@ -1,4 +1,4 @@
-// Command ladder shows what each part of the paper's distribution strategy is worth
+// Command ladder shows the gain of each part of the paper's distribution strategy
 // (§4.2, Figure 4), by simulating training on many devices (package
 // distributed/ladder):
 //
@@ -6,9 +6,9 @@
 //	go run ./examples/ladder -devices 1024 -json
 //
 // With -measure it times training steps of a small network on this machine, for every
-// shape of the paper's 19 data sets, and writes them to a file for -times; -trial trains
-// on four virtual devices of this machine, rung by rung; -estimate prints what the
-// paper's network needs in memory and operations.
+// shape of the paper's 19 data sets, and writes them to a file for -times. With -trial
+// it trains on four virtual devices of this machine, rung by rung. With -estimate it
+// prints the memory and operations that the paper's network needs.
 package main
 
 import (
@@ -74,7 +74,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	return o, nil
 }
 
-// given is the setup of a trial with the numbers that were given as flags.
+// given returns the setup of a trial with the numbers that flags set.
 func given(f *flag.FlagSet, s ladder.Setup) ladder.Setup {
 	t := small()
 	f.Visit(func(f *flag.Flag) {
@@ -91,7 +91,7 @@ func given(f *flag.FlagSet, s ladder.Setup) ladder.Setup {
 	return t
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stdout)
 	if err != nil {
@@ -146,7 +146,7 @@ func show(w io.Writer, results []ladder.Result, asJSON bool) error {
 	return nil
 }
 
-// chart draws the results beside the paper's.
+// chart draws the results next to the paper's.
 func chart(results []ladder.Result, s ladder.Setup) picture.Bars {
 	b := picture.Bars{XLabel: "token throughput, % of naive",
 		Title: fmt.Sprintf("Simulated training on %d devices in groups of %d", s.Devices, s.Group)}

@@ -55,7 +55,7 @@ func TestEstimatesAreThoseOfTheDocument(t *testing.T) {
 	assert.Equal(t, string(want), output(t, "-estimate"), "run: go run ./examples/ladder -estimate >distributed/ESTIMATES.md")
 }
 
-// A real trainer is measured, on one plane.
+// TestMeasure measures a real trainer on one 2D system.
 func TestMeasure(t *testing.T) {
 	e, ok := data.FindEntry("gray_scott_reaction_diffusion")
 	require.True(t, ok)
@@ -75,7 +75,7 @@ func TestMeasure(t *testing.T) {
 	assert.NotContains(t, log.String(), "T=6", "what the file holds is kept")
 }
 
-// The batches that are measured have the shapes of their data sets.
+// TestDraw: the measured batches have the shapes of their data sets.
 func TestDraw(t *testing.T) {
 	for _, name := range []string{"acoustic_scattering_maze", "active_matter", "MHD_64", "turbulence_gravity_cooling"} {
 		e, ok := data.FindEntry(name)
@@ -94,7 +94,7 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-// A table of times carries a ladder of its own network.
+// TestTimes runs a ladder of a table's network from the table of times.
 func TestTimes(t *testing.T) {
 	times := &ladder.Times{Source: "made", Config: network()}
 	form := ladder.Form{Adaptive: true, Differential: true}

@@ -18,8 +18,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// network is the small network that is measured: two blocks of one head that is as wide
-// as the paper's.
+// network returns the small network to measure: two blocks of one head with the paper's
+// head width.
 func network() walrus.Config {
 	c := walrus.Walrus()
 	c.Name, c.Hidden, c.Intermediate, c.Blocks, c.Heads, c.Groups = "two blocks of width 88", 88, 22, 2, 1, 2
@@ -27,9 +27,9 @@ func network() walrus.Config {
 	return c
 }
 
-// measure times forward and backward of every system with adaptive patches and
-// differential batches. Systems of equal shape are measured once, those that the file
-// holds already are kept.
+// measure times forward and backward pass of every system with adaptive patches and
+// differential batches. Systems of equal shape are measured once; systems that the file
+// holds already are skipped.
 func measure(path string, systems []data.Entry, c walrus.Config, log io.Writer) error {
 	b, err := backend.Default()
 	if err != nil {
@@ -71,9 +71,9 @@ func measure(path string, systems []data.Entry, c walrus.Config, log io.Writer) 
 	return t.Save(path)
 }
 
-// step returns the least seconds of two micro-batches after a first one: seconds of
-// the processor, all cores together, which other programs on this machine disturb less
-// than the time on the clock.
+// step returns the smallest time of two micro-batches after a warm-up. It counts CPU
+// seconds of all cores together, which other programs on this machine disturb less than
+// wall-clock time.
 func step(b compute.Backend, c walrus.Config, batch *train.Batch) (float64, error) {
 	w, err := walrus.InitWeights(c, 1)
 	if err != nil {
@@ -105,7 +105,7 @@ func step(b compute.Backend, c walrus.Config, batch *train.Batch) (float64, erro
 	return least, nil
 }
 
-// processor returns the seconds of the processor that this program has used.
+// processor returns the CPU seconds that this program has used.
 func processor() (float64, error) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// small is a setup that can be measured in minutes: four devices in groups of two, a
-// network of one block, two planes and a volume. Fixed patches have 16 points and
-// give 8 to 72 tokens a frame; adaptive ones 144 in the plane and 512 in space, so that
-// a plane's micro-batch with twice the history and twice the windows costs about as
-// much as a volume's.
+// small returns a setup that can be measured in minutes: four devices in groups of two,
+// a network of one block, two 2D systems and a 3D system. Fixed patches have 16 points
+// and give 8 to 72 tokens per frame; adaptive patches give 144 in 2D and 512 in 3D. A
+// 2D micro-batch, with twice the history and twice the windows, then costs about as
+// much as a 3D one.
 func small() ladder.Setup {
 	s := ladder.Paper()
 	s.Devices, s.Group, s.Micro, s.Network.Node = 4, 2, 24, 2
@@ -33,7 +33,7 @@ func small() ladder.Setup {
 	return s
 }
 
-// entry is a data set of a density that flows.
+// entry returns a data set with density and velocity.
 func entry(name string, boundary data.Boundary, grid ...int) data.Entry {
 	e := data.Entry{Name: name, Grid: grid, Axes: []string{"x", "y", "z"}[:len(grid)],
 		Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}
@@ -58,7 +58,7 @@ func trial(ctx context.Context, s ladder.Setup, asJSON bool, stdout, stderr io.W
 	return showTrial(stdout, measured, asJSON)
 }
 
-// showTrial prints what was measured as a table or as lines of JSON.
+// showTrial prints the measurements as a table or as lines of JSON.
 func showTrial(w io.Writer, measured []ladder.Measured, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(w)

@@ -32,7 +32,8 @@ func TestTrialFlags(t *testing.T) {
 	assert.Equal(t, s, o.setup)
 }
 
-// What was recorded is what the program prints, and says which rungs it ran.
+// TestRecordedTrial: the recorded output is what the program prints, and names the
+// rungs.
 func TestRecordedTrial(t *testing.T) {
 	text, err := os.ReadFile("../../experiments/ladder/trial.jsonl")
 	require.NoError(t, err)

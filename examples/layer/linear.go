@@ -7,22 +7,21 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// LinearAttention is a space mixing of one's own: attention whose cost grows with the
-// number S of tokens and not with its square (Katharopoulos et al. 2020, arXiv
-// 2006.16236),
+// LinearAttention is a custom space mixing: attention whose cost is linear in the
+// number S of tokens, not quadratic (Katharopoulos et al. 2020, arXiv 2006.16236),
 //
 //	q | k | v = RMSGroupNorm(x)·Wᵀ
 //	y_i = x_i + Wo·(φ(q_i)·Σ_j φ(k_j)v_jᵀ) / (φ(q_i)·Σ_j φ(k_j) + eps)
 //	φ(a) = eᵃ below 0, 1+a above
 //
-// with the sums over all tokens of a frame, for each head alone. It knows nothing of
-// places: tokens that change places change places in the result.
+// with the sums over all tokens of a frame, for each head separately. It has no
+// positions: a permutation of the tokens permutes the result.
 type LinearAttention struct {
 	// Channels C, Heads N; K = C/N is the head width.
 	Channels, Heads int
 }
 
-// eps keeps the quotient finite where all φ are almost 0.
+// eps keeps the quotient finite if all φ are almost 0.
 const eps = 1e-6
 
 // LinearAttentionWeights are the parameters, as nodes.
@@ -32,7 +31,7 @@ type LinearAttentionWeights struct {
 	Out  *Node // [C, C]
 }
 
-// Weights asks v for every parameter. The last one begins at 0, so that a fresh layer
+// Weights requests every parameter from v. Out starts at 0, so that a fresh layer
 // returns its input.
 func (l LinearAttention) Weights(v layers.Vars) LinearAttentionWeights {
 	c := l.Channels
@@ -62,8 +61,8 @@ func (l LinearAttention) Apply(x *Node, w LinearAttentionWeights) *Node {
 	return Add(x, layers.Dense(Reshape(y, f, s, l.Channels), w.Out, nil))
 }
 
-// positive is φ. The exponential sees no positive number, so that what Where does not
-// take, and its gradient, stays finite.
+// positive is φ. The exponential is computed of no positive number, so that the values
+// which Where discards, and their gradients, stay finite.
 func positive(x *Node) *Node {
 	zero := ZerosLike(x)
 	return Where(GreaterThan(x, zero), OnePlus(x), Exp(Min(x, zero)))

@@ -45,7 +45,7 @@ func draw(seed uint64, f, s int, l LinearAttention) inputs {
 	return inputs{f, s, l, normal(f * s * c), normal(c), normal(3 * c * c), normal(c * c)}
 }
 
-// graph runs fn on the layer's result and returns all outputs, flat.
+// graph runs fn on the layer's result and returns all outputs, flattened.
 func (in inputs) graph(t *testing.T, fn func(y *Node, params []*Node) []*Node) [][]float64 {
 	t.Helper()
 	c := in.layer.Channels
@@ -67,8 +67,8 @@ func (in inputs) apply(t *testing.T) []float64 {
 	return in.graph(t, func(y *Node, _ []*Node) []*Node { return []*Node{y} })[0]
 }
 
-// naive is the formula of LinearAttention in loops: for each token the weight of every
-// other one, as in ordinary attention.
+// naive is the formula of LinearAttention in loops. As in ordinary attention it
+// computes, for each token, the weight of every other token.
 func (in inputs) naive() []float64 {
 	c, s, k := in.layer.Channels, in.s, in.layer.Channels/in.layer.Heads
 	y := slices.Clone(in.x)
@@ -98,7 +98,8 @@ func (in inputs) naive() []float64 {
 	return y
 }
 
-// naiveHeads is the mean of the values v_j, weighted by φ(q_i)·φ(k_j), of every head.
+// naiveHeads returns, for every head, the mean of the values v_j weighted by
+// φ(q_i)·φ(k_j).
 func (in inputs) naiveHeads(qkv []float64, i, k int) []float64 {
 	c := in.layer.Channels
 	phi := func(a float64) float64 {
@@ -142,7 +143,7 @@ func TestAgainstNaive(t *testing.T) {
 // TestGradients compares the gradients of all inputs with finite differences, in float64.
 func TestGradients(t *testing.T) {
 	in := draw(2, 2, 3, LinearAttention{4, 2})
-	mix := draw(3, 2, 3, in.layer).x // a loss that no gradient is zero for
+	mix := draw(3, 2, 3, in.layer).x // the weights of a loss that has no zero gradient
 	loss := func(y *Node) *Node {
 		return ReduceAllSum(Mul(y, ConstTensor(y.Graph(), tensors.FromFlatDataAndDimensions(mix, 2, 3, 4))))
 	}
@@ -167,8 +168,8 @@ func TestGradients(t *testing.T) {
 	}
 }
 
-// TestPlaces: tokens that change places change places in the result, and frames do not
-// see each other.
+// TestPlaces: a permutation of the tokens permutes the result, and frames do not affect
+// each other.
 func TestPlaces(t *testing.T) {
 	const f, s, c = 2, 5, 6
 	in := draw(4, f, s, LinearAttention{c, 2})
@@ -176,7 +177,7 @@ func TestPlaces(t *testing.T) {
 	turned := in
 	turned.x = slices.Clone(in.x)
 	order := []int{3, 0, 4, 1, 2}
-	for i, from := range order { // in the first frame alone
+	for i, from := range order { // only in the first frame
 		copy(turned.x[i*c:(i+1)*c], in.x[from*c:(from+1)*c])
 	}
 	z := turned.apply(t)
@@ -186,7 +187,7 @@ func TestPlaces(t *testing.T) {
 	assert.InDeltaSlice(t, y[s*c:], z[s*c:], 1e-12)
 }
 
-// TestLargeValues: all stays finite where eᵃ would not and where all φ are 0.
+// TestLargeValues: results stay finite where eᵃ would overflow and where all φ are 0.
 func TestLargeValues(t *testing.T) {
 	in := draw(5, 1, 3, LinearAttention{4, 2})
 	for i := range in.qkv {
@@ -199,8 +200,8 @@ func TestLargeValues(t *testing.T) {
 	}
 }
 
-// TestBlock: a fresh block returns almost what it gets with either space mixing, and has
-// the parameters that the layers ask for.
+// TestBlock: with either space mixing a fresh block returns almost its input and has
+// the parameters that the layers request.
 func TestBlock(t *testing.T) {
 	grid := [3]int{3, 2, 1}
 	for name, tt := range map[string]struct {

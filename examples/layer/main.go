@@ -1,12 +1,12 @@
-// Command layer replaces one layer of a Walrus block: the attention over space gives way
-// to LinearAttention (linear.go), whose cost grows with the number of tokens and not
-// with its square. It prints what a block takes with either:
+// Command layer replaces one layer of a Walrus block: LinearAttention (linear.go) takes
+// the place of attention over space, so that the cost grows linearly with the number of
+// tokens, not quadratically. It prints the time of a block with either:
 //
 //	GOEXPERIMENT=simd go run ./examples/layer
 //
-// The tests beside it are those that a layer deserves: a naive loop over many shapes,
-// gradients by finite differences, its properties, and what it refuses. The example
-// customloop trains a network that is put together like this.
+// linear_test.go shows the tests that a layer needs: a naive loop over many shapes,
+// gradients by finite differences, its properties, and the inputs that it refuses. The
+// example customloop trains a network that is built in this way.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
-// A block has that many channels and heads and sees that many frames.
+// Channels, heads and frames of a block's input.
 const channels, heads, frames = 64, 4, 4
 
 func main() {
@@ -60,7 +60,7 @@ func run(side int, out io.Writer) error {
 	return nil
 }
 
-// measure returns the least time of three forward passes.
+// measure returns the smallest time of three forward passes.
 func measure(b compute.Backend, tokens int, space spaceMixing) (time.Duration, error) {
 	store := model.NewStore()
 	defer store.Finalize()
@@ -72,7 +72,7 @@ func measure(b compute.Backend, tokens int, space spaceMixing) (time.Duration, e
 	}
 	defer program.Finalize()
 	x := tensors.FromScalarAndDimensions(float32(0.5), frames, 1, tokens, channels)
-	if _, err := program.Call(x); err != nil { // compiles
+	if _, err := program.Call(x); err != nil { // the first call compiles
 		return 0, err
 	}
 	least := time.Duration(math.MaxInt64)

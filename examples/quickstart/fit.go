@@ -17,8 +17,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// peak is the largest learning rate; it is reached after warmup updates and
-// falls along half a cosine to a fiftieth.
+// peak is the largest learning rate. It is reached after warmup updates, and the rate
+// then falls along half a cosine to a fiftieth of peak.
 const (
 	peak   = 2e-3
 	warmup = 30
@@ -60,7 +60,7 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 	}
 }
 
-// sample draws a run and a place in it: the history and the frame after it.
+// sample draws a run and a window of it: the history and the frame after it.
 func sample(rng *rand.Rand, runs []dataset.Trajectory, history int) *data.Window {
 	run := runs[rng.IntN(len(runs))]
 	from := rng.IntN(len(run.Frames) - history)

@@ -18,8 +18,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// forecast is a rollout beside the truth and two simple forecasts: the last
-// frame repeated, and the last change repeated.
+// forecast is a rollout with the truth and two baselines: the last frame repeated
+// (persistence), and the last change repeated (linear extrapolation).
 type forecast struct {
 	run                 dataset.Trajectory
 	truth, frames       [][]float32
@@ -27,7 +27,7 @@ type forecast struct {
 	persistence, linear []float64
 }
 
-// predict rolls the unseen run out and scores it.
+// predict makes a rollout of the unseen run and scores it.
 func predict(ctx context.Context, w *walrus.Weights, run dataset.Trajectory, b compute.Backend, o options, stderr io.Writer) (*forecast, error) {
 	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Seed: o.seed})
 	if err != nil {
@@ -65,7 +65,7 @@ func predict(ctx context.Context, w *walrus.Weights, run dataset.Trajectory, b c
 	return f, nil
 }
 
-// score is the VRMSE of every step, the mean over the fields.
+// score returns the VRMSE of every step, the mean over the fields.
 func (f *forecast) score(frames [][]float32) ([]float64, error) {
 	table, err := eval.PerStep(eval.WithEps(eval.VRMSE, eval.DefaultEps), frames, f.truth, len(f.run.ChannelNames(false)))
 	if err != nil {

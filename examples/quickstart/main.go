@@ -1,16 +1,16 @@
-// Command quickstart forecasts sound waves that the network has never seen, with
-// the weights that come with the library. It takes seconds and needs nothing but Go:
+// Command quickstart forecasts sound waves that the network has never seen, with the
+// shipped weights. It takes seconds and needs nothing but Go:
 //
 //	GOEXPERIMENT=simd go run ./examples/quickstart
 //
-// The second act trains a small network from nothing on six other runs and forecasts
-// the same one:
+// The second part trains a small network from scratch on six other runs and forecasts
+// the same run:
 //
 //	GOEXPERIMENT=simd go run ./examples/quickstart -train 150s
 //
-// It prints the error of every forecast step beside two simple forecasts and
-// writes truth, forecast and error as a PNG and an animated GIF. The last line
-// is one JSON object with the numbers.
+// It prints the error of every forecast step next to those of two baselines and writes
+// truth, forecast and error as a PNG and an animated GIF. The last line is one JSON
+// object with the numbers.
 package main
 
 import (
@@ -43,8 +43,8 @@ type options struct {
 // first is the first frame of the unseen run that is forecast.
 const first = 8
 
-// history is the number of frames the network sees: as many as walrus-nano was
-// trained with, fewer for the network that is trained here.
+// history returns the number of frames that the network sees: that of walrus-nano's
+// training, or fewer for the network that is trained here.
 func (o options) history() int {
 	if o.trains() {
 		return 4
@@ -52,7 +52,7 @@ func (o options) history() int {
 	return 6
 }
 
-// trains says that a network is to be trained.
+// trains reports whether a network is to be trained.
 func (o options) trains() bool { return o.train > 0 || o.updates > 0 }
 
 func parse(args []string, stdout io.Writer) (options, error) {
@@ -84,7 +84,7 @@ func main() {
 	}
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stdout)
 	if err != nil {
@@ -127,7 +127,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return f.report(stdout, o.seed, time.Since(begin))
 }
 
-// load returns the weights that come with the library, or fresh ones to train.
+// load returns the shipped weights, or fresh weights to train.
 func load(o options, b compute.Backend) (*walrus.Weights, error) {
 	if o.trains() {
 		return walrus.InitWeights(network(), o.seed)

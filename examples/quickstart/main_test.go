@@ -52,8 +52,7 @@ func TestQuickstart(t *testing.T) {
 	assert.Equal(t, r.VRMSE[:2], again.VRMSE, "the same seed gives the same forecast")
 }
 
-// TestQuickstartNano: the weights that come with the library beat both simple
-// forecasts at once.
+// TestQuickstartNano: the shipped weights beat both baselines without training.
 func TestQuickstartNano(t *testing.T) {
 	r, text := quickstart(t, "-steps", "10", "-out", t.TempDir())
 	assert.Contains(t, text, "beats both, at one step and in the mean: true")

@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// network is a Walrus of about 0.7 million parameters: two blocks of width 64,
-// and 12 tokens per axis instead of 32.
+// network returns a Walrus of about 0.7 million parameters: two blocks of width 64, and
+// 12 tokens per axis instead of 32.
 func network() walrus.Config {
 	c := walrus.Micro()
 	c.Name = "quickstart"
@@ -21,7 +21,7 @@ func network() walrus.Config {
 	return c
 }
 
-// describe prints what is about to happen.
+// describe prints the network, the data and the backend.
 func describe(w io.Writer, weights *walrus.Weights, set *dataset.Set, b compute.Backend) error {
 	m, err := walrus.NewModel(weights.Config())
 	if err != nil {

@@ -10,21 +10,22 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
-// sequential is the form of the pure Go backend that serves: one operation after the
-// other, in the goroutine of the request.
+// sequential is the configuration of the pure Go backend for serving: operations run
+// one after the other, in the goroutine of the request.
 //
-// A panic in a kernel, which only a defect of the backend can cause, is then the error
-// of one forecast, which its client is told (500) and which all others survive. In the
-// form that programs get elsewhere operations run in goroutines of their own, and such a
-// panic ends the process. What is left are the goroutines in which a product of large
-// matrices, GELU and erf do their arithmetic on parts of the rows.
+// A panic in a kernel, which only a defect of the backend can cause, then fails one
+// forecast: its client gets an error (500), and all other forecasts continue. In the
+// configuration that other programs get, operations run in separate goroutines, and
+// such a panic ends the process. Goroutines remain only where a product of large
+// matrices, GELU and erf compute parts of the rows.
 //
-// It costs nothing that could be measured (BenchmarkFrame, and a table in
-// benchmarks/serve_go_2026-11-25.md): products use all cores in both forms, and while
-// two forecasts are under way the backend runs operations one after the other anyway.
+// The configuration has no measurable cost (BenchmarkFrame, and a table in
+// benchmarks/serve_go_2026-11-25.md): products use all cores in both configurations,
+// and while two forecasts run at once the backend runs operations one after the other
+// anyway.
 const sequential = "go:ops_sequential"
 
-// pick opens the backend. A form that GOMLX_BACKEND spells out is taken as it is.
+// pick opens the backend. It uses a configuration in GOMLX_BACKEND unchanged.
 func pick(auto bool) (compute.Backend, error) {
 	if !auto {
 		return compute.NewWithConfig(sequential)

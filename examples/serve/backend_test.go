@@ -16,8 +16,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// TestPanicOfAKernel: a panic while operations run (here an integer division by zero) is
-// an error. In the form of the Go backend that others get it ends the process.
+// TestPanicOfAKernel: a panic while operations run (here an integer division by zero)
+// is an error. In the default configuration of the Go backend it ends the process.
 func TestPanicOfAKernel(t *testing.T) {
 	t.Setenv(backend.Env, "go")
 	for _, auto := range []bool{false, true} {
@@ -36,7 +36,7 @@ func TestPanicOfAKernel(t *testing.T) {
 	}
 }
 
-// TestPickSpelledOut: who spells out a form gets it.
+// TestPickSpelledOut: a configuration that is given is used.
 func TestPickSpelledOut(t *testing.T) {
 	t.Setenv(backend.Env, "go:parallelism=-1")
 	b, err := pick(true)
@@ -47,8 +47,8 @@ func TestPickSpelledOut(t *testing.T) {
 	assert.ErrorContains(t, err, "abacus")
 }
 
-// BenchmarkFrame compares the form that serves with the one that programs get
-// elsewhere: a frame of walrus-nano, of one forecast alone and of two at once.
+// BenchmarkFrame compares the configuration for serving with the default one: a frame
+// of walrus-nano, of one forecast alone and of two at once.
 func BenchmarkFrame(b *testing.B) {
 	w := tracer(64, 64)
 	for _, form := range []struct {
@@ -63,7 +63,7 @@ func BenchmarkFrame(b *testing.B) {
 			_, err := em.Forecast(context.Background(), w, steps)
 			assert.NoError(b, err)
 		}
-		forecast(1) // compiles
+		forecast(1) // the first call compiles
 		for _, forecasts := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/%d", form.name, forecasts), func(b *testing.B) {
 				var group sync.WaitGroup

@@ -16,7 +16,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// TestCacheFlags: no cache unless one is asked for, then with the library's refresh.
+// TestCacheFlags: by default there is no cache; with -cache the library's refresh
+// applies.
 func TestCacheFlags(t *testing.T) {
 	for _, tt := range []struct {
 		args []string
@@ -37,7 +38,7 @@ func TestCacheFlags(t *testing.T) {
 	assert.EqualError(t, err, "-refresh: expected a number of steps, or a negative one for never, got 0")
 }
 
-// tracer is a history of two frames.
+// tracer returns a history of two frames.
 func tracer(grid ...int) *data.Window {
 	w := &data.Window{Name: "tracer", Fields: []data.Field{{Name: "tracer"}}, Grid: grid,
 		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}}
@@ -51,7 +52,7 @@ func tracer(grid ...int) *data.Window {
 	return w
 }
 
-// TestServeCached: the flags reach the forecasts that clients get.
+// TestServeCached: the flags affect the forecasts that clients receive.
 func TestServeCached(t *testing.T) {
 	w := tracer(8, 12)
 	body, err := json.Marshal(map[string]any{"fields": []any{map[string]any{"name": "tracer"}}, "grid": w.Grid, "boundaries": []string{"periodic", "wall"}, "frames": w.Frames, "steps": 4})

@@ -18,13 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// childEnv makes the test program be the command itself, so that a process of its own
-// can be loaded, measured and ended.
+// childEnv makes the test program run the command, so that a separate process can be
+// loaded, measured and ended.
 const childEnv = "GOWALRUS_SERVE_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
-		go func() { // every line asks for a collection, so that what is left can be measured
+		go func() { // every line requests a garbage collection before a measurement
 			for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 				debug.FreeOSMemory()
 			}
@@ -45,7 +45,7 @@ type child struct {
 	ended  chan error
 }
 
-// tail keeps what a process writes.
+// tail collects the output of a process.
 type tail struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -86,7 +86,7 @@ func startChild(t *testing.T, args ...string) *child {
 	return c
 }
 
-// status is that of a GET, 0 if there is no answer.
+// status returns the status of a GET, 0 if there is no answer.
 func (c *child) status(path string) int {
 	a, err := http.Get(c.url + path)
 	if err != nil {
@@ -142,7 +142,7 @@ func (c *child) wait() error {
 	}
 }
 
-// TestTerminate: at SIGTERM a forecast at work may end, and the exit status is 0.
+// TestTerminate: after SIGTERM a running forecast may end, and the exit status is 0.
 func TestTerminate(t *testing.T) {
 	c := startChild(t, "-grace", "20s")
 	a, in := c.stream(`{"system": "diffusion", "grid": [16, 16], "steps": 3}`)
@@ -155,7 +155,7 @@ func TestTerminate(t *testing.T) {
 	assert.Contains(t, c.stderr.String(), "shutting down")
 }
 
-// TestTerminateCancels: a forecast that takes too long is told and cancelled.
+// TestTerminateCancels: a forecast that takes too long gets an error and is cancelled.
 func TestTerminateCancels(t *testing.T) {
 	c := startChild(t, "-grace", "100ms")
 	a, in := c.stream(`{"system": "diffusion", "steps": 200}`)

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// chrome is a headless Chromium, driven by the DevTools protocol over two pipes, which
-// needs nothing but encoding/json.
+// chrome is a headless Chromium, controlled through the DevTools protocol over two
+// pipes, which needs only encoding/json.
 type chrome struct {
 	t       *testing.T
 	out     *os.File
@@ -26,7 +26,7 @@ type chrome struct {
 	mu      sync.Mutex
 	last    int
 	answers map[int]chan answer
-	// complaints are errors of scripts and of loading, in the browser's words.
+	// complaints are errors of scripts and of loading, as the browser words them.
 	complaints []string
 }
 
@@ -72,7 +72,7 @@ func startChrome(t *testing.T) *chrome {
 	c := &chrome{t: t, out: toWrite, answers: map[int]chan answer{}}
 	go c.listen(fromRead)
 	t.Cleanup(func() {
-		_ = toWrite.Close() // the browser ends with its pipe
+		_ = toWrite.Close() // closing the pipe ends the browser
 		done := make(chan struct{})
 		go func() { _ = cmd.Wait(); close(done) }()
 		select {
@@ -147,7 +147,7 @@ func (c *chrome) call(method string, params any, into any) {
 	}
 }
 
-// eval returns the value of an expression, as JSON has it.
+// eval returns the value of an expression as encoding/json decodes it.
 func (c *chrome) eval(expression string) any {
 	c.t.Helper()
 	var out struct {
@@ -190,7 +190,7 @@ func (c *chrome) mouse(selector string, points ...[2]float64) {
 	at("mouseReleased", points[len(points)-1], 0)
 }
 
-// click presses in the middle of an element.
+// click presses the middle of an element.
 func (c *chrome) click(selector string) {
 	c.t.Helper()
 	c.mouse(selector, [2]float64{0.5, 0.5})
@@ -208,7 +208,7 @@ func (c *chrome) key(name string) {
 	c.call("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": name, "windowsVirtualKeyCode": codes[name]}, nil)
 }
 
-// set gives a control a value as its user would.
+// set sets the value of a control as a user would.
 func (c *chrome) set(selector, value string) {
 	c.t.Helper()
 	c.eval(fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.value = %q; for (const k of ['input', 'change']) e.dispatchEvent(new Event(k, {bubbles: true})); })()`, selector, value))
@@ -221,7 +221,7 @@ func (c *chrome) text(selector string) string {
 	return s
 }
 
-// shoot writes a picture of the page, if pictures are asked for.
+// shoot writes a picture of the page if -screenshots is set.
 func (c *chrome) shoot(name string) {
 	c.t.Helper()
 	if *screenshots == "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// metric reads a number of /metrics; one that is not there yet is 0.
+// metric reads a number from /metrics; a metric that does not exist yet is 0.
 func metric(t *testing.T, h http.Handler, name string) float64 {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -32,7 +32,7 @@ func number(t *testing.T, text, name string) float64 {
 	return 0
 }
 
-// sum adds the metrics whose line begins with one text and has another.
+// sum adds the metrics whose line starts with prefix and contains part.
 func sum(t *testing.T, text, prefix, part string) float64 {
 	t.Helper()
 	total := 0.0

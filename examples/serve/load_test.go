@@ -19,17 +19,17 @@ import (
 
 var loadTime = flag.Duration("load", 2*time.Second, "how long TestLoad loads the server")
 
-// clients is the number of clients at once.
+// clients is the number of concurrent clients.
 const clients = 50
 
-// tally counts how requests ended, as their clients saw it.
+// tally counts the outcomes of requests, as their clients saw them.
 type tally struct {
 	answered, left, refused, rejected, other, pages atomic.Int64
 	mu                                              sync.Mutex
 	wrong                                           []string
 }
 
-// fail notes an answer that nobody should get.
+// fail records an answer that no client should get.
 func (c *tally) fail(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,12 +38,13 @@ func (c *tally) fail(format string, args ...any) {
 	}
 }
 
-// TestLoad: fifty clients, half of them leaving early, malformed and oversized requests
-// mixed in. Nothing crashes, every accepted request is answered or cancelled, and
-// neither goroutines nor memory grow. The server is a process of its own.
+// TestLoad runs fifty clients, half of which leave early, with malformed and oversized
+// requests mixed in. Nothing may crash, every accepted request must be answered or
+// cancelled, and neither goroutines nor memory may grow. The server is a separate
+// process.
 func TestLoad(t *testing.T) {
 	args := []string{"-quiet", "-queue", "16", "-share", "2", "-max-programs", "14"}
-	if runtime.GOOS != "linux" { // only there all of 127.0.0.0/8 is loopback
+	if runtime.GOOS != "linux" { // only Linux gives all of 127.0.0.0/8 to loopback
 		args[4] = "16"
 	}
 	c := startChild(t, args...)
@@ -54,7 +55,7 @@ func TestLoad(t *testing.T) {
 		c.load(&count, *loadTime/time.Duration(phases))
 		print = append(print, c.rest())
 	}
-	// What is there once every kind of request has been seen is the base.
+	// The base is the footprint after every kind of request has been seen.
 	first, last := print[0], print[phases-1]
 	text := c.metrics()
 	t.Logf("%v of load: %d answered, %d left early, %d refused with 429, %d malformed or oversized ones rejected, %d connections with junk, %d pages", *loadTime,
@@ -79,24 +80,24 @@ func TestLoad(t *testing.T) {
 	assert.Zero(t, number(t, text, "walrus_panics_total"))
 	assert.Zero(t, number(t, text, `walrus_forecasts_total{end="failed"}`))
 	assert.LessOrEqual(t, last.goroutines, first.goroutines+3)
-	// An emulator of the test keeps up to 14 programs of 2.4 MB, at the beginning fewer.
+	// An emulator of the test keeps up to 14 programs of 2.4 MB, and fewer at the
+	// start.
 	assert.LessOrEqual(t, last.live, first.live+6e6+3e6*max(0, last.programs-first.programs))
 	assert.LessOrEqual(t, last.resident, first.resident*1.05+40e6)
 	assert.NoError(t, c.terminate(), "%s", c.stderr)
 	assert.NotContains(t, c.stderr.String(), "goroutine ")
 }
 
-// footprint is what the process takes: live is what the last collection found in use,
-// half of the size at which the runtime plans the next, programs are those that the
-// present emulator holds.
+// footprint is the memory of the process. live is the memory in use after the last
+// collection, half of the size at which the runtime plans the next one. programs is the
+// number of programs of the current emulator.
 type footprint struct{ goroutines, resident, live, programs float64 }
 
 func (f footprint) String() string {
 	return fmt.Sprintf("%.0f goroutines, %.1f MB resident, %.1f MB of live objects, %.0f programs", f.goroutines, f.resident/1e6, f.live/1e6, f.programs)
 }
 
-// rest waits until the server has nothing to do, has it collect what nobody needs and
-// measures it.
+// rest waits until the server is idle, makes it collect garbage, and measures it.
 func (c *child) rest() footprint {
 	c.t.Helper()
 	http.DefaultClient.CloseIdleConnections()
@@ -106,7 +107,7 @@ func (c *child) rest() footprint {
 		return number(c.t, text, "walrus_admitted")+number(c.t, text, "walrus_waiting")+number(c.t, text, "walrus_working") == 0
 	}, 20*time.Second, 50*time.Millisecond, "places that nobody gave back")
 	least := footprint{}
-	for range 20 { // connections take a moment to go, pools two collections
+	for range 20 { // connections close after a moment, pools after two collections
 		_, err := io.WriteString(c.stdin, "\n")
 		require.NoError(c.t, err)
 		text = c.metrics()
@@ -120,7 +121,7 @@ func (c *child) rest() footprint {
 	return least
 }
 
-// load lets all clients work for a time.
+// load lets all clients work for a duration.
 func (c *child) load(count *tally, d time.Duration) {
 	end := time.Now().Add(d)
 	var group sync.WaitGroup

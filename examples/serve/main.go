@@ -1,25 +1,25 @@
-// Command serve answers requests for forecasts over HTTP and shows a page on which to
-// paint a field and watch what becomes of it:
+// Command serve answers requests for forecasts over HTTP. It also serves a page on
+// which a user paints a field and watches its forecast:
 //
 //	GOEXPERIMENT=simd go run ./examples/serve                      # walrus-nano, http://127.0.0.1:8080
 //	GOEXPERIMENT=simd go run ./examples/serve -weights checkpoint  # any weights
 //
 // Requests are JSON or binary, answers JSON, server-sent events or binary; package
-// server documents both, and so does the page /api of a running server. The pure Go
-// backend is the default; -auto takes XLA where a plugin is installed.
+// server documents the formats, and so does the page /api of a running server. The pure
+// Go backend is the default; -auto uses XLA if a plugin is installed.
 //
-// Every frame is computed from the whole history anew, as the release does. With -cache
-// what was computed of earlier frames is kept and a forecast begins anew after -refresh
-// steps ([walrus.Cache] says what is frozen and what is approximated, experiments/cache
-// what that saves and costs). Every forecast under way then keeps keys and values of its
-// own, with walrus-nano up to 16 MB for a plane and six frames, with the released weights
-// gigabytes: choose -queue accordingly.
+// By default every frame is computed from the whole history, as the release does. With
+// -cache the server keeps keys and values of earlier frames and computes the whole
+// history again every -refresh steps ([walrus.Cache] describes the approximation,
+// experiments/cache its gain and cost). Every running forecast then has a separate KV
+// cache: up to 16 MB with walrus-nano for a 2D grid and six frames, gigabytes with the
+// released weights. Choose -queue accordingly.
 //
-// SIGTERM and Ctrl-C end it gracefully: /readyz answers 503, new forecasts are
-// refused, those at work may end within -grace and are cancelled then.
+// SIGTERM and Ctrl-C end the server gracefully: /readyz answers 503, new forecasts are
+// refused, and running ones may end within -grace before they are cancelled.
 //
-// There are no accounts and no encryption: put it behind a proxy that has them, with
-// -proxy, before anybody else can reach it.
+// The server has no accounts and no encryption. Put it behind a proxy that has both,
+// and set -proxy, before others can reach it.
 package main
 
 import (
@@ -58,7 +58,7 @@ type options struct {
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
-	var refresh bool // given
+	var refresh bool // whether -refresh was given
 	f := flag.NewFlagSet("serve", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address to listen on")
@@ -67,7 +67,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same request gets the same answer")
 	f.IntVar(&o.ensemble, "ensemble", 1, "draws of jitter that each frame is averaged over")
 	f.BoolVar(&o.cache, "cache", false, "keep what was computed of earlier frames, instead of computing every frame from the whole history")
-	f.IntVar(&o.refresh, "refresh", walrus.DefaultRefresh, "with -cache: steps after which a forecast begins anew; negative is never")
+	f.IntVar(&o.refresh, "refresh", walrus.DefaultRefresh, "with -cache: steps between two computations of the whole history; negative is never")
 	f.DurationVar(&o.grace, "grace", 20*time.Second, "how long forecasts may go on after SIGTERM")
 	f.BoolVar(&o.quiet, "quiet", false, "log warnings and errors only")
 	f.IntVar(&o.server.Workers, "workers", 2, "steps computed at once")
@@ -95,7 +95,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, o.server.Validate()
 }
 
-// emulator are the options of every emulator that serves.
+// emulator returns the options of every emulator that serves.
 func (o options) emulator(b compute.Backend, log *slog.Logger) walrus.EmulatorOptions {
 	e := walrus.EmulatorOptions{Backend: b, Seed: o.seed, Ensemble: o.ensemble, Log: log}
 	if o.cache {
@@ -107,7 +107,7 @@ func (o options) emulator(b compute.Backend, log *slog.Logger) walrus.EmulatorOp
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second one ends it at once
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
@@ -116,7 +116,7 @@ func main() {
 	}
 }
 
-// run is the whole command. It prints the address once it listens.
+// run runs the command. It prints the address once it listens.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
@@ -140,7 +140,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		ErrorLog: slog.NewLogLogger(o.server.Log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() { failed <- h.Serve(listener) }()
-	// It listens while the weights are read, so that /readyz can say so.
+	// The server listens while the weights are read, so that /readyz can report it.
 	model, err := o.open(o.server.Log)
 	if err != nil {
 		return errors.Join(err, h.Close())
@@ -157,7 +157,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return o.end(s, h)
 }
 
-// open reads the weights onto a backend.
+// open loads the weights on a backend.
 func (o options) open(log *slog.Logger) (*server.Model, error) {
 	b, err := pick(o.auto)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMistakes: flags, weights and addresses that cannot be.
+// TestMistakes: invalid flags, weights and addresses are errors.
 func TestMistakes(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -29,7 +29,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestWeights: a folder with a checkpoint is served like the weights that come along.
+// TestWeights: a folder with a checkpoint is served like the shipped weights.
 func TestWeights(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()

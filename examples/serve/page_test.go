@@ -17,7 +17,7 @@ import (
 
 var screenshots = flag.String("screenshots", "", "folder for pictures of the page")
 
-// TestPage uses the page as people do, in a browser, with walrus-nano behind it.
+// TestPage uses the page in a browser, as people do, served with walrus-nano.
 func TestPage(t *testing.T) {
 	c := startChrome(t)
 	model, err := server.OpenModel("nano", walrus.EmulatorOptions{Backend: testbackend.New(t), Seed: 1})
@@ -43,7 +43,7 @@ func TestPage(t *testing.T) {
 	t.Run("api", func(t *testing.T) { c.with(t).api(h.URL) })
 }
 
-// with makes the failures of a subtest its own.
+// with attributes failures to a subtest.
 func (c *chrome) with(t *testing.T) *chrome { c.t = t; return c }
 
 // started waits for an initial state.
@@ -59,8 +59,8 @@ func (c *chrome) pixels(id string) float64 {
 	return v
 }
 
-// load: while there is no network the page says so and tries again; then everything
-// is there, and every control has a name.
+// load: without a network the page says so and retries; then everything is shown, and
+// every control has a name.
 func (c *chrome) load(s *server.Server, m *server.Model) {
 	c.wait("document.getElementById('status').textContent.includes('not there yet')")
 	c.complaints = nil // the 503
@@ -77,7 +77,7 @@ func (c *chrome) load(s *server.Server, m *server.Model) {
 	c.shoot("1-load")
 }
 
-// painting: pointer and keys change the picture, undo and reset take it back.
+// painting: pointer and keys change the picture; undo and reset restore it.
 func (c *chrome) painting() {
 	before := c.pixels("paint")
 	assert.Equal(c.t, true, c.eval("document.getElementById('undo').disabled"))
@@ -100,7 +100,7 @@ func (c *chrome) painting() {
 	c.shoot("2-paint")
 }
 
-// running: a run fills pictures, curve and table; it can be scrubbed and played.
+// running: a run fills pictures, curve and table; its steps can be selected and played.
 func (c *chrome) running() {
 	c.set("#steps", "4")
 	c.click("#run")
@@ -129,7 +129,7 @@ func (c *chrome) running() {
 	assert.Empty(c.t, c.complaints)
 }
 
-// cancelling: the server stops working for who has left.
+// cancelling: the server stops a forecast whose client has left.
 func (c *chrome) cancelling(s *server.Server) {
 	c.set("#steps", "200")
 	c.click("#run")
@@ -142,7 +142,7 @@ func (c *chrome) cancelling(s *server.Server) {
 	assert.Equal(c.t, 1.0, metric(c.t, s, `walrus_forecasts_total{end="client"}`))
 }
 
-// badInput: what the server refuses is shown; what the form knows to be wrong is not sent.
+// badInput: errors of the server are shown; the form does not send invalid values.
 func (c *chrome) badInput() {
 	c.eval("document.getElementById('parameters').open = true")
 	c.set("#p-contrast", "1000")
@@ -159,8 +159,8 @@ func (c *chrome) badInput() {
 	c.complaints = nil // the 422
 }
 
-// boundaries: both ends of an axis are periodic or none is; a solver that cannot
-// follow leaves the page without a truth.
+// boundaries: both ends of an axis are periodic or none is. If a solver does not
+// support the boundaries the page shows no truth.
 func (c *chrome) boundaries() {
 	c.eval("document.getElementById('parameters').open = false")
 	c.set("#system", "diffusion")
@@ -176,7 +176,7 @@ func (c *chrome) boundaries() {
 	assert.Empty(c.t, c.complaints)
 }
 
-// custom: a picture of no system.
+// custom: a painted picture of no system.
 func (c *chrome) custom() {
 	c.set("#system", "")
 	c.set("#size", "16")
@@ -190,7 +190,7 @@ func (c *chrome) custom() {
 	assert.Empty(c.t, c.complaints)
 }
 
-// narrow: on a telephone nothing sticks out.
+// narrow: on a narrow screen nothing overflows.
 func (c *chrome) narrow() {
 	c.size(390, 844)
 	assert.Equal(c.t, true, c.eval("document.documentElement.scrollWidth <= 390"))
@@ -198,7 +198,7 @@ func (c *chrome) narrow() {
 	c.size(1280, 1000)
 }
 
-// volume: of three axes a plane is shown.
+// volume: of a 3D field one plane is shown.
 func (c *chrome) volume() {
 	c.set("#system", "burgers_3d")
 	c.wait("document.getElementById('paint').getAttribute('aria-label').includes('16 by 16 by 16')")
@@ -210,7 +210,7 @@ func (c *chrome) volume() {
 	c.shoot("8-volume")
 }
 
-// api: the formats are told where they are used.
+// api: the page documents the formats that it uses.
 func (c *chrome) api(url string) {
 	c.call("Page.navigate", map[string]any{"url": url + "/api"}, nil)
 	c.wait("document.title === 'Walrus: the API' && document.readyState === 'complete'")

@@ -23,7 +23,7 @@ type visitor struct {
 	count *tally
 }
 
-// visit does one thing of those that clients do.
+// visit makes one of the requests of clients.
 func (v *visitor) visit(leaves bool) {
 	switch p := v.rng.IntN(20); {
 	case p < 3:
@@ -41,7 +41,8 @@ func (v *visitor) visit(leaves bool) {
 	}
 }
 
-// request draws a sound request, of more shapes than an emulator of the test may meet.
+// request draws a valid request. It has more shapes than an emulator of the test may
+// meet.
 func (v *visitor) request() (path string, body map[string]any, steps int) {
 	steps = 1 + v.rng.IntN(3)
 	if v.rng.IntN(4) == 0 {
@@ -71,7 +72,7 @@ func (v *visitor) post(ctx context.Context, path, kind, accept string, body io.R
 	return v.http.Do(r)
 }
 
-// forecast asks in one of three forms and reads the answer to its end.
+// forecast sends a request in one of three forms and reads the whole answer.
 func (v *visitor) forecast() {
 	path, body, steps := v.request()
 	text, _ := json.Marshal(body)
@@ -101,7 +102,7 @@ func (v *visitor) forecast() {
 	}
 }
 
-// leave goes away after a moment, before or within the answer.
+// leave disconnects after a moment, before or within the answer.
 func (v *visitor) leave() {
 	path, body, _ := v.request()
 	body["steps"] = 20
@@ -127,7 +128,7 @@ func (v *visitor) leave() {
 	v.count.fail("leaving: %v", err)
 }
 
-// malformed sends what is no request.
+// malformed sends an invalid request.
 func (v *visitor) malformed() {
 	path, body, _ := v.request()
 	text, _ := json.Marshal(body)
@@ -153,7 +154,7 @@ func (v *visitor) malformed() {
 	v.reject(path, kind, bytes.NewReader(text))
 }
 
-// oversized sends more than is allowed, with and without saying so.
+// oversized sends more bytes than allowed, with and without a stated length.
 func (v *visitor) oversized() {
 	var body io.Reader = bytes.NewReader(bytes.Repeat([]byte("1,"), 5<<20))
 	if v.rng.IntN(2) == 0 {
@@ -163,7 +164,7 @@ func (v *visitor) oversized() {
 }
 
 // reject expects a status between 400 and 499. A server that does not read a body to
-// its end may cut the connection before the answer is read.
+// its end may close the connection before the answer is read.
 func (v *visitor) reject(path, kind string, body io.Reader) {
 	a, err := v.post(context.Background(), path, kind, "application/json", body)
 	if err != nil {
@@ -186,7 +187,7 @@ func (v *visitor) reject(path, kind string, body io.Reader) {
 	}
 }
 
-// junk sends bytes that are no HTTP, or half a request, and hangs up.
+// junk sends bytes that are no HTTP, or half a request, and disconnects.
 func (v *visitor) junk() {
 	conn, err := v.dial.Dial("tcp", strings.TrimPrefix(v.url, "http://"))
 	if err != nil {
@@ -205,7 +206,7 @@ func (v *visitor) junk() {
 	v.count.other.Add(1)
 }
 
-// page asks for something that is always there.
+// page requests a page that always exists.
 func (v *visitor) page() {
 	a, err := v.http.Get(v.url + []string{"/", "/api", "/page/app.js", "/v1/systems", "/v1/model", "/metrics", "/healthz", "/readyz"}[v.rng.IntN(8)])
 	if err != nil {

@@ -60,8 +60,8 @@ func newFlags(o *options) *flag.FlagSet {
 	f.StringVar(&o.out, "out", "", "folder that gets the folder of the data set")
 	f.IntVar(&o.trajectories, "trajectories", 10, "number of simulations: 80 % for training, at least one each for validation and test")
 	f.IntVar(&o.frames, "steps", 0, "frames of each (the system's own number if 0)")
-	f.Float64Var(&o.interval, "interval", 0, "time between two frames (the system's own if 0)")
-	f.StringVar(&o.grid, "grid", "", "points along each axis, such as 64x64 (the system's own if empty)")
+	f.Float64Var(&o.interval, "interval", 0, "time between two frames (the system's default if 0)")
+	f.StringVar(&o.grid, "grid", "", "points along each axis, such as 64x64 (the system's default if empty)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of parameters and initial conditions")
 	f.Var(o.params, "param", "NAME=NUMBER: a parameter that is given instead of drawn; may be repeated")
 	return f
@@ -75,7 +75,7 @@ func main() {
 	}
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var o options
 	f := newFlags(&o)
@@ -105,7 +105,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return err
 }
 
-// solve turns the flags into options of package solve.
+// solve converts the flags to options of package solve.
 func (o options) solve() (solve.Options, error) {
 	if o.system == "" {
 		return solve.Options{}, errors.New("-system: expected the name of a system, got none; -list shows them")

@@ -1,10 +1,9 @@
-// Command train trains a network as a recipe says, or goes on with a run that was
-// interrupted:
+// Command train trains a network from a recipe, or resumes an interrupted run:
 //
 //	go run ./examples/train -config examples/train/shear.yaml -out runs/shear
 //
-// The folder gets the checkpoints last and best, log.jsonl and TensorBoard's event
-// files. Interrupt it (Ctrl-C) at any time; the same command goes on.
+// It writes the checkpoints last and best, log.jsonl and TensorBoard's event files to
+// the folder. It can be interrupted (Ctrl-C) at any time; the same command resumes it.
 package main
 
 import (
@@ -30,7 +29,7 @@ func main() {
 	}
 }
 
-// run is the whole command.
+// run runs the command.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("train", flag.ContinueOnError)
 	config := flags.String("config", "", "recipe, a YAML file (package walrus/recipe)")

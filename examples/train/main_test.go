@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shear is the recipe of this folder, made short.
+// shear returns the recipe of this folder with fewer updates.
 func shear(t *testing.T) string {
 	t.Helper()
 	raw, err := os.ReadFile("shear.yaml")
@@ -26,8 +26,8 @@ func shear(t *testing.T) string {
 	return path
 }
 
-// TestTrain trains, finds nothing left to do the second time, and leaves what the
-// command promises.
+// TestTrain trains, finds nothing left to do the second time, and checks the files that
+// the command promises.
 func TestTrain(t *testing.T) {
 	recipe, dir := shear(t), filepath.Join(t.TempDir(), "run")
 	for _, want := range []string{"epoch 2, VRMSE by steps: shear_flow 1: ", "Going on after update 4."} {
@@ -44,7 +44,8 @@ func TestTrain(t *testing.T) {
 	require.NotEmpty(t, events)
 }
 
-// TestTrainInterrupted: an interruption is no error and says how to go on.
+// TestTrainInterrupted: an interruption is no error, and the message says how to
+// resume.
 func TestTrainInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

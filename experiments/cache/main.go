@@ -1,7 +1,7 @@
-// Command cache measures what a cache of keys and values costs a forecast and what it
-// saves: walrus-nano forecasts 60 steps of simulated runs that it has not seen, without
-// a cache, with one that slides and begins anew after some steps or never, and with one
-// that grows; and what bfloat16 costs.
+// Command cache measures the loss of accuracy and the gain in speed of a KV cache:
+// walrus-nano forecasts 60 steps of simulated runs that it has not seen, without a
+// cache, with one that slides and is refreshed after some steps or never, and with one
+// that grows. It also measures the accuracy of bfloat16.
 //
 //	go run ./experiments/cache -auto -out out/cache
 package main
@@ -40,8 +40,8 @@ type mode struct {
 	cache *walrus.Cache
 	// precision is that of the network.
 	precision walrus.Precision
-	// same keeps the draws of the first step, which tells what of a cache's error is
-	// that of draws that stay.
+	// same keeps the draws of the first step. It shows which part of a cache's error
+	// comes from frozen draws.
 	same bool
 }
 
@@ -56,12 +56,12 @@ var modes = []mode{
 	{Name: "growing", cache: &walrus.Cache{Frames: history + steps, Refresh: -1}},
 }
 
-// result is what one mode makes of one system.
+// result is the result of one mode on one system.
 type result struct {
 	System, Mode string
-	// VRMSE are medians by horizon; a run that diverges is not counted in them.
+	// VRMSE are medians by horizon. They do not count runs that diverge.
 	VRMSE   map[string]float64
-	Seconds float64 // of a step, with what comes before the first
+	Seconds float64 // of a step, with everything before the first step
 	Lost    int     // runs that diverged
 }
 
@@ -114,7 +114,7 @@ func run(ctx context.Context, out string, names []string, only string, runs int,
 	return os.WriteFile(filepath.Join(out, "result.json"), append(text, '\n'), 0o666)
 }
 
-// simulate makes runs of a system, or takes those that are there.
+// simulate makes runs of a system, or reads existing ones.
 func simulate(ctx context.Context, out, name string, runs int) (*well.Dataset, error) {
 	s, err := solve.Lookup(name)
 	if err != nil {
@@ -129,7 +129,7 @@ func simulate(ctx context.Context, out, name string, runs int) (*well.Dataset, e
 	return well.Open(dir, well.Options{Split: "test"})
 }
 
-// measure forecasts the first place of every run.
+// measure forecasts from the first window of every run.
 func measure(ctx context.Context, b compute.Backend, ds *well.Dataset, m mode) (result, error) {
 	r := result{Mode: m.Name, VRMSE: map[string]float64{}}
 	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: m.cache, Precision: m.precision})
@@ -175,7 +175,7 @@ func measure(ctx context.Context, b compute.Backend, ds *well.Dataset, m mode) (
 	return r, nil
 }
 
-// forecast makes all frames.
+// forecast returns all frames.
 func (m mode) forecast(ctx context.Context, em *walrus.Emulator, seen *data.Window) ([][]float32, error) {
 	if !m.same {
 		return em.Forecast(ctx, seen, steps)
@@ -195,7 +195,7 @@ func (m mode) forecast(ctx context.Context, em *walrus.Emulator, seen *data.Wind
 	return out, nil
 }
 
-// vrmse is the mean over the channels.
+// vrmse returns the mean over the channels.
 func vrmse(pred, ref []float32, points int) (float64, error) {
 	var all []float64
 	for c := 0; c+points <= len(ref); c += points {

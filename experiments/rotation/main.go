@@ -1,8 +1,8 @@
-// Command rotation measures what a network's forecast does when its input is turned
+// Command rotation measures the effect of a rotated input on a network's forecast
 // (package augment): a network that had learned the symmetry of the equations would
-// forecast the turned future. It trains the same small network twice on periodic
-// compressible flow, as it is and with every batch turned at random, and compares
-// forecasts of turned windows, turned back, with those of the windows themselves:
+// forecast the rotated future. It trains the same small network on periodic
+// compressible flow, unrotated and with every batch rotated at random. It compares
+// forecasts of rotated windows, rotated back, with those of the original windows:
 //
 //	GOEXPERIMENT=simd go run ./experiments/rotation
 package main
@@ -30,7 +30,7 @@ import (
 const history = 6
 
 func main() {
-	dir := flag.String("data", "testdata/data/euler_multi_quadrants_periodicBC", "data set of The Well in the plane")
+	dir := flag.String("data", "testdata/data/euler_multi_quadrants_periodicBC", "2D data set of The Well")
 	updates := flag.Int("updates", 400, "training updates of each network")
 	flag.Parse()
 	if err := run(*dir, *updates); err != nil {
@@ -107,7 +107,7 @@ type mean struct{ sum, n float64 }
 func (m *mean) add(v float64)  { m.sum, m.n = m.sum+v, m.n+1 }
 func (m *mean) value() float64 { return m.sum / m.n }
 
-// compare forecasts a window and its turned versions.
+// compare forecasts a window and its rotated versions.
 func compare(em *walrus.Emulator, w *data.Window, score *mean, change map[string]*mean) error {
 	past, err := w.Slice(0, history)
 	if err != nil {
@@ -155,8 +155,8 @@ func kindOf(t augment.Turn) string {
 	return "quarter"
 }
 
-// difference is the size of the difference of two forecasts relative to that of
-// the change that one of them forecasts.
+// difference returns the size of the difference of two forecasts relative to the change
+// that one of them forecasts.
 func difference(a, b, last []float32) float64 {
 	d, size := 0.0, 0.0
 	for i := range a {
@@ -166,7 +166,7 @@ func difference(a, b, last []float32) float64 {
 	return math.Sqrt(d / size)
 }
 
-// fit trains a small network on random windows, each turned by one of turns.
+// fit trains a small network on random windows, each rotated by one of turns.
 func fit(dir string, b compute.Backend, updates int, turns []augment.Turn) (*walrus.Weights, error) {
 	ds, err := well.Open(dir, well.Options{Split: "train"})
 	if err != nil {

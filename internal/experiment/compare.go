@@ -8,17 +8,17 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// Comparison says how often, and by how much, one way is better than another.
+// Comparison says how often, and by how much, one method is better than another.
 type Comparison struct {
-	// Better of Of pairs of errors are lower with the first way.
+	// Better of Of pairs have a lower error with the first method.
 	Better int `json:"better"`
 	Of     int `json:"of"`
 	// Improvement is the median over the pairs of the percentage by which the first
-	// error is lower, negative where it is higher.
+	// error is lower; it is negative if it is higher.
 	Improvement float64 `json:"improvement"`
 }
 
-// Compare compares pairs of errors, those with and those without something.
+// Compare compares pairs of errors, with and without a method.
 func Compare(with, without []float64) Comparison {
 	c := Comparison{Of: len(with)}
 	var gains []float64
@@ -32,7 +32,7 @@ func Compare(with, without []float64) Comparison {
 	return c
 }
 
-// Middle is the median of curves of one length, step by step.
+// Middle returns the median of curves of one length, step by step.
 func Middle(curves [][]float64) []float64 {
 	var out []float64
 	for k := range curves[0] {

@@ -17,12 +17,12 @@ type Set struct {
 	Name string
 	// Dir is its folder.
 	Dir string
-	// Learn are the runs that are trained on, Unseen those that are forecast.
+	// Learn are the runs for training, Unseen the runs to forecast.
 	Learn, Unseen *well.Dataset
 }
 
 // Simulate makes the data set of a system in the folder of its name under o.Out, or
-// takes what an earlier call made there. Close what it returns.
+// opens the one that an earlier call made there. The caller closes the result.
 func Simulate(ctx context.Context, o solve.Options) (*Set, error) {
 	s := &Set{Name: o.System.Name, Dir: filepath.Join(o.Out, o.System.Name)}
 	if _, err := os.Stat(s.Dir); errors.Is(err, os.ErrNotExist) {
@@ -41,8 +41,8 @@ func Simulate(ctx context.Context, o solve.Options) (*Set, error) {
 	return s, nil
 }
 
-// simulate moves the data set to its place when it is complete, so that one that was
-// interrupted is not taken for it.
+// simulate moves the data set to dir when it is complete, so that a later call does not
+// open an interrupted one.
 func simulate(ctx context.Context, o solve.Options, dir string) error {
 	if err := os.MkdirAll(o.Out, 0o777); err != nil {
 		return err
@@ -60,8 +60,8 @@ func simulate(ctx context.Context, o solve.Options, dir string) error {
 	return os.Rename(made, dir)
 }
 
-// SimulateAll makes the data sets of systems by their names. The options are those of
-// all; o.System is set. Close what it returns.
+// SimulateAll makes the data sets of several systems. The options apply to all;
+// o.System is set from names. The caller closes the result.
 func SimulateAll(ctx context.Context, names []string, o solve.Options) (Sets, error) {
 	var out Sets
 	for _, name := range names {
@@ -90,7 +90,7 @@ func (s *Set) Close() {
 	}
 }
 
-// Sets are data sets that are learned together.
+// Sets are data sets that are trained on together.
 type Sets []*Set
 
 // Close closes the files of all.
@@ -100,7 +100,7 @@ func (s Sets) Close() {
 	}
 }
 
-// Data names the data sets in a recipe.
+// Data returns the data sets as entries of a recipe.
 func (s Sets) Data() []recipe.Data {
 	var out []recipe.Data
 	for _, set := range s {

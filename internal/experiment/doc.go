@@ -1,6 +1,6 @@
-// Package experiment is what the programs that repeat the paper's findings in small
-// share: their flags, simulated data, small networks, forecasts that may diverge, and
-// how two ways are compared.
+// Package experiment holds the common parts of the programs that repeat the paper's
+// findings on a small scale: flags, simulated data, small networks, forecasts that may
+// diverge, and the comparison of two methods.
 //
 //	var s experiment.Settings
 //	experiment.Main(&s, "jitter", 2400, 16, func(ctx context.Context, b compute.Backend) error {
@@ -11,5 +11,5 @@
 //		return experiment.WriteJSON(s.Out, result)
 //	})
 //
-// What an earlier call has simulated or trained in a folder is taken from there.
+// If an earlier call has simulated or trained in a folder, its results are used again.
 package experiment

@@ -56,8 +56,8 @@ func (r *roller) Rollout(_ context.Context, _ *data.Window, steps int) iter.Seq2
 	}
 }
 
-// TestSurvive: a forecast that diverges after two steps ends far off, and is asked for
-// once.
+// TestSurvive: a forecast that diverges after two steps ends in far-off frames, and is
+// requested once.
 func TestSurvive(t *testing.T) {
 	r := &roller{n: 2}
 	f := Remember(Survive(r))
@@ -109,7 +109,7 @@ func TestSheet(t *testing.T) {
 	require.Error(t, err)
 }
 
-// sets simulates two short runs of a system, one to learn from.
+// sets simulates two short runs of a system, one for training.
 func sets(t *testing.T, dir string) Sets {
 	t.Helper()
 	s, err := SimulateAll(context.Background(), []string{"burgers"}, solve.Options{Out: dir, Train: 1, Test: 2, Grid: []int{8, 8}, Frames: 12, Seed: 1})
@@ -118,8 +118,8 @@ func sets(t *testing.T, dir string) Sets {
 	return s
 }
 
-// TestSimulate: a second call takes what is there, and what was interrupted leaves
-// nothing that could be taken for it.
+// TestSimulate: a second call opens the existing data set, and an interrupted call
+// leaves nothing that a later call would open.
 func TestSimulate(t *testing.T) {
 	dir := t.TempDir()
 	s := sets(t, dir)
@@ -144,7 +144,8 @@ func TestSimulate(t *testing.T) {
 	require.Empty(t, left)
 }
 
-// TestScore: all horizons are those of one forecast from the first frames of each run.
+// TestScore: the scores of all horizons come from one forecast from the first frames of
+// each run.
 func TestScore(t *testing.T) {
 	s := sets(t, t.TempDir())
 	places := map[data.Origin]int{}
@@ -164,8 +165,8 @@ func TestScore(t *testing.T) {
 	require.ErrorContains(t, err, "expected 2 runs of 13 frames")
 }
 
-// TestFit trains a network, takes it again without training, and finetunes it with the
-// data set lying in another plane.
+// TestFit trains a network, loads it again without training, and finetunes it on a
+// rotated data set.
 func TestFit(t *testing.T) {
 	ctx, b := context.Background(), testbackend.New(t)
 	s := sets(t, t.TempDir())

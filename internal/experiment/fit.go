@@ -15,8 +15,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Network is the network of the experiments, as a recipe states it: two blocks of
-// width 64, 8 tokens along each axis: on a plane of 32 × 32 points, patches of 4 × 4.
+// Network returns the network of the experiments as settings of a recipe: two blocks of
+// width 64 and 8 tokens along each axis, which are patches of 4 × 4 on 32 × 32 points.
 func Network() map[string]any {
 	return map[string]any{"preset": "micro", "hidden": 64, "blocks": 2, "heads": 4, "groups": 4, "intermediate": 24,
 		"kernel": []int{4, 4}, "tokens": []int{8, 8, 8}}
@@ -27,20 +27,20 @@ type Training struct {
 	Recipe *recipe.Recipe
 	// Dir is the folder of the run.
 	Dir string
-	// NoRolls leaves out the rolls of tokens between blocks, also in forecasts.
+	// NoRolls omits the rolls of tokens between blocks, also in forecasts.
 	NoRolls bool
-	// Turns, if not nil, are drawn from for every micro-batch of every data set, in
-	// place of those of the recipe.
+	// Turns, if not nil, replace the rotations of the recipe, from which every
+	// micro-batch of every data set draws.
 	Turns []augment.Turn
-	// Log gets a line with the update and the loss every ten seconds, if not nil.
+	// Log, if not nil, receives a line with the update and the loss every ten seconds.
 	Log io.Writer
 }
 
-// Checkpoint is where the weights are when Fit has returned.
+// Checkpoint returns the path of the weights after Fit.
 func (t Training) Checkpoint() string { return filepath.Join(t.Dir, train.LastCheckpoint) }
 
-// Fit trains, or takes what an earlier call trained, and returns an emulator of the
-// weights whose draws have the seed of the recipe. Close it.
+// Fit trains, or loads the result of an earlier call, and returns an emulator of the
+// weights whose draws have the seed of the recipe. The caller closes it.
 func (t Training) Fit(ctx context.Context, b compute.Backend) (*walrus.Emulator, error) {
 	if err := t.run(ctx, b); err != nil {
 		return nil, fmt.Errorf("experiment: %s: %w", filepath.Base(t.Dir), err)
@@ -80,11 +80,11 @@ func (t Training) run(ctx context.Context, b compute.Backend) error {
 	return r.Go(ctx)
 }
 
-// rate is the learning rate of a network that is trained from nothing.
+// rate is the learning rate of a network that is trained from scratch.
 const rate = 1.5e-3
 
-// Pretraining is a recipe for a fresh network on several data sets. The rate falls from
-// epoch to epoch, 40 in all, as the authors' does over their 200.
+// Pretraining returns a recipe for a fresh network on several data sets. The rate falls
+// from epoch to epoch, 40 in all, as the authors' rate does over their 200.
 func Pretraining(name string, sets Sets, updates int, seed uint64) *recipe.Recipe {
 	const epochs = 40
 	return &recipe.Recipe{Name: name, Seed: seed, Data: sets.Data(), Network: Network(),
@@ -92,10 +92,10 @@ func Pretraining(name string, sets Sets, updates int, seed uint64) *recipe.Recip
 		Schedule: recipe.Schedule{Base: rate, Warmup: 2, Cooldown: 14}}
 }
 
-// Finetuning is the authors' recipe for training given weights further on one data
-// set (SPEC §13): statistics of the data set, rotary frequencies learned per axis, half
-// of the rate of [Pretraining]. Without weights it trains a fresh network in the same
-// way.
+// Finetuning returns the authors' recipe for finetuning given weights on one data set
+// (docs/reference.md §13): statistics of the data set, rotary frequencies learned per
+// axis, half of the rate of [Pretraining]. Without weights it trains a fresh network in
+// the same way.
 func Finetuning(weights string, set *Set, updates int, seed uint64) *recipe.Recipe {
 	const epochs = 10
 	r := &recipe.Recipe{Name: set.Name, Seed: seed, Weights: weights, Data: Sets{set}.Data(),

@@ -9,7 +9,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// far is what takes the place of a forecast that is no number any more.
+// far is the value of forecasts that are no longer finite.
 const far = 1e9
 
 // Roller forecasts frame by frame, as an emulator does.
@@ -17,8 +17,9 @@ type Roller interface {
 	Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[walrus.Frame, error]
 }
 
-// Survive lets a forecast that diverges end in frames that are far off everything, so
-// that it counts as what it is. It fails if there is no first step.
+// Survive returns a forecaster that continues a diverged forecast with frames of
+// far-off values, so that its error counts. It returns an error if the first step
+// fails.
 func Survive(r Roller) eval.Forecast {
 	return func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
 		var out [][]float32
@@ -43,8 +44,8 @@ func Survive(r Roller) eval.Forecast {
 	}
 }
 
-// Remember keeps forecasts, which are asked for once for each horizon: those of fewer
-// steps from the same place are the beginning of a longer one.
+// Remember returns a forecaster that keeps forecasts, because each horizon requests
+// them again. A shorter forecast from the same window is the start of a longer one.
 func Remember(f eval.Forecast) eval.Forecast {
 	known := map[data.Origin][][]float32{}
 	return func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {

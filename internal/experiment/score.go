@@ -9,8 +9,8 @@ import (
 )
 
 // Score forecasts every run of a data set once from its first frames and scores all
-// horizons of these forecasts. Forecasters that were wrapped by [Remember] are asked for
-// the longest horizon only, if that comes first.
+// horizons of these forecasts. If the longest horizon is first, forecasters wrapped by
+// [Remember] forecast only once.
 func Score(ctx context.Context, ds data.Dataset, forecasters map[string]eval.Forecast, input int, horizons []eval.Horizon) (*eval.Result, error) {
 	out := &eval.Result{Dataset: ds.Metadata().Name}
 	for _, h := range horizons {
@@ -27,7 +27,7 @@ func Score(ctx context.Context, ds data.Dataset, forecasters map[string]eval.For
 	return out, nil
 }
 
-// head is the beginning of every run of a data set.
+// head is the start of every run of a data set.
 type head struct {
 	data.Dataset
 	frames int

@@ -18,16 +18,16 @@ import (
 type Settings struct {
 	// Out is the folder of data, networks and results.
 	Out string
-	// Updates is the length of a training, Runs the number of simulations to learn from.
+	// Updates is the length of a training, Runs the number of simulations for training.
 	Updates, Runs int
-	// Seeds are those of the simulations and the trainings.
+	// Seeds are the seeds of simulations and trainings.
 	Seeds []uint64
-	// Auto takes XLA where a plugin is installed.
+	// Auto uses XLA if a plugin is installed.
 	Auto bool
 }
 
-// Flags adds the flags of the settings to f: by default the seed is 1 and the folder that
-// of the experiment's name under out.
+// Flags adds the flags of the settings to f. By default the seed is 1 and the folder
+// has the experiment's name under out.
 func (s *Settings) Flags(f *flag.FlagSet, name string, updates, runs int) {
 	s.Seeds = []uint64{1}
 	f.StringVar(&s.Out, "out", "out/"+name, "folder for data, networks, result.json and a picture")
@@ -40,7 +40,7 @@ func (s *Settings) Flags(f *flag.FlagSet, name string, updates, runs int) {
 	f.BoolVar(&s.Auto, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
 }
 
-// ParseSeeds reads a list such as "1,2,3".
+// ParseSeeds parses a list such as "1,2,3".
 func ParseSeeds(text string) ([]uint64, error) {
 	var out []uint64
 	for _, part := range strings.Split(text, ",") {
@@ -54,7 +54,7 @@ func ParseSeeds(text string) ([]uint64, error) {
 }
 
 // Main parses the flags, opens the backend and runs an experiment until it ends or is
-// interrupted. It ends the program with a word about what went wrong, if anything did.
+// interrupted. It then exits the program, with a message if there was an error.
 func Main(s *Settings, name string, updates, runs int, run func(context.Context, compute.Backend) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

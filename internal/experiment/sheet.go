@@ -8,13 +8,13 @@ import (
 	"github.com/gowalrus/gowalrus/internal/picture"
 )
 
-// Sheet is several drawings in rows of Columns, which have one size.
+// Sheet is several drawings of one size in rows of Columns.
 type Sheet struct {
 	Columns  int
 	Drawings []picture.Drawing
 }
 
-// Image draws the sheet. Places in the last row that are left over stay white.
+// Image draws the sheet. Unused places in the last row stay white.
 func (s Sheet) Image() (*image.RGBA, error) {
 	if len(s.Drawings) == 0 || s.Columns < 1 {
 		return nil, errors.New("experiment: sheet: expected drawings and at least one column")

@@ -6,7 +6,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Boundaries turns the boundary codes of a case, (low, high) per axis, into
+// Boundaries converts the boundary codes of a case, (low, high) per axis, to
 // data.Boundaries for a grid of the given number of axes.
 func Boundaries(tb testing.TB, codes [][2]int, axes int) data.Boundaries {
 	tb.Helper()

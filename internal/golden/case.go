@@ -8,15 +8,15 @@ import (
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
-// Case is one entry of the manifest. Fields a case does not have are zero;
-// keys of its own are read with Decode.
+// Case is one entry of the manifest. Fields that a case lacks are zero; Decode reads
+// its additional keys.
 type Case struct {
-	// Case is the name, File the tensors, Desc what they are.
+	// Case is the name, File the file of tensors, Desc their description.
 	Case, File, Desc string
 	// Weights is "file" or "file:prefix.*"; see OpenWeights.
 	Weights string
-	// Items are the parts of the case, each with keys of its own; see Item.
-	// The tensors of item i are usually named "i.…".
+	// Items are the parts of the case, each with additional keys; see Item. The tensors
+	// of item i are usually named "i.…".
 	Items []json.RawMessage
 	// Tensors lists the tensors of File.
 	Tensors map[string]Tensor
@@ -24,8 +24,8 @@ type Case struct {
 	raw json.RawMessage
 }
 
-// Decode unmarshals the whole case into v, a pointer to a struct that names
-// the keys of interest.
+// Decode unmarshals the whole case into v, a pointer to a struct that names the keys of
+// interest.
 func (c Case) Decode(tb testing.TB, v any) {
 	tb.Helper()
 	if err := json.Unmarshal(c.raw, v); err != nil {
@@ -50,9 +50,8 @@ func (c Case) Open(tb testing.TB) *File {
 	return OpenFile(tb, c.File)
 }
 
-// OpenWeights opens the weights the case was computed with and returns the
-// prefix its parameters carry in there: "blocks.0.space_mixing.", or "" when
-// the whole model is meant.
+// OpenWeights opens the weights that the case was computed with and returns the prefix
+// of its parameters: "blocks.0.space_mixing.", or "" for the whole model.
 func (c Case) OpenWeights(tb testing.TB) (*File, string) {
 	tb.Helper()
 	if c.Weights == "" {
@@ -84,7 +83,7 @@ func OpenFile(tb testing.TB, name string) *File {
 	return &File{st, name}
 }
 
-// Safetensors gives the file itself.
+// Safetensors returns the file itself.
 func (f *File) Safetensors() *safetensors.File { return f.st }
 
 // Names lists the tensors in file order.
@@ -96,8 +95,8 @@ func (f *File) Has(name string) bool {
 	return ok
 }
 
-// Float32 returns a tensor's values, row major, and its shape. It refuses
-// tensors that are not float32, so that an index is not compared as a number.
+// Float32 returns a tensor's values, row major, and its shape. It refuses tensors of
+// other types, so that an index is not compared as a number.
 func (f *File) Float32(tb testing.TB, name string) ([]float32, []int) {
 	tb.Helper()
 	f.expect(tb, name, safetensors.F32)

@@ -6,16 +6,15 @@ import (
 	"testing"
 )
 
-// negInf is how the set stores -Inf.
+// negInf is the value that represents -Inf in the set.
 const negInf = float32(-1e30)
 
-// Compare checks got against want: lengths agree, nothing is NaN, and the
-// largest absolute difference is at most tol times want's largest magnitude
-// (tol itself if want is all zeros). Where want is -1e30, the set's way to
-// store -Inf, got must be that or -Inf, and the value does not count as a
-// magnitude. A failure is reported with its position and both values;
-// the test goes on. Compare logs what it measured and returns whether the two
-// agreed.
+// Compare checks got against want: lengths must agree, nothing may be NaN, and the
+// largest absolute difference may be at most tol times want's largest magnitude (tol
+// itself if want is all zeros). Where want is -1e30, which represents -Inf in the set,
+// got must be that or -Inf, and the value does not count as a magnitude. A failure is
+// reported with its position and both values, and the test continues. Compare logs the
+// difference and returns whether the two agreed.
 func Compare(tb testing.TB, name string, got, want []float32, tol float64) bool {
 	tb.Helper()
 	worst, err := Difference(got, want)
@@ -47,8 +46,8 @@ func (w Worst) String() string {
 	return fmt.Sprintf("%.3g at %d: expected %v, got %v (largest magnitude %.6g)", w.Relative, w.Index, w.Want, w.Got, w.Scale)
 }
 
-// Difference finds the largest difference by Compare's rules. It fails on
-// lengths that differ, on NaN and on infinities that do not match.
+// Difference finds the largest difference by Compare's rules. It returns an error if
+// lengths differ, for NaN and for infinities that do not match.
 func Difference(got, want []float32) (Worst, error) {
 	if len(got) != len(want) {
 		return Worst{}, fmt.Errorf("expected %d values, got %d", len(want), len(got))
@@ -72,12 +71,12 @@ func Difference(got, want []float32) (Worst, error) {
 	return worst, nil
 }
 
-// same is equality, with -Inf equal to the value that stands for it.
+// same reports equality, with -Inf equal to the value that represents it.
 func same(got, want float32) bool {
 	return got == want || want == negInf && math.IsInf(float64(got), -1)
 }
 
-// scale is the largest finite magnitude, or 1 if that is zero.
+// scale returns the largest finite magnitude, or 1 if that is zero.
 func scale(want []float32) float64 {
 	m := 0.0
 	for _, v := range want {

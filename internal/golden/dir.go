@@ -13,9 +13,9 @@ const EnvDir = "WALRUS_GOLDEN"
 // module is the first line of the go.mod whose folder holds testdata/golden.
 var module = []byte("module github.com/gowalrus/gowalrus\n")
 
-// Dir returns the folder of the golden vectors: WALRUS_GOLDEN, which must be
-// an absolute path, or testdata/golden under the module root, looked for
-// upwards from the working directory.
+// Dir returns the folder of the golden vectors: WALRUS_GOLDEN, which must be an
+// absolute path, or testdata/golden under the module root, which is searched upwards
+// from the working directory.
 func Dir(tb testing.TB) string {
 	tb.Helper()
 	if dir := os.Getenv(EnvDir); dir != "" {
@@ -35,8 +35,8 @@ func Dir(tb testing.TB) string {
 	return filepath.Join(root, "testdata", "golden")
 }
 
-// moduleRoot walks up from dir to the folder of this module's go.mod.
-// Modules nested inside it are passed over.
+// moduleRoot walks up from dir to the folder of this module's go.mod. It skips modules
+// nested inside it.
 func moduleRoot(dir string) (string, bool) {
 	for {
 		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorder stands in for a test whose failure is expected.
+// recorder replaces a test whose failure is expected.
 type recorder struct {
 	testing.TB
 	failed string
@@ -28,7 +28,7 @@ func (r *recorder) Fatalf(f string, a ...any) {
 	runtime.Goexit()
 }
 
-// failure runs do and returns the message it failed with, or "".
+// failure runs do and returns the message of its failure, or "".
 func failure(do func(tb testing.TB)) string {
 	r := &recorder{}
 	done := make(chan struct{})
@@ -40,7 +40,7 @@ func failure(do func(tb testing.TB)) string {
 	return r.failed
 }
 
-// dtypes translates the manifest's words.
+// dtypes translates the manifest's names of types.
 var dtypes = map[string]string{"float32": "F32", "int32": "I32", "uint8": "U8"}
 
 func TestGoldenFilesMatchManifest(t *testing.T) {

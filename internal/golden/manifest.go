@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Header says how the set was made.
+// Header describes the origin of the set.
 type Header struct {
 	// Set is the set's name, Reference and Torch the versions that made it.
 	Set, Reference, Torch string
@@ -17,7 +17,7 @@ type Header struct {
 	FieldIndexMap map[string]int `json:"field_index_map"`
 }
 
-// Config is the size of a tiny model. The words are the manifest's.
+// Config is the size of a tiny model. Its names are the manifest's.
 type Config struct {
 	Seed   int // of the weights
 	Hidden int // width C of the blocks
@@ -28,7 +28,7 @@ type Config struct {
 	Blocks int // space-time blocks
 }
 
-// Tensor is what the manifest says of one tensor.
+// Tensor is the manifest's description of a tensor.
 type Tensor struct {
 	Shape []int
 	// DType is "float32", "int32" or "uint8".
@@ -38,7 +38,7 @@ type Tensor struct {
 // Manifest is the content of manifest.json.
 type Manifest struct {
 	Header Header
-	// Files gives every file of the set its size in bytes.
+	// Files maps every file of the set to its size in bytes.
 	Files map[string]int64
 	cases []Case
 }
@@ -66,8 +66,8 @@ func Load(tb testing.TB) *Manifest {
 	return m
 }
 
-// Cases returns the cases whose name begins with one of the prefixes, in the
-// manifest's order; all of them if no prefix is given.
+// Cases returns the cases whose name begins with one of the prefixes, in the manifest's
+// order; without prefixes it returns all.
 func (m *Manifest) Cases(prefixes ...string) []Case {
 	var out []Case
 	for _, c := range m.cases {
@@ -87,7 +87,7 @@ func hasAnyPrefix(name string, prefixes []string) bool {
 	return false
 }
 
-// Case returns the one case of that name and ends the test if there is none.
+// Case returns the case with the given name and ends the test if there is none.
 func (m *Manifest) Case(tb testing.TB, name string) Case {
 	tb.Helper()
 	for _, c := range m.cases {
@@ -111,10 +111,9 @@ func ReadJSON(tb testing.TB, name string, v any) {
 	}
 }
 
-// Every runs each case whose name begins with prefix as a subtest carrying
-// the case's name. A set without such a case fails the test if it is the
-// repository's own; another set may hold fewer cases, and the test is then
-// skipped with that reason.
+// Every runs each case whose name begins with prefix as a subtest with the case's name.
+// If the repository's own set has no such case the test fails; another set may hold
+// fewer cases, and the test is then skipped with that reason.
 func Every(t *testing.T, prefix string, run func(t *testing.T, c Case)) {
 	t.Helper()
 	cases := Load(t).Cases(prefix)

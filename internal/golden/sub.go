@@ -5,13 +5,12 @@ import (
 	"slices"
 )
 
-// Sub thins a row-major tensor the way the set's subsampled tensors are
-// thinned: of the last three axes, each longer than minLen keeps every
-// stride-th position, the first included. The tensors named *_sub of cases
-// f, g, h, m and p use minLen 8 and the stride their case states; convolution
-// kernels stored "[...,::2,::2,::2]" (cases i and l) use stride 2, minLen 0.
-// It returns the values and their shape, and panics on arguments that do not
-// fit together, which is a mistake in the test.
+// Sub takes the subset of a row-major tensor that the set's subsampled tensors hold: of
+// the last three axes, each longer than minLen keeps every stride-th position, the
+// first included. The tensors named *_sub of cases f, g, h, m and p use minLen 8 and
+// the stride that their case states; convolution kernels stored "[...,::2,::2,::2]"
+// (cases i and l) use stride 2, minLen 0. Sub returns the values and their shape. It
+// panics on inconsistent arguments, which are a mistake in the test.
 func Sub[T any](data []T, shape []int, stride, minLen int) ([]T, []int) {
 	out, steps := slices.Clone(shape), make([]int, len(shape))
 	total := 1

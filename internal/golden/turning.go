@@ -2,16 +2,15 @@ package golden
 
 import "math"
 
-// Turning reports the dimensions of a head of width k that the axial rotary
-// embedding with frequencies freqs turns differently for different tokens of a
-// grid. Pair j of axis a is the dimensions 2(am+j) and 2(am+j)+1 with m
-// frequencies; its angle grows by 2f/(n−1) from token to token. It does not
-// turn on an axis of one token, nor where that step is a multiple of 2π, as for
-// f = 128π on five tokens.
+// Turning reports the dimensions of a head of width k that the axial rotary embedding
+// with frequencies freqs rotates differently for different tokens of a grid. Pair j of
+// axis a is the dimensions 2(am+j) and 2(am+j)+1 with m frequencies; its angle grows by
+// 2f/(n−1) from token to token. It is not rotated on an axis of one token, nor if that
+// step is a multiple of 2π, as for f = 128π on five tokens.
 //
-// In the other dimensions the gradient of the keys' bias is zero by symmetry
-// and pure rounding noise in any implementation: adding a constant to all keys
-// shifts every logit of a query equally (SPEC §16).
+// In the other dimensions the gradient of the keys' bias is zero by symmetry and pure
+// rounding noise in any implementation: adding a constant to all keys shifts every
+// logit of a query equally (docs/reference.md §16).
 func Turning(freqs []float32, k int, grid [3]int) []bool {
 	out := make([]bool, k)
 	for a, n := range grid {

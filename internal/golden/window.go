@@ -8,13 +8,13 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Batch is a batch of a golden case, tensors named "batch.…" in the layout
-// [B, T, H, W, D, C], as one window per sample. Input and output frames follow
-// each other; Inputs says how many are inputs.
+// Batch is a batch of a golden case, tensors named "batch.…" in the layout [B, T, H, W,
+// D, C], as one window per sample. Output frames follow input frames; Inputs is the
+// number of input frames.
 type Batch struct {
 	Windows []*data.Window
 	Inputs  int
-	// Real reports for each variable channel whether it counts.
+	// Real reports for each variable channel whether it is a component, not padding.
 	Real []bool
 }
 
@@ -51,7 +51,7 @@ func (f *File) Batch(tb testing.TB, registry map[string]int) Batch {
 	return out
 }
 
-// frames turns sample b of [B, T, H, W, D, C] into T arrays [C, H, W, D].
+// frames converts sample b of [B, T, H, W, D, C] to T arrays [C, H, W, D].
 func frames(v []float32, shape []int, b int) [][]float32 {
 	steps, channels := shape[1], shape[5]
 	points := shape[2] * shape[3] * shape[4]
@@ -68,7 +68,7 @@ func frames(v []float32, shape []int, b int) [][]float32 {
 	return out
 }
 
-// ChannelsLast is the inverse for one frame: [C, H, W, D] to [H, W, D, C].
+// ChannelsLast converts one frame back: [C, H, W, D] to [H, W, D, C].
 func ChannelsLast(frame []float32, channels int) []float32 {
 	points := len(frame) / channels
 	out := make([]float32, len(frame))

@@ -8,11 +8,11 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// attribute is a named value of an object, not yet decoded: types we cannot
-// decode must not hide the others.
+// attribute is a named value of an object, not yet decoded: an attribute of an
+// unsupported type must not hide the others.
 type attribute struct {
 	name string
-	// what the type is, or why it could not be parsed
+	// the type, or the error of parsing it
 	typ   datatype
 	space dataspace
 	err   error

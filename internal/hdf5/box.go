@@ -5,8 +5,8 @@ import "slices"
 // box is a block of n elements per axis inside two row-major arrays.
 type box struct{ srcShape, src, n, dst, dstShape []int }
 
-// runs calls visit for each run of elements that follow each other in both
-// arrays, with its place in the source, in the destination and its length.
+// runs calls visit for each run of elements that are contiguous in both arrays, with
+// its position in the source and in the destination and its length.
 func (b box) runs(visit func(from, to, n int) error) error {
 	axis, run := len(b.n), 1 // axes from here on belong to a run
 	for axis > 0 {
@@ -40,8 +40,8 @@ func (b box) runs(visit func(from, to, n int) error) error {
 	}
 }
 
-// advance steps at through the box from low to high, both included, the last
-// axis fastest; false means that it is through.
+// advance steps at through the box from low to high, both included, the last axis
+// fastest. It returns false at the end.
 func advance(at, low, high []int) bool {
 	for i := len(at) - 1; i >= 0; i-- {
 		if at[i]++; at[i] <= high[i] {
@@ -76,7 +76,7 @@ func newChunkWindow(d *Dataset, offset, count []int) *chunkWindow {
 	return w
 }
 
-// number counts the current chunk row major over the dataset.
+// number returns the row-major number of the current chunk in the dataset.
 func (w *chunkWindow) number() int {
 	number := 0
 	for i, a := range w.at {
@@ -85,7 +85,7 @@ func (w *chunkWindow) number() int {
 	return number
 }
 
-// part is what the block and the current chunk have in common. It is valid until
+// part returns the intersection of the block and the current chunk. It is valid until
 // the next call.
 func (w *chunkWindow) part() box {
 	for i, a := range w.at {

@@ -24,9 +24,8 @@ func (w *treeWalk) keySize() int {
 	return 8 + 8*(w.rank+1)
 }
 
-// walk visits the node at an address, whose level must be the given one; -1
-// stands for any. visit gets a cursor on the key before a leaf's child and the
-// child.
+// walk visits the node at an address, whose level must be the given one; -1 means any.
+// visit receives a cursor on the key before a leaf's child and the child.
 func (w *treeWalk) walk(address uint64, level int, visit func(key *cursor, child uint64) error) error {
 	c, own, n, err := w.node(address, level)
 	if err != nil {
@@ -50,8 +49,8 @@ func (w *treeWalk) walk(address uint64, level int, visit func(key *cursor, child
 	return nil
 }
 
-// node reads the node at an address and returns a cursor on its keys and
-// children, its level and how many children it has.
+// node reads the node at an address. It returns a cursor on its keys and children, its
+// level and the number of children.
 func (w *treeWalk) node(address uint64, level int) (c *cursor, own, n int, err error) {
 	if w.seen[address] {
 		return nil, 0, 0, fmt.Errorf("the B-tree node at %#x: is its own descendant", address)

@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// The records of version 2 B-trees that are read.
+// The record types of version 2 B-trees that this package reads.
 const (
 	recordHuge          = 1
 	recordLinkName      = 5
@@ -23,8 +23,8 @@ type tree2 struct {
 	depth      int
 	root       uint64
 	records    int // in the root
-	// count[d] is the number of bytes that hold a number of records below a node
-	// of depth d, of which max[d] are its own.
+	// countLen[d] is the number of bytes of a count of records below a node of depth d;
+	// max[d] is the largest number of records in the node itself.
 	max, countLen []int
 	seen          map[uint64]bool
 }
@@ -64,8 +64,8 @@ func (q *quota) tree2(address uint64, kinds ...int) (*tree2, error) {
 	return t, nil
 }
 
-// sizes computes how many records the nodes of each depth hold at most, which
-// decides how many bytes their numbers take.
+// sizes computes the largest number of records in the nodes of each depth, which
+// determines the number of bytes of record counts.
 func (t *tree2) sizes() {
 	t.max, t.countLen = make([]int, t.depth+1), make([]int, t.depth+1)
 	t.max[0] = (t.nodeSize - nodeOverhead) / t.recordSize
@@ -84,10 +84,10 @@ func (t *tree2) pointerSize(depth int) int {
 	return t.quota.f.super.offsetLen + bytesFor(uint64(t.max[0])) + t.countLen[depth-1]
 }
 
-// bytesFor returns the bytes that hold a number.
+// bytesFor returns the number of bytes that hold n.
 func bytesFor(n uint64) int { return max(bits.Len64(n)-1, 0)/8 + 1 }
 
-// each calls visit with a cursor on every record, whose errors visit returns.
+// each calls visit with a cursor on every record and returns its errors.
 func (t *tree2) each(visit func(c *cursor) error) error {
 	if t.root == undefined {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// buffers is what it takes to decode one chunk; they are pooled.
+// buffers are the buffers for decoding one chunk; they are pooled.
 type buffers struct {
 	in, out []byte
 	source  bytes.Reader
@@ -27,8 +27,8 @@ func sized(b []byte, n int) []byte {
 	return b[:n]
 }
 
-// swap runs step from src into the other buffer, of at most size bytes, and
-// returns what it wrote there.
+// swap runs step from src into the other buffer, of at most size bytes, and returns the
+// written bytes.
 func (b *buffers) swap(src []byte, size int, step func(dst, src []byte) (int, error)) ([]byte, error) {
 	b.out = sized(b.out, size)
 	n, err := step(b.out, src)
@@ -39,7 +39,7 @@ func (b *buffers) swap(src []byte, size int, step func(dst, src []byte) (int, er
 	return b.in[:n], nil
 }
 
-// inflate decompresses src, which must not become more than size bytes.
+// inflate decompresses src to at most size bytes.
 func (b *buffers) inflate(src []byte, size int) ([]byte, error) {
 	return b.swap(src, size, func(dst, src []byte) (int, error) {
 		b.source.Reset(src)

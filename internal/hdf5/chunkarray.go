@@ -10,7 +10,7 @@ func (r *chunkReader) element(c *cursor, size int, filtered bool) (address, byte
 	return address, bytes, mask
 }
 
-// arrayHeader checks what the headers of both arrays begin with and returns the
+// arrayHeader checks the common start of the headers of both arrays and returns the
 // size of an element and whether chunks are filtered.
 func (r *chunkReader) arrayHeader(c *cursor, signature string) (size int, filtered bool) {
 	c.signature(signature)
@@ -37,12 +37,12 @@ type elementReader struct {
 	size     int
 	filtered bool
 	place    *place
-	axis     int // extensible array: the unlimited axis, which comes first
+	axis     int // extensible array: the unlimited axis, which is counted first
 	swap     []int
 }
 
-// block reads n elements after head bytes of a block that ends with a checksum;
-// first is the number of the first one.
+// block reads n elements that follow head bytes of a block; the block ends with a
+// checksum. first is the number of the first element.
 func (e *elementReader) block(address uint64, head, n, first int, signature, what string) error {
 	c, err := e.r.quota.block(address, uint64(head+n*e.size+4), what)
 	if err != nil {
@@ -73,8 +73,7 @@ func (e *elementReader) read(c *cursor, n, first int) error {
 	return nil
 }
 
-// at returns the place of a chunk. Extensible arrays count with the unlimited
-// axis first.
+// at returns the position of a chunk. Extensible arrays count the unlimited axis first.
 func (e *elementReader) at(n int) []int {
 	p := e.place.at(n)
 	if e.axis == 0 {

@@ -7,19 +7,19 @@ import (
 	"slices"
 )
 
-// chunk says where a stored chunk lies.
+// chunk is the location of a stored chunk.
 type chunk struct {
 	// number counts chunks row major over the dataset.
 	number  int
 	address uint64
 	size    uint32 // bytes stored
-	mask    uint32 // filters left out
+	mask    uint32 // filters that were skipped
 }
 
 // chunkIndex finds the stored chunks of a dataset. They are sorted by number.
 type chunkIndex []chunk
 
-// find returns the chunk of a number; those never written are not there.
+// find returns the chunk of a number, and false if it was never written.
 func (x chunkIndex) find(number int) (chunk, bool) {
 	if number < len(x) && x[number].number == number {
 		return x[number], true
@@ -59,7 +59,7 @@ func (d *Dataset) readIndex() (chunkIndex, error) {
 			return nil, fmt.Errorf("chunk index: chunk %d is listed twice", r.found[i].number)
 		}
 	}
-	return slices.Clone(r.found), nil // without the room left over from growing
+	return slices.Clone(r.found), nil // without unused capacity
 }
 
 // chunkCounts returns the number of chunks along each axis.
@@ -73,8 +73,9 @@ func (d *Dataset) chunkCounts() []int {
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
-// add notes a chunk at the given place, counted in chunks along each axis. Those
-// outside of the dataset are left over from when it was larger.
+// add stores a chunk at the given position, counted in chunks along each axis. It
+// ignores chunks outside of the dataset, which are left from a time when the dataset
+// was larger.
 func (r *chunkReader) add(place []int, address, size uint64, mask uint32) error {
 	if address == undefined {
 		return nil
@@ -151,8 +152,8 @@ func (r *chunkReader) implicit() error {
 	return nil
 }
 
-// limitCounts returns the chunks along each axis if the dataset had grown as far
-// as it may; first, if not -1, is the unlimited axis, which gets what is left.
+// limitCounts returns the chunks along each axis for a dataset of the largest allowed
+// size. first, if not -1, is the unlimited axis, which keeps its current count.
 func (r *chunkReader) limitCounts(first int) []int {
 	n := make([]int, len(r.counts))
 	for i := range n {
@@ -164,13 +165,13 @@ func (r *chunkReader) limitCounts(first int) []int {
 	return n
 }
 
-// place turns row-major numbers into coordinates.
+// place converts row-major numbers to coordinates.
 type place struct{ counts, out []int }
 
 func newPlace(counts []int) *place { return &place{counts, make([]int, len(counts))} }
 
-// at returns the coordinates of a number, valid until the next call; the first
-// axis takes what is left.
+// at returns the coordinates of a number, valid until the next call; the first axis has
+// no bound.
 func (p *place) at(n int) []int {
 	for i := len(p.counts) - 1; i > 0; i-- {
 		p.out[i] = n % p.counts[i]
@@ -180,8 +181,8 @@ func (p *place) at(n int) []int {
 	return p.out
 }
 
-// tree2 reads a B-tree of version 2, whose records hold the address, for
-// filtered chunks size and mask, and the place in chunks.
+// tree2 reads a B-tree of version 2, whose records hold the address, for filtered
+// chunks also size and mask, and the position in chunks.
 func (r *chunkReader) tree2() error {
 	t, err := r.quota.tree2(r.d.layout.address, recordChunk, recordFilteredChunk)
 	if err != nil {

@@ -83,8 +83,8 @@ func half(h uint16) float64 {
 	return math.NaN()
 }
 
-// integer decodes one element, sign-extended if the type is signed. Any bool but
-// 0 is 1, as numpy has it.
+// integer decodes one element, sign-extended if the type is signed. Any bool but 0 is
+// 1, as in numpy.
 func (t datatype) integer(b []byte) int64 {
 	var v uint64
 	switch {

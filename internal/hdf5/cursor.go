@@ -5,13 +5,13 @@ import (
 	"fmt"
 )
 
-// undefined is the address that stands for "none", in files with addresses of
-// 8 bytes; shorter ones are widened to it.
+// undefined is the address that represents "none" in files with addresses of 8 bytes;
+// shorter addresses are widened to it.
 const undefined = ^uint64(0)
 
-// cursor parses little-endian fields from a block of metadata. The first field
-// beyond its end sets err, after which all fields read as zero: callers check
-// once at the end.
+// cursor parses little-endian fields from a block of metadata. The first field beyond
+// its end sets err, after which all fields are read as zero, so callers check once at
+// the end.
 type cursor struct {
 	b    []byte
 	pos  int
@@ -71,14 +71,14 @@ func (c *cursor) u32() uint32 {
 	return 0
 }
 
-// signature reads the four letters that begin a structure.
+// signature reads the four letters at the start of a structure.
 func (c *cursor) signature(want string) {
 	if got := c.bytes(4); c.err == nil && string(got) != want {
 		c.fail("expected the signature %q, got %q", want, got)
 	}
 }
 
-// version reads a version number and checks it against those allowed.
+// version reads a version number and checks that it is allowed.
 func (c *cursor) version(allowed ...int) int {
 	v := c.u8()
 	for _, a := range allowed {

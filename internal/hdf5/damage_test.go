@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBroken opens and reads the damaged files of testdata/data whose fault is
-// one of HDF5: the error names the file, the place and the fault, at once.
+// TestBroken opens and reads the damaged files of testdata/data with an HDF5 fault. The
+// error must name the file, the place and the fault, and come at once.
 func TestBroken(t *testing.T) {
 	for name, want := range map[string]string{
 		"01_truncated_half":               "truncated: the superblock says that the file ends at byte 384764, it ends at 192382",
@@ -47,7 +47,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts a file everywhere: never more than an error at opening.
+// TestTruncated cuts a file at every length: opening must return an error or work.
 func TestTruncated(t *testing.T) {
 	for _, name := range []string{"fuzz_old.h5", "fuzz_new.h5"} {
 		b, err := os.ReadFile(filepath.Join("testdata", name))
@@ -59,9 +59,9 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// TestDamage walks files with bytes changed at random, with checksums and with
-// damage let through them. Whatever is found, there must be no panic, and no
-// more time and memory than the size of the file explains.
+// TestDamage walks files with bytes changed at random, with verified and with ignored
+// checksums. There must be no panic, and time and memory must be bounded by the size of
+// the file.
 func TestDamage(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, name := range []string{"fuzz_old.h5", "fuzz_new.h5", "odd_sizes_44_old.h5", "odd_sizes_48_new.h5", "odd_edges.h5", "types.h5", "links.h5"} {
@@ -75,7 +75,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// damage changes a few places in the way that hurts parsers most.
+// damage changes a few bytes in the ways that hurt parsers most.
 func damage(rng *rand.Rand, b []byte) {
 	for range 1 + rng.IntN(4) {
 		at := rng.IntN(len(b) - 8)
@@ -90,7 +90,7 @@ func damage(rng *rand.Rand, b []byte) {
 			binary.LittleEndian.PutUint64(b[at&^7:], uint64(rng.IntN(len(b))))
 		case 4:
 			binary.LittleEndian.PutUint64(b[at&^7:], rng.Uint64()>>rng.IntN(64))
-		case 5: // one structure in the place of another
+		case 5: // one structure replaced by another
 			n := 1 + rng.IntN(32)
 			from := rng.IntN(len(b) - n)
 			copy(b[at:], bytes.Clone(b[from:from+n]))
@@ -98,7 +98,7 @@ func damage(rng *rand.Rand, b []byte) {
 	}
 }
 
-// explore walks a file and checks what that takes.
+// explore walks a file and checks the time and memory.
 func explore(t *testing.T, name string, b []byte, anyChecksum bool) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

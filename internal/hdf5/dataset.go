@@ -22,8 +22,8 @@ type Dataset struct {
 	indexErr error
 }
 
-// Dataset opens a dataset, once: later calls return the same one, whose chunks
-// are already located.
+// Dataset opens a dataset. Later calls return the same dataset, whose chunks are
+// already located.
 func (f *File) Dataset(path string) (driver.Dataset, error) {
 	f.mu.Lock()
 	d := f.datasets[path]
@@ -112,7 +112,7 @@ func (d *Dataset) Shape() []int { return d.space.dims }
 // Type returns the name of the stored type.
 func (d *Dataset) Type() string { return d.typ.String() }
 
-// Chunk returns the shape of a chunk, nil if the elements lie together.
+// Chunk returns the shape of a chunk, nil if the dataset is contiguous.
 func (d *Dataset) Chunk() []int { return d.layout.chunk }
 
 func (d *Dataset) chunkBytes() int { return product(d.layout.chunk) * d.typ.size }
@@ -127,7 +127,7 @@ func (d *Dataset) Float64(dst []float64, offset, count []int) error {
 	return d.f.wrap(d.path, read(d, dst, offset, count, datatype.float64s))
 }
 
-// chunks returns the index, read once.
+// chunks returns the index and reads it at the first call.
 func (d *Dataset) chunks() (chunkIndex, error) {
 	d.once.Do(func() { d.index, d.indexErr = d.readIndex() })
 	return d.index, d.indexErr

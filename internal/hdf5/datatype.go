@@ -29,16 +29,16 @@ var classNames = map[class]string{
 	classVariable: "variable-length sequence", classArray: "array", classComplex: "complex number",
 }
 
-// padding is how strings shorter than their type are filled up.
+// padding is the padding of strings that are shorter than their type.
 type padding int
 
 const (
-	padTerminated padding = 0 // what follows the first zero byte has no meaning
+	padTerminated padding = 0 // bytes after the first zero byte are ignored
 	padZeros      padding = 1
 	padSpaces     padding = 2
 )
 
-// trim returns a string of fixed length without what fills it up.
+// trim removes the padding of a string of fixed length.
 func (p padding) trim(b []byte) string {
 	switch p {
 	case padZeros:
@@ -55,19 +55,19 @@ type datatype struct {
 	class class
 	size  int // bytes of an element
 	big   bool
-	// signed is meant for integers; enumerations take it from their base.
+	// signed applies to integers; enumerations copy it from their base type.
 	signed bool
-	// text is a variable-length string; bool an enumeration of FALSE and TRUE.
+	// text marks a variable-length string, bool an enumeration of FALSE and TRUE.
 	text, bool bool
 	padding    padding // of strings of fixed length
-	// odd says why a number is none that Go knows, "" for ordinary ones.
+	// odd says why Go has no such number type, "" for supported ones.
 	odd string
 }
 
 // maxElement bounds the size of one element.
 const maxElement = 1 << 20
 
-// String is the short name of driver.Dataset.Type.
+// String returns the short name of driver.Dataset.Type.
 func (t datatype) String() string {
 	name, ok := classNames[t.class]
 	if !ok {
@@ -176,8 +176,8 @@ func parseFloatProperties(c *cursor, t *datatype, flags uint64) {
 	}
 }
 
-// parseEnum takes the representation from the base type and looks whether the
-// members are those of a bool.
+// parseEnum copies the representation from the base type and checks whether the members
+// are those of a bool.
 func parseEnum(c *cursor, t *datatype, members, version, depth int) {
 	base := parseDatatype(c, depth+1)
 	if c.err == nil && (base.class != classInt || base.size != t.size) {

@@ -12,8 +12,8 @@ func newBlockCache(f *File) *blockCache {
 	return &blockCache{quota: quota{f: f}, blocks: map[uint64][]byte{}}
 }
 
-// get returns the block of size bytes at an address; check, if not nil, is called
-// when it is read.
+// get returns the block of size bytes at an address. It calls check, if not nil, after
+// reading it.
 func (k *blockCache) get(address, size uint64, what string, check func(c *cursor)) ([]byte, error) {
 	b, ok := k.blocks[address]
 	if ok && uint64(len(b)) == size {
@@ -36,8 +36,8 @@ func (k *blockCache) get(address, size uint64, what string, check func(c *cursor
 	return c.b, nil
 }
 
-// denseMessages calls visit with every message of a fractal heap that a B-tree
-// of names lists.
+// denseMessages calls visit with every message of a fractal heap that is listed in a
+// B-tree of names.
 func (f *File) denseMessages(heap, tree uint64, kind int, visit func(c *cursor)) error {
 	h, err := f.fractalHeap(heap)
 	if err != nil {

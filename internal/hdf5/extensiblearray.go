@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// extensibleArray reads the index of a dataset with one unlimited axis: an index
-// block with the first elements, the addresses of small data blocks and of
-// super blocks, which list larger and larger data blocks.
+// extensibleArray reads the index of a dataset with one unlimited axis: an index block
+// with the first elements, the addresses of small data blocks and of super blocks,
+// which list larger and larger data blocks.
 func (r *chunkReader) extensibleArray() error {
 	f := r.f
 	c, err := r.quota.block(r.d.layout.address, uint64(16+6*f.super.lengthLen+f.super.offsetLen), "extensible array")
@@ -21,7 +21,7 @@ func (r *chunkReader) extensibleArray() error {
 		f.length(c) // numbers and sizes of blocks
 	}
 	a.used = f.length(c)
-	f.length(c) // elements with room
+	f.length(c) // allocated elements
 	at := f.address(c)
 	f.verify(c)
 	if c.err != nil || at == undefined {
@@ -49,7 +49,7 @@ type extensibleArray struct {
 	size     int
 	filtered bool
 	shape    extensibleShape
-	used     uint64 // elements up to the last one ever set
+	used     uint64 // elements up to the last one that was ever set
 }
 
 // maxUsed is more elements than a dataset has chunks.
@@ -64,7 +64,7 @@ func (a *extensibleArray) check(what string) error {
 	return nil
 }
 
-// Of super block u: its data blocks, and the elements of each.
+// blocks and blockLength return the data blocks of super block u and their elements.
 func (a *extensibleArray) blocks(u int) int       { return 1 << (u / 2) }
 func (a *extensibleArray) blockLength(u int) int  { return a.shape.minElements << ((u + 1) / 2) }
 func (a *extensibleArray) pages(length int) int   { return length >> a.shape.pageBits }
@@ -74,7 +74,7 @@ func (a *extensibleArray) blockOffsetLength() int { return ceilDiv(a.shape.maxBi
 func (a *extensibleArray) indexBlock(address uint64) error {
 	f, s := a.f, a.shape
 	log := func(n int) int { return bits.Len(uint(n)) - 1 }
-	direct := 2 * log(s.minPointers) // super blocks whose data blocks are listed here
+	direct := 2 * log(s.minPointers) // super blocks whose data blocks the index block lists
 	supers := 1 + s.maxBits - log(s.minElements)
 	if direct > supers {
 		direct = supers
@@ -145,9 +145,9 @@ func (a *extensibleArray) superBlock(address uint64, first, u int) error {
 	return c.err
 }
 
-// pageMap has a bit for each page of the data blocks of a super block, those of a
-// block from a bit on. The bits of small blocks share bytes, although the map has
-// room for whole bytes for each.
+// pageMap has a bit for each page of the data blocks of a super block; the pages of one
+// block start at a given bit. The bits of small blocks share bytes, although the map
+// has whole bytes for each.
 type pageMap struct {
 	bits  []byte
 	first int
@@ -159,7 +159,7 @@ func (m pageMap) written(p int) bool {
 	return p/8 < len(m.bits) && m.bits[p/8]&(0x80>>(p%8)) != 0
 }
 
-// dataBlock reads a block of elements. A long one is cut into pages.
+// dataBlock reads a block of elements. A long block is divided into pages.
 func (a *extensibleArray) dataBlock(address uint64, first, length int, pages pageMap) error {
 	if address == undefined || uint64(first) >= a.used {
 		return nil

@@ -15,12 +15,12 @@ type File struct {
 	size   int64
 	closer io.Closer
 	super  superblock
-	// anyChecksum accepts metadata with wrong checksums: tests set it to let
-	// damage through to the parsers.
+	// anyChecksum accepts metadata with wrong checksums. Tests set it so that damage
+	// reaches the parsers.
 	anyChecksum bool
 
 	mu       sync.Mutex
-	kept     quota // what objects and groups were parsed from
+	kept     quota // bytes of objects and groups
 	objects  map[uint64]*object
 	groups   map[uint64][]link
 	datasets map[string]*Dataset
@@ -84,7 +84,7 @@ func (f *File) Close() error {
 // Name returns the name the file was opened with.
 func (f *File) Name() string { return f.name }
 
-// wrap puts the names of the file and of an object before an error.
+// wrap prefixes an error with the names of the file and of an object.
 func (f *File) wrap(object string, err error) error {
 	if err == nil {
 		return nil

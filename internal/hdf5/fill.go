@@ -2,8 +2,8 @@ package hdf5
 
 import "fmt"
 
-// fillOf returns the bytes of the element that stands for those never written:
-// the fill value, or zeros.
+// fillOf returns the bytes of an element that was never written: the fill value, or
+// zeros.
 func (f *File) fillOf(o *object, size int) ([]byte, error) {
 	fill := make([]byte, size)
 	value, err := f.parseFill(o)

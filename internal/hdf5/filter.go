@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// The filters that can be undone, by their registered numbers.
+// The supported filters, by their registered numbers.
 const (
 	filterDeflate  = 1
 	filterShuffle  = 2
@@ -76,9 +76,8 @@ func parseFilters(c *cursor) []filter {
 	return list
 }
 
-// decode undoes the filters of a chunk in place of the buffers it is given:
-// the result has size bytes and lives in one of the two. Bit i of mask says
-// that filter i was left out for this chunk.
+// decode undoes the filters of a chunk. It uses both buffers; the result has size bytes
+// and is in one of them. Bit i of mask says that filter i was skipped for this chunk.
 func decode(list []filter, mask uint32, size int, b *buffers) ([]byte, error) {
 	in := b.in
 	for i := len(list) - 1; i >= 0; i-- {
@@ -128,8 +127,8 @@ func stripFletcher(b []byte) ([]byte, error) {
 	return data, nil
 }
 
-// unshuffle collects the bytes of each element, which the filter has sorted by
-// their place in the element.
+// unshuffle collects the bytes of each element, which the filter has sorted by their
+// position in the element.
 func unshuffle(dst, src []byte, width int) (int, error) {
 	if width <= 1 || len(src) < width {
 		return copy(dst, src), nil

@@ -29,8 +29,8 @@ func (r *chunkReader) fixedArray() error {
 	return r.fixedPages(&elements, at, int(n), page)
 }
 
-// fixedPages reads n elements in pages, which follow a block that has a bit for
-// each page that was written.
+// fixedPages reads n elements in pages, which follow a block with a bit for each page
+// that was written.
 func (r *chunkReader) fixedPages(elements *elementReader, at uint64, n, page int) error {
 	pages, head := ceilDiv(n, page), 6+r.f.super.offsetLen
 	mapLen := ceilDiv(pages, 8)

@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// fractalHeap holds the links of a large group or the attributes of an object
-// that has many. Its blocks form a table: rows of width blocks, those of rows 0
-// and 1 of the starting size, then twice as large from row to row.
+// fractalHeap holds the links of a large group or the attributes of an object with many
+// attributes. Its blocks form a table with width blocks per row. Blocks of rows 0 and 1
+// have the starting size; the size doubles from row to row after that.
 type fractalHeap struct {
 	f          *File
 	blocks     *blockCache
@@ -17,7 +17,7 @@ type fractalHeap struct {
 	checksums  bool // of direct blocks
 	maxManaged int
 	hugeTree   uint64
-	huge       map[uint64]extent // by ID; nil as long as the tree is not read
+	huge       map[uint64]extent // by ID; nil until the tree is read
 	width      int
 	start      uint64 // size of the smallest block
 	maxDirect  uint64 // size of the largest direct block
@@ -110,12 +110,12 @@ func (h *fractalHeap) rowSize(row int) uint64 {
 	return h.start << min(row-1, 62)
 }
 
-// directRows is the number of rows of direct blocks.
+// directRows returns the number of rows of direct blocks.
 func (h *fractalHeap) directRows() int {
 	return bits.Len64(h.maxDirect) - bits.Len64(h.start) + 2
 }
 
-// managed reads n bytes at an offset of the heap's own address space.
+// managed reads n bytes at an offset of the heap's address space.
 func (h *fractalHeap) managed(at, n uint64) ([]byte, error) {
 	if h.rows == 0 {
 		return h.direct(h.root, h.start, at, n)
@@ -135,8 +135,8 @@ func (h *fractalHeap) direct(address, size, at, n uint64) ([]byte, error) {
 	return b[at : at+n], nil
 }
 
-// checkDirect checks the head of a direct block and its checksum, which is
-// computed with its own field zero.
+// checkDirect checks the header of a direct block and its checksum, which is computed
+// with the checksum field set to zero.
 func (h *fractalHeap) checkDirect(c *cursor) {
 	c.signature("FHDB")
 	c.version(0)
@@ -226,7 +226,8 @@ func (h *fractalHeap) hugeObject(c *cursor) ([]byte, error) {
 	return h.blocks.get(e.address, e.size, "huge object", nil)
 }
 
-// readHuge reads the tree of the huge objects that IDs do not locate themselves.
+// readHuge reads the tree of the huge objects that cannot be located by their IDs
+// alone.
 func (h *fractalHeap) readHuge() error {
 	t, err := (&quota{f: h.f}).tree2(h.hugeTree, recordHuge)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// FuzzOpen walks whatever a file holds: groups, attributes and values. There may
-// be errors, but no panic, no endless loop and no memory beyond reason. With
-// anyChecksum, damage also reaches what checksums guard.
+// FuzzOpen walks all groups, attributes and values of a file. Errors are allowed, but
+// no panic, no endless loop and no excessive memory. With anyChecksum, damage also
+// reaches the structures that checksums protect.
 func FuzzOpen(f *testing.F) {
 	for _, name := range []string{
 		filepath.Join("testdata", "layouts_userblock.h5"), filepath.Join("testdata", "layouts_paged.h5"),
@@ -30,8 +30,8 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// visit reads an object and those below it. Hard links may form rings, so depth
-// and number are bounded.
+// visit reads an object and those below it. Hard links may form cycles, so depth and
+// number are bounded.
 func visit(f *File, p string, depth int, left *int) {
 	if *left--; *left < 0 || depth > 6 {
 		return

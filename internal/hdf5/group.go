@@ -30,8 +30,8 @@ func lookup(list []link, name string) (link, bool) {
 	return list[i], true
 }
 
-// group lists the members of the group at an address, sorted by name. Like
-// objects, groups are read once.
+// group lists the members of the group at an address, sorted by name. Like objects,
+// groups are read once.
 func (f *File) group(address uint64) ([]link, error) {
 	f.mu.Lock()
 	list, ok := f.groups[address]

@@ -58,7 +58,7 @@ func (p *headerParser) oldMessages(c *cursor) error {
 	return c.err
 }
 
-// rest reads the blocks not yet read, among them those that continue others.
+// rest reads the remaining blocks, including those that continue others.
 func (p *headerParser) rest(what string, parse func(c *cursor) error) error {
 	for len(p.next) > 0 {
 		e := p.next[0]
@@ -134,7 +134,7 @@ func (p *headerParser) messages(c *cursor) error {
 	return c.err
 }
 
-// add keeps a message or, for a continuation, notes the block to read.
+// add stores a message or, for a continuation, the block to read.
 func (p *headerParser) add(c *cursor, m message) {
 	if c.err != nil {
 		return

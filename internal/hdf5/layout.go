@@ -2,19 +2,19 @@ package hdf5
 
 import "fmt"
 
-// layoutKind says where the elements of a dataset lie.
+// layoutKind is the storage of the elements of a dataset.
 type layoutKind int
 
 const (
 	compactLayout layoutKind = iota
 	contiguousLayout
 	chunkedLayout
-	virtualLayout // parts of other datasets, which is not read
+	virtualLayout // parts of other datasets, not supported
 )
 
 // The indexes that find the chunks of a dataset.
 const (
-	indexTree1      = 0 // not a number of the format: what layouts before version 4 use
+	indexTree1      = 0 // not a number of the format: the index of layouts before version 4
 	indexSingle     = 1
 	indexImplicit   = 2
 	indexFixed      = 3
@@ -31,17 +31,16 @@ type layout struct {
 	chunk   []int  // chunked: shape of a chunk
 	index   int
 	version int
-	// plainEdges says that chunks which the edge of the dataset cuts are not
-	// filtered.
+	// plainEdges says that chunks which the edge of the dataset cuts are not filtered.
 	plainEdges bool
-	// Of a single filtered chunk.
+	// singleSize and singleMask belong to a single filtered chunk.
 	singleSize uint64
 	singleMask uint32
 	pageBits   int // fixed array
 	extensible extensibleShape
 }
 
-// extensibleShape are the parameters of an extensible array that its header
+// extensibleShape holds the parameters of an extensible array, which its header
 // repeats.
 type extensibleShape struct{ maxBits, indexElements, minPointers, minElements, pageBits int }
 
@@ -125,7 +124,7 @@ func (f *File) parseChunkShape(c *cursor, l *layout, rank, width, size int) {
 	l.chunk = l.chunk[:rank-1]
 }
 
-// maxChunk bounds the bytes of a chunk, as the format does up to layouts of
+// maxChunk is the largest number of bytes of a chunk, as in the format up to layouts of
 // version 4.
 const maxChunk = 1<<32 - 1
 

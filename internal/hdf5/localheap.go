@@ -24,8 +24,8 @@ func (f *File) localHeap(address uint64) ([]byte, error) {
 	return b, nil
 }
 
-// globalHeap reads objects of collections that hold variable-length values.
-// It keeps the collections it has read.
+// globalHeap reads objects of collections that hold variable-length values. It keeps
+// the collections that it has read.
 type globalHeap struct {
 	quota       quota
 	collections map[uint64]map[int][]byte
@@ -53,7 +53,7 @@ func (h *globalHeap) object(address uint64, i int) ([]byte, error) {
 
 func (h *globalHeap) collection(address uint64) (map[int][]byte, error) {
 	f := h.quota.f
-	// The heads of a collection and of its objects end at multiples of 8.
+	// The headers of a collection and of its objects end at multiples of 8.
 	head := ceilDiv(8+f.super.lengthLen, 8) * 8
 	c, err := f.block(address, uint64(head), "global heap")
 	if err != nil {

@@ -2,7 +2,7 @@ package hdf5
 
 import "fmt"
 
-// The types of header messages that are read.
+// The types of header messages that this package reads.
 const (
 	msgNil           = 0x00 // unused space
 	msgDataspace     = 0x01
@@ -59,8 +59,8 @@ func (o *object) cursor(m message, what string) *cursor {
 	return &cursor{b: m.data, what: fmt.Sprintf("%s of the object at %#x", what, o.address)}
 }
 
-// object reads the object header at an address, once, unless a damaged file has
-// more of them than bytes to make them from.
+// object returns the object header at an address. It keeps parsed headers as long as
+// they have no more bytes than the file, as a damaged file may list more.
 func (f *File) object(address uint64) (*object, error) {
 	f.mu.Lock()
 	o := f.objects[address]
@@ -80,8 +80,8 @@ func (f *File) object(address uint64) (*object, error) {
 	return o, nil
 }
 
-// message returns the first message of a kind, from where it is stored if it is
-// shared.
+// message returns the first message of a kind, which may be shared and stored
+// elsewhere.
 func (f *File) message(o *object, kind int) (message, bool, error) {
 	m, ok := o.first(kind)
 	if !ok || !m.shared() {

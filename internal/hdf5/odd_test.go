@@ -21,8 +21,7 @@ func openTest(t *testing.T, name string) *File {
 	return f
 }
 
-// TestTypes names the types that are not numbers to us, in the type and in the
-// error.
+// TestTypes: unsupported types are named in the type and in the error.
 func TestTypes(t *testing.T) {
 	f := openTest(t, "types.h5")
 	want := map[string]string{
@@ -42,8 +41,8 @@ func TestTypes(t *testing.T) {
 	assert.Len(t, names, len(want)+3, "the numbers below")
 }
 
-// TestIntegersRoundOnce checks integers that become another float32 by way of
-// float64.
+// TestIntegersRoundOnce checks integers for which rounding via float64 gives another
+// float32.
 func TestIntegersRoundOnce(t *testing.T) {
 	f := openTest(t, "types.h5")
 	for name, want := range map[string][]float32{
@@ -58,8 +57,8 @@ func TestIntegersRoundOnce(t *testing.T) {
 	}
 }
 
-// TestMaskedFilter reads a chunk for which the filter we lack was left out, and
-// not the one for which it was not.
+// TestMaskedFilter reads a chunk for which an unsupported filter was skipped. A chunk
+// for which it was applied must give an error.
 func TestMaskedFilter(t *testing.T) {
 	d, err := openTest(t, "types.h5").Dataset("zstd")
 	require.NoError(t, err)
@@ -81,8 +80,8 @@ func TestPaddedText(t *testing.T) {
 	assert.Equal(t, "a", padTerminated.trim([]byte("a\x00b\x00\x00")))
 }
 
-// TestLinks follows links of every kind; those that double the way at each step
-// must not double the time.
+// TestLinks follows links of every kind. Links that double the path at each step must
+// not double the time.
 func TestLinks(t *testing.T) {
 	f := openTest(t, "links.h5")
 	for path, want := range map[string]float32{
@@ -116,7 +115,7 @@ func TestLinks(t *testing.T) {
 	assert.ErrorIs(t, err, driver.ErrNotFound)
 }
 
-// TestSparse reads datasets of which two chunks exist, far apart.
+// TestSparse reads datasets with two stored chunks, far apart.
 func TestSparse(t *testing.T) {
 	f := openTest(t, "sparse.h5")
 	for _, name := range []string{"fixed", "extensible", "tree", "old"} {
@@ -144,8 +143,8 @@ func TestSparse(t *testing.T) {
 	}
 }
 
-// TestSharedMessages says what is missing for files that keep messages in a
-// common heap.
+// TestSharedMessages: the error names the missing feature for files that keep messages
+// in a common heap.
 func TestSharedMessages(t *testing.T) {
 	f := openTest(t, "shared.h5")
 	names, err := f.Children("/")
@@ -156,8 +155,8 @@ func TestSharedMessages(t *testing.T) {
 	assert.ErrorContains(t, err, "messages shared through a heap of the file are not supported")
 }
 
-// TestPrefix reads a file behind foreign bytes, which the library allows: the
-// addresses count from the superblock.
+// TestPrefix reads a file after foreign bytes, which the library allows: addresses
+// count from the superblock.
 func TestPrefix(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join("testdata", "fuzz_old.h5"))
 	require.NoError(t, err)

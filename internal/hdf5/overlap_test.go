@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// oldFile begins a file of size bytes with a superblock of version 0, whose root
-// group has an object header of version 1 with the given messages at 96.
+// oldFile returns the start of a file of size bytes with a superblock of version 0,
+// whose root group has an object header of version 1 with the given messages at 96.
 func oldFile(size int, messages ...[]byte) []byte {
 	b := make([]byte, 0, size)
 	b = append(b, signature...)
@@ -29,13 +29,13 @@ func addresses(b []byte, list ...uint64) []byte {
 	return b
 }
 
-// oldMessage is a header message that holds two addresses.
+// oldMessage returns a header message with two addresses.
 func oldMessage(kind byte, first, second uint64) []byte {
 	return addresses([]byte{kind, 0, 16, 0, 0, 0, 0, 0}, first, second)
 }
 
-// TestOverlap opens files whose parts lie on top of each other: read one by one,
-// they would have about the square of the bytes of the file.
+// TestOverlap opens files with overlapping parts. Reading their parts one by one would
+// read about the square of the file's size.
 func TestOverlap(t *testing.T) {
 	const size = 1 << 20
 	open := func(b []byte) error {
@@ -50,7 +50,8 @@ func TestOverlap(t *testing.T) {
 	}
 	assert.ErrorContains(t, open(oldFile(size, blocks...)), "object header block at 0x80018: parts overlap", "blocks of an object header")
 
-	// A tree of which all children are one node, whose members have one name.
+	// A tree whose children are all the same node, whose members all have the same
+	// name.
 	const tree, heap, node = 200, 600000, 700000
 	b := oldFile(size, oldMessage(msgSymbolTable, tree, heap))
 	b = append(b, make([]byte, tree-len(b))...)
@@ -71,7 +72,7 @@ func TestOverlapHeap(t *testing.T) {
 	b := make([]byte, 1000)
 	f := &File{r: bytes.NewReader(b), size: 1000}
 	blocks := newBlockCache(f)
-	for range 10 { // the same block again costs nothing
+	for range 10 { // reading the same block again is free
 		got, err := blocks.get(100, 600, "block", nil)
 		assert.NoError(t, err)
 		assert.Len(t, got, 600)

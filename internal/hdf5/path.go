@@ -8,8 +8,8 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// maxLinks bounds the soft links on the way to an object, those that the links
-// themselves lead through included.
+// maxLinks is the largest number of soft links on the way to an object, including those
+// that other links lead through.
 const maxLinks = 32
 
 // find returns the address of the object header at a path.
@@ -24,8 +24,8 @@ type pathWalk struct {
 	links int // soft links that may still be followed
 }
 
-// walk follows a path from the group at an address. The names "" and "." stay
-// where they are; ".." is a name like any other, as in the format.
+// walk follows a path from the group at an address. The names "" and "." mean the same
+// group; ".." is an ordinary name, as in the format.
 func (w *pathWalk) walk(at uint64, p string) (uint64, error) {
 	if strings.HasPrefix(p, "/") {
 		at = w.f.super.root

@@ -2,9 +2,9 @@ package hdf5
 
 import "fmt"
 
-// quota counts the bytes of parts of a file that lie apart from each other. They
-// cannot have more of them than the file, so that a damaged file whose parts
-// overlap is found out before it costs time or memory beyond its size.
+// quota counts the bytes of parts of a file that must not overlap. Together they cannot
+// have more bytes than the file, so a damaged file with overlapping parts is detected
+// before it costs time or memory beyond its size.
 type quota struct {
 	f    *File
 	used uint64

@@ -2,10 +2,10 @@ package hdf5
 
 import "fmt"
 
-// convert turns raw elements of a type into numbers of Go.
+// convert converts raw elements of a type to Go numbers.
 type convert[T any] func(t datatype, dst []T, raw []byte)
 
-// piece is how many bytes of contiguous elements are read at once.
+// piece is the number of bytes of contiguous elements that are read at once.
 const piece = 1 << 18
 
 // read reads the block of count elements per axis at offset into dst.
@@ -107,7 +107,7 @@ func readChunks[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]
 	}
 }
 
-// maxRatio is more than any filter compresses; deflate reaches 1032.
+// maxRatio is larger than the compression ratio of any filter; deflate reaches 1032.
 const maxRatio = 1100
 
 // chunk returns the decoded bytes of a chunk, nil if it was never written. They
@@ -131,7 +131,7 @@ func (d *Dataset) chunk(index chunkIndex, number int, at []int, b *buffers) ([]b
 	return decode(filters, c.mask, d.chunkBytes(), b)
 }
 
-// cut reports whether a chunk sticks out of the dataset.
+// cut reports whether a chunk extends beyond the dataset.
 func (d *Dataset) cut(at []int) bool {
 	for i, a := range at {
 		if (a+1)*d.layout.chunk[i] > d.space.dims[i] {

@@ -12,8 +12,8 @@ import (
 	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// TestBlocks compares random blocks of datasets of every layout with the same
-// elements of the whole, from several goroutines at once.
+// TestBlocks compares random blocks of datasets of every layout with the same elements
+// of the whole, from several goroutines at once.
 func TestBlocks(t *testing.T) {
 	for _, name := range []string{"layouts_earliest.h5", "layouts_latest.h5"} {
 		f, err := Open(filepath.Join("testdata", name))

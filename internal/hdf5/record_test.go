@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorded is what h5py reads from an object; see testdata/record.py.
+// recorded is an object as h5py reads it; see testdata/record.py.
 type recorded struct {
 	Group      bool
 	Attributes map[string]any
@@ -23,21 +23,20 @@ type recorded struct {
 	Type       bool
 }
 
-// TestRecordedWell compares every object of the project's small data sets and
-// golden files with what h5py reads.
+// TestRecordedWell compares every object of the repository's small data sets and golden
+// files with the values that h5py reads.
 func TestRecordedWell(t *testing.T) {
 	compareRecorded(t, filepath.Join("..", "..", "testdata"), filepath.Join("testdata", "well.json"))
 }
 
-// TestRecordedLayouts does the same for files made by testdata/make.py, which
-// hold every layout, index, filter and type that is read.
+// TestRecordedLayouts does the same for files of testdata/make.py, which hold every
+// layout, index, filter and type that the package reads.
 func TestRecordedLayouts(t *testing.T) {
 	compareRecorded(t, "testdata", filepath.Join("testdata", "layouts.json"))
 }
 
-// TestRecordedOdd does the same for files made by testdata/make_odd.py: addresses
-// and lengths of other sizes, superblock 1, edges of datasets that are not
-// filtered.
+// TestRecordedOdd does the same for files of testdata/make_odd.py: addresses and
+// lengths of other sizes, superblock 1, unfiltered chunks at the edges of datasets.
 func TestRecordedOdd(t *testing.T) {
 	compareRecorded(t, "testdata", filepath.Join("testdata", "odd.json"))
 }

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// signature begins every HDF5 file, at offset 0, 512, 1024, 2048, ….
+// signature is the start of every HDF5 file, at offset 0, 512, 1024, 2048, ….
 const signature = "\x89HDF\r\n\x1a\n"
 
-// superblock is what a file says about itself as a whole.
+// superblock holds the parameters of a whole file.
 type superblock struct {
 	version   int
 	offsetLen int    // bytes of an address
@@ -42,8 +42,8 @@ func (f *File) readSuperblock() error {
 	if f.super.base > at {
 		return fmt.Errorf("superblock at %#x: expected a base address up to there, got %#x", at, f.super.base)
 	}
-	// Something was put before the file: like the library, count from where the
-	// superblock is now.
+	// Other bytes precede the file. Like the library, count addresses from the position
+	// of the superblock.
 	if end != undefined {
 		end += at - f.super.base
 	}
@@ -121,7 +121,7 @@ func (f *File) address(c *cursor) uint64 {
 // length reads a length.
 func (f *File) length(c *cursor) uint64 { return c.uint(f.super.lengthLen) }
 
-// verify reads the checksum of everything before it.
+// verify reads the checksum and compares it with that of all bytes before it.
 func (f *File) verify(c *cursor) {
 	if c.err != nil {
 		return

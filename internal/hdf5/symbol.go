@@ -68,8 +68,8 @@ func (w *treeWalk) symbolNode(address uint64, names *nameHeap) ([]link, error) {
 	return list, c.err
 }
 
-// symbol parses one entry of a symbol node. Its cache type 2 marks a soft
-// link, whose path lies in the heap of names.
+// symbol parses one entry of a symbol node. Its cache type 2 marks a soft link, whose
+// path is in the heap of names.
 func (f *File) symbol(c *cursor, names *nameHeap) (link, error) {
 	nameAt, address, cache := c.uint(f.super.offsetLen), f.address(c), c.u32()
 	c.skip(4)

@@ -17,7 +17,7 @@ func (f *File) value(a attribute) (any, error) {
 		list, err := f.texts(a, n)
 		return unwrap(list, scalar), err
 	case a.typ.number() != nil && n == 0:
-		return []float64{}, nil // an empty list, of whatever
+		return []float64{}, nil // an empty list of any type
 	case a.typ.number() != nil:
 		return nil, fmt.Errorf("expected text or a number, got the type %s", a.typ)
 	case a.typ.bool:
@@ -35,7 +35,7 @@ func (f *File) value(a attribute) (any, error) {
 	return unwrap(list, scalar), err
 }
 
-// unwrap returns the only element of a list if it stands for a scalar.
+// unwrap returns the only element of a list if scalar is true, else the list.
 func unwrap[T any](list []T, scalar bool) any {
 	if scalar && len(list) == 1 {
 		return list[0]

@@ -14,17 +14,17 @@ import (
 
 // Writer is an HDF5 file being written. It implements driver.Writer.
 //
-// The file has a superblock of version 2, object headers of version 2 with
-// their links and attributes inside, and chunks behind B-trees of version 1:
-// what every version of the library since 1.8 reads. Values go to the disk as
-// they come, everything else is written by Close. Until then the file has
-// another name, so a half-written one is never seen under its own.
+// The file has a superblock of version 2, object headers of version 2 that contain
+// their links and attributes, and chunks indexed by B-trees of version 1. Every version
+// of the library since 1.8 can read it. Values are written immediately, everything else
+// by Close. Until then the file has a temporary name, so an incomplete file never
+// appears under its final name.
 type Writer struct {
 	name string
 
 	mu      sync.Mutex
 	f       *os.File
-	end     uint64 // where the next bytes go
+	end     uint64 // address of the next bytes
 	objects map[string]*newObject
 	heap    newHeap
 	done    bool
@@ -33,13 +33,13 @@ type Writer struct {
 // newObject is a group or a dataset to be written.
 type newObject struct {
 	attributes []newAttribute
-	children   []string // of a group, in the order of creation
+	children   []string // members of a group, in the order of creation
 	dataset    *DatasetWriter
 }
 
 const superblockSize = 12 + 4*8 + 4
 
-// Create makes a new file. One that exists already is an error.
+// Create makes a new file. It returns an error if the file exists.
 func Create(name string) (*Writer, error) {
 	if _, err := os.Lstat(name); err == nil {
 		return nil, fmt.Errorf("hdf5: %s: the file exists", name)
@@ -87,7 +87,7 @@ func (w *Writer) Group(p string) error {
 	return w.wrap(p, w.add(p, &newObject{}))
 }
 
-// Attribute gives an object an attribute; see driver.Writer.
+// Attribute adds an attribute to an object; see driver.Writer.
 func (w *Writer) Attribute(p, name string, value any) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -128,8 +128,8 @@ func (w *Writer) write(b []byte) (uint64, error) {
 	return address, err
 }
 
-// Close writes what is missing, gives the file its name and closes it. After an
-// error nothing is left.
+// Close writes the remaining structures, renames the file to its name and closes it.
+// After an error no file is left.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,7 +155,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Abort removes what was written. After Close it does nothing.
+// Abort removes the unfinished file. After Close it does nothing.
 func (w *Writer) Abort() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -198,8 +198,8 @@ func (w *Writer) finish() error {
 	return w.f.Sync()
 }
 
-// writeObject writes the header of an object, after those below it, and returns
-// its address.
+// writeObject writes the header of an object, after those of the objects below it, and
+// returns its address.
 func (w *Writer) writeObject(p string) (uint64, error) {
 	o := w.objects[p]
 	var h headerWriter

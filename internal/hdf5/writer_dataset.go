@@ -28,7 +28,7 @@ type DatasetWriter struct {
 	seen   map[int]bool
 }
 
-// newChunk is a chunk that is written.
+// newChunk is a written chunk.
 type newChunk struct {
 	offset  []int
 	address uint64
@@ -185,7 +185,7 @@ func (d *DatasetWriter) putChunk(raw []byte, offset []int) error {
 	return nil
 }
 
-// shuffle sorts the bytes of elements by their place in the element, which
+// shuffle sorts the bytes of elements by their position in the element, which
 // compresses better.
 func shuffle(src []byte, width int) []byte {
 	dst := make([]byte, len(src))
@@ -222,8 +222,8 @@ func compress(b []byte, level int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// messages writes the index of the chunks and adds the messages that describe
-// the dataset.
+// messages writes the index of the chunks and adds the messages that describe the
+// dataset.
 func (d *DatasetWriter) messages(h *headerWriter) error {
 	h.message(msgDataspace, dataspaceMessage(d.spec.Shape, len(d.spec.Shape) == 0))
 	h.message(msgDatatype, d.message)

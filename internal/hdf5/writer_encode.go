@@ -33,14 +33,14 @@ func (h *headerWriter) bytes() []byte {
 	return le.AppendUint32(b, checksum(b))
 }
 
-// linkInfo says that the links are in the header.
+// linkInfo returns a message which says that the links are in the header.
 func linkInfo() []byte {
 	b := []byte{0, 0}
 	b = le.AppendUint64(b, undefined)
 	return le.AppendUint64(b, undefined)
 }
 
-// hardLinkTo is a link whose name is in UTF-8.
+// hardLinkTo returns a link whose name is in UTF-8.
 func hardLinkTo(name string, address uint64) []byte {
 	b := []byte{1, 0x10 | 2, 1} // version, lengths of 4 bytes and a character set, UTF-8
 	b = le.AppendUint32(b, uint32(len(name)))
@@ -48,7 +48,7 @@ func hardLinkTo(name string, address uint64) []byte {
 	return le.AppendUint64(b, address)
 }
 
-// dataspaceMessage is version 2 of the message.
+// dataspaceMessage returns version 2 of the message.
 func dataspaceMessage(shape []int, scalar bool) []byte {
 	b := []byte{2, byte(len(shape)), 0, 1}
 	if scalar {
@@ -79,7 +79,7 @@ func typeMessage(name string) (message []byte, size int) {
 		b = append(append(b, head(uint32(classInt), 8, 1)...), 0, 0, 8, 0)
 		return append(b, "FALSE\x00\x00\x00TRUE\x00\x00\x00\x00\x00\x01"...), 1
 	case "string":
-		// A sequence of characters in UTF-8, ended by a zero.
+		// A sequence of characters in UTF-8 with a final zero.
 		return append(head(uint32(classVariable), 0x101, 16), head(uint32(classString), 0x10, 1)...), 16
 	}
 	return nil, 0
@@ -127,7 +127,7 @@ func newAttributeOf(name string, value any) (newAttribute, error) {
 		return a, fmt.Errorf("expected a string, bool, int64, float64 or a list of these, got a %T", value)
 	}
 	if len(a.shape) == 1 && a.shape[0] == 0 {
-		a.typ = "float64" // as h5py does
+		a.typ = "float64" // as in h5py
 	}
 	return a, nil
 }
@@ -143,8 +143,8 @@ func appendBools(b []byte, values ...bool) []byte {
 	return b
 }
 
-// encode returns the attribute message, version 3. Its texts must have been
-// added to the heap, which is written already, in the same order.
+// encode returns the attribute message, version 3. Its texts must have been added to
+// the heap in the same order, and the heap must be written already.
 func (a newAttribute) encode(h *newHeap) []byte {
 	typ, _ := typeMessage(a.typ)
 	space := dataspaceMessage(a.shape, a.shape == nil)
@@ -171,7 +171,7 @@ type heapPlace struct {
 	index   uint32
 }
 
-// add notes a text; equal ones are stored once.
+// add stores a text; equal texts are stored once.
 func (h *newHeap) add(s string) {
 	if h.texts == nil {
 		h.texts = map[string]heapPlace{}
@@ -182,7 +182,7 @@ func (h *newHeap) add(s string) {
 	}
 }
 
-// reference is an element of a variable-length type: length, collection, index.
+// reference returns an element of a variable-length type: length, collection, index.
 func (h *newHeap) reference(s string) []byte {
 	p := h.texts[s]
 	b := le.AppendUint32(nil, uint32(len(s)))
@@ -210,7 +210,7 @@ func (h *newHeap) write(w *Writer) error {
 			b = append(b, s...)
 			b = append(b, make([]byte, int(align8(uint64(len(b))))-len(b))...)
 		}
-		// What is left is object 0, free space.
+		// The remaining bytes are object 0, free space.
 		size := max(minCollection, len(b)+heapHead)
 		free := size - len(b)
 		b = append(b, make([]byte, free)...)

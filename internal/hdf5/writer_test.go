@@ -19,8 +19,7 @@ var (
 	_ driver.Writer = (*Writer)(nil)
 )
 
-// TestWriterRoundTrip writes every type of attribute and dataset and reads them
-// back.
+// TestWriterRoundTrip writes every type of attribute and dataset and reads them back.
 func TestWriterRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.h5")
 	w, err := Create(path)
@@ -130,7 +129,7 @@ func fillRandom(t *testing.T, rng *rand.Rand, d driver.DatasetWriter, spec drive
 	return all
 }
 
-// assertOnly checks what a folder holds.
+// assertOnly checks the names of the files in a folder.
 func assertOnly(t *testing.T, dir string, names ...string) {
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)

@@ -2,11 +2,10 @@ package hdf5
 
 import "slices"
 
-// fanOut is the number of children of a node, which readers take as given when
-// the superblock does not say otherwise.
+// fanOut is the number of children of a node. It is the default that readers assume.
 const fanOut = 64
 
-// treeKey is the key before a child: the chunk it begins with.
+// treeKey is the key before a child: the first chunk of the child.
 type treeKey struct {
 	size   int
 	offset []int
@@ -28,7 +27,7 @@ func (d *DatasetWriter) writeTree() (uint64, error) {
 	children := make([]treeChild, len(d.chunks))
 	for i, c := range d.chunks {
 		children[i] = treeChild{first: treeKey{c.size, c.offset}, address: c.address}
-		// The key after the last chunk is a place behind it.
+		// The key after the last chunk is a position beyond it.
 		if i+1 == len(d.chunks) {
 			end := make([]int, len(c.offset))
 			for a, o := range c.offset {
@@ -83,8 +82,8 @@ func (d *DatasetWriter) writeLevel(children []treeChild, level int) ([]treeChild
 	return out, nil
 }
 
-// appendKey appends a key: bytes of the chunk, no filter left out, place of the
-// first element, and 0 for the place inside an element.
+// appendKey appends a key: bytes of the chunk, a filter mask of 0, the offset of the
+// first element, and 0 for the offset inside an element.
 func appendKey(b []byte, k treeKey) []byte {
 	b = le.AppendUint32(b, uint32(k.size))
 	b = le.AppendUint32(b, 0)

@@ -1,6 +1,6 @@
-// Package lengths scores rollouts on grids of any number of points: a periodic wave and
-// a tracer, whose solutions are exact, and the Euler systems of data/solve. It finds
-// grids whose plans the weights do not know.
+// Package lengths scores rollouts on grids with any number of points: a periodic wave
+// and a tracer, which have exact solutions, and the Euler systems of data/solve. It
+// finds grids whose plans the weights do not know.
 package lengths
 
 import (
@@ -23,7 +23,7 @@ type Trial struct {
 	Seed uint64 `json:"seed"`
 }
 
-// Score holds the mean VRMSE over the steps of a trial, of a forecast and of
+// Score holds the mean VRMSE over the steps of a trial, for the forecast and for
 // persistence.
 type Score struct {
 	Trial
@@ -31,8 +31,8 @@ type Score struct {
 	Persistence float64 `json:"persistence"`
 	// Ratio is Model over Persistence.
 	Ratio float64 `json:"ratio"`
-	// Lost says why the forecast ended before the last step: it was not finite, for
-	// example. There are no figures then.
+	// Lost says why the forecast ended before the last step, for example because it was
+	// not finite. The other fields are then 0.
 	Lost string `json:"lost,omitempty"`
 }
 
@@ -44,7 +44,7 @@ func Systems(dims int) []string {
 	return []string{"wave", "tracer", "euler_periodic", "euler_open"}
 }
 
-// Grid is a grid with n points along every axis but the first, which has aspect·n.
+// Grid returns a grid with n points along every axis but the first, which has aspect·n.
 func Grid(dims, n, aspect int) []int {
 	out := make([]int, dims)
 	for i := range out {
@@ -54,7 +54,7 @@ func Grid(dims, n, aspect int) []int {
 	return out
 }
 
-// History is the number of frames that a forecast begins with: 6, in 3D 3.
+// History returns the number of frames from which a forecast starts: 6, in 3D 3.
 func (t Trial) History() int {
 	if len(t.Grid) == 3 {
 		return 3

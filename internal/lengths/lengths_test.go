@@ -9,7 +9,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// TestWindows: all systems make valid windows that move, on even and odd grids.
+// TestWindows: all systems make valid windows that change in time, on even and odd
+// grids.
 func TestWindows(t *testing.T) {
 	for dims, grids := range map[int][][]int{2: {{8, 8}, {9, 12}, {17, 17}}, 3: {{8, 8, 8}, {9, 8, 8}}} {
 		for _, system := range Systems(dims) {
@@ -49,7 +50,7 @@ func TestWaveEquation(t *testing.T) {
 
 func abs(x float64) float64 { return max(x, -x) }
 
-// TestCoarse: blocks keep the mean.
+// TestCoarse: averaging over blocks keeps the mean.
 func TestCoarse(t *testing.T) {
 	assert.Equal(t, []float32{3.5, 5.5}, coarse([]float32{1, 2, 3, 4, 5, 6, 7, 8}, 1, []int{2, 4}, []int{1, 2}, 2))
 }

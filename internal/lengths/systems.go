@@ -9,7 +9,7 @@ import (
 	"github.com/gowalrus/gowalrus/data/solve"
 )
 
-// ring is a periodic boundary for every axis.
+// ring returns a periodic boundary for every axis.
 func ring(dims int) data.Boundaries {
 	out := make(data.Boundaries, dims)
 	for i := range out {
@@ -36,7 +36,7 @@ func each(grid []int, visit func(p int, x []float64)) {
 	}
 }
 
-// bump is a Gaussian on a circle of length 1.
+// bump returns the value of a Gaussian on a circle of length 1.
 func bump(x, width float64) float64 {
 	sum := 0.0
 	for image := -2.0; image <= 2; image++ {
@@ -45,7 +45,7 @@ func bump(x, width float64) float64 {
 	return sum
 }
 
-// tracer is a blob that moves along the first axis, as in the system advection.
+// tracer returns a blob that moves along the first axis, as in the system advection.
 func tracer(grid []int, frames int, rng *rand.Rand) *data.Window {
 	w := &data.Window{Name: "tracer", Fields: []data.Field{{Name: "concentration"}}, Grid: grid, Boundaries: ring(len(grid))}
 	centre := make([]float64, len(grid))
@@ -76,8 +76,8 @@ const (
 	waveModes   = 3 // along each axis, at either sign
 )
 
-// wave is the pulse of pressure that leaves a point at rest, in a homogeneous medium: a
-// sum of modes, each p = g cos(k·ξ) cos ωt and u = g k/(ρω) sin(k·ξ) sin ωt.
+// wave returns a pulse of pressure that spreads from rest in a homogeneous medium. It
+// is a sum of modes, each p = g cos(k·ξ) cos ωt and u = g k/(ρω) sin(k·ξ) sin ωt.
 func wave(grid []int, frames int, rng *rand.Rand) *data.Window {
 	dims := len(grid)
 	w := &data.Window{Name: "wave", Grid: grid, Boundaries: ring(dims), Fields: []data.Field{{Name: "pressure"}, {Name: "velocity", Order: 1},
@@ -128,7 +128,7 @@ func wave(grid []int, frames int, rng *rand.Rand) *data.Window {
 	return w
 }
 
-// eachMode visits the whole numbers of waves along each axis.
+// eachMode calls visit with the wave numbers along each axis.
 func eachMode(dims int, visit func([]float64)) {
 	mode := make([]float64, dims)
 	var next func(axis int)
@@ -145,8 +145,8 @@ func eachMode(dims int, visit func([]float64)) {
 	next(0)
 }
 
-// simulate runs a system of data/solve. Its solvers take even numbers of points: a grid
-// with an odd one is simulated at twice the points, and the frames hold the means of
+// simulate runs a system of data/solve. Its solvers need even numbers of points. A grid
+// with an odd number is simulated at twice the points, and the frames hold the means of
 // blocks of two.
 func simulate(ctx context.Context, name string, grid []int, frames int, rng *rand.Rand) (*data.Window, error) {
 	s, err := solve.Lookup(name)
@@ -189,7 +189,7 @@ func simulate(ctx context.Context, name string, grid []int, frames int, rng *ran
 	return w, nil
 }
 
-// coarse is the mean over blocks of a frame.
+// coarse returns the means over blocks of a frame.
 func coarse(fine []float32, channels int, from, to []int, block int) []float32 {
 	points, size := 1, 1
 	for a := range to {

@@ -1,11 +1,11 @@
-// Package nonfinite looks for values that are not finite.
+// Package nonfinite finds values that are not finite.
 package nonfinite
 
 import "math"
 
-// First returns the position of the first NaN or infinity, or -1.
+// First returns the index of the first NaN or infinity, or -1.
 func First(values []float32) int {
-	// The exponent's bits are all set in those only.
+	// NaN and infinities are the only values with all exponent bits set.
 	const exponent = 0x7f800000
 	for i, v := range values {
 		if math.Float32bits(v)&exponent == exponent {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestFirst(t *testing.T) {
-	tiny := math.Float32frombits(1) // the least above 0
+	tiny := math.Float32frombits(1) // the smallest value above 0
 	all := []float32{0, float32(math.Copysign(0, -1)), 1, -1, tiny, -tiny, math.MaxFloat32, -math.MaxFloat32}
 	require.Equal(t, -1, First(nil))
 	require.Equal(t, -1, First(all))

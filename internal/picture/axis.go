@@ -24,7 +24,7 @@ func (a axis) place(v float64) float64 {
 	return (v - a.low) / (a.high - a.low)
 }
 
-// widest returns the pixels of the longest label.
+// widest returns the width in pixels of the longest label.
 func (a axis) widest() int {
 	w := 0
 	for _, t := range a.ticks {
@@ -38,8 +38,8 @@ func between(f float64, a, b int) float64 { return float64(a) + f*float64(b-a) }
 
 func pixel(f float64, a, b int) int { return int(math.Round(between(f, a, b))) }
 
-// niceStep returns 1, 2 or 5 times a power of ten, such that an extent is cut
-// into at most n parts.
+// niceStep returns 1, 2 or 5 times a power of ten that divides an extent into at most n
+// parts.
 func niceStep(extent float64, n int) float64 {
 	base := math.Pow(10, math.Floor(math.Log10(extent/float64(n))))
 	for _, k := range []float64{1, 2, 5} {
@@ -50,7 +50,7 @@ func niceStep(extent float64, n int) float64 {
 	return 10 * base
 }
 
-// stepAxis runs from step 1 to n, with a little room at both ends.
+// stepAxis returns an axis from step 1 to n, with a margin at both ends.
 func stepAxis(n int) axis {
 	room := math.Max(0.5, 0.03*float64(n-1))
 	a := axis{low: 1 - room, high: float64(n) + room}
@@ -64,7 +64,7 @@ func stepAxis(n int) axis {
 	return a
 }
 
-// linearAxis begins at zero unless values are negative and ends at a tick.
+// linearAxis returns an axis from zero, or below if values are negative, to a tick.
 func linearAxis(values []float64) axis {
 	low, high := 0.0, 0.0
 	for _, v := range values {
@@ -82,8 +82,8 @@ func linearAxis(values []float64) axis {
 	return a
 }
 
-// logAxis ends at 1, 2 or 5 times powers of ten; ticks are at these, over
-// more than two decades only at the powers.
+// logAxis returns an axis with ends and ticks at 1, 2 or 5 times powers of ten; over
+// more than two decades ticks are only at the powers.
 func logAxis(values []float64) axis {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, v := range values {

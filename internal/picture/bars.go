@@ -10,10 +10,10 @@ import (
 // value at the end.
 type Bars struct {
 	Title, XLabel string
-	// Names stand at the left, from top to bottom.
+	// Names are written at the left, from top to bottom.
 	Names []string
-	// Series hold one value of at least 0 per name, in at most six colours. Their
-	// names make the legend.
+	// Series hold one value of at least 0 per name, in at most six colours. Their names
+	// form the legend.
 	Series []Line
 	// Width in pixels; 0 means 640. The height follows from the number of bars.
 	Width int
@@ -26,8 +26,9 @@ const (
 	namesApart = 14 // between names
 )
 
-// Image draws the chart. It fails without values, on values that are negative or not
-// finite, on series whose length is not that of the names, and without room.
+// Image draws the chart. It returns an error without values, for values that are
+// negative or not finite, for series whose length differs from that of the names, and
+// if there is no room.
 func (b Bars) Image() (*image.RGBA, error) {
 	if b.Width == 0 {
 		b.Width = 640
@@ -82,7 +83,7 @@ func (b Bars) check() error {
 	return nil
 }
 
-// groupHeight is the height of the bars of one name and the space after them.
+// groupHeight returns the height of the bars of one name and the space after them.
 func (b Bars) groupHeight() int {
 	return len(b.Series)*(barThick+barsApart) - barsApart + namesApart
 }
@@ -102,7 +103,7 @@ func (b Bars) plotArea() image.Rectangle {
 	return image.Rect(margin+left+8, top, b.Width-margin-numberWidth, top+len(b.Names)*b.groupHeight()+namesApart)
 }
 
-// bottom is the room below the bars.
+// bottom returns the height of the room below the bars.
 func (b Bars) bottom() int {
 	if b.XLabel == "" {
 		return margin + glyphHeight + 6
@@ -119,7 +120,7 @@ func (b Bars) legend() bool {
 	return false
 }
 
-// bar is the rectangle of a value.
+// bar returns the rectangle of a value.
 func (b Bars) bar(plot image.Rectangle, x axis, i, k int) image.Rectangle {
 	y := plot.Min.Y + namesApart + i*b.groupHeight() + k*(barThick+barsApart)
 	return image.Rect(plot.Min.X, y, pixel(x.place(b.Series[k].Values[i]), plot.Min.X, plot.Max.X), y+barThick)

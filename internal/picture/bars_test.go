@@ -13,7 +13,7 @@ func testBars() Bars {
 		Series: []Line{{Name: "simulated", Values: []float64{100, 240}}, {Name: "measured", Values: []float64{100, 0}}}}
 }
 
-// A bar reaches from zero to its value, in its colour, and not beyond.
+// A bar extends from zero to its value, in its colour, and not beyond.
 func TestBarsReachTheirValues(t *testing.T) {
 	b := testBars()
 	img, err := b.Image()

@@ -24,16 +24,15 @@ type Line struct {
 	Values []float64
 }
 
-// lineColors are the colours of Okabe and Ito ("Color Universal Design",
-// 2008), which people with any colour vision can tell apart, without yellow
-// and the lightest blue.
+// lineColors are the colours of Okabe and Ito ("Color Universal Design", 2008), which
+// people with any colour vision can distinguish, without yellow and the lightest blue.
 var lineColors = []color.RGBA{
 	{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {230, 159, 0, 255}, {0, 0, 0, 255},
 }
 
-// Image draws the chart. It fails on a chart without values, on values that
-// are not finite (or beyond 1e99) or, with LogY, not positive, on more than six
-// lines and on a size below 240 x 160.
+// Image draws the chart. It returns an error for a chart without values, for values
+// that are not finite (or beyond 1e99) or, with LogY, not positive, for more than six
+// lines and for a size below 240 x 160.
 func (c Chart) Image() (*image.RGBA, error) {
 	if c.Width == 0 {
 		c.Width = 640
@@ -85,7 +84,7 @@ func (c Chart) axes() (x, y axis, err error) {
 	return x, linearAxis(all), nil
 }
 
-// drawable says whether a value has a place on the axis.
+// drawable returns an error unless the axis can show the value.
 func (c Chart) drawable(v float64) error {
 	if c.LogY && v <= 0 {
 		return fmt.Errorf("expected a positive value on a logarithmic axis, got %v", v)

@@ -43,7 +43,7 @@ func TestAxes(t *testing.T) {
 	}
 }
 
-// Every value of a line is a dot of the line's colour at its place.
+// Every value of a line is a dot of the line's colour at its position.
 func TestChartDrawsItsValues(t *testing.T) {
 	for _, logY := range []bool{false, true} {
 		c := Chart{Title: "errors", XLabel: "step", YLabel: "VRMSE", LogY: logY, Lines: []Line{

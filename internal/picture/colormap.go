@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// ColorMap takes numbers from 0 to 1 to colours. The zero value is not a map;
-// use Viridis or CoolWarm.
+// ColorMap maps numbers from 0 to 1 to colours. The zero value is not a map; use
+// Viridis or CoolWarm.
 type ColorMap struct {
 	name  string
 	table []color.RGBA
@@ -23,10 +23,9 @@ var Viridis = newColorMap("viridis", [][3]uint8{
 	{70, 192, 111}, {101, 203, 94}, {137, 213, 72}, {176, 221, 47}, {216, 226, 25}, {253, 231, 37},
 })
 
-// CoolWarm runs from blue over light grey to red. It is for quantities with a
-// sign, over a symmetric range. Anchors: every second of the 33 values K.
-// Moreland gives in "Diverging Color Maps for Scientific Visualization"
-// (ISVC 2009).
+// CoolWarm runs from blue over light grey to red. It is for quantities with a sign,
+// over a symmetric range. Its anchors are every second of the 33 values of K. Moreland,
+// "Diverging Color Maps for Scientific Visualization" (ISVC 2009).
 var CoolWarm = newColorMap("coolwarm", [][3]uint8{
 	{59, 76, 192}, {77, 104, 215}, {98, 130, 234}, {119, 154, 247}, {141, 176, 254}, {163, 194, 255},
 	{184, 208, 249}, {204, 217, 238}, {221, 221, 221}, {236, 211, 197}, {245, 196, 173}, {247, 177, 148},
@@ -48,8 +47,7 @@ func newColorMap(name string, anchors [][3]uint8) ColorMap {
 	return m
 }
 
-// At returns the colour of f; numbers below 0 and above 1 get the colours of
-// the ends.
+// At returns the colour of f; numbers below 0 and above 1 have the colours of the ends.
 func (m ColorMap) At(f float64) color.RGBA {
 	return m.table[int(math.Round(math.Min(math.Max(f, 0), 1)*255))]
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// lightness is CIE L* of an sRGB colour.
+// lightness returns CIE L* of an sRGB colour.
 func lightness(c color.RGBA) float64 {
 	lin := func(v uint8) float64 {
 		f := float64(v) / 255
@@ -31,8 +31,8 @@ func TestColorMapEnds(t *testing.T) {
 	assert.Equal(t, "viridis", Viridis.Name())
 }
 
-// Viridis grows lighter all the way and evenly: no tenth of it takes more
-// than 1.35 or less than 0.65 of the mean step.
+// Viridis grows lighter evenly: each tenth of it takes between 0.65 and 1.35 of the
+// mean step.
 func TestViridisIsUniform(t *testing.T) {
 	total := lightness(Viridis.At(1)) - lightness(Viridis.At(0))
 	for k := range 10 {
@@ -41,8 +41,8 @@ func TestViridisIsUniform(t *testing.T) {
 	}
 }
 
-// CoolWarm is lightest and grey in the middle and as light at one end as, to
-// 8 of 100, at the other.
+// CoolWarm is lightest and grey in the middle, and the lightness of its ends differs by
+// at most 8 of 100.
 func TestCoolWarmIsCentred(t *testing.T) {
 	mid := CoolWarm.At(0.5)
 	assert.InDelta(t, mid.R, mid.B, 3)

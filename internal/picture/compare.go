@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Rollout is what CompareRollout draws: frames of truth and forecast, each
+// Rollout is the input of CompareRollout: frames of truth and forecast, each
 // [channel][H*W] row major.
 type Rollout struct {
 	// H and W are the grid, Names the channels.
@@ -13,26 +13,25 @@ type Rollout struct {
 	Names []string
 	// Truth and Forecast have one frame per step.
 	Truth, Forecast [][]float32
-	// Title begins the title line; the step and, if given, its time follow.
+	// Title starts the title line; the step and, if given, its time follow.
 	Title string
 	// Times holds one time per step, or is empty.
 	Times []float32
-	// Scale and Smooth are those of [Panel].
+	// Scale and Smooth have the meaning of those of [Panel].
 	Scale  int
 	Smooth bool
 }
 
-// saturate is the share of the truth's values the colours are stretched over;
-// a few strong points, such as a source at the beginning, do not fade the
-// rest.
+// saturate is the fraction of the truth's values that the colours cover. A few strong
+// points, such as a source at the start, then do not fade the rest.
 const saturate = 0.995
 
-// CompareRollout returns one panel per step, with a row per channel and the
-// columns truth, forecast and error (forecast - truth). The colours of a channel mean
-// the same in all steps and are taken from the truth: quantities with both
-// signs get CoolWarm over a symmetric range, others Viridis over their extent.
-// Errors get CoolWarm over a symmetric range as wide as the truth's, so that
-// an error as large as the signal looks like one.
+// CompareRollout returns one panel per step, with a row per channel and the columns
+// truth, forecast and error (forecast - truth). The colours of a channel mean the same
+// in all steps and follow the truth: quantities with both signs get CoolWarm over a
+// symmetric range, others Viridis over their extent. Errors get CoolWarm over a
+// symmetric range as wide as the truth's, so that the colours show the size of the
+// error relative to the signal.
 func CompareRollout(r Rollout) ([]Panel, error) {
 	if err := r.check(); err != nil {
 		return nil, err
@@ -99,8 +98,8 @@ func (r Rollout) title(t int) string {
 	return s
 }
 
-// choose picks map and ranges for the frames of one channel. A quantity has
-// both signs if its smaller side is at least a tenth of its larger one.
+// choose returns the map and ranges for the frames of one channel. A quantity has both
+// signs if its smaller side is at least a tenth of its larger one.
 func choose(frames [][]float32) (m ColorMap, field, diff Range, err error) {
 	if field, err = Extent(frames...); err != nil {
 		return

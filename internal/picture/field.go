@@ -5,10 +5,10 @@ import (
 	"math"
 )
 
-// drawField paints H*W values with their lower left corner at (x, y+W*scale)
-// and scale pixels per value: first axis to the right, second axis upwards.
-// smooth interpolates between the values, which sit at the centres of their
-// squares; without it every value is one square.
+// drawField paints H*W values with their lower left corner at (x, y+W*scale) and scale
+// pixels per value: first axis to the right, second axis upwards. smooth interpolates
+// between the values, which are at the centres of their squares; without it every value
+// is one square.
 func drawField(dst *image.RGBA, x, y int, values []float32, h, w, scale int, smooth bool, m ColorMap, r Range) {
 	for py := range w * scale {
 		for px := range h * scale {
@@ -23,8 +23,8 @@ func drawField(dst *image.RGBA, x, y int, values []float32, h, w, scale int, smo
 	}
 }
 
-// along returns the position of a pixel's centre in units of values, kept
-// between the first and the last value.
+// along returns the position of a pixel's centre in units of values, clamped between
+// the first and the last value.
 func along(pixel, scale, n int) float64 {
 	p := (float64(pixel)+0.5)/float64(scale) - 0.5
 	return math.Min(math.Max(p, 0), float64(n-1))

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// GIF writes the panels as an animation that repeats for ever, delay apart
-// (rounded to hundredths of a second, at least two of them). The last frame
-// stays four times as long. All panels must have one size in pixels.
-// Colours are reduced to 112 per colour map.
+// GIF writes the panels as an animation that repeats forever. Frames are delay apart,
+// rounded to hundredths of a second, at least two of them. The last frame stays four
+// times as long. All panels must have the same size in pixels. Colours are reduced to
+// 112 per colour map.
 func GIF(path string, panels []Panel, delay time.Duration) error {
 	if len(panels) == 0 {
 		return fmt.Errorf("picture: %s: expected at least one panel, got none", path)
@@ -38,7 +38,7 @@ func GIF(path string, panels []Panel, delay time.Duration) error {
 	return writeFile(path, func(w io.Writer) error { return gif.EncodeAll(w, anim) })
 }
 
-// gifShades is how many colours of each map the palette holds.
+// gifShades is the number of colours of each map in the palette.
 const gifShades = 112
 
 // gifPalette holds shades of both maps, the colours of text and lines and a
@@ -57,7 +57,7 @@ func gifPalette() color.Palette {
 	return p
 }
 
-// reducer maps colours to the palette and remembers what it found.
+// reducer maps colours to the palette and caches the results.
 type reducer struct {
 	palette color.Palette
 	known   map[color.RGBA]uint8

@@ -11,7 +11,7 @@ const (
 	barText = 5  // between a bar and its numbers
 )
 
-// layout is where things go.
+// layout holds the positions of all parts.
 type layout struct {
 	width, height int
 	titleY, headY int
@@ -20,9 +20,9 @@ type layout struct {
 	cellW, cellH  int
 }
 
-// layout computes positions from the shape of the grid and the lengths of the
-// texts that decide about room; the numbers at the bars get a fixed width, so
-// that the frames of an animation have one size.
+// layout computes positions from the shape of the grid and the lengths of the texts.
+// The numbers at the bars get a fixed width, so that the frames of an animation have
+// one size.
 func (p Panel) layout() layout {
 	l := layout{cellW: p.H * p.Scale, cellH: p.W * p.Scale, titleY: margin, labelX: margin}
 	y := margin
@@ -92,8 +92,8 @@ func (p Panel) draw(img *image.RGBA, l layout) {
 	}
 }
 
-// drawBar paints a colour bar of the cell's height with the numbers of its
-// upper end, its middle and its lower end.
+// drawBar paints a colour bar of the cell's height with the numbers of its upper end,
+// its middle and its lower end.
 func drawBar(img *image.RGBA, x, y, height int, c Cell) {
 	for k := range height {
 		f := 1 - float64(k)/float64(max(1, height-1))

@@ -6,9 +6,8 @@ import (
 	"slices"
 )
 
-// Range is the interval of values a colour map is stretched over. Values
-// outside are drawn in the colours of the ends. The zero Range asks for the
-// extent of the values drawn.
+// Range is the interval of values that a colour map covers. Values outside are drawn in
+// the colours of the ends. The zero Range means the extent of the drawn values.
 type Range struct{ Min, Max float64 }
 
 // Extent returns the smallest range that holds all values.
@@ -28,9 +27,8 @@ func Extent(values ...[]float32) (Range, error) {
 	return r, nil
 }
 
-// Symmetric returns the range from -a to a, with a the quantile q (0 to 1) of
-// the magnitudes: q = 1 covers all values, 0.99 lets one in a hundred
-// saturate.
+// Symmetric returns the range from -a to a, where a is the quantile q (0 to 1) of the
+// magnitudes: q = 1 covers all values, 0.99 lets one in a hundred saturate.
 func Symmetric(q float64, values ...[]float32) (Range, error) {
 	if !(q >= 0 && q <= 1) {
 		return Range{}, fmt.Errorf("picture: range: expected a quantile from 0 to 1, got %v", q)
@@ -59,8 +57,8 @@ func finite(v float64, i int) error {
 	return nil
 }
 
-// orExtent checks r and replaces the zero Range. A range without extent is
-// widened around its value, so that a constant field has the middle colour.
+// orExtent checks r and replaces the zero Range. A range without extent is widened
+// around its value, so that a constant field has the middle colour.
 func (r Range) orExtent(values []float32) (Range, error) {
 	extent, err := Extent(values)
 	if err != nil {
@@ -79,5 +77,5 @@ func (r Range) orExtent(values []float32) (Range, error) {
 	return r, nil
 }
 
-// place returns where v lies in the range, 0 at Min, 1 at Max.
+// place returns the position of v in the range, 0 at Min, 1 at Max.
 func (r Range) place(v float64) float64 { return (v - r.Min) / (r.Max - r.Min) }

@@ -33,9 +33,9 @@ type Row struct {
 type Cell struct {
 	// Values has H*W entries, row major.
 	Values []float32
-	// Map is Viridis unless set.
+	// Map is the colour map; the zero value means Viridis.
 	Map ColorMap
-	// Range is the extent of Values unless set.
+	// Range is the range of the colours; the zero value means the extent of Values.
 	Range Range
 	// Bar draws a colour bar with numbers to the right of the cell.
 	Bar bool
@@ -44,9 +44,9 @@ type Cell struct {
 // maxPixels bounds the width and the height of a picture.
 const maxPixels = 8192
 
-// Image draws the panel. It fails on an empty grid, on rows of different
-// length, on cells that do not have H*W finite values and on ranges whose
-// minimum is above the maximum; the error names row and column.
+// Image draws the panel. It returns an error for an empty grid, for rows of different
+// length, for cells that do not have H*W finite values and for ranges whose minimum is
+// above the maximum; the error names row and column.
 func (p Panel) Image() (*image.RGBA, error) {
 	p, err := p.complete()
 	if err != nil {
@@ -62,8 +62,7 @@ func (p Panel) Image() (*image.RGBA, error) {
 	return img, nil
 }
 
-// complete checks the panel and fills in every default. The rows of the
-// result are copies.
+// complete checks the panel and sets every default. The rows of the result are copies.
 func (p Panel) complete() (Panel, error) {
 	fail := func(format string, args ...any) (Panel, error) {
 		return p, fmt.Errorf("picture: panel %q: %w", p.Title, fmt.Errorf(format, args...))

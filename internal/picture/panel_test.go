@@ -22,7 +22,7 @@ func one(h, w int, c Cell) Panel {
 	return Panel{H: h, W: w, Scale: 10, Rows: []Row{{Cells: []Cell{c}}}}
 }
 
-// The first axis runs to the right and the second upwards.
+// The first axis is drawn to the right and the second upwards.
 func TestOrientationAndColors(t *testing.T) {
 	for _, smooth := range []bool{false, true} {
 		p := one(3, 2, Cell{Values: ramp(3, 2)}) // value of (i, j) is 2i+j

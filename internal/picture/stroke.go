@@ -9,10 +9,9 @@ import (
 // point is a position in pixels; pixel (i, j) has its centre at (i, j).
 type point struct{ x, y float64 }
 
-// stroke draws a polyline of the given width with round ends and joins; a
-// single point becomes a disc. A pixel's share of colour falls from one to
-// zero over the last pixel of distance, and is the largest over all segments,
-// so that joins are not painted twice.
+// stroke draws a polyline of the given width with round ends and joins; a single point
+// becomes a disc. The opacity of a pixel falls from one to zero over the last pixel of
+// distance, and is the largest over all segments, so that joins are not painted twice.
 func stroke(dst *image.RGBA, pts []point, width float64, c color.RGBA) {
 	cover := map[image.Point]float64{}
 	for i := range pts {
@@ -38,7 +37,7 @@ func stroke(dst *image.RGBA, pts []point, width float64, c color.RGBA) {
 	}
 }
 
-// distance is that of p from the segment ab.
+// distance returns the distance of p from the segment ab.
 func distance(p, a, b point) float64 {
 	dx, dy := b.x-a.x, b.y-a.y
 	f := 0.0

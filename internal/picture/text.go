@@ -13,7 +13,7 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// The fixed-width bitmap font everything is labelled in.
+// The fixed-width bitmap font of all labels.
 const (
 	glyphWidth  = 7
 	glyphHeight = 13
@@ -27,7 +27,7 @@ var (
 	rule  = color.RGBA{221, 221, 221, 255}
 )
 
-// textWidth returns the pixels a line takes.
+// textWidth returns the width of a line in pixels.
 func textWidth(s string) int { return glyphWidth * len([]rune(s)) }
 
 // drawText writes s with its upper left corner at (x, y).
@@ -36,8 +36,8 @@ func drawText(dst draw.Image, x, y int, s string, c color.Color) {
 	d.DrawString(s)
 }
 
-// drawTextUp writes s from bottom to top, centred on cy, in a column of
-// glyphHeight pixels that begins at x.
+// drawTextUp writes s from bottom to top, centred on cy, in a column of glyphHeight
+// pixels that starts at x.
 func drawTextUp(dst *image.RGBA, x, cy int, s string, c color.RGBA) {
 	n := textWidth(s)
 	line := image.NewAlpha(image.Rect(0, 0, n, glyphHeight))
@@ -51,11 +51,11 @@ func drawTextUp(dst *image.RGBA, x, cy int, s string, c color.RGBA) {
 	}
 }
 
-// numberWidth is the room number needs: seven characters.
+// numberWidth is the width of a number: seven characters.
 const numberWidth = 7 * glyphWidth
 
-// number formats v in at most seven characters: integers below a million as
-// they are, others with three digits where they fit: 0.286, -1.2e-5.
+// number formats v in at most seven characters: integers below a million in full,
+// others with three digits if they fit: 0.286, -1.2e-5.
 func number(v float64) string {
 	if v == 0 || math.Abs(v) < 1e-99 {
 		return "0"
@@ -80,7 +80,7 @@ func number(v float64) string {
 	return s
 }
 
-// clip shortens s to what fits into width pixels.
+// clip shortens s so that it fits into width pixels.
 func clip(s string, width int) string {
 	r, n := []rune(s), max(0, width/glyphWidth)
 	if len(r) <= n {

@@ -14,8 +14,8 @@ type Drawing interface {
 	Image() (*image.RGBA, error)
 }
 
-// PNG draws d into a PNG file. The file is written beside path and renamed
-// into place; the folder must exist.
+// PNG draws d into a PNG file. The file is written next to path and renamed to path;
+// the folder must exist.
 func PNG(path string, d Drawing) error {
 	img, err := d.Image()
 	if err != nil {
@@ -24,8 +24,8 @@ func PNG(path string, d Drawing) error {
 	return writeFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
-// writeFile lets write fill a temporary file in path's folder and renames it
-// to path; on failure nothing stays behind.
+// writeFile lets write fill a temporary file in path's folder and renames it to path;
+// if it fails no file is left.
 func writeFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

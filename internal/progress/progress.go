@@ -1,5 +1,5 @@
-// Package progress runs a training for the example programs. It prints how far the run
-// is (package meter), a line per validation and how to go on.
+// Package progress runs a training for the example programs. It prints the progress of
+// the run (package meter), a line per validation and how to resume.
 package progress
 
 import (
@@ -21,8 +21,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Fit runs a training in a folder, or goes on with the one that is there. An
-// interruption is no error.
+// Fit runs a training in a folder, or resumes the run in it. An interruption is no
+// error.
 func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, stdout, stderr io.Writer) error {
 	s := &screen{out: stdout}
 	o.Options.Trainer.Backend, o.Options.Dir = b, dir
@@ -30,7 +30,7 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	r, err := train.NewRun(o.Weights, o.Options)
 	if err != nil {
 		if resume := (*train.ResumeError)(nil); errors.As(err, &resume) {
-			return fmt.Errorf("%w; to start over choose another folder, or remove %s", err, dir)
+			return fmt.Errorf("%w; to start again choose another folder, or remove %s", err, dir)
 		}
 		return err
 	}
@@ -63,18 +63,19 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	return nil
 }
 
-// announce prints what should be known before a run.
+// announce prints the notes and the parameters of a run before it starts.
 func announce(o *recipe.Opened, stdout io.Writer) {
 	for _, note := range o.Notes {
 		fmt.Fprintln(stdout, "Note:", note)
 	}
 	judged := slices.ContainsFunc(o.Options.Systems, func(s train.System) bool { return s.Valid != nil })
 	if !judged || o.Options.Validation.Every < 0 {
-		fmt.Fprintf(stdout, "Note: the run is not judged: no checkpoint %s is written, the weights are in %s.\n", train.BestCheckpoint, train.LastCheckpoint)
+		fmt.Fprintf(stdout, "Note: the run is not validated: no checkpoint %s is written, the weights are in %s.\n", train.BestCheckpoint, train.LastCheckpoint)
 	}
 }
 
-// kept is the checkpoint of a run to use: the best, if the run was judged yet.
+// kept returns the checkpoint of a run to use: best, or last before the first
+// validation.
 func kept(dir string) string {
 	if _, err := os.Stat(filepath.Join(dir, train.BestCheckpoint)); err != nil {
 		return train.LastCheckpoint
@@ -82,7 +83,7 @@ func kept(dir string) string {
 	return train.BestCheckpoint
 }
 
-// screen shows how far a run is.
+// screen shows the progress of a run.
 type screen struct {
 	out   io.Writer
 	meter *meter.Meter
@@ -90,7 +91,7 @@ type screen struct {
 	seen  int
 }
 
-// show notes an update or prints a validation.
+// show updates the counts or prints a validation.
 func (s *screen) show(p train.Progress) {
 	if p.Validation != nil {
 		s.judged(p)
@@ -102,7 +103,7 @@ func (s *screen) show(p train.Progress) {
 	s.meter.Set(p.Update, p.Updates)
 }
 
-// judging notes how far a validation is.
+// judging shows the progress of a validation.
 func (s *screen) judging(done, total int) {
 	s.meter.Note("validation: %d of %d frames", done, total)
 }

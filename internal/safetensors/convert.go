@@ -38,8 +38,8 @@ func DecodeFloat32(dtype string, dst []float32, src []byte) error {
 	return nil
 }
 
-// integers holds a reader of one element for each dtype, widened to int64. U64 values
-// of 2^63 and above are the reason for its error.
+// integers holds, for each dtype, a function that reads one element as int64. It
+// returns an error for U64 values of 2^63 and above.
 var integers = map[string]func([]byte) (int64, error){
 	I64: func(b []byte) (int64, error) { return int64(little.Uint64(b)), nil },
 	I32: func(b []byte) (int64, error) { return int64(int32(little.Uint32(b))), nil },
@@ -79,7 +79,7 @@ func decodeIntegers(dtype string, dst []float32, src []byte) error {
 	})
 }
 
-// decodeInto hands each of n integers of src to set.
+// decodeInto calls set for each of n integers of src.
 func decodeInto(dtype string, src []byte, n int, set func(i int, v int64) error) error {
 	if err := checkDecode(dtype, n, len(src)); err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"math/bits"
 )
 
-// The dtypes this package can convert. A file may hold others (see ByteSize);
+// The dtypes that this package can convert. A file may hold others (see ByteSize);
 // those can be listed and copied but not converted.
 const (
 	F64  = "F64"

@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// File is an open safetensors file. Its header is in memory, its values are
-// read when asked for.
+// File is an open safetensors file. Its header is in memory, its values are read when
+// they are requested.
 type File struct {
 	name     string
 	r        io.ReaderAt
@@ -92,8 +92,8 @@ func (f *File) Names() []string {
 	return names
 }
 
-// Info returns the description of a tensor, and false if there is none of
-// that name.
+// Info returns the description of a tensor, and false if the file has none of that
+// name.
 func (f *File) Info(name string) (Info, bool) {
 	i, ok := f.index[name]
 	if !ok {
@@ -125,7 +125,7 @@ func (f *File) fail(name string, err error) error {
 	return fmt.Errorf("safetensors: %s: tensor %q: %w", f.name, name, err)
 }
 
-// lookup is Info with an error.
+// lookup returns the description of a tensor, or an error.
 func (f *File) lookup(name string) (Info, error) {
 	i, ok := f.index[name]
 	if !ok {

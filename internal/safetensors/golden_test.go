@@ -39,7 +39,7 @@ func TestGoldenRewrite(t *testing.T) {
 	})
 }
 
-// copyTensor goes through the values, not the bytes.
+// copyTensor copies the values, not the bytes.
 func copyTensor(t *testing.T, w *safetensors.Writer, f *safetensors.File, info safetensors.Info) {
 	t.Helper()
 	switch info.DType {

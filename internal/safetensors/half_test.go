@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// halfValue is the definition of a half-precision number, in float64.
+// halfValue computes the value of a half-precision number from its definition, in
+// float64.
 func halfValue(h uint16) float64 {
 	sign := 1.0
 	if h&0x8000 != 0 {

@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxHeader is the longest header accepted, in bytes: 100 MB, the bound of
-// the reference library.
+// MaxHeader is the longest accepted header in bytes: 100 MB, the bound of the reference
+// library.
 const MaxHeader = 100_000_000
 
 // metadataKey is the one header key that is not a tensor.
@@ -27,8 +27,8 @@ type Info struct {
 	DType string
 	// Shape is empty for a scalar.
 	Shape []int
-	// Begin and End are the tensor's byte range in the data section, which
-	// starts after the header. Create fills them in; callers leave them zero.
+	// Begin and End are the tensor's byte range in the data section, which starts after
+	// the header. Create sets them; callers leave them zero.
 	Begin, End int64
 }
 
@@ -70,8 +70,8 @@ func parseHeader(text []byte, dataSize int64) (*header, error) {
 	return h, h.checkOffsets(dataSize)
 }
 
-// eachKey walks one JSON object and refuses keys that come twice. visit must
-// consume the key's value.
+// eachKey visits one JSON object and refuses duplicate keys. visit must consume the
+// key's value.
 func eachKey(dec *json.Decoder, what string, visit func(key string) error) error {
 	if err := expectDelim(dec, '{', what); err != nil {
 		return err
@@ -123,7 +123,7 @@ func (h *header) parseMetadata(dec *json.Decoder) error {
 	})
 }
 
-// parseInfo reads one tensor's entry and checks it against itself.
+// parseInfo reads one tensor's entry and checks that it is consistent.
 func parseInfo(dec *json.Decoder, name string) (Info, error) {
 	info := Info{Name: name}
 	var offsets []int

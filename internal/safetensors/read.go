@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// chunk is how many bytes are read and converted at a time; a multiple of
+// chunk is the number of bytes that are read and converted at a time; a multiple of
 // every element size.
 const chunk = 1 << 16
 
-// ReadFloat32 reads a whole tensor into dst, whose length must be the
-// tensor's number of elements, row major. Values are converted as
-// DecodeFloat32 says. Beyond dst it needs one 64 kB buffer.
+// ReadFloat32 reads a whole tensor into dst, whose length must be the tensor's number
+// of elements, row major. Values are converted as by DecodeFloat32. In addition to dst
+// it needs one 64 kB buffer.
 func (f *File) ReadFloat32(name string, dst []float32) error {
 	info, err := f.lookup(name)
 	if err != nil {
@@ -87,7 +87,7 @@ func readIntegers[T int64 | int32 | uint8](f *File, name string, low, high int64
 	return dst, slices.Clone(info.Shape), nil
 }
 
-// Raw returns a reader of the tensor's bytes as they lie in the file.
+// Raw returns a reader of the tensor's bytes in the file.
 func (f *File) Raw(name string) (*io.SectionReader, error) {
 	info, err := f.lookup(name)
 	if err != nil {
@@ -96,8 +96,8 @@ func (f *File) Raw(name string) (*io.SectionReader, error) {
 	return io.NewSectionReader(f.r, f.data+info.Begin, info.End-info.Begin), nil
 }
 
-// stream reads count elements from element first on, a chunk at a time, and
-// hands each chunk to visit with the position of its first element.
+// stream reads count elements starting at element first, a chunk at a time, and calls
+// visit with each chunk and the position of its first element.
 func (f *File) stream(name string, first, count int, visit func(dtype string, at, n int, raw []byte) error) error {
 	info, err := f.lookup(name)
 	if err != nil {
@@ -113,7 +113,7 @@ func (f *File) stream(name string, first, count int, visit func(dtype string, at
 		n := min(len(buf)/size, count-at)
 		raw := buf[:n*size]
 		offset := f.data + info.Begin + int64(first+at)*int64(size)
-		// A short read is an error even when the reader calls it the end.
+		// A short read is an error even if the reader returns io.EOF.
 		if got, err := f.r.ReadAt(raw, offset); got < len(raw) {
 			return f.fail(name, fmt.Errorf("expected %d bytes at %d, got %d: %w", len(raw), offset, got, err))
 		}

@@ -39,7 +39,7 @@ func (w *Writer) WriteUint8(name string, values []uint8) error {
 	return writeValues(w, name, values, dtype == U8 || dtype == BOOL, func(b []byte, v uint8) { b[0] = v })
 }
 
-// WriteRaw copies a tensor of any dtype from r, which must yield exactly its
+// WriteRaw copies a tensor of any dtype from r, which must contain exactly its
 // little-endian bytes.
 func (w *Writer) WriteRaw(name string, r io.Reader) error {
 	info, err := w.begin(name)

@@ -14,22 +14,22 @@ import (
 	"unicode/utf8"
 )
 
-// Writer writes one file, a tensor at a time, in any order. Nothing is held
-// beyond a small buffer.
+// Writer writes one file, a tensor at a time, in any order. It needs only a small
+// buffer.
 type Writer struct {
 	path, temp string
 	f          *os.File
 	data       int64
 	index      map[string]Info
 	written    map[string]bool
-	broken     error // the first failure; Close repeats it
+	broken     error // the first error; Close returns it again
 }
 
-// Create starts a file at path holding the tensors of infos (name, dtype and
-// shape; the offsets are computed) and the given metadata, which may be nil.
-// Tensors lie in the order of infos, wider dtypes first so that all values
-// are aligned, as the reference library does. The bytes go to a temporary
-// file beside path until Close.
+// Create creates a file at path with the tensors of infos (name, dtype and shape; it
+// computes the offsets) and the given metadata, which may be nil. Tensors are stored in
+// the order of infos, wider dtypes first so that all values are aligned, as in the
+// reference library. The bytes are written to a temporary file next to path until
+// Close.
 func Create(path string, infos []Info, metadata map[string]string) (*Writer, error) {
 	ordered, err := layOut(infos)
 	if err != nil {
@@ -55,7 +55,7 @@ func Create(path string, infos []Info, metadata map[string]string) (*Writer, err
 	return w, nil
 }
 
-// layOut checks infos and gives each its byte range.
+// layOut checks infos and sets the byte range of each.
 func layOut(infos []Info) ([]Info, error) {
 	out := make([]Info, len(infos))
 	sizes := make(map[string]int64, len(infos))
@@ -91,7 +91,7 @@ func layOut(infos []Info) ([]Info, error) {
 // encodeHeader returns length and JSON, padded with spaces to eight bytes.
 func encodeHeader(infos []Info, metadata map[string]string) ([]byte, error) {
 	var text bytes.Buffer
-	text.Write(make([]byte, 8)) // the length, known at the end
+	text.Write(make([]byte, 8)) // the length is set at the end
 	text.WriteByte('{')
 	if len(metadata) > 0 {
 		if err := encodeEntry(&text, metadataKey, metadata); err != nil {
@@ -151,7 +151,7 @@ func newEntry(info Info) tensorEntry {
 	return e
 }
 
-// createBeside opens a new file in path's folder under a name of its own.
+// createBeside opens a new temporary file in path's folder.
 func createBeside(path string) (*os.File, error) {
 	dir, base := filepath.Split(path)
 	if base == "" {
@@ -165,12 +165,12 @@ func createBeside(path string) (*os.File, error) {
 		}
 		return f, err
 	}
-	return nil, fmt.Errorf("expected a free name for a temporary file beside %s, got none in 100 attempts", path)
+	return nil, fmt.Errorf("expected a free name for a temporary file next to %s, got none in 100 attempts", path)
 }
 
-// Close checks that every tensor was written, flushes the file to disk and
-// renames it into place. On any failure, this one or an earlier one, nothing
-// is left behind and a file that was at path before stays as it was.
+// Close checks that every tensor was written, flushes the file to disk and renames it
+// to path. After any error, this one or an earlier one, no temporary file is left and
+// an existing file at path is unchanged.
 func (w *Writer) Close() error {
 	if w.f == nil {
 		return w.broken
@@ -200,7 +200,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// complete names the tensors that were not written.
+// complete returns an error that names the tensors that were not written.
 func (w *Writer) complete() error {
 	var missing []string
 	for name := range w.index {
@@ -215,8 +215,8 @@ func (w *Writer) complete() error {
 	return fmt.Errorf("expected %d tensors, got %d; missing: %q", len(w.index), len(w.written), missing)
 }
 
-// Abort gives the file up and removes what was written. After Close or a
-// first Abort it does nothing, so that it can be deferred.
+// Abort removes the unfinished file. After Close or a first Abort it does nothing, so
+// that it can be deferred.
 func (w *Writer) Abort() {
 	if w.f == nil {
 		return

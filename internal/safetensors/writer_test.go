@@ -23,7 +23,7 @@ var sample = []Info{
 	{Name: "brain", DType: BF16, Shape: []int{1}},
 }
 
-// writeSample writes every tensor of sample, in an order of its own.
+// writeSample writes every tensor of sample in another order.
 func writeSample(t *testing.T, w *Writer) {
 	t.Helper()
 	require.NoError(t, w.WriteInt64("step", []int64{1 << 40}))
@@ -68,7 +68,7 @@ func TestRoundTrip(t *testing.T) {
 	assertNothingBeside(t, path)
 }
 
-// assertNothingBeside checks that the folder of path holds path alone.
+// assertNothingBeside checks that the folder of path contains only path.
 func assertNothingBeside(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))

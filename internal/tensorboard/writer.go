@@ -1,6 +1,6 @@
-// Package tensorboard writes scalars in the format of TensorBoard's event files:
-// records of a length, a masked CRC-32C of it, a protocol buffer and a masked
-// CRC-32C of that.
+// Package tensorboard writes scalars in the format of TensorBoard's event files. A
+// record is a length, a masked CRC-32C of the length, a protocol buffer and a masked
+// CRC-32C of the buffer.
 package tensorboard
 
 import (
@@ -36,8 +36,8 @@ type Writer struct {
 	now  func() time.Time
 }
 
-// Create makes a new event file in a folder. step is where the run begins;
-// TensorBoard forgets what older files of the folder hold from there on.
+// Create makes a new event file in a folder. step is the first step of the run;
+// TensorBoard discards the values of older files of the folder from there on.
 func Create(dir string, step int64) (*Writer, error) {
 	w := &Writer{now: time.Now}
 	name := fmt.Sprintf("events.out.tfevents.%d.gowalrus.%d", w.now().UnixNano(), os.Getpid())
@@ -94,7 +94,7 @@ func (w *Writer) event(step int64, body []byte) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// masked is the rotated checksum that the format uses.
+// masked returns the rotated checksum that the format uses.
 func masked(data []byte) uint32 {
 	crc := crc32.Checksum(data, castagnoli)
 	return (crc>>15 | crc<<17) + 0xa282ead8

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWriter compares a file with what TensorBoard's own classes wrote for the same
-// events: torch.utils.tensorboard's EventFileWriter on Event messages with
-// wall_time 1.5 (testdata/record.py), except for the file's name.
+// TestWriter compares a file with the output of TensorBoard's own classes for the same
+// events: torch.utils.tensorboard's EventFileWriter on Event messages with wall_time
+// 1.5 (testdata/record.py), except for the file's name.
 func TestWriter(t *testing.T) {
 	want, err := os.ReadFile("testdata/events.hex")
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 )
 
-// Devices returns an XLA backend of n virtual CPU devices, or skips the test where
+// Devices returns an XLA backend of n virtual CPU devices. It skips the test if
 // GOMLX_BACKEND does not ask for XLA.
 func Devices(tb testing.TB, n int) compute.Backend {
 	tb.Helper()

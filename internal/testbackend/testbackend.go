@@ -1,6 +1,6 @@
-// Package testbackend gives tests their gomlx backend: the one GOMLX_BACKEND
-// names, else the pure Go backend, so that the plain test command needs nothing
-// but Go and the same tests run on XLA when asked.
+// Package testbackend gives tests their gomlx backend: the one that GOMLX_BACKEND
+// names, else the pure Go backend. So the plain test command needs nothing but Go, and
+// the same tests can run on XLA.
 package testbackend
 
 import (
@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute"
-	_ "github.com/gomlx/compute/gobackend" // the backend every build has
+	_ "github.com/gomlx/compute/gobackend" // available in every build
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -32,11 +32,11 @@ var open = sync.OnceValues(func() (compute.Backend, error) {
 })
 
 // asCUDA is the environment variable that makes New return a backend [AsCUDA] of the
-// configuration that it holds.
+// configuration in its value.
 const asCUDA = "GOWALRUS_AS_CUDA"
 
-// AsCUDA returns b, which says that it is a CUDA device of the given configuration, so
-// that graphs take the formulations that they take there.
+// AsCUDA returns b as a backend that reports to be a CUDA device of the given
+// configuration, so that graphs use the formulations for CUDA.
 func AsCUDA(b compute.Backend, config string) compute.Backend { return cudaLike{b, config} }
 
 type cudaLike struct {
@@ -57,19 +57,19 @@ func New(tb testing.TB) compute.Backend {
 	return b
 }
 
-// Tensor makes a tensor of the given dimensions from flat values.
+// Tensor returns a tensor of the given dimensions with flat values.
 func Tensor[T float32 | float64 | int32](values []T, dims ...int) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(values, dims...)
 }
 
-// Run builds fn's graph, feeds it the inputs and returns the flat float32
-// values of every output.
+// Run builds fn's graph, runs it on the inputs and returns the flat float32 values of
+// every output.
 func Run(tb testing.TB, fn func(in []*graph.Node) []*graph.Node, inputs ...*tensors.Tensor) [][]float32 {
 	tb.Helper()
 	return RunAs[float32](tb, fn, inputs...)
 }
 
-// RunAs is Run for outputs of type T.
+// RunAs runs fn like Run, for outputs of type T.
 func RunAs[T float32 | float64 | int32](tb testing.TB, fn func(in []*graph.Node) []*graph.Node, inputs ...*tensors.Tensor) [][]T {
 	tb.Helper()
 	args := make([]any, len(inputs))
@@ -94,13 +94,13 @@ type Outputs struct {
 	nodes []*graph.Node
 }
 
-// Add records a result.
+// Add appends a named output.
 func (o *Outputs) Add(name string, n *graph.Node) {
 	o.names = append(o.names, name)
 	o.nodes = append(o.nodes, n)
 }
 
-// RunNamed is Run with inputs and outputs by name.
+// RunNamed runs a graph like Run, with named inputs and outputs.
 func RunNamed(tb testing.TB, inputs map[string]*tensors.Tensor, build func(in map[string]*graph.Node, out *Outputs)) map[string][]float32 {
 	tb.Helper()
 	keys := slices.Sorted(maps.Keys(inputs))

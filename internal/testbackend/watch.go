@@ -6,8 +6,8 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// Watch returns b, which calls seen with the name and the number of results of every
-// operation that the pure Go backend computes through package math.
+// Watch returns a backend that calls seen with the name and the number of results of
+// every operation that the pure Go backend computes with package math.
 func Watch(b compute.Backend, seen func(op string, size int)) compute.Backend {
 	return &watched{b, seen}
 }

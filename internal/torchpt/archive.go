@@ -11,7 +11,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
-// archive is the zip's entries by name, below the folder torch puts them in.
+// archive holds the zip's entries by name, relative to the folder that torch puts them
+// in.
 type archive struct {
 	r       io.ReaderAt
 	size    int64
@@ -65,8 +66,8 @@ func (a *archive) checkByteOrder() error {
 	return nil
 }
 
-// entry returns the length of an entry after checking that its bytes lie in
-// the file as they are.
+// entry returns an entry and its length after checking that its bytes are stored
+// uncompressed in the file.
 func (a *archive) entry(name string) (*zip.File, int64, error) {
 	f := a.entries[name]
 	if f == nil {
@@ -101,7 +102,7 @@ func (a *archive) readAll(name string, most int64) ([]byte, error) {
 	return b, nil
 }
 
-// storage is one entry under data/, seen as elements of a dtype.
+// storage is one entry under data/ as elements of a dtype.
 type storage struct {
 	file     *File
 	key      string
@@ -111,7 +112,7 @@ type storage struct {
 	entry    *zip.File
 }
 
-// storage finds the entry of a key and checks that it holds its elements.
+// storage finds the entry of a key and checks that it has the given number of elements.
 func (f *File) storage(key, dtype string, elements int64) (*storage, error) {
 	e, length, err := f.archive.entry("data/" + key)
 	if err != nil {

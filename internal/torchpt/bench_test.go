@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkReadFloat32 reads 16 MB from memory, as it lies and transposed.
+// BenchmarkReadFloat32 reads 16 MB from memory, contiguous and transposed.
 func BenchmarkReadFloat32(b *testing.B) {
 	const n = 4 << 20
 	for _, v := range []struct {

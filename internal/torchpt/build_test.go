@@ -35,19 +35,19 @@ func numbers(ns ...int64) string {
 	return tuple(items...)
 }
 
-// dict takes key, value, key, value, …
+// dict has arguments key, value, key, value, …
 func dict(items ...string) string { return "}(" + strings.Join(items, "") + "u" }
 
 func pickle(body string) string { return "\x80\x02" + body + "." }
 
-// storageID is a persistent id and the opcode that resolves it.
+// storageID returns a persistent id and the opcode that resolves it.
 func storageID(class, key string, elements int64) string {
 	return tuple(text("storage"), class2("torch", class), text(key), text("cpu"), number(elements)) + "Q"
 }
 
 const hooks = "ccollections\nOrderedDict\n)R"
 
-// tensor is a float tensor in storage data/0.
+// tensor returns a float tensor in storage data/0.
 func tensor(elements, offset int64, shape, strides []int64) string {
 	return tensorOf(storageID("FloatStorage", "0", elements), number(offset), numbers(shape...), numbers(strides...))
 }
@@ -60,7 +60,7 @@ func parameter(tensor string) string {
 	return class2("torch._utils", "_rebuild_parameter") + tuple(tensor, "\x88", hooks) + "R"
 }
 
-// counting is a storage of float32 0, 1, 2, …
+// counting returns a storage of float32 0, 1, 2, …
 func counting(n int) []byte {
 	b := make([]byte, 4*n)
 	for i := range n {
@@ -90,7 +90,7 @@ func zipped(t testing.TB, entries ...entry) []byte {
 	return out.Bytes()
 }
 
-// checkpoint is an archive of a pickle and its storages.
+// checkpoint returns an archive of a pickle and its storages.
 func checkpoint(t testing.TB, pickle string, storages ...[]byte) []byte {
 	t.Helper()
 	entries := []entry{{name: "m/data.pkl", body: []byte(pickle)}, {name: "m/byteorder", body: []byte("little")}}

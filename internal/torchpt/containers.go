@@ -22,7 +22,7 @@ func (m *machine) tupleFromMark() error {
 	return m.push(append(Tuple{}, vs...))
 }
 
-// target returns the container on the stack's top that an opcode fills.
+// target returns the container on the top of the stack that an opcode fills.
 func target[T any](m *machine, want string) (T, error) {
 	var none T
 	v, err := m.top()
@@ -99,7 +99,7 @@ func (m *machine) setItems() error {
 	return m.setPairs(vs)
 }
 
-// setPairs adds key, value, key, value, … to the dict on the stack's top.
+// setPairs adds key, value, key, value, … to the dict on the top of the stack.
 func (m *machine) setPairs(vs []any) error {
 	d, err := target[*Dict](m, "dict")
 	if err != nil {

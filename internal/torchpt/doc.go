@@ -12,23 +12,22 @@
 //		...
 //	}
 //
-// Open parses the pickle only; a tensor's values are read from its place in
-// the archive when asked for, with one small buffer beside the destination.
+// Open parses the pickle only; a tensor's values are read from the archive when they
+// are requested, with one small buffer in addition to the destination.
 //
 // # Safety
 //
-// A pickle is a program. The machine here (protocols 2 to 5) knows None,
-// bools, numbers, strings, bytes, lists, tuples, sets, dicts and tensors. The
-// names it accepts are listed in one table in globals.go, each bound to a Go
-// function that only builds one of those values; any other name ends the
-// reading where it stands, before it could be used. Counts and sizes are
-// bounded, and every tensor is checked against the entry that holds it.
-// A hostile tree may contain itself: walk Root with a bound.
+// A pickle is a program. The interpreter here (protocols 2 to 5) knows None, bools,
+// numbers, strings, bytes, lists, tuples, sets, dicts and tensors. The accepted names
+// are listed in one table in globals.go, each with a Go function that only builds one
+// of those values; any other name ends the reading before it is used. Counts and sizes
+// are bounded, and every tensor is checked against the entry that holds it. A hostile
+// tree may contain itself, so walk Root with a bound.
 //
 // # Limits
 //
-// Refused with an error that says so: archives with compressed or encrypted
-// entries, big-endian archives, the format torch wrote before version 1.6,
-// quantised and sparse tensors, and tensors of subclasses. Checksums are not
-// verified, since torch can be told not to write them.
+// The following are refused with an error that says so: archives with compressed or
+// encrypted entries, big-endian archives, the format of torch before version 1.6,
+// quantised and sparse tensors, and tensors of subclasses. Checksums are not verified,
+// since torch has an option not to write them.
 package torchpt

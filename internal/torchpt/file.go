@@ -68,13 +68,12 @@ func (f *File) Close() error {
 	return nil
 }
 
-// Root returns the saved object; see Tuple, List, Set, Dict and Tensor for
-// what it is made of. Values may be shared, and a hostile file may make a
-// container contain itself.
+// Root returns the saved object; see Tuple, List, Set, Dict and Tensor for its parts.
+// Values may be shared, and in a hostile file a container may contain itself.
 func (f *File) Root() any { return f.root }
 
-// Lookup descends from the root: a string or int is a key of a dict, an int
-// is a position in a list or tuple.
+// Lookup descends from the root: a string or int is a key of a dict, an int is a
+// position in a list or tuple.
 //
 //	step, err := f.Lookup("app", "optimizer", "state", 0, "step")
 func (f *File) Lookup(path ...any) (any, error) {
@@ -106,7 +105,7 @@ func child(v, key any) (any, bool) {
 	return items[i], true
 }
 
-// joined prints a path for errors: "app.optimizer", or "top level".
+// joined formats a path for errors: "app.optimizer", or "top level".
 func joined(path []any) string {
 	if len(path) == 0 {
 		return "top level"

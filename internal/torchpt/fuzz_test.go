@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzUnpickle runs arbitrary pickles beside one storage of 16 floats. A
-// pickle that is accepted must give tensors that can be read.
+// FuzzUnpickle runs arbitrary pickles with one storage of 16 floats. The tensors of an
+// accepted pickle must be readable.
 func FuzzUnpickle(f *testing.F) {
 	x := tensor(16, 1, []int64{3, 5}, []int64{1, 3})
 	f.Add(pickle(x))

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// window is how many elements are read and converted at a time.
+// window is the number of elements that are read and converted at a time.
 const window = 1 << 13
 
 // axis is one loop of a strided copy: n steps of the given lengths.
 type axis struct{ n, src, dst int }
 
-// loops turns a shape into the fewest loops: axes of length 1 vanish, and
-// neighbours that one step length covers in both source and destination
-// become one. A contiguous tensor gives a single loop with steps 1 and 1.
+// loops converts a shape to the fewest loops: it drops axes of length 1 and merges
+// neighbours that one step length covers in both source and destination. A contiguous
+// tensor gives a single loop with steps 1 and 1.
 func loops(shape, strides []int) []axis {
 	var out []axis // innermost first
 	dst := 1
@@ -32,9 +32,9 @@ func loops(shape, strides []int) []axis {
 	return out
 }
 
-// gather copies a tensor from its storage. Elements are visited in the
-// storage's order, so that a view of any kind is read front to back through
-// one window, and memory does not grow with the storage.
+// gather copies a tensor from its storage. It visits elements in the storage's order,
+// so that a view of any kind is read front to back through one window, and memory does
+// not grow with the storage.
 func gather[T any](t *Tensor, dst []T, decode decoder[T]) error {
 	axes := loops(t.Shape, t.strides)
 	w := &reader[T]{storage: t.storage, decode: decode, end: t.offset + 1}
@@ -57,9 +57,9 @@ type reader[T any] struct {
 	decode  decoder[T]
 	raw     []byte
 	values  []T   // the window, converted
-	start   int64 // its first element
-	filled  int64 // how many it holds
-	end     int64 // where the tensor's last element ends
+	start   int64 // number of its first element
+	filled  int64 // number of its elements
+	end     int64 // end of the tensor's last element
 }
 
 // straight reads consecutive elements from position at.
@@ -100,7 +100,7 @@ func (w *reader[T]) walk(axes []axis, src int64, to int, dst []T) error {
 	return nil
 }
 
-// fill moves the window to begin at position at.
+// fill moves the window so that it starts at position at.
 func (w *reader[T]) fill(at int64) error {
 	n := min(int64(len(w.values)), w.end-at)
 	w.start, w.filled = at, 0

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// class is a name the pickle may use. What it does is a function of ours;
-// nothing of the name's own is ever run.
+// class is a name that the pickle may use. A Go function takes its place; no code of
+// the name itself is ever run.
 type class struct {
 	name string
-	// dtype is set for storage classes, which stand in persistent ids only.
+	// dtype is set for storage classes, which occur in persistent ids only.
 	dtype string
 	// call builds a value from the arguments; nil if it cannot be called.
 	call func(m *machine, args Tuple) (any, error)
@@ -27,9 +27,9 @@ func init() {
 	add("torch._utils", "_rebuild_tensor_v2", rebuildTensor)
 	add("torch._utils", "_rebuild_parameter", rebuildParameter)
 	add("torch", "Size", newSize)
-	add("_codecs", "encode", newBytes) // how protocol 2 writes bytes
+	add("_codecs", "encode", newBytes) // protocol 2 writes bytes with it
 	for _, builtins := range []string{"builtins", "__builtin__"} {
-		add(builtins, "set", newSet) // how protocols 2 and 3 write sets
+		add(builtins, "set", newSet) // protocols 2 and 3 write sets with it
 		add(builtins, "frozenset", newSet)
 	}
 	for name, dtype := range map[string]string{
@@ -47,8 +47,8 @@ func init() {
 	}
 }
 
-// RefusedError reports a name the pickle wanted to use that is not on the
-// list of harmless ones. Nothing of it was run.
+// RefusedError reports that the pickle uses a name that is not on the list of harmless
+// names. None of its code was run.
 type RefusedError struct{ Module, Name string }
 
 // Error names the class.
@@ -110,8 +110,8 @@ func (m *machine) reduce() error {
 	return m.push(v)
 }
 
-// build sets attributes. Only dicts have any here (a state dict carries its
-// modules' versions); they are checked and dropped.
+// build sets attributes. Only dicts have any here (a state dict carries its modules'
+// versions); they are checked and dropped.
 func (m *machine) build() error {
 	state, err := m.pop()
 	if err != nil {
@@ -145,14 +145,14 @@ func newSize(_ *machine, args Tuple) (any, error) {
 func newSet(_ *machine, args Tuple) (any, error) {
 	if len(args) == 1 {
 		if l, ok := args[0].(*List); ok {
-			// Shared, not copied: a list only ever grows beyond this length.
+			// shared, not copied: a list only grows beyond this length
 			return &Set{slices.Clip(l.Items)}, nil
 		}
 	}
 	return nil, errors.New("expected one list")
 }
 
-// newBytes is encode(text, "latin1"), every character one byte.
+// newBytes returns encode(text, "latin1"), one byte per character.
 func newBytes(m *machine, args Tuple) (any, error) {
 	if len(args) != 2 || args[1] != "latin1" {
 		return nil, errors.New(`expected a string and "latin1"`)

@@ -23,7 +23,7 @@ func openGolden(t *testing.T, name string) *File {
 	return f
 }
 
-// assertSame checks shape and bits of a tensor against the set's.
+// assertSame compares shape and bits of a tensor with the set's.
 func assertSame(t *testing.T, want *golden.File, name string, x *Tensor) {
 	t.Helper()
 	values, shape := want.Float32(t, name)
@@ -39,8 +39,8 @@ func assertSame(t *testing.T, want *golden.File, name string, x *Tensor) {
 	}
 }
 
-// TestGoldenModelWeights reads the tiny model from the .pt file beside the
-// .safetensors file of the same weights.
+// TestGoldenModelWeights reads the tiny model from the .pt file and compares it with
+// the .safetensors file of the same weights.
 func TestGoldenModelWeights(t *testing.T) {
 	golden.Every(t, "model_weights", func(t *testing.T, c golden.Case) {
 		pt := openGolden(t, strings.TrimSuffix(c.File, filepath.Ext(c.File))+".pt")
@@ -55,8 +55,8 @@ func TestGoldenModelWeights(t *testing.T) {
 	})
 }
 
-// TestGoldenMicroCheckpoint reads a training checkpoint as the reference's
-// CheckPointer writes it: model, optimizer state, and the metadata beside.
+// TestGoldenMicroCheckpoint reads a training checkpoint that the reference's
+// CheckPointer wrote: model, optimizer state, and the metadata file.
 func TestGoldenMicroCheckpoint(t *testing.T) {
 	golden.Every(t, "n_micro_checkpoint", func(t *testing.T, c golden.Case) {
 		f := openGolden(t, "micro_checkpoints/step_1/full_checkpoint.pt")
@@ -96,8 +96,8 @@ func TestGoldenMicroCheckpoint(t *testing.T) {
 	})
 }
 
-// compareOptimizer checks every state the set shows bit for bit, and the
-// shapes of the others against their parameters.
+// compareOptimizer checks every state in the set bit for bit, and the shapes of the
+// others against their parameters.
 func compareOptimizer(t *testing.T, f *File, want *golden.File, state *StateDict, order []string, shown int) {
 	t.Helper()
 	v, err := f.Lookup("app", "optimizer", "state")
@@ -124,7 +124,7 @@ func compareOptimizer(t *testing.T, f *File, want *golden.File, state *StateDict
 	assert.Equal(t, shown, compared, "optimizer tensors of the set")
 }
 
-// plain turns a pickled value into what encoding/json writes.
+// plain converts a pickled value to the form of encoding/json.
 func plain(v any) any {
 	switch v := v.(type) {
 	case *Dict:

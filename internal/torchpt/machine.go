@@ -16,10 +16,10 @@ type machine struct {
 	memo  map[uint32]any
 	done  bool
 
-	// open returns the archive's entry of a storage. It checks its length.
+	// open returns the archive's entry of a storage and checks its length.
 	open    func(key, dtype string, elements int64) (*storage, error)
-	tensors int // built so far
-	bytes   int // made from strings so far
+	tensors int // number of tensors built so far
+	bytes   int // bytes made from strings so far
 }
 
 // unpickle runs the pickle and returns its object.
@@ -56,7 +56,7 @@ func (m *machine) result() (any, error) {
 	return m.stack[0], nil
 }
 
-// take returns the next n bytes of the pickle, which stay the pickle's.
+// take returns the next n bytes of the pickle without copying them.
 func (m *machine) take(n uint64) ([]byte, error) {
 	if left := uint64(len(m.text) - m.at); n > left {
 		return nil, fmt.Errorf("expected %d more bytes of pickle, got %d (truncated?)", n, left)
@@ -96,7 +96,7 @@ func (m *machine) push(v any) error {
 	return nil
 }
 
-// floor is the height below which an opcode may not reach: the last mark.
+// floor returns the height below which an opcode may not reach: the last mark.
 func (m *machine) floor() int {
 	if len(m.marks) == 0 {
 		return 0
@@ -122,7 +122,7 @@ func (m *machine) popN(n int) ([]any, error) {
 	return vs, nil
 }
 
-// top returns the value on the stack's top.
+// top returns the value on the top of the stack.
 func (m *machine) top() (any, error) {
 	if len(m.stack) <= m.floor() {
 		return nil, errors.New("expected a value on the stack, got none")
@@ -149,7 +149,7 @@ func (m *machine) popMark() ([]any, error) {
 	return vs, err
 }
 
-// put remembers the stack's top.
+// put stores the top of the stack in the memo.
 func (m *machine) put(i uint32) error {
 	v, err := m.top()
 	if err != nil {
@@ -162,7 +162,7 @@ func (m *machine) put(i uint32) error {
 	return nil
 }
 
-// get pushes a remembered value.
+// get pushes a value from the memo.
 func (m *machine) get(i uint32) error {
 	v, ok := m.memo[i]
 	if !ok {

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// opcodes maps each byte of a pickle to what it does. Bytes without an entry
-// are refused: among them those that instantiate classes (INST, OBJ, NEWOBJ),
-// use the copyreg registry (EXT) or out-of-band buffers, and the text forms
-// of protocols 0 and 1.
+// opcodes maps each byte of a pickle to its operation. Bytes without an entry are
+// refused: among them those that instantiate classes (INST, OBJ, NEWOBJ), use the
+// copyreg registry (EXT) or out-of-band buffers, and the text forms of protocols 0 and
+// 1.
 var opcodes [256]func(m *machine) error
 
 func init() { // not a literal, because some functions refer to the table's users
@@ -108,7 +108,7 @@ func counted(width int, most uint64, decode func([]byte) (any, error)) func(*mac
 	}
 }
 
-// memo hands the memo's index, in width bytes, to do.
+// memo calls do with an index into the memo of width bytes.
 func memo(width int, do func(*machine, uint32) error) func(*machine) error {
 	return func(m *machine) error {
 		i, err := m.count(width)
@@ -161,7 +161,7 @@ func (m *machine) proto() error {
 	return nil
 }
 
-// frame skips a frame's length: frames only help a reader that buffers.
+// frame skips the length of a frame, which only helps readers that buffer.
 func (m *machine) frame() error {
 	n, err := m.count(8)
 	if err != nil {

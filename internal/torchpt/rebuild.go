@@ -8,8 +8,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
-// persistentID turns ("storage", class, key, location, elements) into the
-// archive's entry. The location, the device it was on, is ignored.
+// persistentID converts ("storage", class, key, location, elements) to the archive's
+// entry. It ignores the location, the device of the storage.
 func (m *machine) persistentID() error {
 	v, err := m.pop()
 	if err != nil {
@@ -32,8 +32,8 @@ func (m *machine) persistentID() error {
 	return m.push(s)
 }
 
-// rebuildTensor takes (storage, offset, shape, strides, requires_grad, hooks)
-// and perhaps metadata; only the first four matter here.
+// rebuildTensor has arguments (storage, offset, shape, strides, requires_grad, hooks)
+// and optionally metadata; it uses the first four only.
 func rebuildTensor(m *machine, args Tuple) (any, error) {
 	if len(args) != 6 && len(args) != 7 {
 		return nil, fmt.Errorf("expected 6 or 7 arguments, got %d", len(args))
@@ -62,7 +62,7 @@ func rebuildTensor(m *machine, args Tuple) (any, error) {
 	return t, nil
 }
 
-// rebuildParameter takes (tensor, requires_grad, hooks).
+// rebuildParameter has arguments (tensor, requires_grad, hooks).
 func rebuildParameter(_ *machine, args Tuple) (any, error) {
 	if len(args) != 3 {
 		return nil, fmt.Errorf("expected 3 arguments, got %d", len(args))

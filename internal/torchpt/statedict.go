@@ -7,8 +7,8 @@ import (
 
 // StateDict is a dict of tensors.
 type StateDict struct {
-	// Path is where it was found, from the root: {"app", "model"}; empty if
-	// the file holds nothing else.
+	// Path is its position in the tree, from the root: {"app", "model"}; empty if it is
+	// the root itself.
 	Path []string
 	// Tensors are its values in the file's order, with their names.
 	Tensors []*Tensor
@@ -34,8 +34,8 @@ func (s *StateDict) Names() []string {
 	return names
 }
 
-// Tensors returns the dict of tensors at a path of keys; without a path, the
-// root. It fails if anything but tensors under string keys is in there.
+// Tensors returns the dict of tensors at a path of keys; without a path, the root. It
+// returns an error if the dict holds anything but tensors under string keys.
 func (f *File) Tensors(path ...string) (*StateDict, error) {
 	v, err := f.Lookup(anys(path)...)
 	if err != nil {
@@ -48,12 +48,12 @@ func (f *File) Tensors(path ...string) (*StateDict, error) {
 	return s, nil
 }
 
-// statePaths are the places where training programs put a model's state:
-// the reference's own checkpoints, the two usual habits, a bare state dict.
+// statePaths are the positions at which training programs store a model's state: the
+// reference's checkpoints, two common conventions, a bare state dict.
 var statePaths = [][]string{{"app", "model"}, {"model"}, {"state_dict"}, {}}
 
 // StateDict finds the model's parameters: at "app", "model", at "model", at
-// "state_dict" or at the root, in this order. Path says where they were.
+// "state_dict" or at the root, in this order. The result's Path is the position.
 func (f *File) StateDict() (*StateDict, error) {
 	got := describe(f.root)
 	for _, path := range statePaths {
@@ -66,13 +66,13 @@ func (f *File) StateDict() (*StateDict, error) {
 			return s, nil
 		}
 		if err != nil && len(path) > 0 {
-			got += "; " + err.Error() // why a likely place was passed over
+			got += "; " + err.Error() // why this position was skipped
 		}
 	}
 	return nil, f.fail(fmt.Errorf("expected tensors at app.model, model, state_dict or the top level, got %s", got))
 }
 
-// anys is path as Lookup wants it.
+// anys converts path for Lookup.
 func anys(path []string) []any {
 	keys := make([]any, len(path))
 	for i, p := range path {

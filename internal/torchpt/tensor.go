@@ -6,13 +6,13 @@ import (
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
-// Tensor describes one tensor of the file. Its values stay there until they
-// are read.
+// Tensor describes one tensor of the file. Its values stay in the file until they are
+// read.
 type Tensor struct {
 	// Name is the key under which File.Tensors or File.StateDict found it;
 	// empty for tensors taken from Root or Lookup.
 	Name string
-	// DType is the element type in package safetensors' words: "F32", "I64".
+	// DType is the element type in the notation of package safetensors: "F32", "I64".
 	DType string
 	// Shape is empty for a scalar. It must not be changed.
 	Shape []int
@@ -26,9 +26,9 @@ type Tensor struct {
 // Elements returns the number of values.
 func (t *Tensor) Elements() int { return t.elements }
 
-// ReadFloat32 reads the values, row major, into dst, whose length must be
-// Elements. Other dtypes are converted as safetensors.DecodeFloat32 says.
-// Views (transposed, sliced, expanded) come out in row-major order.
+// ReadFloat32 reads the values, row major, into dst, whose length must be Elements.
+// Other dtypes are converted as by safetensors.DecodeFloat32. Views (transposed,
+// sliced, expanded) are read in row-major order.
 func (t *Tensor) ReadFloat32(dst []float32) error {
 	return read(t, dst, safetensors.DecodeFloat32)
 }

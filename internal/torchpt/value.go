@@ -2,21 +2,20 @@ package torchpt
 
 import "fmt"
 
-// The object tree is made of nil (None), bool, int64, *big.Int (integers
-// beyond 64 bits), float64, string, []byte, DType, Tuple, *List, *Set, *Dict
-// and *Tensor.
+// The object tree consists of nil (None), bool, int64, *big.Int (integers beyond 64
+// bits), float64, string, []byte, DType, Tuple, *List, *Set, *Dict and *Tensor.
 
 // Tuple is a Python tuple or a torch.Size.
 type Tuple []any
 
-// List is a Python list. It is a pointer in the tree because the pickle fills
-// it after others refer to it.
+// List is a Python list. It is a pointer in the tree because the pickle fills it after
+// other values refer to it.
 type List struct{ Items []any }
 
 // Set is a Python set or frozenset, in the pickle's order.
 type Set struct{ Items []any }
 
-// DType is a torch.dtype, by the name package safetensors gives it: "F32".
+// DType is a torch.dtype, with the name that package safetensors uses: "F32".
 type DType string
 
 // Dict is a Python dict or OrderedDict; the order of insertion is kept.
@@ -45,7 +44,7 @@ func (d *Dict) Get(key any) (any, bool) {
 	return nil, false
 }
 
-// set adds or replaces; a replaced key keeps its place, as in Python.
+// set adds or replaces a value; a replaced key keeps its position, as in Python.
 func (d *Dict) set(key, value any) error {
 	switch key.(type) {
 	case string, int64, bool:
@@ -62,7 +61,7 @@ func (d *Dict) set(key, value any) error {
 	return nil
 }
 
-// kind names a value's type for errors, in Python's words.
+// kind returns the Python name of a value's type for errors.
 func kind(v any) string {
 	switch v := v.(type) {
 	case nil:

@@ -47,8 +47,8 @@ func TestGoHasNoBound(t *testing.T) {
 	assert.False(t, unbounded(struct{ compute.Backend }{b}), "a backend without a pool of its own")
 }
 
-// Many products that are ready at once fill the pool of gomlx's default form, in which
-// this hangs.
+// Many products that are ready at once fill the pool of gomlx's default configuration,
+// which then hangs.
 func TestGoDoesNotWaitForItself(t *testing.T) {
 	b, err := Go()
 	require.NoError(t, err)
@@ -67,7 +67,7 @@ func TestGoDoesNotWaitForItself(t *testing.T) {
 		return sum
 	})
 	require.NoError(t, err)
-	var want float64 // products of matrices that are i everywhere: i²·n
+	var want float64 // products of matrices with all entries i: i²·n
 	for i := range products {
 		want += float64(i * i * n)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
-// The pure Go backend is always there.
+// The pure Go backend is available in every build.
 func ExampleGo() {
 	b, err := backend.Go()
 	if err != nil {
@@ -23,7 +23,8 @@ func ExampleGo() {
 	// Output: 6
 }
 
-// withEnv sets GOMLX_BACKEND, as a shell would, and returns what undoes it.
+// withEnv sets GOMLX_BACKEND, as a shell would, and returns a function that restores
+// it.
 func withEnv(value string) (undo func()) {
 	before, was := os.LookupEnv(backend.Env)
 	_ = os.Setenv(backend.Env, value)
@@ -34,7 +35,7 @@ func withEnv(value string) (undo func()) {
 	}
 }
 
-// GOMLX_BACKEND decides; without it an installed XLA plugin is taken, else the Go
+// GOMLX_BACKEND decides. Without it an installed XLA plugin is used, else the Go
 // backend.
 func ExampleDefault() {
 	defer withEnv("go")()
@@ -46,7 +47,7 @@ func ExampleDefault() {
 	// Output: Go Backend
 }
 
-// Open says what was chosen and why.
+// Open returns the choice and the reason.
 func ExampleOpen() {
 	defer withEnv("go")()
 	_, choice, err := backend.Open()
@@ -59,7 +60,7 @@ func ExampleOpen() {
 	// GOMLX_BACKEND is set true
 }
 
-// A switch of a program: -auto lets the machine choose.
+// A flag of a program: -auto lets the machine choose.
 func ExamplePick() {
 	defer withEnv("go")()
 	for _, auto := range []bool{false, true} {

@@ -7,12 +7,12 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// openGo opens the pure Go backend with operations side by side and a pool of workers
-// without bound, which is what keeps it from waiting for itself (see the package's
-// documentation), or one operation after the other where the pool cannot be reached.
+// openGo opens the pure Go backend with concurrent operations and an unbounded pool of
+// workers, which cannot deadlock (see the package's documentation). If the pool cannot
+// be reached operations run one after the other.
 //
-// The pool is set as the option parallelism=-1 sets it. The option is not used because
-// it prints a line on the standard output of the program.
+// It sets the pool as the option parallelism=-1 does. It does not use the option, which
+// prints a line on the standard output of the program.
 func openGo() (compute.Backend, error) {
 	b, err := compute.NewWithConfig("go")
 	if err != nil {
@@ -25,14 +25,14 @@ func openGo() (compute.Backend, error) {
 	return compute.NewWithConfig(goSequential)
 }
 
-// pool is what is needed of the Go backend's pool of workers.
+// pool is the required part of the Go backend's pool of workers.
 type pool interface {
 	SetMaxParallelism(n int)
 	IsUnlimited() bool
 }
 
-// unbounded takes the bound off the pool of b and reports whether it could. The type of
-// b is not exported by gomlx, its field is.
+// unbounded removes the bound of b's pool and reports whether it could. gomlx does not
+// export the type of b, but its field.
 func unbounded(b compute.Backend) bool {
 	v := reflect.Indirect(reflect.ValueOf(b))
 	if v.Kind() != reflect.Struct {
@@ -50,8 +50,8 @@ func unbounded(b compute.Backend) bool {
 	return p.IsUnlimited()
 }
 
-// newBackend is compute.NewWithConfig with its panic on an unknown name turned
-// into an error, and openGo for the form of the Go backend that this package chooses.
+// newBackend is compute.NewWithConfig with an error instead of a panic for an unknown
+// name, and openGo for the configuration of the Go backend that this package chooses.
 func newBackend(config string) (b compute.Backend, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -25,8 +25,8 @@ func xlaPlugin() string {
 	return ""
 }
 
-// open opens a choice. On a CPU a single XLA device is faster than the four
-// that the plugin shows by itself.
+// open opens a choice. On a CPU a single XLA device is faster than the four that the
+// plugin shows by default.
 func open(c Choice) (b compute.Backend, err error) {
 	name, isXLA := strings.CutPrefix(c.Config, "xla:")
 	pjrt.SuppressAbseilLoggingHack(func() {
@@ -39,5 +39,5 @@ func open(c Choice) (b compute.Backend, err error) {
 	return b, err
 }
 
-// The plugin is installed on purpose, never by opening a backend.
+// Users install the plugin on purpose; opening a backend never does.
 func init() { xla.EnableAutoInstall(false) }

@@ -2,8 +2,8 @@ package eval
 
 import "fmt"
 
-// Persistence returns the forecast "nothing changes": steps copies of the
-// last frame of history. A frame is a slice of any length, the same for all.
+// Persistence returns the forecast of no change: steps copies of the last frame of
+// history. A frame is a slice of any length, the same for all.
 func Persistence(history [][]float32, steps int) ([][]float32, error) {
 	if err := checkHistory(history, 1, steps); err != nil {
 		return nil, err
@@ -16,9 +16,8 @@ func Persistence(history [][]float32, steps int) ([][]float32, error) {
 	return out, nil
 }
 
-// Linear returns the forecast "the last change goes on": step k = 1, 2, … is
-// u_last + k·(u_last − u_prev), point by point. It needs two frames of
-// history.
+// Linear returns the forecast that continues the last change: step k = 1, 2, … is
+// u_last + k·(u_last − u_prev), point by point. It needs two frames of history.
 func Linear(history [][]float32, steps int) ([][]float32, error) {
 	if err := checkHistory(history, 2, steps); err != nil {
 		return nil, err

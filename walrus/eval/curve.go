@@ -41,8 +41,8 @@ func perChannel(metric Metric, pred, ref []float32, channels int) ([]float64, er
 	return row, nil
 }
 
-// MeanFields averages every row of a [steps][channels] table over its
-// channels: the reference's "full" score of each step.
+// MeanFields averages every row of a [steps][channels] table over its channels, which
+// is the reference's "full" score of each step.
 func MeanFields(table [][]float64) []float64 {
 	out := make([]float64, len(table))
 	for t, row := range table {
@@ -60,9 +60,9 @@ func Mean(values []float64) float64 {
 	return sum / float64(max(1, len(values)))
 }
 
-// Median returns the middle value, for an even number the mean of the two in
-// the middle, 0 for no values. The paper reports the median over
-// trajectories. The order of values is left as it is.
+// Median returns the middle value, for an even number of values the mean of the middle
+// two, 0 for no values. The paper reports the median over trajectories. It does not
+// reorder values.
 func Median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0

@@ -78,8 +78,8 @@ func TestMeanAndMedian(t *testing.T) {
 	assert.Zero(t, Median(nil))
 }
 
-// Bounds never fall, start at 0 and 1, and end at n or, where exp(ln n)
-// rounds down, at n-1.
+// Bounds never fall, start at 0 and 1, and end at n, or at n-1 if exp(ln n) rounds
+// down.
 func TestIntervalBoundsProperties(t *testing.T) {
 	short := 0
 	for n := 1; n <= 250; n++ {
@@ -116,8 +116,8 @@ func TestSplitLeavesOutEmptyIntervals(t *testing.T) {
 	require.Error(t, err)
 }
 
-// The rounded functions agree with package math but for the last bits, and the
-// constant they share is right to 46 digits.
+// The rounded functions agree with package math except for the last bits, and their
+// common constant is right to 46 digits.
 func TestRoundedFunctions(t *testing.T) {
 	for n := 1; n <= 5000; n += 7 {
 		l := logInt(n)

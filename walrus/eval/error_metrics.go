@@ -7,7 +7,7 @@ import "math"
 // slices of different or zero length and on values that are not finite.
 type Metric func(pred, ref []float32) (float64, error)
 
-// MSE returns mean (x-y)² (SPEC §10), in squared units of the field.
+// MSE returns mean (x-y)², in squared units of the field.
 func MSE(pred, ref []float32) (float64, error) {
 	m, err := measure(pred, ref, false)
 	return m.sqErr, err
@@ -19,13 +19,13 @@ func RMSE(pred, ref []float32) (float64, error) {
 	return math.Sqrt(m.sqErr), err
 }
 
-// MAE returns mean |x-y|, also called L1, in units of the field (SPEC §10).
+// MAE returns mean |x-y|, also called L1, in units of the field.
 func MAE(pred, ref []float32) (float64, error) {
 	m, err := measure(pred, ref, false)
 	return m.absErr, err
 }
 
-// Linf returns max |x-y|, in units of the field (SPEC §10).
+// Linf returns max |x-y|, in units of the field.
 func Linf(pred, ref []float32) (float64, error) {
 	m, err := measure(pred, ref, false)
 	return m.maxErr, err

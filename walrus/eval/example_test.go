@@ -42,7 +42,7 @@ func ExampleIntervalBounds() {
 	// Output: [0 1 3 10 31 100] <nil>
 }
 
-// Metrics in physical units, and one by the size of the truth.
+// Metrics in physical units, and one relative to the truth.
 func ExampleNRMSE() {
 	ref, pred := []float32{1, 2, 3, 4}, []float32{1, 2, 4, 4}
 	mse, _ := eval.MSE(pred, ref)

@@ -14,11 +14,11 @@ import (
 	"github.com/gowalrus/gowalrus/internal/golden"
 )
 
-// goldenEps is what the vectors' description gives to every metric; the
-// reference's VMSE and VRMSE ignore it for DefaultEps.
+// goldenEps is the eps of every metric in the description of the vectors; the
+// reference's VMSE and VRMSE ignore it and use DefaultEps.
 const goldenEps = 1e-5
 
-// goldenMetrics maps the reference's names to ours.
+// goldenMetrics maps the reference's names to metrics of this package.
 var goldenMetrics = map[string]Metric{
 	"MSE": MSE, "RMSE": RMSE, "MAE": MAE, "LInfinity": Linf,
 	"NMSE": WithEps(NMSE, goldenEps), "NRMSE": WithEps(NRMSE, goldenEps), "NMAE": WithEps(NMAE, goldenEps),
@@ -57,7 +57,7 @@ func TestGoldenMetrics(t *testing.T) {
 	})
 }
 
-// applyAll takes [B,T,H,W,D,C] tensors to a metric's [B,T,C] values.
+// applyAll applies a metric to [B,T,H,W,D,C] tensors and returns [B,T,C] values.
 func applyAll(t *testing.T, metric Metric, pred, ref []float32, shape []int) []float64 {
 	channels := shape[len(shape)-1]
 	points := shape[2] * shape[3] * shape[4]
@@ -128,7 +128,7 @@ func TestGoldenSplit(t *testing.T) {
 	})
 }
 
-// collect files a mean under "field interval"; the fields are a, b, c, …
+// collect stores a mean under "field interval"; the fields are a, b, c, …
 func collect(got map[string][]float64, interval string, m IntervalMean) {
 	got["full "+interval] = append(got["full "+interval], m.Full)
 	for c, v := range m.Fields {

@@ -9,7 +9,7 @@ import (
 // Horizon is a range of forecast steps, counted from 1, both ends included.
 type Horizon struct{ From, To int }
 
-// PaperHorizons are one step, and the two intervals of the paper's tables.
+// PaperHorizons returns one step, and the two intervals of the paper's tables.
 func PaperHorizons() []Horizon { return []Horizon{{1, 1}, {1, 20}, {21, 60}} }
 
 // String returns "1" or "21:60".

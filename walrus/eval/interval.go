@@ -8,17 +8,17 @@ import (
 // DefaultIntervals is the number of intervals in the vectors of the reference.
 const DefaultIntervals = 5
 
-// IntervalBounds returns the log-spaced bounds at which the reference cuts a
-// rollout of n steps: 0 followed by the integer part of exp(v) for the
-// min(n, intervals) values v from 0 to ln n, evenly spaced (SPEC §10).
-// Interval i covers the steps [bounds[i], bounds[i+1]), counted from 0.
+// IntervalBounds returns the log-spaced bounds at which the reference divides a rollout
+// of n steps: 0 followed by the integer part of exp(v) for the min(n, intervals) values
+// v from 0 to ln n, evenly spaced (docs/reference.md §10). Interval i covers the steps
+// [bounds[i], bounds[i+1]), counted from 0.
 //
-// Two habits of the reference are kept, because published tables depend on
-// them: neighbouring bounds may be equal (an empty interval), and for many n
-// (5, 37, 60, 200, …) exp(ln n) rounds to just below n, so that the last step
-// is in no interval. The arithmetic here is correctly rounded, the same on
-// every machine; vectorised exp routines that are not differ from it by one in
-// a bound for a few n (146, 179, 306).
+// Two behaviours of the reference are kept, because published tables depend on them.
+// Neighbouring bounds may be equal (an empty interval), and for many n (5, 37, 60, 200,
+// …) exp(ln n) rounds to just below n, so that the last step is in no interval. The
+// arithmetic here is correctly rounded and therefore the same on every machine;
+// vectorised exp routines that are not correctly rounded give a bound that differs by
+// one for a few n (146, 179, 306).
 func IntervalBounds(n, intervals int) ([]int, error) {
 	if n < 1 || intervals < 1 {
 		return nil, fmt.Errorf("eval: interval bounds: expected at least 1 step and 1 interval, got %d and %d", n, intervals)
@@ -48,9 +48,9 @@ type IntervalMean struct {
 	Full float64
 }
 
-// Split averages a [steps][channels] table over each of the log-spaced
-// intervals of [IntervalBounds]. Empty intervals are left out (the reference
-// reports NaN for them). The second result covers all steps.
+// Split averages a [steps][channels] table over each of the log-spaced intervals of
+// [IntervalBounds]. It omits empty intervals, for which the reference reports NaN. The
+// second result covers all steps.
 func Split(table [][]float64, intervals int) (parts []IntervalMean, all IntervalMean, err error) {
 	bounds, err := IntervalBounds(len(table), intervals)
 	if err != nil {

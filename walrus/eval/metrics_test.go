@@ -21,7 +21,7 @@ func pair(n int) (pred, ref []float32) {
 	return pred, ref
 }
 
-// naive holds the sums as the formulas are written, one loop each.
+// naive holds sums of the formulas as they are written, one loop each.
 type naive struct{ mse, mae, linf, sq, abs, variance, cov, sx, sy float64 }
 
 func naively(pred, ref []float32) (v naive) {

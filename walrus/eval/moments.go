@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// moments are the sums the metrics are made of, over the points of one field.
+// moments are the sums over the points of one field from which metrics are computed.
 type moments struct {
 	n                 int
 	absErr, sqErr     float64 // mean |x-y|, mean (x-y)²
@@ -16,8 +16,8 @@ type moments struct {
 	cov               float64 // biased
 }
 
-// measure checks the input and computes all moments in two passes. needVar
-// asks for at least two points, without which no unbiased variance exists.
+// measure checks the input and computes all moments in two passes. With needVar it
+// requires at least two points, without which no unbiased variance exists.
 func measure(pred, ref []float32, needVar bool) (moments, error) {
 	var m moments
 	if err := check(pred, ref, needVar); err != nil {

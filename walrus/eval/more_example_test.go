@@ -63,7 +63,7 @@ func ExampleWithEps() {
 	// Output: 0.0774 <nil>
 }
 
-// What every forecast has to beat.
+// Linear is a baseline that every forecast has to beat.
 func ExampleLinear() {
 	history := [][]float32{{0, 5}, {1, 5}}
 	on, err := eval.Linear(history, 2)
@@ -92,7 +92,8 @@ func ExampleMeanFields() {
 	// Output: [2 2]
 }
 
-// A rollout of ten steps in log-spaced intervals, as the paper's figures show it.
+// The scores of a rollout of ten steps in log-spaced intervals, as in the paper's
+// figures.
 func ExampleSplit() {
 	var table [][]float64
 	for step := range 10 {
@@ -126,7 +127,7 @@ func ExampleParseHorizons() {
 	// [1 1:20 21:60]
 }
 
-// ramp is a data set of one trajectory in which every point grows by its own rate.
+// ramp returns a data set of one trajectory in which every point grows at its own rate.
 func ramp() data.Dataset {
 	w := &data.Window{Name: "ramp", Grid: []int{1, 4}, Fields: []data.Field{{Name: "u"}},
 		Boundaries: data.Boundaries{data.Both(data.Open), data.Both(data.Open)}}
@@ -199,7 +200,7 @@ func ExampleBaselines() {
 	// linear [[5] [7]] <nil>
 }
 
-// waves is a long wave and a short one of half its height on 32 points.
+// waves returns a long wave and a short one of half its height on 32 points.
 func waves(short float64) []float32 {
 	f := make([]float32, 32)
 	for i := range f {
@@ -219,7 +220,7 @@ func ExamplePowerSpectrum() {
 	// power [0.500 0.125]
 }
 
-// A forecast that lost the short waves and has the long ones.
+// The forecast has lost the short waves and keeps the long ones.
 func ExampleSpectralError() {
 	e, err := eval.SpectralError(waves(0), waves(0.5), []int{32}, 2)
 	if err != nil {

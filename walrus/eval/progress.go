@@ -22,7 +22,7 @@ func Model(em *walrus.Emulator) Forecast {
 	}
 }
 
-// Frames returns how many frames [Evaluate] asks of each forecaster.
+// Frames returns the number of frames that [Evaluate] requests from each forecaster.
 func (p Protocol) Frames(ds data.Dataset) int {
 	p = p.withDefaults(ds.Metadata())
 	if p.Windows < 0 {
@@ -37,12 +37,12 @@ func (p Protocol) Frames(ds data.Dataset) int {
 	return n
 }
 
-// counterKey finds the counter of an evaluation in the context of its forecasters.
+// counterKey is the key of an evaluation's counter in the context of its forecasters.
 type counterKey struct{}
 
-// Step tells [Protocol.Progress] that a forecaster made one frame more. Forecasters
-// that take long call it with the context they are given, one call after the other;
-// in any other context it does nothing.
+// Step tells [Protocol.Progress] that a forecaster made one more frame. Slow
+// forecasters call it with the context that they were given, from one goroutine at a
+// time. With any other context it does nothing.
 func Step(ctx context.Context) {
 	if c, ok := ctx.Value(counterKey{}).(*counter); ok {
 		c.to(c.done + 1)
@@ -60,7 +60,7 @@ func (c *counter) in(ctx context.Context) context.Context {
 	return context.WithValue(ctx, counterKey{}, c)
 }
 
-// to sets the number of frames that are done.
+// to sets the number of finished frames.
 func (c *counter) to(done int) {
 	changed := done != c.done || done == 0
 	c.done = done

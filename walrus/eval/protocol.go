@@ -8,25 +8,25 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// Forecast continues a window by the given number of frames, in the window's
-// channels and units.
+// Forecast continues a window by the given number of frames, in the window's channels
+// and units.
 type Forecast func(ctx context.Context, history *data.Window, steps int) ([][]float32, error)
 
 // Protocol says how a data set is forecast and scored.
 type Protocol struct {
-	// Input is the number of frames of history; 0 is 6 on lines and planes and 3 in
-	// space, as the weights were trained.
+	// Input is the number of frames of history; 0 means 6 in 1D and 2D and 3 in 3D, as
+	// in the training of the weights.
 	Input int
-	// Horizons are scored one by one; nil is PaperHorizons. A range for which every
-	// trajectory is too short is scored as far as the longest one reaches, and the
-	// result says so; one that begins beyond that is left out.
+	// Horizons are scored one by one; nil means PaperHorizons. If every trajectory is
+	// too short for a range, the range is scored up to the end of the longest
+	// trajectory, and the result says so. A range that starts beyond that is omitted.
 	Horizons []Horizon
-	// Windows bounds how many places are forecast for a horizon, spread evenly over
-	// all windows of all trajectories that are long enough; 0 is 32.
+	// Windows is the largest number of windows that are forecast for a horizon, spread
+	// evenly over all windows of all trajectories that are long enough; 0 means 32.
 	Windows int
-	// Eps is that of the VRMSE; 0 is DefaultEps.
+	// Eps is the eps of the VRMSE; 0 means DefaultEps.
 	Eps float64
-	// Progress, if set, is called with the number of forecast frames and the number of
+	// Progress, if set, is called with the number of finished frames and the number of
 	// all frames: before the first, whenever a forecaster calls [Step], and after every
 	// forecast. Frames of all forecasters count.
 	Progress func(done, total int)
@@ -60,9 +60,9 @@ func Baselines() map[string]Forecast {
 	}
 }
 
-// Evaluate forecasts places of a data set with each forecaster and returns their
-// VRMSE over the horizons (paper §5, appendix E.1). Trajectories that are all too
-// short for any of them are an error.
+// Evaluate forecasts windows of a data set with each forecaster and returns their VRMSE
+// over the horizons (paper §5, appendix E.1). It returns an error if all trajectories
+// are too short for every horizon.
 func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forecast, p Protocol) (*Result, error) {
 	p = p.withDefaults(ds.Metadata())
 	if p.Input < 2 || p.Windows < 0 {
@@ -103,7 +103,7 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 	return r, nil
 }
 
-// reach is the number of steps that can be forecast in the longest trajectory.
+// reach returns the number of steps that can be forecast in the longest trajectory.
 func (p Protocol) reach(ds data.Dataset) int {
 	most := -p.Input
 	for _, t := range ds.Trajectories() {
@@ -112,7 +112,7 @@ func (p Protocol) reach(ds data.Dataset) int {
 	return most
 }
 
-// places returns the windows to forecast that many steps.
+// places returns the windows from which to forecast the given number of steps.
 func (p Protocol) places(ds data.Dataset, steps int) []data.Span {
 	frames := p.Input + steps
 	var all []data.Span

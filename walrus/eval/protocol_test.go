@@ -13,8 +13,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// moving is a data set of a wave that moves by one point per frame, and of a field
-// that is constant in space.
+// moving returns a data set with a wave that moves by one point per frame, and a field
+// that is constant over the grid.
 func moving(t *testing.T, lengths ...int) data.Dataset {
 	t.Helper()
 	var list []*data.Window
@@ -34,8 +34,8 @@ func moving(t *testing.T, lengths ...int) data.Dataset {
 	return ds
 }
 
-// TestEvaluate scores a perfect forecast and persistence, whose VRMSE after k steps
-// is that of two waves k points apart: 2·sin(πk/16)·√(15/16).
+// TestEvaluate scores a perfect forecast and persistence, whose VRMSE after k steps is
+// that of two waves k points apart: 2·sin(πk/16)·√(15/16).
 func TestEvaluate(t *testing.T) {
 	forecasters := Baselines()
 	forecasters["perfect"] = func(_ context.Context, w *data.Window, steps int) ([][]float32, error) {
@@ -78,8 +78,8 @@ func TestEvaluate(t *testing.T) {
 	require.InDelta(t, away(1), line["horizons"].(map[string]any)["1"].(map[string]any)["persistence"], 1e-6)
 }
 
-// TestEvaluateProgress: counts begin at 0, rise by every Step and every forecast, and end
-// at the total.
+// TestEvaluateProgress: counts start at 0, rise with every Step and every forecast, and
+// end at the total.
 func TestEvaluateProgress(t *testing.T) {
 	forecasters := map[string]Forecast{
 		"slow": func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {

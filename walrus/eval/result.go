@@ -2,29 +2,29 @@ package eval
 
 import "encoding/json"
 
-// Score summarises the VRMSE of one forecaster over one horizon: of each place, the
-// mean over steps and fields; of these the median, the mean and the standard
-// deviation.
+// Score summarises the VRMSE of one forecaster over one horizon. For each window it
+// takes the mean over steps and fields; of these means it holds the median, the mean
+// and the standard deviation.
 type Score struct {
 	Median float64 `json:"median"`
 	Mean   float64 `json:"mean"`
 	Std    float64 `json:"std"`
-	// Fields holds the median of each field alone.
+	// Fields holds the median of each field separately.
 	Fields map[string]float64 `json:"fields"`
 }
 
-// HorizonResult holds the scores over one horizon, of places that are forecast by
-// all forecasters alike.
+// HorizonResult holds the scores over one horizon, for windows that all forecasters
+// forecast.
 type HorizonResult struct {
 	Horizon Horizon
-	// To is the last step that was scored, Horizon.To unless all trajectories are
+	// To is the last step that was scored. It is Horizon.To unless all trajectories are
 	// too short for it.
 	To int
-	// Windows is the number of places.
+	// Windows is the number of windows.
 	Windows int
-	// Scores are by name of the forecaster.
+	// Scores has an entry for each forecaster.
 	Scores map[string]Score
-	// Curves holds for each step from From to To the median over places of the mean
+	// Curves holds, for each step from From to To, the median over windows of the mean
 	// over fields.
 	Curves map[string][]float64
 }
@@ -33,9 +33,8 @@ type HorizonResult struct {
 type Result struct {
 	Dataset  string
 	Horizons []HorizonResult
-	// Constant lists the fields that do not vary over space in any frame that was
-	// scored; the VRMSE, which divides by that variation, says nothing about them
-	// and they are not scored.
+	// Constant lists the fields that do not vary over the grid in any scored frame.
+	// They are not scored, because the VRMSE divides by that variation.
 	Constant []string
 	// Skipped lists the horizons for which all trajectories are too short.
 	Skipped []Horizon
@@ -45,8 +44,8 @@ type Result struct {
 //
 //	{"dataset":…,"horizons":{"1":{"model":…,"persistence":…,"linear":…},…}}
 //
-// with the fields that are not scored, the last step of horizons that were cut and
-// the horizons that do not fit at all, if any.
+// with the fields that are not scored, the last step of horizons that were shortened
+// and the skipped horizons, if any.
 func (r *Result) MarshalJSON() ([]byte, error) {
 	line := struct {
 		Dataset   string                        `json:"dataset"`

@@ -5,9 +5,9 @@ import (
 	"math/big"
 )
 
-// The bounds of IntervalBounds hang on the last bit of exp and log, and the
-// two functions of package math differ there from the reference's and between
-// machines. The versions here compute with 160 bits and round once.
+// The bounds of IntervalBounds depend on the last bit of exp and log. There the two
+// functions of package math differ from the reference's and between machines. The
+// versions here compute with 160 bits and round once.
 const precision = 160
 
 func bigFloat(x float64) *big.Float { return new(big.Float).SetPrec(precision).SetFloat64(x) }

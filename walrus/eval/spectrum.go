@@ -8,15 +8,15 @@ import (
 	"gonum.org/v1/gonum/dsp/fourier"
 )
 
-// Spectrum is the power of a field by wavelength: bin i holds the waves with
-// frequencies in [Edges[i], Edges[i+1]), in cycles per grid point, the last bin
-// those above, too. The mean of the field, at frequency 0, is left out.
+// Spectrum is the power of a field by wavelength. Bin i holds the waves with
+// frequencies in [Edges[i], Edges[i+1]), in cycles per grid point; the last bin also
+// holds all higher frequencies. The mean of the field, at frequency 0, is excluded.
 type Spectrum struct {
 	Edges, Power []float64
 }
 
-// SpectrumEdges returns the edges of n bins of equal width on a logarithmic axis,
-// from one wave over the longest axis to one over two points.
+// SpectrumEdges returns the edges of n bins of equal width on a logarithmic axis, from
+// one wave over the longest axis to one wave over two points.
 func SpectrumEdges(grid []int, n int) []float64 {
 	low := math.Log(1 / float64(max(2, slices.Max(grid))))
 	high := math.Log(0.5)
@@ -28,10 +28,10 @@ func SpectrumEdges(grid []int, n int) []float64 {
 	return edges
 }
 
-// PowerSpectrum returns the spectrum of a field on a grid, row major, with the
-// bins of SpectrumEdges. The sum over the bins is the mean square of the field
-// without its mean (Parseval). Fields that are not periodic are taken as if they
-// were; the jump adds power at all frequencies, to forecast and truth alike.
+// PowerSpectrum returns the spectrum of a field on a grid, row major, with the bins of
+// SpectrumEdges. The sum over the bins is the mean square of the field without its mean
+// (Parseval). Fields that are not periodic are treated as periodic; the jump adds power
+// at all frequencies, to forecast and truth alike.
 func PowerSpectrum(field []float32, grid []int, bins int) (Spectrum, error) {
 	points := 1
 	for _, n := range grid {
@@ -66,7 +66,7 @@ func sortedBefore(edges []float64, f float64) int {
 	return i - 1
 }
 
-// frequency is that of entry i of a transform, in cycles per point.
+// frequency returns the frequency of entry i of a transform, in cycles per point.
 func frequency(i int, grid []int) float64 {
 	sum := 0.0
 	for a := len(grid) - 1; a >= 0; a-- {
@@ -78,7 +78,7 @@ func frequency(i int, grid []int) float64 {
 	return math.Sqrt(sum)
 }
 
-// transform is the discrete Fourier transform over all axes, in place.
+// transform computes the discrete Fourier transform over all axes, in place.
 func transform(values []complex128, grid []int) {
 	stride := len(values)
 	for _, n := range grid {
@@ -103,10 +103,10 @@ func transform(values []complex128, grid []int) {
 	}
 }
 
-// SpectralError compares a forecast with the truth by wavelength: for each bin of
-// PowerSpectrum the root of the power of the difference divided by that of the
-// truth. 1 is a forecast without any of these waves; NaN says that the truth has
-// none.
+// SpectralError compares a forecast with the truth by wavelength. For each bin of
+// PowerSpectrum it returns the square root of the power of the difference divided by
+// that of the truth. 1 means that the forecast has none of these waves, NaN that the
+// truth has none.
 func SpectralError(pred, ref []float32, grid []int, bins int) ([]float64, error) {
 	if len(pred) != len(ref) {
 		return nil, fmt.Errorf("eval: spectral error: expected fields of one length, got %d and %d", len(pred), len(ref))

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wave is cos(2π(kx·x/nx + ky·y/ny)).
+// wave returns cos(2π(kx·x/nx + ky·y/ny)).
 func wave(nx, ny, kx, ky int) []float32 {
 	out := make([]float32, nx*ny)
 	for i := range out {
@@ -26,7 +26,7 @@ func TestPowerSpectrum(t *testing.T) {
 		require.Len(t, s.Edges, 5)
 		want := 0.5
 		if c.kx == 16 {
-			want = 1 // +1 and −1 by turns
+			want = 1 // +1 and −1 alternate
 		}
 		for i, p := range s.Power {
 			if i == c.bin {

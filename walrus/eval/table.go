@@ -21,7 +21,7 @@ type table struct {
 	places  int
 }
 
-// add scores one place.
+// add scores one window.
 func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input int, forecasters map[string]Forecast, steps *counter) error {
 	w, err := ds.Read(ctx, span, nil)
 	if err != nil {
@@ -54,7 +54,7 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input 
 	return nil
 }
 
-// scored says which steps of which fields vary over space, and so can be scored.
+// scored reports which steps of which fields vary over the grid and can be scored.
 func (t *table) scored(truth [][]float32) [][]bool {
 	out := make([][]bool, len(truth))
 	points := len(truth[0]) / len(t.names)
@@ -69,8 +69,8 @@ func (t *table) scored(truth [][]float32) [][]bool {
 	return out
 }
 
-// score is the VRMSE of each field, the mean over the steps of the horizon, and of
-// each of these steps, the mean over the fields.
+// score returns the VRMSE of each field, as the mean over the steps of the horizon, and
+// of each step, as the mean over the fields.
 func (t *table) score(frames, truth [][]float32, scored [][]bool) (fields, steps []float64, err error) {
 	if len(frames) != len(truth) {
 		return nil, nil, fmt.Errorf("expected a forecast of %d frames, got %d", len(truth), len(frames))
@@ -100,7 +100,7 @@ func (t *table) score(frames, truth [][]float32, scored [][]bool) (fields, steps
 	return fields, steps, nil
 }
 
-// meanOrNaN is the mean, NaN of nothing.
+// meanOrNaN returns the mean, NaN for no values.
 func meanOrNaN(values []float64) float64 {
 	if len(values) == 0 {
 		return math.NaN()
@@ -108,7 +108,7 @@ func meanOrNaN(values []float64) float64 {
 	return Mean(values)
 }
 
-// result summarises the places.
+// result summarises the windows.
 func (t *table) result() HorizonResult {
 	out := HorizonResult{Horizon: t.horizon, To: t.to, Windows: t.places, Scores: map[string]Score{}, Curves: map[string][]float64{}}
 	for name, rows := range t.scores {
@@ -147,7 +147,7 @@ func columns(rows [][]float64) []float64 {
 	return out
 }
 
-// spread is the standard deviation.
+// spread returns the standard deviation.
 func spread(values []float64) float64 {
 	mean, sum := Mean(values), 0.0
 	for _, v := range values {

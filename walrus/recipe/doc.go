@@ -1,6 +1,6 @@
-// Package recipe turns a YAML file into a training run: it opens the data sets and
-// the weights that the file names and fills train.RunOptions. Everything it does can
-// be done in Go with package walrus/train; it is what the example programs share.
+// Package recipe builds a training run from a YAML file: it opens the data sets and the
+// weights that the file names and fills train.RunOptions. The example programs share
+// it; programs can do the same in Go with package walrus/train.
 //
 //	name: shear
 //	seed: 1
@@ -38,10 +38,10 @@
 //	  cache_bytes: 4294967296  # the oldest files are removed above this size
 //
 // Each pair of a grid and boundaries is a data set with a name such as
-// euler_periodic_48x32_wall-open, and costs XLA a compilation. Simulated entries also take
-// the keys name, batch and history. A run that is interrupted goes on with the
+// euler_periodic_48x32_wall-open, and needs an XLA compilation. Simulated entries also
+// have the keys name, batch and history. An interrupted run resumes with the
 // trajectories that it would have seen.
 //
-// A key that is not known is an error, and so is a value of the wrong kind; both
-// name the line. Keys left out have the release's values where it has any.
+// An unknown key and a value of the wrong kind are errors that name the line. Missing
+// keys have the release's values if it has any.
 package recipe

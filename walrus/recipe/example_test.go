@@ -12,7 +12,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// text is a recipe for one of the small data sets that come with the sources.
+// text is a recipe for one of the small data sets in the source tree.
 const text = `
 name: shear
 seed: 1
@@ -26,7 +26,7 @@ schedule: {base: 1.0e-3, warmup: -1, cooldown: -1}
 validation: {every: -1}
 `
 
-// What is not known is an error that shows the line.
+// An unknown key is an error that shows the line.
 func ExampleParse() {
 	r, err := recipe.Parse([]byte(text))
 	fmt.Println(r.Name, r.Updates, r.Schedule.Base, err)
@@ -60,7 +60,7 @@ func ExampleRead() {
 	// Output: shear_flow <nil>
 }
 
-// A recipe is opened and run.
+// Open opens a recipe, whose run is then trained.
 func ExampleRecipe_Open() {
 	r, err := recipe.Parse([]byte(text))
 	if err != nil {

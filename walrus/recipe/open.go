@@ -17,22 +17,22 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Opened is a recipe with its data sets and weights: what train.NewRun takes but for
-// the backend, the folder and the observer.
+// Opened is a recipe with its data sets and weights. It holds everything that
+// train.NewRun needs but the backend, the folder and the observer.
 type Opened struct {
 	Options train.RunOptions
 	Weights *walrus.Weights
-	// Report says how weights were loaded, nil for fresh ones.
+	// Report says how weights were loaded; it is nil for fresh ones.
 	Report *walrus.LoadReport
-	// Notes are what who starts the run should know, one line each: fields that are
-	// zero everywhere, data sets that the run is not judged by.
+	// Notes are messages for the person who starts the run, one per line: fields that
+	// are zero everywhere, data sets without validation.
 	Notes []string
 
 	sets []*well.Dataset
 	pool *solve.Pool
 }
 
-// Open opens what the recipe names. Close what it returns.
+// Open opens the data sets and weights of the recipe. The caller closes the result.
 func (r *Recipe) Open() (*Opened, error) {
 	o := &Opened{}
 	if err := o.open(r); err != nil {
@@ -86,8 +86,8 @@ func (o *Opened) Close() {
 	}
 }
 
-// Simulations returns the counts of the simulations so far. ok is false if no entry of the
-// recipe is simulated.
+// Simulations returns the current counts of the simulations. ok is false if no entry of
+// the recipe is simulated.
 func (o *Opened) Simulations() (stats solve.PoolStats, ok bool) {
 	if o.pool == nil {
 		return stats, false
@@ -134,7 +134,7 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 			return s, err
 		}
 	} else {
-		o.Notes = append(o.Notes, fmt.Sprintf("data set %s: %s holds no *.hdf5 or *.h5 files: the run is not judged by it", s.Name, filepath.Join(path, "data", "valid")))
+		o.Notes = append(o.Notes, fmt.Sprintf("data set %s: %s holds no *.hdf5 or *.h5 files: the run is not validated on it", s.Name, filepath.Join(path, "data", "valid")))
 	}
 	if s.Turns, err = turns(d.Turns); err != nil {
 		return s, err
@@ -143,7 +143,7 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 	return s, err
 }
 
-// sample fills in how windows of a data set are cut.
+// sample sets how windows of a data set are cut.
 func (r *Recipe) sample(s *train.System, d Data) error {
 	size := r.Sampling.Planes
 	if len(s.Train.Metadata().Grid) == 3 {
@@ -166,7 +166,7 @@ func (r *Recipe) sample(s *train.System, d Data) error {
 	return nil
 }
 
-// valid opens the validation split, if there is one.
+// valid opens the validation split, if the data set has one.
 func (o *Opened) valid(path string, options well.Options) (data.Dataset, error) {
 	splits, err := well.Splits(path)
 	if err != nil {
@@ -186,7 +186,7 @@ func (o *Opened) valid(path string, options well.Options) (data.Dataset, error) 
 	return nil, nil
 }
 
-// wholeSet refuses the folder of a split, which has no other splits.
+// wholeSet returns an error for the folder of a split, which has no other splits.
 func wholeSet(path string) error {
 	root := filepath.Dir(filepath.Dir(path))
 	if splits, err := well.Splits(root); err == nil && slices.Contains(splits, filepath.Base(path)) && filepath.Base(filepath.Dir(path)) == "data" {
@@ -195,8 +195,8 @@ func wholeSet(path string) error {
 	return nil
 }
 
-// zeros says which channels of the training data are zero everywhere, as far as the
-// statistics tell.
+// zeros returns a note for the channels that are zero everywhere in the training data,
+// according to the statistics.
 func zeros(name string, s *data.Statistics, fields []data.Field) []string {
 	if s == nil {
 		return nil
@@ -210,8 +210,8 @@ func zeros(name string, s *data.Statistics, fields []data.Field) []string {
 	return out
 }
 
-// statistics returns those of a data set if the recipe asks for them. They must hold
-// every field.
+// statistics returns the statistics of a data set if the recipe asks for them. They
+// must contain every field.
 func (r *Recipe) statistics(s *data.Statistics, fields []data.Field, o train.Objective) (*data.Statistics, error) {
 	switch r.Objective.Statistics {
 	case "", "history":
@@ -229,7 +229,7 @@ func (r *Recipe) statistics(s *data.Statistics, fields []data.Field, o train.Obj
 	return nil, fmt.Errorf("objective: statistics: expected history or dataset, got %q", r.Objective.Statistics)
 }
 
-// turns returns the turns of a name.
+// turns returns the rotations and reflections of a name.
 func turns(name string) ([]augment.Turn, error) {
 	switch name {
 	case "", "none":
@@ -252,7 +252,7 @@ func turns(name string) ([]augment.Turn, error) {
 	return nil, fmt.Errorf("turns: expected none, mirrors, plane, rotations or octahedral, got %q", name)
 }
 
-// channels lists the channels of all data sets, as they are in three dimensions.
+// channels lists the channels of all data sets in their 3D form.
 func (o *Opened) channels() []string {
 	var out []string
 	seen := map[string]bool{}
@@ -287,8 +287,8 @@ func (o *Opened) fresh(r *Recipe) error {
 	return err
 }
 
-// load reads the weights to start from. Fields of the data sets that they do not
-// know join the registry (SPEC §12).
+// load reads the weights to start from. Fields of the data sets that they do not know
+// are added to the registry (docs/reference.md §12).
 func (o *Opened) load(r *Recipe) error {
 	found, err := find(r)
 	if err != nil {
@@ -325,7 +325,7 @@ func (o *Opened) load(r *Recipe) error {
 	return nil
 }
 
-// find finds the weights to start from.
+// find locates the weights to start from.
 func find(r *Recipe) (walrus.Found, error) {
 	v, ok := nano.Find(r.Weights)
 	if !ok {

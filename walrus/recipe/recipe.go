@@ -22,26 +22,27 @@ import (
 // Recipe is the content of a file.
 type Recipe struct {
 	Name string `yaml:"name"`
-	// Seed decides initial weights, the order of the data, jitter and drop paths.
+	// Seed determines initial weights, the order of the data, jitter and dropped paths.
 	Seed uint64 `yaml:"seed"`
 	// Network is a preset and the settings of walrus.Config (its JSON names) that
-	// differ from it. It is not needed with Weights, whose network is taken; then only
-	// drop_path, field_drop, checkpoint_every, rope, ape, strides and tokens may be given.
+	// differ from it. With Weights it is not needed, as the weights have a network;
+	// then only drop_path, field_drop, checkpoint_every, rope, ape, strides and tokens
+	// may be given.
 	Network map[string]any `yaml:"network"`
-	// Weights is a checkpoint to start from, or one of nano.Names for weights that
-	// come with the library: nano for the newest.
+	// Weights is a checkpoint to start from, or one of nano.Names for shipped weights:
+	// nano for the newest.
 	Weights string `yaml:"weights"`
 	// APE adds a learned absolute position embedding with the token grid of the data,
-	// which must be the same for all data sets (SPEC §13).
+	// which must be the same for all data sets (docs/reference.md §13).
 	APE bool `yaml:"ape"`
-	// Fields says which registry a fresh network has: "data" (the default) for the
-	// channels of the data sets, "released" for those of the released weights and,
-	// behind them, further ones of the data sets.
+	// Fields chooses the registry of a fresh network: "data" (the default) for the
+	// channels of the data sets, "released" for those of the released weights followed
+	// by further channels of the data sets.
 	Fields string `yaml:"fields"`
 
 	Data     []Data   `yaml:"data"`
 	Sampling Sampling `yaml:"sampling"`
-	// Simulation bounds what the entries of Data with Simulate take together.
+	// Simulation sets limits for all entries of Data with Simulate together.
 	Simulation Simulation `yaml:"simulation"`
 
 	Epochs     int       `yaml:"epochs"`
@@ -61,11 +62,11 @@ type Recipe struct {
 	// SaveEvery is the number of updates between two checkpoints.
 	SaveEvery int `yaml:"save_every"`
 
-	// Log receives a record for every compiled program and for what goes wrong with
-	// simulations; nil drops them. It is not part of the file.
+	// Log receives a record for every compiled program and for errors of simulations;
+	// nil means none. It is not part of the file.
 	Log *slog.Logger `yaml:"-"`
 
-	// file is where the recipe was read; paths are relative to its folder.
+	// file is the path of the recipe; paths are relative to its folder.
 	file string
 }
 
@@ -73,8 +74,8 @@ type Recipe struct {
 type Data struct {
 	// Path is the folder of a Well data set.
 	Path string `yaml:"path"`
-	// Simulate names a system of package data/solve. It takes the place of Path; Simulated
-	// then says more.
+	// Simulate names a system of package data/solve. It replaces Path; Simulated holds
+	// its settings.
 	Simulate  string `yaml:"simulate"`
 	Simulated `yaml:",inline"`
 
@@ -83,25 +84,25 @@ type Data struct {
 	// Batch and History override those of Sampling.
 	Batch   int `yaml:"batch"`
 	History int `yaml:"history"`
-	// Turns are drawn from for each micro-batch: none (the default), mirrors (of the
-	// axes), plane (rotations within the plane), rotations (the 24 of the cube) or
-	// octahedral (all 48).
+	// Turns are the rotations and reflections from which each micro-batch draws one:
+	// none (the default), mirrors (of the axes), plane (rotations within the plane),
+	// rotations (the 24 of the cube) or octahedral (all 48).
 	Turns string `yaml:"turns"`
 	// Transforms names a function of a field, with or without the release's "torch.":
 	// {density: log10}. Names in stats.yaml must then be those of the transformed fields,
 	// log10_density.
 	Transforms map[string]string `yaml:"transforms"`
-	// Drop names fields to leave out, such as constant fields that are unknown to the
-	// given weights. Names are those after Transforms.
+	// Drop names fields to leave out, such as constant fields that the given weights do
+	// not know. Names are those after Transforms.
 	Drop []string `yaml:"drop"`
 }
 
-// Sampling says how windows are cut.
+// Sampling sets how windows are cut.
 type Sampling struct {
-	// Planes are data sets in one and two dimensions, Volumes those in three.
+	// Planes are the sizes for 1D and 2D data sets, Volumes those for 3D.
 	Planes  Size `yaml:"planes"`
 	Volumes Size `yaml:"volumes"`
-	// Strides are the least and the greatest distance of two frames.
+	// Strides are the smallest and the largest distance of two frames.
 	Strides []int `yaml:"strides"`
 }
 
@@ -111,7 +112,7 @@ type Size struct {
 	Batch   int `yaml:"batch"`
 }
 
-// Schedule is train.Schedule; with Per "update" its lengths are still in epochs, but
+// Schedule is train.Schedule. With Per "update" its lengths are still in epochs, but
 // the rate changes with every update.
 type Schedule struct {
 	Kind           string  `yaml:"kind"`
@@ -139,8 +140,8 @@ type LoRA struct {
 	Targets []string `yaml:"targets"`
 }
 
-// Objective is train.Objective. Statistics is "history" (the default) or "dataset",
-// the finetuning recipe, for which every data set needs its stats.yaml.
+// Objective is train.Objective. Statistics is "history" (the default) or "dataset", the
+// setting for finetuning, for which every data set needs its stats.yaml.
 type Objective struct {
 	Normalization string  `yaml:"normalization"`
 	Eps           float64 `yaml:"eps"`
@@ -156,7 +157,8 @@ type Validation struct {
 	Windows      int `yaml:"windows"`
 	RolloutEvery int `yaml:"rollout_every"`
 	RolloutSteps int `yaml:"rollout_steps"`
-	// RolloutWindows is how many windows rollouts start from; 0 is Windows.
+	// RolloutWindows is the number of windows from which rollouts start; 0 means
+	// Windows.
 	RolloutWindows int `yaml:"rollout_windows"`
 }
 
@@ -187,7 +189,7 @@ func Parse(raw []byte) (*Recipe, error) {
 	return &r, r.Validate()
 }
 
-// Validate checks that there is data and that the network's keys are known.
+// Validate checks that the recipe has data and that the network's keys are known.
 func (r *Recipe) Validate() error {
 	if len(r.Data) == 0 {
 		return errors.New("data: expected at least one data set, got none")
@@ -206,7 +208,7 @@ func (r *Recipe) Validate() error {
 	return nil
 }
 
-// path makes a path of the file relative to the file.
+// path resolves a path of the file relative to the file.
 func (r *Recipe) path(p string) string {
 	if filepath.IsAbs(p) {
 		return p
@@ -243,7 +245,7 @@ func (r *Recipe) config(base *walrus.Config) (walrus.Config, error) {
 	return overlay(c, changes)
 }
 
-// overlay sets the settings of a configuration that are given.
+// overlay replaces the given settings of a configuration.
 func overlay(c walrus.Config, changes map[string]any) (walrus.Config, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -279,7 +281,7 @@ func checkLengths(s train.Schedule, epochs int) error {
 	return err
 }
 
-// options translates all but data sets.
+// options converts all settings but data sets.
 func (r *Recipe) options() (train.RunOptions, error) {
 	o := train.RunOptions{
 		Epochs: r.Epochs, Updates: r.Updates, Accumulate: r.Accumulate, SaveEvery: r.SaveEvery,

@@ -15,8 +15,8 @@ import (
 
 const sets = "../../testdata/data/"
 
-// write writes a recipe into a folder of its own and reads it; ROOT in the text
-// stands for the folder of the small data sets.
+// read writes a recipe into a new folder and reads it. ROOT in the text is replaced by
+// the folder of the small data sets.
 func read(t *testing.T, text string) (*Recipe, error) {
 	t.Helper()
 	root, err := filepath.Abs(sets)
@@ -81,8 +81,8 @@ save_every: 9
 	require.NotNil(t, one.Valid)
 }
 
-// TestFinetune: weights that come with the library meet data with fields they do not
-// know, learn rotary frequencies and positions.
+// TestFinetune: shipped weights are finetuned on data with fields that they do not
+// know, and learn rotary frequencies and positions.
 func TestFinetune(t *testing.T) {
 	r, err := read(t, "weights: nano\nape: true\nnetwork: {rope: per_axis}\ndata: [{path: ROOT/shear_flow}]")
 	require.NoError(t, err)
@@ -95,8 +95,8 @@ func TestFinetune(t *testing.T) {
 	require.Equal(t, []string{"ape"}, o.Report.Missing)
 }
 
-// TestDrop: fields that are dropped are neither trained on nor judged, nor known to a
-// fresh network.
+// TestDrop: dropped fields are neither trained on nor validated, nor known to a fresh
+// network.
 func TestDrop(t *testing.T) {
 	r, err := read(t, "data: [{path: ROOT/shear_flow, drop: [tracer, velocity]}]\nnetwork: {tokens: [4, 4, 4]}\nobjective: {statistics: dataset}")
 	require.NoError(t, err)
@@ -151,7 +151,7 @@ func TestRecipeErrors(t *testing.T) {
 	}
 }
 
-// TestStatisticsMissing: a data set without stats.yaml cannot be normalised by it.
+// TestStatisticsMissing: statistics of the data set need a stats.yaml.
 func TestStatisticsMissing(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "bare", "data", "train", "a.hdf5")
@@ -168,8 +168,8 @@ func TestStatisticsMissing(t *testing.T) {
 	require.ErrorContains(t, err, "expected a stats.yaml, got none")
 }
 
-// TestNotes: a field that is zero everywhere and a validation split without files are
-// said when a recipe is opened, an empty training split is an error that names it.
+// TestNotes: opening a recipe reports a field that is zero everywhere and a validation
+// split without files; an empty training split is an error that names it.
 func TestNotes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "flow")
 	for _, split := range []string{"train", "valid"} {
@@ -187,6 +187,6 @@ func TestNotes(t *testing.T) {
 	defer o.Close()
 	require.Equal(t, []string{
 		"data set flow: field tracer is zero everywhere in the training data: nothing can be learned of it",
-		"data set flow: " + filepath.Join(dir, "data", "valid") + " holds no *.hdf5 or *.h5 files: the run is not judged by it",
+		"data set flow: " + filepath.Join(dir, "data", "valid") + " holds no *.hdf5 or *.h5 files: the run is not validated on it",
 	}, o.Notes)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Simulated says which trajectories of a system are simulated. Each pair of a grid and
+// Simulated describes the simulated trajectories of a system. Each pair of a grid and
 // boundaries becomes a separate data set with an equal part of the entry's weight. XLA
 // compiles the network for each pair.
 type Simulated struct {
@@ -21,9 +21,9 @@ type Simulated struct {
 	// Boundaries are texts for data.ParseBoundaries, with one condition per axis:
 	// "periodic,wall". By default they are the boundaries of the system's solve.Variety.
 	Boundaries []string `yaml:"boundaries"`
-	// Combinations is the number of pairs of grid and boundaries, negative for all pairs. By
-	// default there are as many as it takes for each grid and each boundaries to come once:
-	// the larger of the two numbers. Fewer pairs differ in both as long as they can.
+	// Combinations is the number of pairs of grid and boundaries, negative for all
+	// pairs. By default each grid and each set of boundaries occurs at least once: the
+	// number is the larger of the two. Fewer pairs differ in both as far as possible.
 	Combinations int `yaml:"combinations"`
 	// Start is the kind of the initial state, Interval the time between two frames and
 	// Parameters are parameters by name. Values that are left out are drawn for each
@@ -31,32 +31,33 @@ type Simulated struct {
 	Start      string             `yaml:"start"`
 	Interval   float64            `yaml:"interval"`
 	Parameters map[string]float64 `yaml:"parameters"`
-	// Frames is the number of frames of a trajectory, 0 is 24; WindowsPerRun the number of
-	// windows that are drawn from a trajectory before it is left for ever, 0 is 4.
+	// Frames is the number of frames of a trajectory; 0 means 24. WindowsPerRun is the
+	// number of windows that are drawn from a trajectory before it is discarded; 0
+	// means 4.
 	Frames        int `yaml:"frames"`
 	WindowsPerRun int `yaml:"windows_per_run"`
-	// Runs is the number of trajectories of each data set, which then come again and
-	// again; 0 is without end (65536).
+	// Runs is the number of trajectories of each data set, which then repeat; 0 means
+	// without end (65536).
 	Runs int `yaml:"runs"`
-	// Valid is the number of trajectories that the run is judged by, of each data set; 0
-	// is 2, negative none. They are never trained on.
+	// Valid is the number of validation trajectories of each data set, which are never
+	// trained on; 0 means 2, a negative number none.
 	Valid int `yaml:"valid"`
 }
 
-// Simulation bounds what all simulated data sets take together: solve.PoolOptions.
+// Simulation sets limits for all simulated data sets together: solve.PoolOptions.
 type Simulation struct {
-	// Seed decides the trajectories; 0 is the seed of the recipe.
+	// Seed determines the trajectories; 0 means the seed of the recipe.
 	Seed uint64 `yaml:"seed"`
-	// Workers is the number of simulations that run at the same time, 0 the number of
-	// processors; Ahead the number of micro-batches by which they run ahead of training, 0
-	// is 32.
+	// Workers is the number of simulations that run at the same time; 0 means the
+	// number of processors. Ahead is the number of micro-batches by which they run
+	// ahead of training; 0 means 32.
 	Workers int `yaml:"workers"`
 	Ahead   int `yaml:"ahead"`
-	// MemoryBytes bounds trajectories in memory, 0 is 1 GiB.
+	// MemoryBytes limits the trajectories in memory; 0 means 1 GiB.
 	MemoryBytes int64 `yaml:"memory_bytes"`
-	// Cache is a folder that keeps trajectories for other runs of equal seed and systems.
-	// By default nothing is kept. CacheBytes bounds the folder's size; 0 is 4 GiB. Empty the
-	// folder after a change of a solver.
+	// Cache is a folder that keeps trajectories for other runs with the same seed and
+	// systems; by default nothing is kept. CacheBytes limits the folder's size; 0 means
+	// 4 GiB. Empty the folder after a change of a solver.
 	Cache      string `yaml:"cache"`
 	CacheBytes int64  `yaml:"cache_bytes"`
 }
@@ -67,7 +68,7 @@ func (s Simulated) isZero() bool {
 		s.Combinations == 0 && s.Frames == 0 && s.WindowsPerRun == 0 && s.Runs == 0 && s.Valid == 0
 }
 
-// check checks that an entry is of one kind.
+// check checks that an entry has either a path or a system.
 func (d Data) check() error {
 	switch {
 	case d.Path == "" && d.Simulate == "":
@@ -203,7 +204,7 @@ func (d Data) cases(system *solve.System) ([]solve.Case, error) {
 	return out, nil
 }
 
-// distinct returns lists without those that came before.
+// distinct returns lists without repetitions.
 func distinct[L ~[]T, T comparable](lists []L) []L {
 	var out []L
 	for _, l := range lists {
@@ -214,8 +215,8 @@ func distinct[L ~[]T, T comparable](lists []L) []L {
 	return out
 }
 
-// pairs returns all pairs of numbers below a and below b, so that every number comes
-// before any comes again, as far as their counts allow.
+// pairs returns all pairs of numbers below a and below b. Every number occurs before
+// any occurs again, as far as their counts allow.
 func pairs(a, b int) [][2]int {
 	var out [][2]int
 	most, least := max(a, b), min(a, b)

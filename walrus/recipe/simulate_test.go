@@ -22,8 +22,8 @@ func open(t *testing.T, text string) *Opened {
 	return o
 }
 
-// TestSimulate: an entry becomes a data set for each pair of grid and boundaries, beside
-// data sets with files.
+// TestSimulate: an entry becomes a data set for each pair of grid and boundaries, in
+// addition to data sets with files.
 func TestSimulate(t *testing.T) {
 	o := open(t, `
 seed: 4
@@ -77,8 +77,8 @@ simulation: {workers: 1, ahead: 5, cache: kept, cache_bytes: 1000000, memory_byt
 	require.Equal(t, 2, stats.Simulated)
 }
 
-// TestSimulateDefaults: without grids and boundaries those of the system's Variety are
-// taken.
+// TestSimulateDefaults: the defaults of grids and boundaries are those of the system's
+// Variety.
 func TestSimulateDefaults(t *testing.T) {
 	for _, system := range solve.Systems() {
 		o := open(t, "data: [{simulate: "+system.Name+"}]")
@@ -93,7 +93,7 @@ func TestSimulateDefaults(t *testing.T) {
 	require.False(t, ok)
 }
 
-// TestPairs: all pairs once, and in any leading part each number about as often.
+// TestPairs: all pairs occur once, and any leading part has each number about as often.
 func TestPairs(t *testing.T) {
 	for a := 1; a <= 6; a++ {
 		for b := 1; b <= 6; b++ {
@@ -145,8 +145,8 @@ func TestSimulateErrors(t *testing.T) {
 	}
 }
 
-// TestSimulateResume: a run that is interrupted in an epoch sees the same simulations as
-// one that is not: its losses are the same to the last bit.
+// TestSimulateResume: a run that is interrupted in an epoch sees the same simulations
+// as an uninterrupted one: its losses are the same to the last bit.
 func TestSimulateResume(t *testing.T) {
 	const text = `
 seed: 1

@@ -13,8 +13,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// inWords says of a value of the wrong kind which key it belongs to and what the key
-// takes, in the terms of YAML. Other errors stay as they are.
+// inWords words the error of a value of the wrong kind in the terms of YAML: it names
+// the key and the expected kind. It returns other errors unchanged.
 func inWords(err error) error {
 	var wrong *yaml.TypeError
 	if errors.As(err, &wrong) && wrong.Token != nil {
@@ -37,7 +37,7 @@ func keyOf(t *token.Token) string {
 	return ""
 }
 
-// kind names a type as the writer of a YAML file knows it.
+// kind names a type in the terms of YAML.
 func kind(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -58,7 +58,7 @@ func kind(t reflect.Type) string {
 	return "a word"
 }
 
-// networkKeys are those that Recipe.Network may have.
+// networkKeys returns the keys that Recipe.Network may have.
 func networkKeys() []string {
 	out := []string{"preset"}
 	t := reflect.TypeFor[walrus.Config]()

@@ -1,4 +1,4 @@
-// Package enginetest holds what every engine must do.
+// Package enginetest tests implementations of distributed.Engine.
 package enginetest
 
 import (

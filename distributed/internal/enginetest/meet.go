@@ -24,7 +24,7 @@ func broadcasts(e distributed.Engine) error {
 			for i, got := range b {
 				want := letter(root, i)
 				if i == 0 || i == n+1 {
-					want = letter(e.Rank(), i) // beside the bytes that are sent
+					want = letter(e.Rank(), i) // differs from the bytes that are sent
 				}
 				if got != want {
 					return fmt.Errorf("%d bytes from rank %d: byte %d: expected %d, got %d", n, root, i-1, want, got)
@@ -37,8 +37,8 @@ func broadcasts(e distributed.Engine) error {
 
 func letter(rank, i int) byte { return byte(i + i>>8*3 + 101*rank) }
 
-// barriers lets every rank in turn come late and checks that no other passes before
-// it. The processes share one clock.
+// barriers delays every rank in turn and checks that no other rank passes before it.
+// The processes share one clock.
 func barriers(e distributed.Engine) error {
 	for late := range e.Size() {
 		came := make([]byte, 8)
@@ -60,8 +60,8 @@ func barriers(e distributed.Engine) error {
 	return nil
 }
 
-// endedBarrier calls with a context that is over: the cause is returned, and later
-// calls still meet their like.
+// endedBarrier calls Barrier with a context that has ended. The call must return the
+// cause, and later calls must still meet those of the other ranks.
 func endedBarrier(e distributed.Engine) error {
 	why := errors.New("no time left")
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -72,7 +72,7 @@ func endedBarrier(e distributed.Engine) error {
 	return overlapping(e)
 }
 
-// impatientBarrier lets rank 0 give up before the others come.
+// impatientBarrier lets rank 0 give up before the other ranks arrive.
 func impatientBarrier(e distributed.Engine) error {
 	switch {
 	case e.Size() == 1:

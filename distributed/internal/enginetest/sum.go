@@ -10,20 +10,20 @@ import (
 	"github.com/gowalrus/gowalrus/distributed"
 )
 
-// sizes are lengths around the borders of likely pieces, and odd ones.
+// sizes are lengths around the limits of likely pieces, and odd lengths.
 var sizes = []int{0, 1, 2, 3, 7, 1000, 4097, 65535, 1<<18 - 1, 1 << 18, 1<<18 + 1, 1 << 20, 1<<20 + 1, 3<<20 + 13}
 
-// margin is the number of values on each side of a sum that must stay as they are.
+// margin is the number of values on each side of a sum that must not change.
 const margin = 3
 
-// term is value i of a rank's vector number v. Sums of terms over a few thousand ranks
-// are whole numbers below 2^24, hence exact.
+// term returns value i of vector number v of a rank. Sums of terms over a few thousand
+// ranks are whole numbers below 2^24 and therefore exact.
 func term(rank, v, i int) float32 { return float32((rank + 1) * ((i + 7*v) % 5)) }
 
-// total is the sum of term over all ranks.
+// total returns the sum of term over all ranks.
 func total(size, v, i int) float32 { return float32(size * (size + 1) / 2 * ((i + 7*v) % 5)) }
 
-// vector is vector number v between two margins of NaN.
+// vector returns vector number v between two margins of NaN.
 func vector(rank, v, n int) []float32 {
 	x := make([]float32, n+2*margin)
 	for i := range x {
@@ -37,7 +37,7 @@ func vector(rank, v, n int) []float32 {
 
 func inner(x []float32) []float32 { return x[margin : len(x)-margin] }
 
-// checkTotal compares a summed vector, margins included, with what it must be.
+// checkTotal compares a summed vector and its margins with the expected values.
 func checkTotal(x []float32, size, v int) error {
 	for i, got := range inner(x) {
 		if want := total(size, v, i); got != want {
@@ -46,7 +46,7 @@ func checkTotal(x []float32, size, v int) error {
 	}
 	for i, y := range slices.Concat(x[:margin], x[len(x)-margin:]) {
 		if y == y {
-			return fmt.Errorf("%d values: value %d of those beside them was overwritten by %v", len(x)-2*margin, i, y)
+			return fmt.Errorf("%d values: value %d next to them was overwritten by %v", len(x)-2*margin, i, y)
 		}
 	}
 	return nil
@@ -68,8 +68,8 @@ func sums(e distributed.Engine) error {
 	return nil
 }
 
-// overlapping begins sums before others have ended, waits in another order, and puts
-// other calls in between.
+// overlapping starts sums before others have ended, waits for them in another order,
+// and makes other calls in between.
 func overlapping(e distributed.Engine) error {
 	order := []int{3, 0, 6, 1, 5, 2, 4}
 	vectors := make([][]float32, len(order))
@@ -96,8 +96,8 @@ func overlapping(e distributed.Engine) error {
 	return nil
 }
 
-// sameBits sums numbers that rounding affects: the result is near the exact one and
-// the same on all ranks to the bit, as copies of a network need it.
+// sameBits sums numbers that rounding affects. The result must be near the exact sum
+// and have the same bits on all ranks, as copies of a network need it.
 func sameBits(e distributed.Engine) error {
 	const n = 2<<20 + 5
 	x, exact, size := make([]float32, n), make([]float64, n), make([]float64, n)

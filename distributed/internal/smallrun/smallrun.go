@@ -1,5 +1,5 @@
-// Package smallrun is a run of a few updates for tests of training on many devices and
-// in many processes: two systems in memory, of different boundaries and lengths.
+// Package smallrun provides a run of a few updates for tests with many devices or
+// processes: two systems in memory with different boundaries and lengths.
 package smallrun
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Weights are those of a fresh network.
+// Weights returns the weights of a fresh network.
 func Weights() (*walrus.Weights, error) {
 	c := walrus.Micro()
 	c.Hidden, c.Blocks, c.Heads, c.Groups, c.Intermediate = 24, 1, 2, 2, 5
@@ -19,7 +19,7 @@ func Weights() (*walrus.Weights, error) {
 	return walrus.InitWeights(c, 1)
 }
 
-// Options are those of a run of eight updates in a folder, but for the backend and the
+// Options returns the options of a run of eight updates in dir, without backend and
 // machine.
 func Options(dir string) (train.RunOptions, error) {
 	periodic, walled := data.Both(data.Periodic), data.Both(data.Wall)
@@ -40,13 +40,14 @@ func Options(dir string) (train.RunOptions, error) {
 	}, err
 }
 
-// Batch is a micro-batch of one plane.
+// Batch returns a micro-batch of one 2D window.
 func Batch(group, micro int) *train.Batch {
 	bcs := data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}
 	return &train.Batch{Windows: []*data.Window{window("plane", []int{16, 16}, bcs, 3, 2*group+micro)}}
 }
 
-// waves is a data set of moving waves, one trajectory for each number of frames.
+// waves returns a data set of moving waves with one trajectory for each number of
+// frames.
 func waves(name string, grid []int, bcs data.Boundaries, frames ...int) (*data.Memory, error) {
 	var list []*data.Window
 	for number, n := range frames {
@@ -55,7 +56,7 @@ func waves(name string, grid []int, bcs data.Boundaries, frames ...int) (*data.M
 	return data.NewMemory(name, list)
 }
 
-// window is one trajectory.
+// window returns one trajectory.
 func window(name string, grid []int, bcs data.Boundaries, frames, number int) *data.Window {
 	w := &data.Window{Name: name, Grid: grid, Boundaries: bcs, Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}
 	points := w.Points()

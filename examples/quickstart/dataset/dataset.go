@@ -18,18 +18,17 @@ var packed []byte
 // fileName names the embedded file in errors.
 const fileName = "acoustic.safetensors.gz"
 
-// maxUnpacked bounds what the embedded file may unpack to, in bytes.
+// maxUnpacked is the largest size to which the embedded file may unpack, in bytes.
 const maxUnpacked = 16 << 20
 
-// Set is the whole data set: 6 trajectories to train on, 2 to validate and 2
-// to test with. The trajectories of different splits differ in inclusions and
-// sources.
+// Set is the whole data set: 6 trajectories for training, 2 for validation and 2 for
+// testing. The trajectories of different splits differ in inclusions and sources.
 type Set struct {
 	Train, Valid, Test []Trajectory
 }
 
-// Load unpacks the embedded file. Every call returns new arrays. The error
-// says which tensor of the file is missing or mis-shaped.
+// Load unpacks the embedded file. Every call returns new arrays. If a tensor of the
+// file is missing or has the wrong shape, the error names it.
 func Load() (*Set, error) { return load(packed) }
 
 func load(gz []byte) (*Set, error) {
@@ -64,7 +63,7 @@ func unpack(gz []byte) (*safetensors.File, error) {
 	return safetensors.NewFile(bytes.NewReader(raw), int64(len(raw)), fileName)
 }
 
-// readSplit reads name.0, name.1, … until there is no next one.
+// readSplit reads name.0, name.1, … until the next one is missing.
 func readSplit(f *safetensors.File, name string) ([]Trajectory, error) {
 	var out []Trajectory
 	for {

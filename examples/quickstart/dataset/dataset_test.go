@@ -17,7 +17,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// recorded is what make.py wrote about one trajectory.
+// recorded is the record that make.py wrote about one trajectory.
 type recorded struct {
 	Name, Source   string
 	ErrorOverRMS   []float64 `json:"error_over_rms"`
@@ -27,8 +27,8 @@ type recorded struct {
 		At          [4]int // frame, channel, row, column
 		Value, Step float64
 	}
-	// Baselines has a row per first history frame 0..5: persistence and
-	// linear at one step, then both as means of ten steps.
+	// Baselines has a row per first history frame 0..5: persistence and linear
+	// extrapolation at one step, then both as means of ten steps.
 	Baselines [6][4]float64
 }
 
@@ -85,9 +85,8 @@ func finite(v []float32) bool {
 	return true
 }
 
-// The decoded values are, bit for bit, those make.py got back from its own
-// counts, and the recorded points of the solver's files are within half a
-// step of them.
+// The decoded values equal, bit for bit, those that make.py decoded, and the recorded
+// points of the solver's files are within half a quantisation step of them.
 func TestValuesAreTheSolvers(t *testing.T) {
 	_, all, want := loadAll(t)
 	for i, tr := range all {
@@ -114,8 +113,8 @@ func crc(t *testing.T, v []float32) uint32 {
 	return crc32.ChecksumIEEE(b.Bytes())
 }
 
-// The constant fields belong to the equations of doc.go: rho·c² is the same
-// everywhere, the bulk modulus 4 of the solver's script.
+// The constant fields satisfy the equations of doc.go: rho·c² is the same everywhere,
+// the bulk modulus 4 of the solver's script.
 func TestConstantsGiveOneBulkModulus(t *testing.T) {
 	_, all, _ := loadAll(t)
 	for _, tr := range all {
@@ -127,7 +126,7 @@ func TestConstantsGiveOneBulkModulus(t *testing.T) {
 	}
 }
 
-// Persistence and linear extrapolation score what numpy recorded.
+// Persistence and linear extrapolation have the scores that numpy recorded.
 func TestBaselinesAsRecorded(t *testing.T) {
 	const history, steps = 6, 10
 	_, all, want := loadAll(t)

@@ -1,7 +1,6 @@
-// Package dataset holds the quickstart's data: ten trajectories of sound
-// waves in a square with inclusions of other density, made with Clawpack and
-// embedded in the program (2.3 MB). No file, no network and no C library is
-// needed to load them.
+// Package dataset holds the quickstart's data: ten trajectories of sound waves in a
+// square with inclusions of other density, made with Clawpack and embedded in the
+// program (2.3 MB). Loading them needs no file, no network and no C library.
 //
 //	set, err := dataset.Load()
 //	if err != nil { ... }
@@ -9,17 +8,17 @@
 //	frame := tr.Frames[6]                // [channel][H*W]: pressure, velocity_x, velocity_y
 //	p := tr.Channel(6, 0)                // [H*W], row major, x is the first axis
 //
-// The equations are those of linear acoustics with a density rho(x, y) and a
-// speed of sound c(x, y) that stay as they are:
+// The equations are those of linear acoustics with a density rho(x, y) and a speed of
+// sound c(x, y) that are constant in time:
 //
 //	dp/dt + rho c² div v = 0,    rho dv/dt + grad p = 0
 //
-// The domain is [-1, 1] x [-1, 1] on 48 x 48 cells. The low side of either
-// axis is a wall, the high side is open. A trajectory has 31 frames from t = 0
-// to t = 2. All quantities are in the solver's own units, without dimension.
+// The domain is [-1, 1] x [-1, 1] on 48 x 48 cells. The low end of each axis is a wall,
+// the high end is open. A trajectory has 31 frames from t = 0 to t = 2. All quantities
+// are in the solver's units, without dimension.
 //
-// Pressure and velocity are stored as 16-bit counts of a power of two, chosen
-// per trajectory and channel near 1/1024 of the channel's root mean square;
-// the rounding error is below 4e-4 of the root mean square. Density and speed
-// of sound are stored as they were. README.md gives the origin of the data.
+// Pressure and velocity are stored as 16-bit counts of a power of two, chosen per
+// trajectory and channel near 1/1024 of the channel's root mean square; the rounding
+// error is below 4e-4 of the root mean square. Density and speed of sound are stored
+// unchanged. README.md states the origin of the data.
 package dataset

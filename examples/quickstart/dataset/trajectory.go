@@ -12,12 +12,12 @@ import (
 type Trajectory struct {
 	// Name is the split and the number, "test.0".
 	Name string
-	// Source is the file and the row the run was taken from.
+	// Source is the file and the row of the run.
 	Source string
 	// Fields lists pressure, velocity, and the constant density and
 	// speed_of_sound, in the order of the channels.
 	Fields []data.Field
-	// Boundaries holds wall at the low and open at the high side, per axis.
+	// Boundaries are, per axis, a wall at the low and open at the high end.
 	Boundaries data.Boundaries
 	// Shape is the grid, [H, W]; x runs along H, y along W.
 	Shape []int
@@ -42,8 +42,8 @@ func fields() []data.Field {
 	}
 }
 
-// Window returns the frames [from, to) as the library takes them. The arrays
-// are shared.
+// Window returns the frames [from, to) as a window of the library. It shares the
+// arrays.
 func (t Trajectory) Window(from, to int) *data.Window {
 	return &data.Window{
 		Name: fmt.Sprintf("%s frames %d to %d", t.Name, from, to-1), Fields: t.Fields, Grid: t.Shape,
@@ -66,8 +66,8 @@ func (t Trajectory) ChannelNames(constant bool) []string {
 	return names
 }
 
-// Channel returns one varying channel of one frame, [H*W] row major. It is a
-// part of Frames, not a copy.
+// Channel returns one varying channel of one frame, [H*W] row major. It is a slice of
+// Frames, not a copy.
 func (t Trajectory) Channel(frame, channel int) []float32 {
 	n := t.Points()
 	return t.Frames[frame][channel*n : (channel+1)*n : (channel+1)*n]

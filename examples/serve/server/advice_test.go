@@ -14,7 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// TestAdvice: an answer passes on what of the window the weights were not trained on.
+// TestAdvice: an answer names the properties of the window that the training lacked.
 func TestAdvice(t *testing.T) {
 	w, err := nano.Weights(walrus.LoadOptions{})
 	require.NoError(t, err)

@@ -24,7 +24,7 @@ func boundaries(list []string, axes int) (data.Boundaries, error) {
 	return out, nil
 }
 
-// texts writes boundaries as requests do.
+// texts writes boundaries in the form of requests.
 func texts(b data.Boundaries) []string {
 	out := []string{}
 	for _, x := range b {
@@ -66,7 +66,8 @@ func (s *Server) checkLayout(m *Model, w *data.Window) error {
 	return s.checkPlan(m, w)
 }
 
-// checkPlan checks that the network can cut the grid into not too many tokens.
+// checkPlan checks that the network can divide the grid into tokens, and that these are
+// not too many.
 func (s *Server) checkPlan(m *Model, w *data.Window) error {
 	if _, err := w.Volume().IDs(m.Config.Registry); err != nil {
 		return invalid("fields", "%v", err)
@@ -113,7 +114,7 @@ func checkArray(field string, values []float32, channels []string, w *data.Windo
 	return nil
 }
 
-// checkSteps checks what is asked for.
+// checkSteps checks the numbers of steps and of points per block.
 func (s *Server) checkSteps(steps, downscale int) error {
 	if steps < 1 || steps > s.o.MaxSteps {
 		return invalid("steps", "expected 1 to %d, got %d", s.o.MaxSteps, steps)
@@ -124,7 +125,8 @@ func (s *Server) checkSteps(steps, downscale int) error {
 	return nil
 }
 
-// checkAnswer checks that an answer as one object fits into memory; streams need not.
+// checkAnswer checks that an answer as one object fits into memory; streams have no
+// such limit.
 func (s *Server) checkAnswer(values, steps int) error {
 	if values*steps > s.o.MaxValues {
 		return invalid("steps", "expected an answer of at most %d values as one JSON object, got %d; ask for a stream (Accept: text/event-stream or %s), fewer steps or downscale", s.o.MaxValues, values*steps, mediaType)
@@ -132,7 +134,7 @@ func (s *Server) checkAnswer(values, steps int) error {
 	return nil
 }
 
-// fields names the channels that the network knows, without those of the boundaries.
+// fields returns the channels that the network knows, without those of the boundaries.
 func (m *Model) fields() []string {
 	names := m.Config.Registry.Names()
 	return names[min(3, len(names)):]

@@ -1,5 +1,5 @@
-// Package server answers requests for forecasts over HTTP: it is what command serve
-// runs, and it can be mounted in another program:
+// Package server answers requests for forecasts over HTTP. Command serve runs it, and
+// other programs can mount it:
 //
 //	model, err := server.OpenModel("nano", walrus.EmulatorOptions{Backend: b})
 //	…
@@ -15,7 +15,7 @@
 //	GET  /v1/model     the network, its fields, the limits
 //	GET  /v1/systems   systems with a solver
 //	POST /v1/start     an initial state of a system
-//	POST /v1/simulate  forecast of a system from a simulated or given state, beside the truth
+//	POST /v1/simulate  forecast of a system from a simulated or given state, with the truth
 //	POST /v1/forecast  forecast of a window of the client's
 //	GET  /metrics      for Prometheus
 //	GET  /healthz      200 while the process lives
@@ -23,8 +23,8 @@
 //
 // # Requests
 //
-// A request is JSON (Content-Type: application/json), a key that is not known is an
-// error. The keys of /v1/forecast:
+// A request is JSON (Content-Type: application/json). An unknown key is an error. The
+// keys of /v1/forecast are
 //
 //	fields      [{"name": "velocity", "order": 1, "constant": false}, …]
 //	grid        points along each of 1 to 3 axes, [32, 64]
@@ -32,25 +32,25 @@
 //	frames      the history: for each frame its channels, one after the other, row
 //	            major over the grid: an array of numbers, or base64 of little-endian float32
 //	constants   the channels of the constant fields in the same way
-//	repeat      a single frame is repeated to a history of so many
+//	repeat      copies of a single frame that form the history
 //	steps       frames to forecast
-//	downscale   answer with means over blocks of so many points along each axis
+//	downscale   points along each axis of the blocks whose means are the answer
 //
-// Those of /v1/simulate, of which /v1/start takes the first six:
+// The keys of /v1/simulate are the following; /v1/start uses the first six.
 //
 //	system      a name from /v1/systems
 //	seed        of parameters and initial state
-//	grid        at most as many points as the system's own, which is the default
+//	grid        at most as many points as the system's default
 //	parameters  {"name": number}, within the ranges of the system; others are drawn
-//	initial     a frame to start from, as in frames; what is not free follows from the rest
-//	constants   the constant fields that go with it, as /v1/start gave them
-//	boundaries  in place of the system's own
-//	history     frames that the network sees; the default is what it was trained with
+//	initial     a frame to start from, as in frames; dependent channels are computed
+//	constants   the constant fields of that frame, as /v1/start returned them
+//	boundaries  instead of the system's default
+//	history     frames that the network sees; default: as in its training
 //	steps, downscale
 //
-// The history is what the solver makes of the initial state, and so is the truth. If
-// the solver cannot do with the boundaries, the initial state is repeated instead and
-// there is no truth.
+// The solver computes the history from the initial state, and then the truth. If it
+// does not support the boundaries, the initial state is repeated instead and there is
+// no truth.
 //
 // The binary form (Content-Type: application/x-walrus) is one record:
 //
@@ -69,40 +69,40 @@
 //	text/event-stream     server-sent events; arrays are base64 of little-endian float32
 //	application/x-walrus  records as above, whose header has a key "type"
 //
-// In both streams a record of type start comes first (channels, grid, boundaries,
-// steps, interval, truth, history_from, and advice where the weights were not trained on
-// such a window: [{"kind": "strides", "axis": 0, "share": 0, "text": "…"}], the fields of
-// walrus.Advice), for /v1/simulate then one of type history for
-// each frame of the history (step −5 … 0, array values), then one of type frame for each
-// step as soon as it is there (step, seconds, array forecast; with a truth also array truth
-// and, for each channel, vrmse and persistence, the VRMSE of the last frame of the
-// history), and last end or error.
+// In both streams the first record has type start (channels, grid, boundaries, steps,
+// interval, truth, history_from). It has a key advice if the weights were not trained
+// on such a window: [{"kind": "strides", "axis": 0, "share": 0, "text": "…"}], the
+// fields of walrus.Advice. For /v1/simulate a record of type history follows for each
+// frame of the history (step −5 … 0, array values). Then each step gives a record of
+// type frame as soon as it is computed (step, seconds, array forecast). If there is a
+// truth, it also holds the array truth and, for each channel, vrmse and persistence,
+// the VRMSE of the last frame of the history. The last record has type end or error.
 //
 // # Errors
 //
 //	{"error": {"code": "invalid", "field": "frames[2]", "message": "frames[2]: expected …, got …"}}
 //
-// 400 is for what cannot be read, 413 for bodies that are too long, 415 for other
-// media types, 422 for what can be read and is wrong, 429 with Retry-After when the
-// queue is full or the client's share of it is used up, 503 while loading or shutting
-// down, 504 when time is up.
+// The status is 400 if a body cannot be read, 413 if it is too long, 415 for other
+// media types, 422 if a body can be read but is invalid, 429 with Retry-After if the
+// queue is full or the client has used up its share, 503 while loading or shutting
+// down, and 504 on timeout.
 //
 // # Order of service
 //
-// Whoever is admitted gets turns: one step each, from that client first which has used
-// the least time of the workers. Long forecasts therefore do not hold up short ones,
-// and many requests of one client do not hold up another's. A forecast whose client
-// leaves ends before its next step.
+// Admitted forecasts take turns of one step each. The next turn goes to the client that
+// has used the least time of the workers. Long forecasts therefore do not delay short
+// ones, and many requests of one client do not delay another client's. If a client
+// leaves, its forecast ends before its next step.
 //
-// # What a defect does
+// # Panics
 //
-// A panic while a request is handled, or while operations of a backend run in its
-// goroutine, is the end of that request alone: 500, with the stack in the log and a count
-// in walrus_panics_total, or an error of that forecast. A panic in another goroutine
-// ends the process. The pure Go backend as package walrus/backend opens it starts a
-// goroutine for every operation; a server should take "go:ops_sequential" instead, as
-// command serve does (its backend.go says what it costs).
+// A panic in a handler, or in operations that a backend runs in the handler's
+// goroutine, ends only that request: it is answered with 500, or with an error of the
+// forecast; the log has the stack, and walrus_panics_total counts it. A panic in
+// another goroutine ends the process. The pure Go backend as package walrus/backend
+// opens it starts a goroutine for every operation; a server should use
+// "go:ops_sequential" instead, as command serve does (its backend.go states the cost).
 //
-// A forecast that is under way with [walrus.EmulatorOptions.Cache] keeps keys and values
-// between its turns: choose [Options.Queue] so that they fit.
+// With [walrus.EmulatorOptions.Cache] a running forecast keeps keys and values between
+// its turns. Choose [Options.Queue] so that they fit into memory.
 package server

@@ -1,6 +1,6 @@
 package server
 
-// scaler averages fields over blocks of k points along each axis; blocks at the high
+// scaler averages fields over blocks of k points along each axis. Blocks at the high
 // ends may be smaller.
 type scaler struct {
 	k          int
@@ -15,7 +15,7 @@ func newScaler(grid []int, k int) scaler {
 	return s
 }
 
-// points is the number of points of the coarse grid.
+// points returns the number of points of the coarse grid.
 func (s scaler) points() int { return product(s.grid) }
 
 func product(grid []int) int {
@@ -48,7 +48,7 @@ func (s scaler) apply(frame []float32) []float32 {
 	return out
 }
 
-// block is the coarse point that a fine one belongs to.
+// block returns the coarse point whose block contains the fine point p.
 func (s scaler) block(p int) int {
 	q, stride := 0, 1
 	for a := len(s.from) - 1; a >= 0; a-- {

@@ -11,16 +11,16 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Forecaster is what the server needs of a walrus.Emulator.
+// Forecaster is the part of a walrus.Emulator that the server uses.
 type Forecaster interface {
 	Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[walrus.Frame, error]
 	Close()
 }
 
-// engines hands out the emulator. An emulator keeps a compiled program for every
-// shape of request; one that has met too many is replaced by a fresh one on the same
-// weights and closed when the last forecast on it has ended, so that clients who
-// ask for ever new shapes cannot fill the memory.
+// engines provides the emulator. An emulator keeps a compiled program for every shape
+// of request. After too many shapes it is replaced by a fresh emulator of the same
+// weights and closed when the last forecast on it has ended. So clients that ask for
+// ever new shapes cannot fill the memory.
 type engines struct {
 	most int
 
@@ -29,7 +29,7 @@ type engines struct {
 	now     *engine
 	retired int
 	closed  bool
-	// onRetire, if not nil, is told about every replacement.
+	// onRetire, if not nil, is called at every replacement.
 	onRetire func()
 }
 
@@ -40,15 +40,15 @@ type engine struct {
 	shape map[string]bool
 }
 
-// shape names what a compiled program depends on.
+// shape returns a key of the properties that a compiled program depends on.
 func shape(w *data.Window) string {
 	return fmt.Sprint(w.Grid, w.Boundaries, len(w.Frames), w.Fields)
 }
 
-// errLoading is the answer while there is no model.
+// errLoading is the answer before a model is loaded.
 var errLoading = errors.New("loading")
 
-// acquire returns the emulator for a shape and a function that gives it back.
+// acquire returns the emulator for a shape and a function that releases it.
 func (e *engines) acquire(shape string) (Forecaster, func(), error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -72,7 +72,7 @@ func (e *engines) acquire(shape string) (Forecaster, func(), error) {
 	return used, func() { once.Do(func() { e.release(used) }) }, nil
 }
 
-// retire takes the present emulator out of service.
+// retire replaces the current emulator.
 func (e *engines) retire() {
 	old := e.now
 	e.now, old.gone = nil, true
@@ -93,7 +93,7 @@ func (e *engines) release(used *engine) {
 	}
 }
 
-// classes is the number of shapes that the present emulator has met.
+// classes returns the number of shapes that the current emulator has met.
 func (e *engines) classes() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -103,7 +103,7 @@ func (e *engines) classes() int {
 	return len(e.now.shape)
 }
 
-// close closes the emulator once it is free.
+// close closes the emulator when it is no longer in use.
 func (e *engines) close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -15,9 +15,9 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// A forecast of diffusion, beside what the equations say.
+// The example forecasts diffusion and compares it with the solution of the equations.
 func Example() {
-	b, err := compute.NewWithConfig("go:ops_sequential") // a defect of it does not end the process
+	b, err := compute.NewWithConfig("go:ops_sequential") // a panic in a kernel does not end the process
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// packRequest makes the binary form of a request.
+// packRequest returns the binary form of a request.
 func packRequest(t *testing.T, b map[string]any, arrays ...array) []byte {
 	t.Helper()
 	header := map[string]any{}
@@ -45,7 +45,7 @@ func retype(t *testing.T, raw []byte, change func(map[string]any)) []byte {
 	return append(append(out, text...), payload...)
 }
 
-// TestForecastForms: all forms of requests and answers carry what the emulator says.
+// TestForecastForms: all forms of requests and answers carry the emulator's forecast.
 func TestForecastForms(t *testing.T) {
 	em := real(t)
 	_, url := serve(t, em, Options{})
@@ -104,7 +104,7 @@ func TestForecastForms(t *testing.T) {
 	}
 }
 
-// TestRepeat: one frame becomes a history.
+// TestRepeat: one frame is repeated to a history.
 func TestRepeat(t *testing.T) {
 	em := real(t)
 	_, url := serve(t, em, Options{})
@@ -117,7 +117,8 @@ func TestRepeat(t *testing.T) {
 	assert.Equal(t, a[2].data["forecast"], b[2].data["forecast"])
 }
 
-// TestDownscale compares with a plain loop, on a grid that the blocks do not divide.
+// TestDownscale compares with a plain loop, on a grid that is not a multiple of the
+// blocks.
 func TestDownscale(t *testing.T) {
 	_, url := serve(t, &fake{}, Options{})
 	frame := ramp(2*10*8, 0)
@@ -144,8 +145,8 @@ func TestDownscale(t *testing.T) {
 	}
 }
 
-// TestDiverged: a forecast that is no longer finite is the request's problem, said in
-// both forms of answers.
+// TestDiverged: a forecast that is no longer finite is an error of the request, in both
+// forms of answers.
 func TestDiverged(t *testing.T) {
 	s, url := serve(t, real(t), Options{})
 	huge := body(func(b map[string]any) {

@@ -29,8 +29,8 @@ func fuzzServer(f *testing.F) (*Server, *Model) {
 	return s, m
 }
 
-// FuzzRequests: no body makes the readers of requests panic, and what they accept has
-// frames that fit.
+// FuzzRequests: no body makes the readers of requests panic, and the frames of an
+// accepted body have the right size.
 func FuzzRequests(f *testing.F) {
 	s, m := fuzzServer(f)
 	f.Add(marshal(f, body(nil)))
@@ -46,8 +46,8 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
-// FuzzRecords: no record makes its reader panic, and one that is read is written back
-// the same.
+// FuzzRecords: no record makes its reader panic, and a record that was read is written
+// back unchanged.
 func FuzzRecords(f *testing.F) {
 	s, m := fuzzServer(f)
 	var raw bytes.Buffer

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// writer notes the status and the length of an answer.
+// writer records the status and the length of an answer.
 type writer struct {
 	http.ResponseWriter
 	status int
@@ -35,7 +35,7 @@ func (w *writer) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// policy forbids the page everything but what comes from this server.
+// policy lets the page load only files of this server.
 const policy = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // guard counts requests, bounds the time for their bodies and turns a panic into an
@@ -48,7 +48,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Content-Security-Policy", policy)
 		h.Set("Referrer-Policy", "no-referrer")
-		// Holds also for what net/http reads of a body that nobody wanted.
+		// It also bounds the time for the rest of a body, which net/http reads.
 		control := http.NewResponseController(w)
 		_ = control.SetReadDeadline(begin.Add(s.o.BodyTimeout))
 		_ = control.SetWriteDeadline(begin.Add(s.o.Timeout + s.o.WriteTimeout))
@@ -70,7 +70,7 @@ func (s *Server) recovered(w *writer, r *http.Request, v any) {
 	s.metrics.panics.Inc()
 	s.o.Log.Error("panic", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 	if w.status != 0 {
-		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+		panic(http.ErrAbortHandler) // a partial answer must not look complete
 	}
 	(&problem{status: http.StatusInternalServerError, Code: "failed", Message: "the server made a mistake; it goes on"}).write(w)
 }
@@ -79,7 +79,7 @@ func (s *Server) recovered(w *writer, r *http.Request, v any) {
 func (s *Server) finish(w *writer, r *http.Request, took time.Duration) {
 	endpoint := r.Pattern
 	if endpoint == "" {
-		endpoint = "none" // a path that does not exist must not make a new series
+		endpoint = "none" // unknown paths must not create new series
 	}
 	code := w.status
 	if code == 0 {

@@ -23,7 +23,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// fake forecasts that nothing changes. Steps wait for gate, if there is one.
+// fake forecasts persistence. Its steps wait for gate, if it is set.
 type fake struct {
 	gate   chan struct{}
 	panics bool
@@ -33,7 +33,7 @@ type fake struct {
 
 func (f *fake) Close() { f.closed.Add(1) }
 
-// Rollout looks at the context before every step, as an emulator does.
+// Rollout checks the context before every step, as an emulator does.
 func (f *fake) Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[walrus.Frame, error] {
 	return func(yield func(walrus.Frame, error) bool) {
 		for k := range steps {
@@ -61,7 +61,7 @@ func (f *fake) Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2
 // clone copies a frame, which the caller of an emulator owns.
 func clone(v []float32) []float32 { return append([]float32(nil), v...) }
 
-// serve starts a server with a forecaster; it ends with the test.
+// serve starts a server with a forecaster. It ends with the test.
 func serve(t *testing.T, f Forecaster, o Options) (*Server, string) {
 	t.Helper()
 	manifest, err := nano.Manifest()
@@ -91,7 +91,7 @@ func real(t *testing.T) *walrus.Emulator {
 	return em
 }
 
-// body is a sound request for a small forecast, changed by a function.
+// body returns a valid request for a small forecast, changed by a function.
 func body(change func(map[string]any)) map[string]any {
 	b := map[string]any{
 		"fields": []any{map[string]any{"name": "concentration"}}, "grid": []int{8, 8}, "boundaries": []string{"periodic", "wall/open"},
@@ -196,7 +196,7 @@ func kinds(list []event) string {
 	return strings.Join(out, " ")
 }
 
-// fault reads the problem of an answer.
+// fault decodes the problem in an answer.
 func fault(t *testing.T, raw []byte) problem {
 	t.Helper()
 	var p struct{ Error problem }

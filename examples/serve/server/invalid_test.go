@@ -13,12 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// with returns a change of one key.
+// with returns a function that changes one key.
 func with(key string, value any) func(map[string]any) {
 	return func(b map[string]any) { b[key] = value }
 }
 
-// TestInvalidForecasts: every mistake gets a status, the field and what was expected.
+// TestInvalidForecasts: every mistake gets a status, the field and the expected value.
 func TestInvalidForecasts(t *testing.T) {
 	s, url := serve(t, &fake{}, Options{MaxPoints: 4096, MaxSteps: 50, MaxChannels: 5, MaxValues: 20000, MaxTokens: 200})
 	field := func(name string, order int) []any { return []any{map[string]any{"name": name, "order": order}} }
@@ -129,7 +129,7 @@ func TestInvalidSimulations(t *testing.T) {
 	assert.Zero(t, count(t, s, "walrus_panics_total"))
 }
 
-// TestInvalidRecords: lengths that do not fit are found before anything is allocated.
+// TestInvalidRecords: lengths that do not match are found before memory is allocated.
 func TestInvalidRecords(t *testing.T) {
 	_, url := serve(t, &fake{}, Options{})
 	b := body(nil)
@@ -157,7 +157,7 @@ func TestInvalidRecords(t *testing.T) {
 	assert.Equal(t, http.StatusOK, status, "%s", answer)
 }
 
-// TestBodies: what is too long, of another type or too slow.
+// TestBodies: bodies that are too long, of another type or too slow are refused.
 func TestBodies(t *testing.T) {
 	s, url := serve(t, &fake{}, Options{MaxBody: 1000, BodyTimeout: 100 * time.Millisecond})
 	long := []byte(`{"grid": [` + strings.Repeat("1,", 600) + `1]}`)
@@ -165,7 +165,7 @@ func TestBodies(t *testing.T) {
 	assert.Equal(t, http.StatusRequestEntityTooLarge, status)
 	assert.Equal(t, "body: expected at most 1000 bytes, got 1213", fault(t, raw).Message)
 
-	// Without a length it is noticed on the way.
+	// Without a stated length the limit applies while reading.
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest("POST", "/v1/forecast", strings.NewReader(string(long)))
 	r.ContentLength = -1
@@ -194,7 +194,7 @@ func TestBodies(t *testing.T) {
 	eventually(t, "places are given back", func() bool { return s.queue.stats().admitted == 0 })
 }
 
-// sloth is a body that comes a byte at a time and never ends.
+// sloth is a body that arrives byte by byte and never ends.
 type sloth struct{}
 
 func (*sloth) Read(b []byte) (int, error) {
@@ -203,7 +203,7 @@ func (*sloth) Read(b []byte) (int, error) {
 	return 1, nil
 }
 
-// TestOtherPaths: what is no endpoint.
+// TestOtherPaths: other paths and methods are refused.
 func TestOtherPaths(t *testing.T) {
 	s, _ := serve(t, &fake{}, Options{})
 	for _, c := range []struct {

@@ -10,16 +10,16 @@ import (
 
 // job is a checked request for a forecast.
 type job struct {
-	// layout has the fields, the grid and the boundaries, no frames.
+	// layout has the fields, the grid and the boundaries, but no frames.
 	layout           *data.Window
 	steps, downscale int
-	// ready is the scene if nothing must be computed for it, else prepare makes it and
-	// calls yield between its parts, to let others have a turn.
+	// ready is the scene if it needs no computation. Otherwise prepare makes it and
+	// calls yield between its parts, so that other forecasts get turns.
 	ready   *scene
 	prepare func(ctx context.Context, yield func() error) (*scene, error)
 }
 
-// run does a job turn by turn and writes its answer.
+// run runs a job turn by turn and writes its answer.
 func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
 	begin := time.Now()
 	sc, err := s.setUp(ctx, t, j)
@@ -71,7 +71,7 @@ func (s *Server) turn(ctx context.Context, t *ticket) (*turn, error) {
 	return turn, err
 }
 
-// setUp makes the scene, on a worker if there is something to compute.
+// setUp makes the scene, on a worker if it needs computation.
 func (s *Server) setUp(ctx context.Context, t *ticket, j *job) (*scene, error) {
 	if j.ready != nil {
 		return j.ready, nil
@@ -91,14 +91,14 @@ func (s *Server) setUp(ctx context.Context, t *ticket, j *job) (*scene, error) {
 	})
 }
 
-// adviser is a Forecaster that knows what its weights were trained on, as
+// adviser is a Forecaster that knows the data its weights were trained on, as
 // walrus.Emulator does.
 type adviser interface {
 	Advice(w *data.Window) ([]walrus.Advice, error)
 }
 
-// advise returns the advice of a forecaster on a window, if it gives any. It drops
-// errors: the rollout reports the same.
+// advise returns the advice of a forecaster on a window, if it gives any. It ignores
+// errors, which the rollout reports.
 func advise(f Forecaster, w *data.Window) []walrus.Advice {
 	if e, ok := f.(*engine); ok {
 		f = e.Forecaster
@@ -139,7 +139,7 @@ func (sc *scene) announce(out sink, j *job, scale scaler, advice []walrus.Advice
 	return nil
 }
 
-// record is what the client gets of a step.
+// record converts a step to a record of the answer.
 func (s step) record(scale scaler, elapsed time.Duration) record {
 	r := record{kind: "frame", meta: map[string]any{"step": s.Step, "seconds": elapsed.Seconds()}, arrays: []array{{"forecast", scale.apply(s.Values)}}}
 	if s.truth != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestQueueFull: beyond the bound there is 429 with Retry-After, for one client
-// earlier; places that are given back are used again.
+// TestQueueFull: a full queue answers 429 with Retry-After, a client's full share
+// earlier. Places that are released can be used again.
 func TestQueueFull(t *testing.T) {
 	f := &fake{gate: make(chan struct{})}
 	s, url := serve(t, f, Options{Queue: 3, Share: 2, Workers: 1, Proxy: true})
@@ -64,14 +64,14 @@ func TestQueueFull(t *testing.T) {
 	assert.Equal(t, http.StatusOK, <-ends)
 }
 
-// TestClientLeaves: at work, waiting for a worker, or after half an answer; the place
-// and the worker come back, and nothing more is computed.
+// TestClientLeaves: a client leaves during a step, while waiting for a worker, or after
+// half an answer. Its place and worker are released, and no more steps are computed.
 func TestClientLeaves(t *testing.T) {
 	f := &fake{gate: make(chan struct{})}
 	s, url := serve(t, f, Options{Workers: 1})
 	long := body(with("steps", 200))
 	ctx, leave := context.WithCancel(context.Background())
-	first := open(t, ctx, url+"/v1/forecast", long) // headers come at once, steps wait
+	first := open(t, ctx, url+"/v1/forecast", long) // headers arrive at once, steps wait
 	require.Equal(t, http.StatusOK, first.StatusCode)
 	f.gate <- struct{}{}
 	second, leaveToo := context.WithCancel(context.Background())
@@ -85,7 +85,8 @@ func TestClientLeaves(t *testing.T) {
 	assert.EqualValues(t, 1, f.steps.Load())
 }
 
-// TestClientLeavesBetweenSteps: while another's step holds the only worker.
+// TestClientLeavesBetweenSteps: a client leaves while another's step holds the only
+// worker.
 func TestClientLeavesBetweenSteps(t *testing.T) {
 	f := &fake{gate: make(chan struct{})}
 	s, url := serve(t, f, Options{Workers: 1})
@@ -94,14 +95,14 @@ func TestClientLeavesBetweenSteps(t *testing.T) {
 	eventually(t, "one works", func() bool { return s.queue.stats() == load{1, 0, 1} })
 	open(t, context.Background(), url+"/v1/forecast", body(with("steps", 200)))
 	eventually(t, "one waits", func() bool { return s.queue.stats() == load{2, 1, 1} })
-	f.gate <- struct{}{} // the first's step; now the second works and the first waits
+	f.gate <- struct{}{} // the first client's step; now the second works and the first waits
 	eventually(t, "they change places", func() bool { return f.steps.Load() == 1 && s.queue.stats() == load{2, 1, 1} })
 	leave()
 	eventually(t, "the first is gone", func() bool { return s.queue.stats() == load{1, 0, 1} })
 	assert.Zero(t, count(t, s, "walrus_panics_total"))
 }
 
-// TestSlowReader: who does not take the answer loses the place.
+// TestSlowReader: a client that does not read the answer loses its place.
 func TestSlowReader(t *testing.T) {
 	s, url := serve(t, &fake{}, Options{WriteTimeout: 100 * time.Millisecond, MaxBody: 1 << 24})
 	big := body(func(b map[string]any) {
@@ -120,7 +121,7 @@ func TestSlowReader(t *testing.T) {
 	assert.Equal(t, load{}, s.queue.stats())
 }
 
-// TestTimeout: time is up in both forms of answers.
+// TestTimeout: the timeout is reported in both forms of answers.
 func TestTimeout(t *testing.T) {
 	s, url := serve(t, &fake{gate: make(chan struct{})}, Options{Timeout: 80 * time.Millisecond})
 	status, _, raw := post(t, url+"/v1/forecast", "application/json", body(nil))
@@ -133,7 +134,7 @@ func TestTimeout(t *testing.T) {
 	assert.Equal(t, 2.0, count(t, s, `walrus_forecasts_total{end="timeout"}`))
 }
 
-// TestDrain: nothing new is admitted, what is at work may end.
+// TestDrain: no forecast is admitted any more, running forecasts may end.
 func TestDrain(t *testing.T) {
 	f := &fake{gate: make(chan struct{})}
 	s, url := serve(t, f, Options{})
@@ -161,7 +162,7 @@ func TestDrain(t *testing.T) {
 	assert.EqualValues(t, 1, f.closed.Load(), "once")
 }
 
-// TestDrainCancels: who takes too long is told.
+// TestDrainCancels: a client whose forecast takes too long gets an error.
 func TestDrainCancels(t *testing.T) {
 	f := &fake{gate: make(chan struct{})}
 	s, url := serve(t, f, Options{Workers: 1})
@@ -179,7 +180,7 @@ func TestDrainCancels(t *testing.T) {
 	assert.Equal(t, 2.0, count(t, s, `walrus_forecasts_total{end="shutdown"}`))
 }
 
-// TestLoading: before the network is there.
+// TestLoading: requests before the network is loaded get 503.
 func TestLoading(t *testing.T) {
 	s, err := New(Options{})
 	require.NoError(t, err)
@@ -196,7 +197,7 @@ func TestLoading(t *testing.T) {
 	assert.Equal(t, "2", w.Header().Get("Retry-After"))
 }
 
-// TestPanic: a bug costs one request its answer and nobody else anything.
+// TestPanic: a panic fails one request and affects no other.
 func TestPanic(t *testing.T) {
 	s, url := serve(t, &fake{panics: true}, Options{Workers: 1})
 	status, _, raw := post(t, url+"/v1/forecast", "application/json", body(nil))
@@ -211,8 +212,8 @@ func TestPanic(t *testing.T) {
 	assert.Equal(t, load{}, s.queue.stats())
 }
 
-// TestConcurrent: many clients of all kinds at once get what each alone would get, and
-// leave nothing behind.
+// TestConcurrent: many concurrent clients of all kinds get the answers that each would
+// get alone, and no goroutine or place remains in use.
 func TestConcurrent(t *testing.T) {
 	s, url := serve(t, real(t), Options{Queue: 100, Share: 100})
 	var want []string
@@ -260,7 +261,7 @@ func TestConcurrent(t *testing.T) {
 	assert.Zero(t, count(t, s, "walrus_panics_total"))
 }
 
-// TestClientNames: whose share is used.
+// TestClientNames: requests are counted in the share of the right client.
 func TestClientNames(t *testing.T) {
 	plain, err := New(Options{})
 	require.NoError(t, err)
@@ -283,7 +284,7 @@ func TestClientNames(t *testing.T) {
 	}
 }
 
-// TestOptions: what cannot be is refused.
+// TestOptions: invalid options are refused.
 func TestOptions(t *testing.T) {
 	assert.NoError(t, Options{}.Validate())
 	_, err := New(Options{Workers: -1})
@@ -292,7 +293,7 @@ func TestOptions(t *testing.T) {
 	assert.EqualError(t, err, "server: options: expected a share of at most the queue (4), got 5")
 }
 
-// TestEmulatorFails: an emulator that cannot be opened is the server's problem.
+// TestEmulatorFails: an emulator that cannot be opened is an error of the server.
 func TestEmulatorFails(t *testing.T) {
 	s, url := serve(t, &fake{}, Options{})
 	s.engines.open = func() (Forecaster, error) { return nil, errors.New("no memory") }

@@ -7,8 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// metrics are what /metrics shows. They have a registry of their own, so that
-// several servers fit into one process.
+// metrics are the values of /metrics. They have a separate registry, so that a process
+// can run several servers.
 type metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
@@ -58,7 +58,7 @@ func newMetrics(q *queue, e *engines) *metrics {
 	return m
 }
 
-// observe counts a step that held a worker for a time.
+// observe records a step that held a worker for d.
 func (m *metrics) observe(d time.Duration) {
 	m.steps.Inc()
 	m.stepTime.Observe(d.Seconds())

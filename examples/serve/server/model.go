@@ -9,20 +9,20 @@ import (
 
 // Model is a network to serve.
 type Model struct {
-	// Name is for people.
+	// Name is shown to users.
 	Name   string
 	Config walrus.Config
 	// Parameters counts the weights.
 	Parameters int64
-	// Open returns an emulator. It is called again when one has met too many shapes.
+	// Open returns an emulator. It is called again after one has met too many shapes.
 	Open func() (Forecaster, error)
 
 	plan  *walrus.Model
 	close func()
 }
 
-// NewModel describes a network with a way of opening emulators of it; close, if not
-// nil, is called by [Model.Close].
+// NewModel returns a model of a network whose emulators open returns. [Model.Close]
+// calls close if it is not nil.
 func NewModel(name string, c walrus.Config, open func() (Forecaster, error), close func()) (*Model, error) {
 	m, err := walrus.NewModel(c)
 	if err != nil {
@@ -47,7 +47,8 @@ func NewModel(name string, c walrus.Config, open func() (Forecaster, error), clo
 }
 
 // OpenModel opens walrus-nano for the name "nano", an older version of it for one of
-// [nano.Names], and otherwise a checkpoint, as [walrus.Load] does. These options are those of every emulator that serves.
+// [nano.Names], and otherwise a checkpoint, as [walrus.Load] does. All emulators of the
+// model have the options o.
 func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -56,12 +57,12 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.OwnWeights = false // they outlive the emulators
+	o.OwnWeights = false // the weights outlive the emulators
 	return NewModel(name, w.Config(), func() (Forecaster, error) { return walrus.NewEmulator(w, o) }, w.Finalize)
 }
 
-// loadWeights reads weights and sets how their fields are normalised, if that is
-// known and not set.
+// loadWeights reads weights and sets the normalisation of their fields if it is known
+// and not set.
 func loadWeights(path string, o *walrus.EmulatorOptions) (*walrus.Weights, string, error) {
 	lo := walrus.LoadOptions{Backend: o.Backend}
 	if v, ok := nano.Find(path); ok {
@@ -91,7 +92,7 @@ func (m *Model) Close() {
 	}
 }
 
-// history is the number of frames that networks like this are trained with.
+// history returns the number of frames with which such networks are trained.
 func (m *Model) history(axes int) int {
 	if axes == 3 {
 		return 3
@@ -99,7 +100,7 @@ func (m *Model) history(axes int) int {
 	return 6
 }
 
-// unknown returns those of the channels that the network does not know.
+// unknown returns the channels that the network does not know.
 func (m *Model) unknown(channels []string) []string {
 	var out []string
 	for _, c := range channels {

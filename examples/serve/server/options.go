@@ -6,38 +6,39 @@ import (
 	"time"
 )
 
-// Options configure a Server. Zero values stand for the defaults named here.
+// Options configure a Server. Zero values mean the defaults stated for each field.
 type Options struct {
-	// Workers is how many steps are computed at once: 2, so that one fills the gaps
-	// of the other.
+	// Workers is the number of steps that are computed at once: 2, so that one uses the
+	// cores that the other leaves idle.
 	Workers int
-	// Queue is how many forecasts are admitted at once, those at work included: 64.
+	// Queue is the number of forecasts that are admitted at once, running ones
+	// included: 64.
 	Queue int
-	// Share is how many of them one client may have: 8.
+	// Share is the number of them that one client may have: 8.
 	Share int
 	// Timeout is the longest time from the request to the end of its answer: 2 minutes.
 	Timeout time.Duration
-	// BodyTimeout is how long a client may take to send its request, WriteTimeout how
-	// long to take a piece of the answer: 15 s each.
+	// BodyTimeout is the longest time for a client to send its request, WriteTimeout
+	// the longest time to receive a piece of the answer: 15 s each.
 	BodyTimeout, WriteTimeout time.Duration
 	// MaxBody is the longest body in bytes: 8 MiB.
 	MaxBody int64
 	// MaxPoints, MaxChannels, MaxHistory and MaxSteps limit a forecast: 65536 points,
 	// 32 channels, 16 frames of history, 200 steps.
 	MaxPoints, MaxChannels, MaxHistory, MaxSteps int
-	// MaxTokens limits the tokens of a frame, which space attention takes time in
-	// proportion to the square of: 4096.
+	// MaxTokens limits the tokens of a frame, since the time of attention over space is
+	// proportional to their square: 4096.
 	MaxTokens int
-	// MaxValues limits the numbers of an answer as JSON, which is kept until its end,
-	// and of a history: 2^21.
+	// MaxValues limits the numbers of a JSON answer, which is kept in memory until its
+	// end, and of a history: 2^21.
 	MaxValues int
-	// MaxPrograms is how many shapes of requests an emulator may have met before a
-	// fresh one takes its place, since each leaves a compiled program behind: 64.
+	// MaxPrograms is the number of shapes of requests after which an emulator is
+	// replaced, since each leaves a compiled program in memory: 64.
 	MaxPrograms int
 	// Proxy says that a proxy in front adds the client to X-Forwarded-For; otherwise
-	// the header is not read.
+	// the header is ignored.
 	Proxy bool
-	// Log receives a record for every request; nil is silent.
+	// Log receives a record for every request; nil means none.
 	Log *slog.Logger
 }
 
@@ -74,7 +75,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate checks that no limit is negative and that they fit together.
+// Validate checks that no limit is negative and that the limits are consistent.
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	for _, c := range []struct {

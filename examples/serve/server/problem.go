@@ -11,7 +11,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// problem is an error that the client gets to see.
+// problem is an error that is sent to the client.
 type problem struct {
 	status int
 	// retry is the number of seconds for Retry-After, 0 for none.
@@ -23,37 +23,37 @@ type problem struct {
 
 func (p *problem) Error() string { return p.Message }
 
-// unreadable is a request that is no JSON or no record.
+// unreadable returns the problem of a request that is no JSON or no record.
 func unreadable(format string, args ...any) *problem {
 	return &problem{status: http.StatusBadRequest, Code: "unreadable", Message: fmt.Sprintf(format, args...)}
 }
 
-// invalid is a request whose field holds something else than expected.
+// invalid returns the problem of a request whose field has an unexpected value.
 func invalid(field, format string, args ...any) *problem {
 	return &problem{status: http.StatusUnprocessableEntity, Code: "invalid", Field: field, Message: field + ": " + fmt.Sprintf(format, args...)}
 }
 
-// Why a forecast ends early; the causes of its context.
+// Reasons why a forecast ends early; the causes of its context.
 var (
 	errTimeout  = errors.New("time is up")
 	errShutdown = errors.New("the server is shutting down")
 	errLeft     = errors.New("the client has left")
 )
 
-// explain turns any error of a forecast into a problem and the word under which
+// explain converts any error of a forecast to a problem and the label under which
 // metrics count it.
 func explain(ctx context.Context, err error) (*problem, string) {
 	var p *problem
 	errors.As(err, &p)
 	switch cause := context.Cause(ctx); {
-	case p != nil && p.status == http.StatusRequestTimeout: // net/http takes it for the client's leaving
+	case p != nil && p.status == http.StatusRequestTimeout: // net/http treats it as a client that left
 		return p, "invalid"
 	case errors.Is(cause, errTimeout):
 		return &problem{status: http.StatusGatewayTimeout, Code: "timeout", Message: "expected an end of the forecast in time, got none: ask for fewer steps or a smaller grid"}, "timeout"
 	case errors.Is(cause, errShutdown):
 		return &problem{status: http.StatusServiceUnavailable, retry: 5, Code: "shutdown", Message: errShutdown.Error()}, "shutdown"
 	case cause != nil, errors.Is(err, errLeft):
-		// Nobody reads this.
+		// The client has left and does not read this.
 		return &problem{status: 499, Code: "left", Message: errLeft.Error()}, "client"
 	case p != nil:
 		return p, "invalid"

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// queue admits forecasts up to a bound and gives them turns on the workers. A turn
-// goes to the client that has used the least time of the workers, among equals to
-// whoever has waited longest (start-time fair queueing: Goyal, Vin and Cheng,
+// queue admits a bounded number of forecasts and schedules their turns on the workers.
+// A turn goes to the client that has used the least time of the workers, among equals
+// to the one that has waited longest (start-time fair queueing: Goyal, Vin and Cheng,
 // IEEE/ACM Trans. Netw. 5, 1997, with measured costs).
 type queue struct {
 	capacity, share, workers int
@@ -23,14 +23,15 @@ type queue struct {
 	working  int
 	closed   bool
 	drained  chan struct{}
-	// clock is the used time of the client served last. Who comes back begins
-	// there: rest is not saved up, and leaving does not wipe the slate.
+	// clock is the used time of the client that was served last. A returning client
+	// starts with this value: idle time gives no credit, and leaving does not reset the
+	// used time.
 	clock float64
 	// mean is the smoothed length of a turn in seconds.
 	mean float64
 }
 
-// client is the account of one client while it has forecasts.
+// client is the used time and number of forecasts of one client.
 type client struct {
 	name     string
 	admitted int
@@ -43,7 +44,7 @@ type waiter struct {
 	granted chan struct{}
 }
 
-// Why nothing more is admitted.
+// Reasons why a forecast is not admitted.
 var (
 	errFull   = errors.New("queue_full")
 	errShare  = errors.New("share_used_up")
@@ -54,7 +55,7 @@ func newQueue(o Options) *queue {
 	return &queue{capacity: o.Queue, share: o.Share, workers: o.Workers, clients: map[string]*client{}, drained: make(chan struct{})}
 }
 
-// ticket is the right of an admitted forecast to turns.
+// ticket entitles an admitted forecast to turns.
 type ticket struct {
 	q      *queue
 	client *client
@@ -97,7 +98,7 @@ func (t *ticket) close() {
 	})
 }
 
-// settle tells who drains that nothing is left.
+// settle signals the end of draining when no ticket is left.
 func (q *queue) settle() {
 	if q.closed && q.admitted == 0 {
 		select {
@@ -108,7 +109,7 @@ func (q *queue) settle() {
 	}
 }
 
-// stop admits nothing more. The channel is closed when the last ticket is.
+// stop ends admission. The channel is closed when the last ticket is closed.
 func (q *queue) stop() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -117,7 +118,7 @@ func (q *queue) stop() <-chan struct{} {
 	return q.drained
 }
 
-// turn is the use of a worker.
+// turn is the use of a worker for one step.
 type turn struct {
 	q     *queue
 	c     *client
@@ -125,7 +126,7 @@ type turn struct {
 	once  sync.Once
 }
 
-// turn waits for a worker. The turn must be ended.
+// turn waits for a worker. The caller must end the turn.
 func (t *ticket) turn(ctx context.Context) (*turn, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -144,14 +145,14 @@ func (t *ticket) turn(ctx context.Context) (*turn, error) {
 	defer q.mu.Unlock()
 	if i := slices.Index(q.waiting, w); i >= 0 {
 		q.waiting = slices.Delete(q.waiting, i, i+1)
-	} else { // granted in the same moment
+	} else { // granted at the same moment
 		q.working--
 		q.grant()
 	}
 	return nil, context.Cause(ctx)
 }
 
-// grant gives free workers to those who wait.
+// grant assigns free workers to waiting forecasts.
 func (q *queue) grant() {
 	for q.working < q.workers && len(q.waiting) > 0 {
 		best := 0
@@ -168,8 +169,8 @@ func (q *queue) grant() {
 	}
 }
 
-// end gives the worker back and returns how long it was held. Further calls do
-// nothing and return 0.
+// end releases the worker and returns how long it was held. Further calls do nothing
+// and return 0.
 func (t *turn) end() (held time.Duration) {
 	t.once.Do(func() {
 		held = time.Since(t.begin)
@@ -184,15 +185,15 @@ func (t *turn) end() (held time.Duration) {
 	return held
 }
 
-// retryAfter is the number of seconds after which a refused client should ask again:
-// the time in which everybody who is admitted gets one turn.
+// retryAfter returns the seconds after which a refused client should try again: the
+// time in which every admitted forecast gets one turn.
 func (q *queue) retryAfter() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return min(max(int(math.Ceil(q.mean*float64(q.admitted)/float64(q.workers))), 1), 30)
 }
 
-// load is the present state of a queue.
+// load is the current state of a queue.
 type load struct{ admitted, waiting, working int }
 
 func (q *queue) stats() load {

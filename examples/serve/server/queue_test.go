@@ -21,14 +21,15 @@ func admit(t *testing.T, q *queue, client string) *ticket {
 	return ticket
 }
 
-// cost ends a turn as if it had taken some seconds.
+// cost ends a turn as if it had lasted the given seconds.
 func (t *turn) cost(seconds float64) {
 	t.begin = time.Now().Add(-time.Duration(seconds * float64(time.Second)))
 	t.end()
 }
 
-// TestFair: one worker, a client with five forecasts of costly steps and two with one
-// of cheap steps each. Whoever has used least comes next.
+// TestFair: one worker, a client with five forecasts of costly steps and two clients
+// with one forecast of cheap steps each. The client that has used the least time is
+// next.
 func TestFair(t *testing.T) {
 	q := newQueue(Options{Workers: 1, Queue: 10, Share: 5})
 	hold, err := admit(t, q, "hold").turn(context.Background())
@@ -65,7 +66,7 @@ func TestFair(t *testing.T) {
 		} else {
 			g.turn.cost(1)
 		}
-		// Who was served asks again before the next is chosen.
+		// The served client asks again before the next turn is granted.
 		time.Sleep(time.Millisecond)
 	}
 	head := order.String()[:12]
@@ -73,8 +74,8 @@ func TestFair(t *testing.T) {
 	assert.Equal(t, 4, strings.Count(head, "c"), order.String())
 }
 
-// TestLeavingWipesNoSlate: who comes back begins where the others are, neither behind
-// for what was used nor ahead for having rested.
+// TestLeavingWipesNoSlate: a returning client starts with the others' used time. It has
+// neither a debt for its earlier use nor a credit for idle time.
 func TestLeavingWipesNoSlate(t *testing.T) {
 	q := newQueue(Options{Workers: 1, Queue: 10, Share: 5})
 	a := admit(t, q, "a")
@@ -89,8 +90,8 @@ func TestLeavingWipesNoSlate(t *testing.T) {
 	assert.InDelta(t, 100, again.client.used, 1)
 }
 
-// TestTurnCancelled: whoever stops waiting takes no worker along, also in the moment
-// in which it is granted.
+// TestTurnCancelled: a forecast that stops waiting releases its worker, even if it is
+// granted at the same moment.
 func TestTurnCancelled(t *testing.T) {
 	q := newQueue(Options{Workers: 2, Queue: 100, Share: 100})
 	var group sync.WaitGroup
@@ -99,7 +100,7 @@ func TestTurnCancelled(t *testing.T) {
 		rng := rand.New(rand.NewPCG(uint64(i), 1))
 		group.Go(func() {
 			defer ticket.close()
-			defer ticket.close() // twice is once
+			defer ticket.close() // a second call does nothing
 			for range 50 {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rng.IntN(200))*time.Microsecond)
 				if turn, err := ticket.turn(ctx); err == nil {
@@ -121,7 +122,7 @@ func TestTurnCancelled(t *testing.T) {
 	assert.Equal(t, errClosed, err)
 }
 
-// TestRetryAfter grows with what is admitted and stays within bounds.
+// TestRetryAfter: the time grows with the number of admitted forecasts and is bounded.
 func TestRetryAfter(t *testing.T) {
 	q := newQueue(Options{Workers: 2, Queue: 100, Share: 100})
 	assert.Equal(t, 1, q.retryAfter())
@@ -135,7 +136,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 // TestEngines: an emulator that has met too many shapes is replaced, and closed when
-// its last user has gone.
+// its last user releases it.
 func TestEngines(t *testing.T) {
 	var made []*fake
 	e := &engines{most: 2, open: func() (Forecaster, error) { made = append(made, &fake{}); return made[len(made)-1], nil }}

@@ -11,7 +11,8 @@ import (
 	"github.com/gowalrus/gowalrus/data/solve"
 )
 
-// interval is what a channel usually holds, and what it may hold at the start.
+// interval holds the usual range of a channel and the range that is allowed at the
+// start.
 type interval struct {
 	Channel string  `json:"channel"`
 	Low     float64 `json:"low"`
@@ -21,12 +22,12 @@ type interval struct {
 	Free    bool    `json:"free"`
 }
 
-// intervals are those of a system, variable channels first.
+// intervals are the intervals of a system, variable channels first.
 type intervals []interval
 
-// ranges finds out once for each system what values its fields take. A solver needs
-// ever shorter steps for ever larger values, so a start far outside would hold a
-// worker for long.
+// ranges finds the ranges of the fields of each system, once. A solver needs shorter
+// steps for larger values, so a start far outside of the range would occupy a worker
+// for long.
 type ranges struct {
 	mu    sync.Mutex
 	known map[string]intervals
@@ -50,7 +51,7 @@ func (r *ranges) of(ctx context.Context, s *solve.System) (intervals, error) {
 	return found, nil
 }
 
-// survey runs a few frames and looks.
+// survey simulates a few frames and returns the ranges of their values.
 func survey(ctx context.Context, s *solve.System) (intervals, error) {
 	rng := rand.New(rand.NewPCG(1, 0x72616e676573))
 	values, err := s.Draw(rng, nil)
@@ -89,7 +90,7 @@ func survey(ctx context.Context, s *solve.System) (intervals, error) {
 	return out, nil
 }
 
-// widen takes the values of a frame in.
+// widen extends the intervals to the values of a frame.
 func (r intervals) widen(frame []float32, points int) {
 	for i, v := range frame {
 		at := &r[i/points]
@@ -97,8 +98,9 @@ func (r intervals) widen(frame []float32, points int) {
 	}
 }
 
-// limit allows much more on both sides, since other seeds and parameters have other
-// values; what stays well above 0, a density, must go on doing so.
+// limit sets the allowed range. It is much wider on both sides, since other seeds and
+// parameters have other values. A channel that stays well above 0, such as a density,
+// must remain positive.
 func (i *interval) limit() {
 	room := 2 * max(i.High-i.Low, math.Abs(i.Low), math.Abs(i.High))
 	i.Least, i.Most = i.Low-room, i.High+room
@@ -107,7 +109,7 @@ func (i *interval) limit() {
 	}
 }
 
-// check refuses an initial state outside of the limits, where they matter.
+// check refuses an initial state whose free channels are outside of the limits.
 func (r intervals) check(p *plot, w *data.Window) error {
 	points := w.Points()
 	n := len(p.initial) / points
@@ -129,12 +131,12 @@ func (r intervals) check(p *plot, w *data.Window) error {
 }
 
 // plausible refuses a simulated frame that has blown up, before the next step takes
-// for ever.
+// forever.
 func (r intervals) plausible(frame []float32, w *data.Window) error {
 	points := w.Points()
 	for i, v := range frame {
 		at := r[i/points]
-		bound := math.Inf(1) // what follows from other channels may do so quadratically
+		bound := math.Inf(1) // channels that depend on others may grow quadratically
 		if at.Free {
 			bound = 50 * max(math.Abs(at.Low), math.Abs(at.High))
 		}

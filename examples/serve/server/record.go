@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-// mediaType is that of the binary form.
+// mediaType is the media type of the binary form.
 const mediaType = "application/x-walrus"
 
 // array is a named array of a record.
@@ -16,14 +16,14 @@ type array struct {
 	values []float32
 }
 
-// record is a piece of an answer, and the whole of a binary request.
+// record is a part of an answer, or a whole binary request.
 type record struct {
 	kind   string
 	meta   map[string]any
 	arrays []array
 }
 
-// section is how a header announces an array.
+// section describes an array in a header.
 type section struct {
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
@@ -87,7 +87,7 @@ func splitRecord(body []byte) (header []byte, arrays map[string][]float32, err e
 	return header, arrays, nil
 }
 
-// readRecord reads one record of a stream, for clients and tests. limit bounds its
+// readRecord reads one record of a stream, for clients and tests. limit is its largest
 // length.
 func readRecord(r io.Reader, limit int64) (header map[string]any, arrays map[string][]float32, err error) {
 	var lengths [8]byte

@@ -60,7 +60,8 @@ func (s *Server) body(w http.ResponseWriter, r *http.Request) (text []byte, arra
 	case err != nil:
 		return nil, nil, errLeft
 	}
-	// The rest of the connection is watched for the client's leaving; without limit.
+	// The server watches the connection for the client's leaving, so there is no
+	// deadline.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	if kind == mediaType {
 		return splitRecord(raw)
@@ -72,7 +73,7 @@ func (s *Server) tooLarge(got string) *problem {
 	return &problem{status: http.StatusRequestEntityTooLarge, Code: "too_large", Message: fmt.Sprintf("body: expected at most %d bytes, got %s", s.o.MaxBody, got)}
 }
 
-// decode reads JSON into a struct and names what does not fit.
+// decode reads JSON into a struct and names fields of the wrong type.
 func decode(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -97,7 +98,7 @@ func decode(text []byte, into any) error {
 	return unreadable("body: expected one JSON object: %v", err)
 }
 
-// describe names a Go type for people who know JSON.
+// describe returns the JSON name of a Go type.
 func describe(t string) string {
 	switch t {
 	case "int", "uint64", "int64":
@@ -121,7 +122,7 @@ func describe(t string) string {
 	return "an object"
 }
 
-// only refuses arrays of a binary request that nobody reads.
+// only refuses arrays of a binary request that the endpoint does not use.
 func only(arrays map[string][]float32, names ...string) error {
 	for _, name := range slices.Sorted(maps.Keys(arrays)) {
 		if !slices.Contains(names, name) {
@@ -131,7 +132,7 @@ func only(arrays map[string][]float32, names ...string) error {
 	return nil
 }
 
-// pick returns an array that comes in the header or in the payload; nil if it does not.
+// pick returns an array from the header or from the payload, or nil if both lack it.
 func pick(name string, raw json.RawMessage, arrays map[string][]float32) ([]float32, error) {
 	if len(raw) == 0 {
 		return arrays[name], nil
@@ -142,7 +143,7 @@ func pick(name string, raw json.RawMessage, arrays map[string][]float32) ([]floa
 	return decodeValues(name, raw)
 }
 
-// forecastJob turns the body of /v1/forecast into a job.
+// forecastJob converts the body of /v1/forecast to a job.
 func (s *Server) forecastJob(m *Model, text []byte, arrays map[string][]float32) (*job, error) {
 	var q forecastRequest
 	if err := decode(text, &q); err != nil {

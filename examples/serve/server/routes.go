@@ -40,7 +40,7 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// lost answers what no endpoint does.
+// lost answers requests that match no endpoint.
 func lost(w http.ResponseWriter, r *http.Request) {
 	p := &problem{status: http.StatusNotFound, Code: "not_found", Message: "there is no " + r.URL.Path + "; /api tells what there is"}
 	switch want := map[string]string{"/v1/start": "POST", "/v1/simulate": "POST", "/v1/forecast": "POST"}[r.URL.Path]; {
@@ -64,7 +64,7 @@ func serveFile(w http.ResponseWriter, r *http.Request, name string) {
 	http.ServeFileFS(w, r, page, "page/"+name)
 }
 
-// ready says whether forecasts are accepted.
+// ready answers whether forecasts are accepted.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	s.queue.mu.Lock()
 	closed := s.queue.closed
@@ -153,7 +153,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// initial draws the state that a plot begins with.
+// initial draws the initial state of a plot.
 func (s *Server) initial(ctx context.Context, p *plot) (map[string]any, error) {
 	_, frame, constants, err := s.begin(ctx, p)
 	if err != nil {

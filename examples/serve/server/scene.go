@@ -9,20 +9,19 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// scene is what a forecast starts from, and the simulation that goes on beside it.
+// scene is the start of a forecast and the simulation that is compared with it.
 type scene struct {
 	window *data.Window
-	// from says where the history comes from: given, repeated, solver.
+	// from is the origin of the history: given, repeated, solver.
 	from string
-	// shown says that the client gets to see the history.
+	// shown says that the client receives the history.
 	shown bool
-	// truth is nil where there is none; interval is the time from frame to frame, 0 if
-	// unknown.
+	// truth is nil if there is none; interval is the time between frames, 0 if unknown.
 	truth    *truth
 	interval float64
 }
 
-// truth is a simulation that yields frame after frame.
+// truth is a simulation that returns frame after frame.
 type truth struct {
 	run      solve.Run
 	interval float64
@@ -30,7 +29,8 @@ type truth struct {
 	fine     func([]float32) error
 }
 
-// pieces of an interval after which a simulation looks whether it is still wanted.
+// pieces is the number of parts of an interval. Between parts a simulation checks
+// whether it is still needed.
 const pieces = 4
 
 // next returns the next frame.
@@ -49,7 +49,7 @@ func (t *truth) next(ctx context.Context) (frame []float32, err error) {
 	return frame, nil
 }
 
-// frame returns the present frame.
+// frame returns the current frame.
 func (t *truth) frame() ([]float32, error) {
 	out := make([]float32, t.values)
 	t.run.Frame(out)
@@ -59,15 +59,15 @@ func (t *truth) frame() ([]float32, error) {
 	return out, nil
 }
 
-// step is one forecast frame with what it is compared to.
+// step is one forecast frame with the truth and its scores.
 type step struct {
 	walrus.Frame
 	truth              []float32
 	vrmse, persistence []float64
 }
 
-// compare adds the truth to a forecast frame. A truth that is lost is left out from
-// then on.
+// compare adds the truth and the scores to a forecast frame. If the simulation fails,
+// this and all later steps have no truth.
 func (s *scene) compare(ctx context.Context, f walrus.Frame) step {
 	out := step{Frame: f}
 	if s.truth == nil {

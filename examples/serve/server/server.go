@@ -26,7 +26,7 @@ type Server struct {
 	cancel context.CancelCauseFunc
 }
 
-// New returns a server that answers 503 until it is given a model.
+// New returns a server that answers 503 until Ready gives it a model.
 func New(o Options) (*Server, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Ready gives the server its model, once.
+// Ready sets the server's model. It must be called once.
 func (s *Server) Ready(m *Model) {
 	s.engines.mu.Lock()
 	s.engines.open = m.Open
@@ -51,9 +51,9 @@ func (s *Server) Ready(m *Model) {
 // ServeHTTP answers a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Drain refuses new forecasts, waits until the admitted ones have ended, and
-// when ctx ends first cancels them. It returns ctx's error in that case. The server
-// goes on answering everything but forecasts; close the listener afterwards.
+// Drain refuses new forecasts and waits until the admitted ones have ended. If ctx ends
+// first, Drain cancels them and returns the error of ctx. The server still answers all
+// other requests; close the listener afterwards.
 func (s *Server) Drain(ctx context.Context) error {
 	drained := s.queue.stop()
 	select {
@@ -62,22 +62,22 @@ func (s *Server) Drain(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.cancel(errShutdown)
-	<-drained // no longer than a step and a write
+	<-drained // at most a step and a write later
 	return fmt.Errorf("server: forecasts were cancelled: %w", context.Cause(ctx))
 }
 
-// Close cancels all forecasts, waits for them, and frees the emulator. The model is
-// the caller's to close.
+// Close cancels all forecasts, waits for them, and frees the emulator. The caller
+// closes the model.
 func (s *Server) Close() {
 	s.cancel(errShutdown)
 	<-s.queue.stop()
 	s.engines.close()
 }
 
-// maker turns the body of a request into a job.
+// maker converts the body of a request to a job.
 type maker func(m *Model, text []byte, arrays map[string][]float32) (*job, error)
 
-// forecast answers a request whose body make understands.
+// forecast answers requests whose bodies make converts to jobs.
 func (s *Server) forecast(make maker) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.admitted(w, r, func(ctx context.Context, m *Model, t *ticket) (sink, error) {
@@ -105,8 +105,8 @@ func (s *Server) forecast(make maker) http.HandlerFunc {
 	}
 }
 
-// admitted runs work that needs a place in the queue, with a context that ends when
-// the client leaves, time is up or the server shuts down.
+// admitted runs work that needs a place in the queue. Its context ends when the client
+// leaves, on timeout, or when the server shuts down.
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request, work func(context.Context, *Model, *ticket) (sink, error)) {
 	m := s.model.Load()
 	if m == nil {
@@ -156,8 +156,8 @@ func (s *Server) refuse(w http.ResponseWriter, why error) {
 	p.write(w)
 }
 
-// client names whose share of the queue a request takes: its address, of IPv6 the
-// network that one household has.
+// client returns the name under which a request is counted in a share of the queue: its
+// address, for IPv6 the network of one household.
 func (s *Server) client(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

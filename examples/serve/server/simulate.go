@@ -42,7 +42,7 @@ type plot struct {
 	constants  []float32
 }
 
-// plot reads the part of a request that says what to simulate.
+// plot converts the parameters of a simulation from the request.
 func (q startRequest) plot(arrays map[string][]float32) (*plot, error) {
 	s, err := solve.Lookup(q.System)
 	if err != nil {
@@ -69,11 +69,12 @@ func (q startRequest) plot(arrays map[string][]float32) (*plot, error) {
 	return p, p.given(q, arrays)
 }
 
-// rng draws parameters and, without given ones, the initial state.
+// rng returns the generator that draws parameters and, if none is given, the initial
+// state.
 func (p *plot) rng() *rand.Rand { return rand.New(rand.NewPCG(p.seed, 0x7365727665)) }
 
-// parameters draws those that are not given. The ranges of the system bound what a
-// solver has to do.
+// parameters returns the given parameters and draws the others. The ranges of the
+// system bound the work of the solver.
 func (q startRequest) parameters(s *solve.System, rng *rand.Rand) (map[string]float64, error) {
 	for _, p := range s.Parameters {
 		if v, ok := q.Parameters[p.Name]; ok && !(v >= p.Low && v <= p.High) {
@@ -87,12 +88,12 @@ func (q startRequest) parameters(s *solve.System, rng *rand.Rand) (map[string]fl
 	return values, nil
 }
 
-// window is an empty window of the system's layout.
+// window returns an empty window with the system's fields and grid.
 func (p *plot) window() *data.Window {
 	return &data.Window{Name: p.system.Name, Fields: p.system.Fields, Grid: p.grid, Boundaries: p.boundaries}
 }
 
-// simulateJob turns the body of /v1/simulate into a job.
+// simulateJob converts the body of /v1/simulate to a job.
 func (s *Server) simulateJob(m *Model, text []byte, arrays map[string][]float32) (*job, error) {
 	var q simulateRequest
 	if err := decode(text, &q); err != nil {
@@ -158,7 +159,7 @@ func (s *Server) begin(ctx context.Context, p *plot) (*truth, []float32, []float
 	t := &truth{interval: p.system.Interval, values: len(w.Channels(false)) * w.Points(), fine: func(f []float32) error { return ranges.plausible(f, w) }}
 	if p.initial == nil {
 		rng := p.rng()
-		if _, err := p.system.Draw(rng, nil); err != nil { // to be where plot left it
+		if _, err := p.system.Draw(rng, nil); err != nil { // to advance rng as plot did
 			return nil, nil, nil, err
 		}
 		t.run, err = p.system.Start(p.grid, p.values, rng)
@@ -184,8 +185,8 @@ func (s *Server) begin(ctx context.Context, p *plot) (*truth, []float32, []float
 	return t, first, constants, err
 }
 
-// stage simulates the history. Where the solver cannot do with the boundaries, the
-// first frame is repeated.
+// stage simulates the history. If the solver does not support the boundaries, the first
+// frame is repeated.
 func (s *Server) stage(ctx context.Context, p *plot, yield func() error) (*scene, error) {
 	other := !slices.Equal(p.boundaries, p.system.Boundaries)
 	if other && p.system.TakesBoundaries() && p.initial == nil {
@@ -217,8 +218,8 @@ func (s *Server) stage(ctx context.Context, p *plot, yield func() error) (*scene
 	return out, nil
 }
 
-// rebound draws the initial state with the system's own boundaries, to be continued
-// with others.
+// rebound draws the initial state with the system's default boundaries, so that the
+// simulation can continue from it with others.
 func (s *Server) rebound(ctx context.Context, p *plot) error {
 	own := *p
 	own.boundaries = p.system.Boundaries

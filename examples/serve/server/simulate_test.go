@@ -34,7 +34,7 @@ func begun(t *testing.T, url string, request map[string]any) map[string]any {
 	return out
 }
 
-// TestSimulate: history and truth are those of the solver, the scores are those of
+// TestSimulate: history and truth equal the solver's, and the scores equal those of
 // package eval.
 func TestSimulate(t *testing.T) {
 	_, url := serve(t, &fake{}, Options{})
@@ -81,8 +81,8 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// TestStart: the state that /v1/start shows is the one a simulation begins with, and
-// given back as initial it leads to the same.
+// TestStart: a simulation starts from the state that /v1/start returns, and that state
+// as initial gives the same simulation.
 func TestStart(t *testing.T) {
 	_, url := serve(t, &fake{}, Options{})
 	for _, s := range []string{"acoustics", "diffusion", "euler_open"} {
@@ -106,13 +106,13 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestStartsAreAccepted: whatever a system begins with lies within the ranges that an
-// initial state is checked against.
+// TestStartsAreAccepted: every initial state of a system lies within the ranges that
+// initial states are checked against.
 func TestStartsAreAccepted(t *testing.T) {
 	var r ranges
 	for _, x := range solve.Systems() {
 		if x.Name == "rayleigh_benard" || x.Name == "kuramoto_sivashinsky" {
-			continue // a second for each beginning
+			continue // each start takes a second
 		}
 		known, err := r.of(t.Context(), x)
 		require.NoError(t, err)
@@ -131,8 +131,8 @@ func TestStartsAreAccepted(t *testing.T) {
 	}
 }
 
-// TestPainted: a painted state is what the history begins with, and the equations go
-// on from it.
+// TestPainted: the history starts with a painted state, and the equations continue from
+// it.
 func TestPainted(t *testing.T) {
 	_, url := serve(t, &fake{}, Options{})
 	flat := make([]float32, 64)
@@ -152,7 +152,7 @@ func TestPainted(t *testing.T) {
 	assert.InDelta(t, 3*0.5, sum, 1e-4, "and nothing is lost")
 }
 
-// TestBoundaries: solvers that can follow other boundaries do; for the others the
+// TestBoundaries: solvers that support other boundaries use them; for the others the
 // first frame is repeated and there is no truth.
 func TestBoundaries(t *testing.T) {
 	_, url := serve(t, &fake{}, Options{})
@@ -174,8 +174,8 @@ func TestBoundaries(t *testing.T) {
 	assert.NotContains(t, list[4].data, "truth")
 }
 
-// TestLostTruth: a state that the solver cannot continue is the request's problem
-// before the forecast begins.
+// TestLostTruth: an initial state that the solver cannot continue is an error of the
+// request, before the forecast starts.
 func TestLostTruth(t *testing.T) {
 	_, url := serve(t, &fake{}, Options{})
 	r := ranges{}
@@ -184,7 +184,7 @@ func TestLostTruth(t *testing.T) {
 	known, err := r.of(t.Context(), s)
 	require.NoError(t, err)
 	rng := rand.New(rand.NewPCG(1, 1))
-	var rough []float32 // the ends of what is accepted, side by side
+	var rough []float32 // the limits of the accepted range, next to each other
 	for _, at := range known {
 		for range 64 {
 			rough = append(rough, float32(0.99*[]float64{at.Least + 0.02*(at.Most-at.Least), at.Most}[rng.IntN(2)]))
@@ -205,7 +205,7 @@ func TestLostTruth(t *testing.T) {
 	assert.ErrorContains(t, known.plausible(frame, w), "the solver lost the solution: channel energy is NaN at point 5")
 }
 
-// TestLists: the descriptions name what can be asked for.
+// TestLists: the descriptions name all valid requests.
 func TestLists(t *testing.T) {
 	s, url := serve(t, &fake{}, Options{})
 	_ = s

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// sink takes the records of an answer.
+// sink receives the records of an answer.
 type sink interface {
 	send(record) error
 	// fail ends the answer with a problem.
 	fail(*problem)
 }
 
-// newSink chooses the form of the answer. keeps says that it holds all records until
-// the last.
+// newSink chooses the form of the answer. keeps reports whether it holds all records
+// until the last.
 func newSink(w http.ResponseWriter, r *http.Request, timeout time.Duration) (out sink, keeps bool) {
 	accept := r.Header.Get("Accept")
 	switch s := (stream{w: w, timeout: timeout}); {
@@ -44,10 +44,10 @@ func (s *stream) send(r record) error {
 		h := s.w.Header()
 		h.Set("Content-Type", s.kind)
 		h.Set("Cache-Control", "no-store")
-		h.Set("X-Accel-Buffering", "no") // a proxy that collects would spoil it
+		h.Set("X-Accel-Buffering", "no") // a proxy that buffers would delay the stream
 	}
 	control := http.NewResponseController(s.w)
-	// Who does not read is as good as gone; not every writer knows deadlines.
+	// A client that does not read counts as gone; not every writer supports deadlines.
 	_ = control.SetWriteDeadline(time.Now().Add(s.timeout))
 	if err := s.write(s.w, r); err != nil {
 		return errLeft
@@ -120,7 +120,7 @@ func (o *whole) send(r record) error {
 
 func (o *whole) fail(p *problem) { p.write(o.w) }
 
-// writeJSON answers with an object. An error means that the client has gone.
+// writeJSON answers with an object. An error means that the client has left.
 func writeJSON(w http.ResponseWriter, status int, v any, timeout time.Duration) {
 	if timeout > 0 {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(timeout))

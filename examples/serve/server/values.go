@@ -9,8 +9,8 @@ import (
 	"math"
 )
 
-// decodeValues reads an array of numbers, or a text in base64 of little-endian
-// float32. JSON has no NaN, and null is what others write for it: both are refused.
+// decodeValues reads an array of numbers, or base64 of little-endian float32. JSON has
+// no NaN; other programs write null for it. Both are refused.
 func decodeValues(field string, raw json.RawMessage) ([]float32, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) > 0 && raw[0] == '"' {
@@ -57,10 +57,10 @@ func appendFloats(dst []byte, values []float32) []byte {
 	return dst
 }
 
-// packed is written as base64 of little-endian float32.
+// packed is encoded as base64 of little-endian float32.
 type packed []float32
 
-// MarshalJSON returns the text.
+// MarshalJSON returns the base64 text.
 func (p packed) MarshalJSON() ([]byte, error) {
 	raw := appendFloats(make([]byte, 0, 4*len(p)), p)
 	out := make([]byte, 0, base64.StdEncoding.EncodedLen(len(raw))+2)

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Judges a checkpoint on all data sets under a folder: judge.sh CHECKPOINT FOLDER [OUT].
-# CHECKPOINT is a checkpoint or "nano". OUT, by default judged.jsonl, takes the lines of
-# evaluate; the table gives the model's medians and their ratios to the baselines.
-# WINDOWS (4) is the number of places per data set and horizon, EVALUATE a built evaluate.
+# Scores a checkpoint on all data sets under a folder: judge.sh CHECKPOINT FOLDER [OUT].
+# CHECKPOINT is a checkpoint or "nano". The lines of evaluate are written to OUT, by
+# default judged.jsonl; the table gives the model's medians and their ratios to the
+# baselines. WINDOWS (4) is the number of windows per data set and horizon, EVALUATE a
+# built evaluate.
 set -euo pipefail
 if [ $# -lt 2 ]; then
 	sed -n '2,5s/^# //p' "$0" >&2

@@ -1,5 +1,6 @@
-// Command pack writes a checkpoint of a run as the library ships it: weights in half
-// precision, configuration, normalisation and step, without the state of the training:
+// Command pack writes a checkpoint of a run in the form that the library ships: weights
+// in half precision, configuration, normalisation and step, without the state of the
+// training:
 //
 //	go run ./experiments/nano/pack -in out/run-nano/best -out walrus/nano/checkpoint
 package main
@@ -20,7 +21,7 @@ func main() {
 	}
 }
 
-// run is the whole command.
+// run runs the command.
 func run(args []string, stdout io.Writer) error {
 	f := flag.NewFlagSet("pack", flag.ContinueOnError)
 	in := f.String("in", "", "folder of the checkpoint to read")
@@ -44,8 +45,8 @@ func run(args []string, stdout io.Writer) error {
 	return err
 }
 
-// pack writes the weights of one checkpoint folder as another and returns the length of
-// the weight file.
+// pack copies the weights of the checkpoint folder in to the folder out and returns the
+// length of the weight file.
 func pack(in, out string, storage walrus.Storage) (int64, error) {
 	m, err := walrus.OpenCheckpoint(in)
 	if err != nil {

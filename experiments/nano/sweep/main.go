@@ -56,7 +56,8 @@ func main() {
 type line struct {
 	lengths.Score
 	Tokens int `json:"tokens"`
-	// Advice says what of the window the weights were not trained on.
+	// Advice names the properties of the window that the training of the weights
+	// lacked.
 	Advice []string `json:"advice,omitempty"`
 }
 
@@ -72,7 +73,8 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	done, above, lost := 0, 0, 0
 	print := json.NewEncoder(out)
 	for _, t := range trials {
-		// An emulator of each shape: compiled programs of all would fill the memory.
+		// Each shape has its own emulator: the compiled programs of all would fill the
+		// memory.
 		l, err := score(ctx, o.weights, walrus.EmulatorOptions{Backend: b, Seed: 1}, t)
 		if err != nil {
 			return err
@@ -121,7 +123,7 @@ func score(ctx context.Context, weights string, o walrus.EmulatorOptions, t leng
 	return l, err
 }
 
-// trials lists what the options ask for.
+// trials returns the trials that the options select.
 func (o options) trials() ([]lengths.Trial, error) {
 	if min(o.every, o.seeds, o.aspect) < 1 {
 		return nil, fmt.Errorf("expected -every, -seeds and -aspect of at least 1, got %d, %d and %d", o.every, o.seeds, o.aspect)
@@ -147,7 +149,7 @@ func (o options) trials() ([]lengths.Trial, error) {
 	return out, nil
 }
 
-// bounds reads "8:128"; nothing is an empty range.
+// bounds parses "8:128"; an empty text is an empty range.
 func bounds(text string) (first, last int, err error) {
 	if text == "" {
 		return 1, 0, nil

@@ -61,8 +61,8 @@ def content(f, growing=True, members=20):
 def sizes():
     for offset, length, name, versions in [(4, 4, "old", OLD), (4, 8, "new", NEW), (8, 4, "new", NEW), (2, 2, "new", NEW)]:
         with create(f"odd_sizes_{offset}{length}_{name}.h5", versions, fcpl(offset, length)) as f:
-            # The library does not find the unlimited axis in short lengths, nor
-            # its own heap objects in lengths of 2 bytes.
+            # The library does not find the unlimited axis in short lengths, nor its own
+            # heap objects in lengths of 2 bytes.
             content(f, growing=length == 8 or name == "old", members=6 if length == 2 else 20)
 
 

@@ -59,7 +59,7 @@ def record(path):
             else:
                 entry["shape"] = list(o.shape) if o.shape is not None else None
                 if o.scaleoffset is not None:
-                    entry["damaged"] = True  # for us: a filter that is not read
+                    entry["damaged"] = True  # a filter that the Go reader lacks
                 elif o.dtype.kind in "fiub" and o.shape is not None:
                     try:
                         with np.errstate(invalid="ignore"):

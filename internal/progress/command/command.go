@@ -1,5 +1,5 @@
-// Package command reads the flags of the example programs and ends them: help is a
-// success (exit status 0), mistakes in the flags are status 2, other errors 1.
+// Package command parses the flags of the example programs and exits them. Help is a
+// success (exit status 0), mistakes in the flags have status 2, other errors 1.
 package command
 
 import (
@@ -13,13 +13,13 @@ import (
 // ErrUsage marks mistakes in the flags.
 var ErrUsage = errors.New("usage")
 
-// Usage returns a mistake in the flags.
+// Usage returns an error for a mistake in the flags.
 func Usage(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrUsage, fmt.Errorf(format, args...))
 }
 
-// Parse parses flags, which must be made with flag.ContinueOnError. Asked for help it
-// prints them and returns flag.ErrHelp.
+// Parse parses flags, which must be made with flag.ContinueOnError. For -help it prints
+// them and returns flag.ErrHelp.
 func Parse(f *flag.FlagSet, args []string, stdout io.Writer) error {
 	f.SetOutput(io.Discard)
 	err := f.Parse(args)
@@ -34,8 +34,8 @@ func Parse(f *flag.FlagSet, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// Status prints the error that a program ends with, if it is one, and returns the
-// program's exit status. The name of the program comes first, once.
+// Status prints the error that a program ends with, if any, and returns the program's
+// exit status. The line starts with the name of the program, once.
 func Status(name string, err error, stderr io.Writer) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0

@@ -1,5 +1,5 @@
-// Package meter says how far long work is: as a bar on a terminal, and everywhere else
-// as a line at least every ten seconds, with an estimate of the time that is left.
+// Package meter shows the progress of long work: as a bar on a terminal, and elsewhere
+// as a line at least every ten seconds, with an estimate of the remaining time.
 //
 //	m := meter.New(os.Stderr, "shear_flow", "frames")
 //	defer m.Close()
@@ -7,9 +7,8 @@
 //	…
 //	m.Set(1, 400)
 //
-// Lines come from a clock of the meter's own, so that work says where it is even while
-// one frame takes minutes. Work that ends within ten seconds
-// prints its last line alone.
+// A clock of the meter prints the lines, so that they appear even while one frame takes
+// minutes. Work that ends within ten seconds prints only its last line.
 package meter
 
 import (
@@ -22,18 +21,18 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// Every is the longest time without a line, and Redraw that without a new bar.
+// Every is the longest time without a line, and Redraw the longest without a new bar.
 const (
 	Every  = 10 * time.Second
 	Redraw = time.Second
 )
 
-// Meter says how far a piece of work is. Its methods may be called from several
-// goroutines. A nil meter says nothing.
+// Meter shows the progress of a piece of work. Several goroutines may call its methods.
+// A nil meter prints nothing.
 type Meter struct {
 	mu  sync.Mutex
 	out io.Writer
-	bar *progressbar.ProgressBar // nil but on a terminal
+	bar *progressbar.ProgressBar // nil unless on a terminal
 	work
 	spoke bool // a line or a bar was printed
 	stop  chan struct{}
@@ -41,7 +40,7 @@ type Meter struct {
 }
 
 // New returns a meter that prints to out about work of the given name, counted in the
-// given unit; Bytes counts bytes. Close it.
+// given unit; the unit Bytes counts bytes. The caller closes it.
 func New(out io.Writer, name, unit string) *Meter {
 	m := &Meter{out: out, stop: make(chan struct{}), done: make(chan struct{})}
 	every := Every
@@ -82,8 +81,8 @@ func (m *Meter) tick(every time.Duration) {
 	}
 }
 
-// Set says that done of total units are done; total 0 means that nobody knows. The
-// estimate counts from the first call, so call it before the work with the units that
+// Set says that done of total units are done; total 0 means unknown. The estimate
+// counts from the first call, so call Set before the work with the number of units that
 // were done earlier.
 func (m *Meter) Set(done, total int64) {
 	if m == nil {
@@ -97,10 +96,11 @@ func (m *Meter) Set(done, total int64) {
 	}
 }
 
-// SetInt is Set for callbacks that count in int.
+// SetInt calls Set for callbacks that count in int.
 func (m *Meter) SetInt(done, total int) { m.Set(int64(done), int64(total)) }
 
-// Write prints what another writes to the same place, such as the lines of a log.
+// Write prints the text of other writers to the same output, such as the lines of a
+// log.
 func (m *Meter) Write(text []byte) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,7 +110,7 @@ func (m *Meter) Write(text []byte) (int, error) {
 	return m.out.Write(text)
 }
 
-// Note sets a remark that follows the counts, such as the loss of a training.
+// Note sets a remark that is printed after the counts, such as the loss of a training.
 func (m *Meter) Note(format string, args ...any) {
 	if m == nil {
 		return
@@ -135,8 +135,8 @@ func (m *Meter) Print(w io.Writer, line string) error {
 	return err
 }
 
-// Close ends the meter, with a last line if anything was done or said. A second call does
-// nothing.
+// Close ends the meter. It prints a last line if anything was done or printed. A second
+// call does nothing.
 func (m *Meter) Close() {
 	if m == nil {
 		return
@@ -159,7 +159,7 @@ func (m *Meter) Close() {
 	fmt.Fprintln(m.out, m.last())
 }
 
-// print prints the state. What cannot be printed stops no work.
+// print prints the state. It ignores errors, so that they do not stop the work.
 func (m *Meter) print() {
 	m.spoke = true
 	if m.bar == nil {

@@ -34,8 +34,8 @@ func (l *lines) take() []string {
 	return strings.Split(text, "\n")
 }
 
-// TestMeter runs a meter by a fake clock: lines every ten seconds, whether the work
-// advances or not.
+// TestMeter runs a meter with a fake clock: it prints lines every ten seconds, whether
+// the work advances or not.
 func TestMeter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines
@@ -59,7 +59,7 @@ func TestMeter(t *testing.T) {
 	})
 }
 
-// TestMeterResumed: the estimate leaves out units that were done before the first call.
+// TestMeterResumed: the estimate excludes units that were done before the first call.
 func TestMeterResumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines
@@ -74,7 +74,8 @@ func TestMeterResumed(t *testing.T) {
 	})
 }
 
-// TestMeterShort: short work prints its end alone, and lines of others pass through.
+// TestMeterShort: short work prints only its last line, and lines of other writers are
+// kept.
 func TestMeterShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines
@@ -100,7 +101,7 @@ func TestMeterShort(t *testing.T) {
 	require.Equal(t, []string{"hello"}, out.take())
 }
 
-// TestMeterUnknown: work whose size nobody knows says how long it has been going on.
+// TestMeterUnknown: work of unknown size shows its duration so far.
 func TestMeterUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out lines

@@ -9,7 +9,7 @@ import (
 // Bytes is the unit whose counts are printed in kB, MB and GB.
 const Bytes = "bytes"
 
-// work is a piece of work and how far it is.
+// work is a piece of work and its progress.
 type work struct {
 	name, unit, note string
 	at, total        int64
@@ -21,7 +21,7 @@ type work struct {
 
 func begin(name, unit string) work { return work{name: name, unit: unit, began: time.Now()} }
 
-// set notes a count.
+// set stores a count.
 func (w *work) set(at, total int64) {
 	if w.since.IsZero() {
 		w.first, w.since = at, time.Now()
@@ -29,7 +29,7 @@ func (w *work) set(at, total int64) {
 	w.at, w.total = at, total
 }
 
-// line says how far the work is and how long the rest takes.
+// line describes the progress and the remaining time.
 func (w *work) line() string {
 	parts := w.counts()
 	parts = append(parts, short(time.Since(w.began))+" so far")
@@ -41,7 +41,7 @@ func (w *work) line() string {
 	return w.name + ": " + strings.Join(parts, ", ")
 }
 
-// brief is a short form of line for terminals, where the bar shows the share.
+// brief is a short form of line for terminals, where the bar shows the fraction.
 func (w *work) brief() string {
 	text := w.name
 	if w.total > 0 {
@@ -56,7 +56,7 @@ func (w *work) brief() string {
 	return text + ", " + short(time.Since(w.began)) + " so far"
 }
 
-// last says how far the work came.
+// last describes the final state.
 func (w *work) last() string {
 	return w.name + ": " + strings.Join(append(w.counts(), "ended after "+short(time.Since(w.began))), ", ")
 }
@@ -76,7 +76,7 @@ func (w *work) counts() []string {
 	return out
 }
 
-// plural returns the unit for the end of a count; amounts of bytes have their own.
+// plural returns the unit for the end of a count; amounts of bytes include their unit.
 func (w *work) plural() string {
 	if w.unit == Bytes || w.unit == "" {
 		return ""
@@ -84,7 +84,7 @@ func (w *work) plural() string {
 	return " " + w.unit
 }
 
-// left estimates the time until all is done at the pace since the first count.
+// left estimates the remaining time at the pace since the first count.
 func (w *work) left() (time.Duration, bool) {
 	made := w.at - w.first
 	if w.total <= 0 || made <= 0 {
@@ -109,7 +109,7 @@ func (w *work) amount(n int64) string {
 	return fmt.Sprintf("%.2f TB", x)
 }
 
-// short prints a time in at most two units: 42s, 3m10s, 2h05m, 3d04h.
+// short formats a time with at most two units: 42s, 3m10s, 2h05m, 3d04h.
 func short(d time.Duration) string {
 	s := int64(d.Round(time.Second) / time.Second)
 	switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval/report"
 )
 
-// wave is a run of a wave on 8×8 points.
+// wave returns a run of a wave on 8×8 points.
 func wave() *data.Window {
 	w := &data.Window{Name: "wave", Grid: []int{8, 8}, Fields: []data.Field{{Name: "height"}},
 		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Periodic)}}
@@ -28,7 +28,7 @@ func wave() *data.Window {
 	return w
 }
 
-// A report of one data set: Markdown, JSON, one page of HTML and an animation.
+// A report of one data set has Markdown, JSON, one page of HTML and an animation.
 func ExampleWrite() {
 	w := wave()
 	ds, err := data.NewMemory("wave", []*data.Window{w})
@@ -85,7 +85,7 @@ func ExampleWrite() {
 	// | wave | 1:4 | **1.112** | 1.116 | 3 | 1.112 ± 0.000 |
 }
 
-// One panel for each frame: truth, forecast and error.
+// Panels returns one panel for each frame: truth, forecast and error.
 func ExamplePanels() {
 	w := wave()
 	panels, err := report.Panels("wave", &report.Sample{Truth: w, Forecast: w.Frames})

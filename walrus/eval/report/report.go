@@ -1,6 +1,6 @@
-// Package report writes an evaluation as a page: Markdown and JSON for programs and
-// repositories, one HTML file with curves and pictures for eyes, and an animation of
-// truth, forecast and error of each data set.
+// Package report writes an evaluation as Markdown and JSON for programs and
+// repositories, as one HTML file with curves and pictures for readers, and as an
+// animation of truth, forecast and error of each data set.
 package report
 
 import (
@@ -31,7 +31,7 @@ type Entry struct {
 	Sample *Sample
 }
 
-// Sample is one forecast beside the truth.
+// Sample is one forecast and its truth.
 type Sample struct {
 	// Truth holds the frames that were forecast.
 	Truth    *data.Window
@@ -45,8 +45,8 @@ const (
 	HTMLFile     = "report.html"
 )
 
-// Write writes a report of several data sets into a folder. forecasters are the
-// names of the columns, in their order; the first is the one that is judged.
+// Write writes a report of several data sets into a folder. forecasters are the names
+// of the columns in their order; the first is the evaluated one.
 func Write(dir, title string, forecasters []string, entries []Entry) error {
 	if len(entries) == 0 || len(forecasters) == 0 {
 		return errors.New("report: expected at least one data set and one forecaster")
@@ -78,7 +78,7 @@ func Write(dir, title string, forecasters []string, entries []Entry) error {
 	return nil
 }
 
-// writeJSON writes all that is known of every result.
+// writeJSON writes all values of every result.
 func writeJSON(w io.Writer, entries []Entry) error {
 	type horizon struct {
 		Windows int                   `json:"windows"`
@@ -97,25 +97,25 @@ func writeJSON(w io.Writer, entries []Entry) error {
 	return enc.Encode(out)
 }
 
-// page is what the templates show.
+// page is the data of the templates.
 type page struct {
 	Title       string
 	Forecasters []string
 	Sections    []section
 }
 
-// section is the part of a data set.
+// section is the part of the page for a data set.
 type section struct {
 	Name  string
 	Rows  []row
 	Notes []string
-	// Animation is the name of a file beside the report, Curves and Picture are
-	// images in the page.
+	// Animation is the name of a file next to the report; Curves and Picture are images
+	// in the page.
 	Animation       string
 	Curves, Picture template.URL
 }
 
-// row is a horizon: scores are as texts, the least one marked.
+// row is a horizon: scores are texts, and the lowest is marked.
 type row struct {
 	Steps  string
 	Scores []string
@@ -170,7 +170,7 @@ func curves(h *eval.HorizonResult, forecasters []string) (template.URL, error) {
 	for _, name := range forecasters {
 		values := h.Curves[name]
 		if slices.ContainsFunc(values, func(v float64) bool { return !(v > 0) || math.IsInf(v, 0) }) {
-			continue // a logarithmic axis has no place for it
+			continue // a logarithmic axis cannot show it
 		}
 		c.Lines = append(c.Lines, picture.Line{Name: name, Values: values})
 	}
@@ -180,7 +180,7 @@ func curves(h *eval.HorizonResult, forecasters []string) (template.URL, error) {
 	return inline(c)
 }
 
-// inline returns a drawing as the address of an image in the page.
+// inline returns a drawing as a data URL for the page.
 func inline(d picture.Drawing) (template.URL, error) {
 	img, err := d.Image()
 	if err != nil {
@@ -193,7 +193,7 @@ func inline(d picture.Drawing) (template.URL, error) {
 	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
 }
 
-// draw draws a forecast: its last frame in the page, all of them as an animation.
+// draw draws a forecast: its last frame in the page, all frames as an animation.
 func (s *section) draw(dir string, sample *Sample) error {
 	panels, err := Panels(s.Name, sample)
 	if err != nil || len(panels) == 0 {
@@ -206,8 +206,8 @@ func (s *section) draw(dir string, sample *Sample) error {
 	return picture.GIF(filepath.Join(dir, s.Animation), panels, 250*time.Millisecond)
 }
 
-// Panels draws truth, forecast and error of every frame. A volume is drawn as the
-// plane in the middle of its last axis, a line not at all.
+// Panels draws truth, forecast and error of every frame. Of a 3D field it draws the
+// plane in the middle of the last axis; a 1D field has no panels.
 func Panels(title string, sample *Sample) ([]picture.Panel, error) {
 	w := sample.Truth
 	if len(w.Grid) < 2 {
@@ -222,7 +222,7 @@ func Panels(title string, sample *Sample) ([]picture.Panel, error) {
 	return picture.CompareRollout(r)
 }
 
-// planes cuts frames of three axes in the middle of the last.
+// planes returns the planes in the middle of the last axis of frames with three axes.
 func planes(frames [][]float32, grid []int) [][]float32 {
 	if len(grid) < 3 {
 		return frames
