@@ -18,11 +18,11 @@ func withAdjoint(x *Node, params []*Node, shape shapes.Shape, f func() *Node, ad
 	return y
 }
 
-// adjointPath returns a node of the given shape, of no meaningful value, through which the
-// gradient of the result reaches adjoint, and adjoint's results reach x and params. (gomlx
-// supports custom gradients only for functions of one input that preserve its shape. So the
-// gradient is stored when it arrives, and passed to adjoint where the path ends at x and
-// params.)
+// adjointPath returns a node of the given shape whose values are meaningless. It exists for its
+// gradient: the backward pass calls adjoint with the gradient that arrives at the node, and
+// passes the results on to x and params. (gomlx supports custom gradients only for functions
+// of one input that preserve its shape. So the gradient is stored when it arrives and used
+// where the path from the node ends at x and params.)
 func adjointPath(x *Node, params []*Node, shape shapes.Shape, adjoint func(again, dy *Node) []*Node) *Node {
 	var arrived *Node
 	var made []*Node
