@@ -49,17 +49,18 @@ func ParseConfig(data []byte) (Config, error) {
 	return r.Config, nil
 }
 
-// WriteYAML validates the configuration and writes it with the keys of the
-// release's extended_config.yaml, so that [ParseConfig] reads back the same
-// Config. Three settings the release does not have are written so that it
+// WriteYAML validates the configuration and writes it, and the scaling of the weights,
+// with the keys of the release's extended_config.yaml, so that [ParseRecipe] reads back
+// the same Config and Scaling. (Statistics are in a file of their own; only that there
+// are some is written.) Three settings the release does not have are written so that it
 // refuses the file instead of building another network: the group norm as the
 // class gowalrus.GroupRMSNorm, token targets as model.encoder.token_targets and
 // trained strides as model.encoder.trained_strides1d, 2d and 3d.
 //
 // To change the configuration of an existing file and keep everything else in
 // it, use [Recipe].
-func (c Config) WriteYAML(w io.Writer) error {
-	r, err := NewRecipe(c)
+func (c Config) WriteYAML(w io.Writer, s Scaling) error {
+	r, err := NewRecipe(c, s)
 	if err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func ExampleReadConfig() {
 	defer remove()
 	path := filepath.Join(dir, walrus.ConfigFile)
 	var text strings.Builder
-	if err := tiny().WriteYAML(&text); err != nil {
+	if err := tiny().WriteYAML(&text, walrus.Scaling{}); err != nil {
 		log.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
@@ -158,7 +158,7 @@ func ExampleReadRecipe() {
 	dir, remove := temporary()
 	defer remove()
 	path := filepath.Join(dir, walrus.ConfigFile)
-	fresh, err := walrus.NewRecipe(tiny())
+	fresh, err := walrus.NewRecipe(tiny(), walrus.Scaling{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -189,13 +189,13 @@ func ExampleReadRecipe() {
 }
 
 func ExampleNewRecipe() {
-	r, err := walrus.NewRecipe(tiny())
+	r, err := walrus.NewRecipe(tiny(), walrus.Scaling{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	var blocks int
 	fmt.Println(r.Decode("model.processor_blocks", &blocks), blocks)
-	_, err = walrus.NewRecipe(walrus.Config{})
+	_, err = walrus.NewRecipe(walrus.Config{}, walrus.Scaling{})
 	fmt.Println(strings.Split(err.Error(), "\n")[0])
 	// Output:
 	// <nil> 1

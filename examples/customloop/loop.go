@@ -54,7 +54,7 @@ func (l *loop) close() {
 // forward normalises a history by its own statistics and returns what the network makes
 // of it: the changes to the next frames in units of recent changes.
 func (l *loop) forward(scope *model.Scope, history, shift, rolls *graph.Node) (*graph.Node, walrus.Stats) {
-	stats := walrus.SampleStats(history, walrus.NormalizeRMS, walrus.DefaultStatEps)
+	stats := walrus.SampleStats(history, walrus.Scaling{})
 	vars := layers.ScopeVars(scope.At("model"), history.Graph())
 	return l.net.build(vars, stats.Normalize(history), shift, rolls), stats
 }
