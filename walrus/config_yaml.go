@@ -26,6 +26,7 @@ func ReadConfig(path string) (Config, error) {
 //   - model: the whole section,
 //   - data.field_index_map_override: the registry, which must be there,
 //   - trainer.prediction_type, which must be there,
+//   - trainer.revin and trainer.epsilon, the scaling ([Recipe]),
 //   - finetuning_mods: learnable_rope, rope_per_axis, ape_shape,
 //
 // and ignores the rest; [ParseRecipe] keeps it. Within the sections that

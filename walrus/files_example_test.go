@@ -89,6 +89,38 @@ func ExampleFindCheckpoint() {
 	// walrus: checkpoint folder: expected manifest.json, or extended_config.yaml with a .pt or .safetensors file, got last
 }
 
+// The reference reads exported weights, and so does Load. A network with kernels, strides
+// or token targets of its own is refused, because the reference would run another one.
+func ExampleExport() {
+	parent, remove := temporary()
+	defer remove()
+	w, err := walrus.InitWeights(walrus.Micro(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Finalize()
+	w.SetScaling(walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-8})
+	dir := filepath.Join(parent, "released")
+	if err := walrus.Export(dir, w); err != nil {
+		log.Fatal(err)
+	}
+	found, err := walrus.FindCheckpoint(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(filepath.Base(found.Weights), found.Scaling.Normalization, found.Scaling.Eps)
+
+	own, err := walrus.InitWeights(tiny(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer own.Finalize()
+	fmt.Println(walrus.Export(filepath.Join(parent, "own"), own))
+	// Output:
+	// walrus.pt mean_std 1e-08
+	// walrus: export: the reference cannot run this network: it aims at 4 tokens per axis in 2D, the reference at 32; it aims at 2 tokens per axis in 3D, the reference at 16
+}
+
 // What a weight file holds, without reading its values.
 func ExampleDescribeWeights() {
 	parent, remove := temporary()
