@@ -18,12 +18,12 @@ import (
 type Recipe struct {
 	Config Config
 	// Scaling is what trainer.revin and trainer.epsilon say, nil without trainer.revin.
-	// Empty statistics stand for a class that takes those of a data set, which are not
-	// in the recipe.
+	// Its statistics are empty if the class takes those of a data set; a recipe does not
+	// hold them.
 	Scaling *Scaling
 
 	text   []byte  // the document as read
-	layout mapping // of what text says
+	layout mapping // the settings in text
 }
 
 // NewRecipe returns a recipe that holds a configuration, a scaling and nothing else.

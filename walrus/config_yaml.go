@@ -52,8 +52,8 @@ func ParseConfig(data []byte) (Config, error) {
 
 // WriteYAML validates the configuration and writes it, and the scaling of the weights,
 // with the keys of the release's extended_config.yaml, so that [ParseRecipe] reads back
-// the same Config and Scaling. (Statistics are in a file of their own; only that there
-// are some is written.) Three settings the release does not have are written so that it
+// the same Config and Scaling. Statistics belong in stats.yaml: the file says whether the
+// scaling has some, and they are read back empty. Three settings the release does not have are written so that it
 // refuses the file instead of building another network: the group norm as the
 // class gowalrus.GroupRMSNorm, token targets as model.encoder.token_targets and
 // trained strides as model.encoder.trained_strides1d, 2d and 3d.

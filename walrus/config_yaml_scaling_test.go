@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// TestScalingYAMLRoundTrip: every scaling is read back from what is written for it. Of
-// statistics, the configuration says that there are some.
+// TestScalingYAMLRoundTrip: ParseRecipe reads every scaling that WriteYAML writes, with
+// empty statistics if it has statistics.
 func TestScalingYAMLRoundTrip(t *testing.T) {
 	some := &data.Statistics{RMS: map[string][]float64{"pressure": {1}}}
 	for _, kind := range []Normalization{NormalizeRMS, NormalizeMeanStd} {

@@ -49,8 +49,13 @@ func Export(dir string, w *Weights) error {
 		os.RemoveAll(partial)
 		return fmt.Errorf("walrus: export to %s: %w", dir, err)
 	}
-	if err := errors.Join(os.RemoveAll(dir), os.Rename(partial, dir)); err != nil {
-		return fmt.Errorf("walrus: export: %w", err)
+	err = os.Remove(dir) // only if it is still empty
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		err = os.Rename(partial, dir)
+	}
+	if err != nil {
+		os.RemoveAll(partial)
+		return fmt.Errorf("walrus: export to %s: %w", dir, err)
 	}
 	return syncFolder(filepath.Dir(dir))
 }

@@ -87,6 +87,7 @@ func TestExportStatistics(t *testing.T) {
 	w := tinyReleased(t)
 	w.SetScaling(walrus.Scaling{Statistics: &data.Statistics{RMS: table, RMSDelta: table}})
 	dir := filepath.Join(t.TempDir(), "released")
+	require.NoError(t, os.Mkdir(dir, 0o777), "an empty folder is as good as none")
 	require.NoError(t, walrus.Export(dir, w))
 	text, err := os.ReadFile(filepath.Join(dir, walrus.StatisticsFile))
 	require.NoError(t, err)

@@ -89,8 +89,8 @@ func ExampleFindCheckpoint() {
 	// walrus: checkpoint folder: expected manifest.json, or extended_config.yaml with a .pt or .safetensors file, got last
 }
 
-// The reference reads exported weights, and so does Load. A network with kernels, strides
-// or token targets of its own is refused, because the reference would run another one.
+// The reference reads exported weights, and so does Load. Export refuses a network with
+// kernels, strides or token targets that the reference does not know.
 func ExampleExport() {
 	parent, remove := temporary()
 	defer remove()
@@ -110,15 +110,15 @@ func ExampleExport() {
 	}
 	fmt.Println(filepath.Base(found.Weights), found.Scaling.Normalization, found.Scaling.Eps)
 
-	own, err := walrus.InitWeights(tiny(), 1)
+	coarse, err := walrus.InitWeights(tiny(), 1)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer own.Finalize()
-	fmt.Println(walrus.Export(filepath.Join(parent, "own"), own))
+	defer coarse.Finalize()
+	fmt.Println(walrus.Export(filepath.Join(parent, "coarse"), coarse))
 	// Output:
 	// walrus.pt mean_std 1e-08
-	// walrus: export: the reference cannot run this network: it aims at 4 tokens per axis in 2D, the reference at 32; it aims at 2 tokens per axis in 3D, the reference at 16
+	// walrus: export: the reference cannot run this network: its kernels are [4 4], the strides of the reference need [8 4]; it aims at 4 tokens per axis in 2D, the reference at 32; it aims at 4 tokens per axis in 3D, the reference at 16
 }
 
 // What a weight file holds, without reading its values.

@@ -15,7 +15,7 @@ import (
 // history with the floor [DefaultStatEps].
 type Scaling struct {
 	Normalization Normalization `json:"normalization"`
-	// Eps is the floor of every scale; 0 stands for DefaultStatEps.
+	// Eps is the floor of every scale; 0 means DefaultStatEps.
 	Eps float64 `json:"eps,omitempty"`
 	// Statistics replace the statistics of the history by those of a data set; nil
 	// uses the history. Empty statistics mark weights that need those of a data set
@@ -34,7 +34,7 @@ func (s Scaling) Validate() error {
 	return nil
 }
 
-// With returns the scaling with other statistics, or unchanged if they are nil.
+// With returns a copy of the scaling with the given statistics; nil keeps its own.
 func (s Scaling) With(statistics *data.Statistics) Scaling {
 	if statistics != nil {
 		s.Statistics = statistics

@@ -72,7 +72,7 @@ func changes(frames [][]float32) [][]float32 {
 // first t+1 frames must be u[t] + y_pred[t]·rms_delta. Statistics of those frames alone
 // would be others. Every channel is a scalar field, so that each has its own, and
 // rms_delta is 1000 times that of the frames, so that the changes, which alone depend on
-// the network, are not small beside u.
+// the network, are as large as u.
 func TestGoldenLoadFinetuned(t *testing.T) {
 	golden.Every(t, "p_", func(t *testing.T, c golden.Case) {
 		f := c.Open(t)

@@ -63,7 +63,7 @@ func (p *pickler) text(s string) {
 	p.WriteString(s)
 }
 
-// integer writes a number that is not negative (BININT, or LONG1 for large ones).
+// integer writes a non-negative number (BININT, or LONG1 from 2³¹).
 func (p *pickler) integer(n int) {
 	if n < 1<<31 {
 		p.WriteString("J")

@@ -12,8 +12,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
-// alignment is the position in the file that the bytes of a storage begin at a multiple
-// of. torch maps storages into memory.
+// alignment is the alignment of storages in the file, in bytes. torch maps storages into
+// memory.
 const alignment = 64
 
 // Info describes a float32 tensor to write.
@@ -109,8 +109,7 @@ func (w *Writer) entry(name string, body []byte) error {
 	return nil
 }
 
-// create begins an entry whose bytes lie in the file as they are, at a multiple of the
-// alignment.
+// create begins an uncompressed entry at a multiple of the alignment.
 func (w *Writer) create(name string) (io.Writer, error) {
 	if w.folder == "" {
 		return nil, errors.New("torchpt: expected a folder for the archive's entries, got none")
@@ -119,7 +118,7 @@ func (w *Writer) create(name string) (io.Writer, error) {
 		return nil, fmt.Errorf("torchpt: entry %s: %w", name, err)
 	}
 	name = w.folder + "/" + name
-	const header, descriptor = 30, 16 // of a local file, and behind the previous one
+	const header, descriptor = 30, 16 // bytes before an entry's name and after its content
 	at := w.written + header + int64(len(name))
 	if w.written > 0 {
 		at += descriptor
@@ -131,8 +130,8 @@ func (w *Writer) create(name string) (io.Writer, error) {
 	return out, nil
 }
 
-// padding returns an extra field, which has four bytes of its own, that moves what
-// begins at a position to a multiple of the alignment.
+// padding returns the extra field that moves the start of an entry's content from a
+// position to a multiple of the alignment. The field's header has four bytes.
 func padding(at int64) []byte {
 	n := int(alignment - at%alignment)
 	if n < 4 {

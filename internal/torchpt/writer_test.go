@@ -34,8 +34,7 @@ func written(t *testing.T, infos []Info, path ...string) ([]byte, [][]float32) {
 	return out.Bytes(), all
 }
 
-// TestWriterRoundTrip reads back what was written: names in order, shapes, values, and
-// the special values of float32 bit by bit.
+// TestWriterRoundTrip reads back names in order, shapes, values, and the special values of float32 bit by bit.
 func TestWriterRoundTrip(t *testing.T) {
 	infos := []Info{{"a.weight", []int{3, 5}}, {"scalar", nil}, {"empty", []int{0, 4}}, {"long", []int{1 << 15}},
 		{"ünï", []int{1}}, {strings.Repeat("n", 300), []int{2, 1, 2, 1, 2}}}

@@ -58,7 +58,7 @@ func (r *Run) save() error {
 }
 
 // scaling returns the scaling to record in checkpoints. Its statistics are empty if the
-// systems have different ones: whoever uses the weights must then say which.
+// systems have different ones: users of the weights must then choose.
 func (r *Run) scaling() walrus.Scaling {
 	s := r.o.Trainer.Objective.scaling()
 	first := s.With(r.o.Systems[0].Statistics)

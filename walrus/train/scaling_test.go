@@ -36,9 +36,8 @@ func lossOf(t *testing.T, trained walrus.Scaling, asked *walrus.Scaling, b *Batc
 	return loss, w
 }
 
-// TestTrainerScaling: without a scaling of its own, an objective has that of the weights;
-// the zero scaling asks for that of pretraining. The weights know what they were trained
-// with.
+// TestTrainerScaling: an objective without a scaling uses that of the weights; the zero
+// scaling asks for that of pretraining. The trainer records the scaling in the weights.
 func TestTrainerScaling(t *testing.T) {
 	own := walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-3, Statistics: deviations(2)}
 	want, w := lossOf(t, walrus.Scaling{}, &own, still(plane()))
@@ -56,8 +55,8 @@ func TestTrainerScaling(t *testing.T) {
 	require.ErrorContains(t, err, "train: objective: scaling: eps: expected a positive number")
 }
 
-// TestTrainerRecordsStatistics: the statistics of a batch are recorded, and those of
-// several data sets as ones that must be given.
+// TestTrainerRecordsStatistics: a trainer records the statistics of its batches, and
+// empty ones after batches with different statistics.
 func TestTrainerRecordsStatistics(t *testing.T) {
 	w := smallWeights(t)
 	tr, err := New(w, Options{Backend: testbackend.New(t), Objective: Objective{Scaling: &walrus.Scaling{Eps: 1e-8}}})

@@ -163,9 +163,9 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 	return loss, nil
 }
 
-// record notes in the weights how the fields of a micro-batch were normalised. Weights
-// that saw the statistics of several data sets get empty ones: none of them is right
-// for every forecast.
+// record records the scaling of a micro-batch in the weights. After micro-batches with
+// different statistics the record has empty ones, because none is right for every
+// forecast.
 func (t *Trainer) record(s walrus.Scaling) {
 	if !t.recorded {
 		t.recorded = true
