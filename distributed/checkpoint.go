@@ -37,7 +37,7 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 	if s.Source, err = rand.NewPCG(t.opts.Trainer.Seed, uint64(t.step)).MarshalBinary(); err != nil {
 		return walrus.Checkpoint{}, fmt.Errorf("distributed: checkpoint: %w", err)
 	}
-	c, err := s.Checkpoint(w, w.Params(), t.step, t.opts.Trainer.Objective.Scaling())
+	c, err := s.Checkpoint(w, w.Params(), t.step)
 	if err == nil && t.averaged != nil {
 		c.Parts = append(c.Parts, walrus.Part{Name: train.AverageFile, Write: func(path string) error { return t.averaged.Save(path, nil) }})
 	}

@@ -61,6 +61,9 @@ func (o *Options) fill(w *walrus.Weights) error {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	var err error
+	if o.Trainer.Objective, err = o.Trainer.Objective.For(w); err != nil {
+		return err
+	}
 	if o.frozen, err = train.Frozen(w.Params(), o.Trainer.Freeze); err != nil {
 		return err
 	}

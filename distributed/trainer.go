@@ -81,8 +81,10 @@ var _ train.Machine = (*Trainer)(nil)
 // windows of this process's groups.
 func (t *Trainer) record(c *walrus.Coverage) {
 	t.weights.SetCoverage(c.Continue())
+	t.weights.SetScaling(*t.opts.Trainer.Objective.Scaling)
 	if t.averaged != nil {
 		t.averaged.SetCoverage(t.weights.Coverage())
+		t.averaged.SetScaling(t.weights.Scaling())
 	}
 }
 

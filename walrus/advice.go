@@ -184,7 +184,7 @@ func (e *Emulator) Advice(w *data.Window) ([]Advice, error) {
 	if err := w.ValidateLayout(); err != nil {
 		return nil, err
 	}
-	grid, err := e.opts.Step.Resize.Grid(w.Grid)
+	grid, err := e.opts.Resize.Grid(w.Grid)
 	if err != nil {
 		return nil, fmt.Errorf("walrus: %s: %w", label(w), err)
 	}

@@ -186,7 +186,7 @@ func (m *memory) close() {
 		m.zero.FinalizeAll()
 	}
 	m.kept, m.zero = nil, nil
-	if m.r.e.opts.Statistics == nil {
+	if m.r.e.scaling.Statistics == nil {
 		finalizeAll(m.stats)
 	}
 	m.stats = nil
@@ -200,7 +200,7 @@ func finalizeAll(list []*tensors.Tensor) {
 
 // statistics are the data set's, or those of the window at hand, on the device.
 func (r *rollout) statistics() ([]*tensors.Tensor, error) {
-	if r.e.opts.Statistics != nil {
+	if r.e.scaling.Statistics != nil {
 		return r.fixed[r.global:], nil
 	}
 	var constants []*tensors.Tensor
@@ -230,7 +230,7 @@ func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 				past.Frames[b] = append(past.Frames[b], layers.KeyValue{Key: kept[2*(i*blocks+b)], Value: kept[2*(i*blocks+b)+1]})
 			}
 		}
-		u, own := e.model.NextFrameCached(weights, e.stepInputs(in[0], in[1:fixed], r.volume), past, r.plan, e.opts.Step)
+		u, own := e.model.NextFrameCached(weights, e.stepInputs(in[0], in[1:fixed], r.volume), past, r.plan)
 		out := result(u, r.lanes)
 		for _, kv := range own {
 			out = append(out, kv.Key, kv.Value)
@@ -245,7 +245,7 @@ func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 		if len(in) > steps {
 			x = WithConstants(x, perDraw(in[steps], 0, r.lanes))
 		}
-		s := SampleStats(x, e.opts.Step.Normalization, e.opts.Step.eps())
+		s := SampleStats(x, e.scaling)
 		return []*Node{s.Mean, s.Std, s.DeltaMean, s.DeltaStd}
 	})
 	return p, err

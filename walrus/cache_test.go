@@ -58,13 +58,13 @@ func recomputed(t *testing.T, w *walrus.Weights, window *data.Window, steps int,
 		got := testbackend.RunNamed(t, in, func(in map[string]*Node, o *testbackend.Outputs) {
 			vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return in["w."+key] })
 			x := SliceAxis(walrus.WithConstants(in["history"], in["constants"]), 0, AxisRange(0, first))
-			stats := walrus.SampleStats(x, walrus.NormalizeRMS, walrus.DefaultStatEps)
+			stats := walrus.SampleStats(x, walrus.Scaling{})
 			step := walrus.StepInputs{History: in["history"], Constants: in["constants"], Real: in["real"], Stats: &stats,
 				Net: walrus.Inputs{IDs: in["ids"], Shift: in["shift"], Rolls: in["rolls"]}}
 			if v.Mask >= 0 {
 				step.Solid = SliceAxis(in["constants"], 1, AxisElem(v.Mask))
 			}
-			o.Add("u", m.NextFrame(m.WeightsFor(vars, plan), step, plan, walrus.Step{}))
+			o.Add("u", m.NextFrame(m.WeightsFor(vars, plan), step, plan, walrus.Scaling{}))
 		})
 		history = append(history, got["u"]...)
 		out = append(out, v.Gather(got["u"]))

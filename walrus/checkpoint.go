@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-
-	"github.com/gowalrus/gowalrus/data"
 )
 
 // Names of the files of a checkpoint folder. Other parts are named by who
@@ -17,13 +15,12 @@ const (
 	OptimizerFile = "optimizer.safetensors"
 )
 
-// Checkpoint is what [SaveCheckpoint] writes: a network, how fields were
-// normalised for it, and where in a training it stands.
+// Checkpoint is what [SaveCheckpoint] writes: a network with the scaling of its fields
+// and the record of its training windows, and the state of a training.
 type Checkpoint struct {
 	Weights *Weights
 	// Storage is the type in which the weights are written; the zero value is float32.
 	Storage Storage
-	Scaling Scaling
 	// Step counts the updates made so far.
 	Step int64
 	// Extra are further values to keep, such as the states of random
@@ -40,36 +37,11 @@ type Part struct {
 	Write func(path string) error
 }
 
-// Scaling records how fields were normalised in training, which whoever uses
-// the weights must repeat.
-type Scaling struct {
-	Normalization Normalization `json:"normalization"`
-	// Eps is the floor of sample statistics; 0 is DefaultStatEps.
-	Eps float64 `json:"eps,omitempty"`
-	// Statistics replace those of the history by a data set's, if not nil.
-	Statistics *data.Statistics `json:"statistics,omitempty"`
-}
-
-var normalizationNames = []string{"rms", "mean_std"}
-
-// String returns "rms" or "mean_std".
-func (n Normalization) String() string { return enumName(normalizationNames, n) }
-
-// MarshalText returns [Normalization.String], or an error for an unknown value.
-func (n Normalization) MarshalText() ([]byte, error) {
-	return enumText("normalization", normalizationNames, n)
-}
-
-// UnmarshalText reads what MarshalText writes.
-func (n *Normalization) UnmarshalText(b []byte) error {
-	return enumParse("normalization", normalizationNames, b, n)
-}
-
 // OpenCheckpoint reads the manifest of a checkpoint folder and verifies length
 // and SHA-256 of every part. The weights are then loaded with
 //
 //	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, o)
-//	w.SetCoverage(m.Coverage)
+//	w.Adopt(m)
 //
 // To find any kind of checkpoint, and to verify the weights alone, see
 // [FindCheckpoint].

@@ -22,6 +22,11 @@ type Found struct {
 	ConfigPath string
 	// Manifest is nil for checkpoints that this library did not write.
 	Manifest *Manifest
+	// Scaling is how fields were normalised in training. Its statistics are empty if
+	// the weights need those of a data set that the checkpoint lacks.
+	Scaling Scaling
+	// missing says where empty statistics should have been, or is nil.
+	missing error
 }
 
 // FindCheckpoint looks for a network at path, which may be
@@ -63,10 +68,14 @@ func (f Found) Load(o LoadOptions) (*Weights, *LoadReport, error) {
 		}
 	}
 	w, report, err := LoadWeights(f.Weights, f.Config, o)
-	if err == nil && f.Manifest != nil {
-		w.coverage = f.Manifest.Coverage.Clone()
+	if err != nil {
+		return nil, report, err
 	}
-	return w, report, err
+	if f.Manifest != nil {
+		w.Adopt(f.Manifest)
+	}
+	w.scaling, w.missing = f.Scaling, f.missing
+	return w, report, nil
 }
 
 // findIn looks for a checkpoint in a folder; file is the weight file, or empty
@@ -75,7 +84,7 @@ func findIn(dir, file string) (Found, error) {
 	if exists(filepath.Join(dir, ManifestFile)) && (file == "" || file == WeightsFile || file == ManifestFile) {
 		m, err := readManifest(dir)
 		if err == nil {
-			return Found{Weights: m.Path(WeightsFile), Config: m.Config, ConfigPath: m.Path(ManifestFile), Manifest: m}, nil
+			return Found{Weights: m.Path(WeightsFile), Config: m.Config, ConfigPath: m.Path(ManifestFile), Manifest: m, Scaling: m.Scaling}, nil
 		}
 		if !errors.Is(err, errForeignManifest) || file == ManifestFile || !exists(filepath.Join(dir, ConfigFile)) {
 			return Found{}, err
@@ -99,7 +108,7 @@ func findIn(dir, file string) (Found, error) {
 	if !slices.Contains(names, ConfigFile) {
 		return f, fmt.Errorf("walrus: checkpoint: expected %s or %s beside %s, got %s", ConfigFile, ManifestFile, f.Weights, listing(names))
 	}
-	f.Config, err = ReadConfig(f.ConfigPath)
+	err = f.readRelease(dir)
 	return f, err
 }
 

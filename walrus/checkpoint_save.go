@@ -73,7 +73,7 @@ func checkReplaceable(dir string) error {
 
 // writeFolder writes all files of a checkpoint and flushes them to disk.
 func writeFolder(dir string, c Checkpoint) error {
-	m := Manifest{FormatVersion: manifestVersion, Config: c.Weights.Config(), Scaling: c.Scaling, Step: c.Step, Coverage: c.Weights.Coverage(), Extra: c.Extra}
+	m := Manifest{FormatVersion: manifestVersion, Config: c.Weights.Config(), Scaling: c.Weights.scaling, Step: c.Step, Coverage: c.Weights.Coverage(), Extra: c.Extra}
 	parts := append([]Part{{WeightsFile, func(path string) error { return c.Weights.SaveAs(path, c.Storage, nil) }}}, c.Parts...)
 	for i, p := range parts {
 		if err := checkPartName(p.Name); err != nil {

@@ -35,7 +35,7 @@ func ExampleConfig_WriteYAML() {
 	c.Registry = data.MustRegistry("density")
 	c.RoPE = walrus.RoPEPerAxis
 	var b strings.Builder
-	if err := c.WriteYAML(&b); err != nil {
+	if err := c.WriteYAML(&b, walrus.Scaling{}); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -64,7 +64,7 @@ func ExampleParseConfig() {
 // A recipe keeps what this library does not interpret.
 func ExampleRecipe() {
 	var file strings.Builder
-	if err := walrus.Micro().WriteYAML(&file); err != nil {
+	if err := walrus.Micro().WriteYAML(&file, walrus.Scaling{}); err != nil {
 		fmt.Println(err)
 		return
 	}

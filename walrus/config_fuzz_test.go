@@ -10,7 +10,7 @@ import (
 // -fuzzminimizetime 10x: minimising files of 4 KB otherwise takes all the time.
 func FuzzParseConfig(f *testing.F) {
 	var b strings.Builder
-	if err := Micro().WriteYAML(&b); err != nil {
+	if err := Micro().WriteYAML(&b, Scaling{Eps: 1e-8}); err != nil {
 		f.Fatal(err)
 	}
 	text := b.String()
@@ -29,15 +29,19 @@ func FuzzParseConfig(f *testing.F) {
 			t.Fatalf("accepted, yet: %v", err)
 		}
 		var b strings.Builder
-		if err := r.Config.WriteYAML(&b); err != nil {
+		s := Scaling{}
+		if r.Scaling != nil {
+			s = *r.Scaling
+		}
+		if err := r.Config.WriteYAML(&b, s); err != nil {
 			t.Fatal(err)
 		}
-		back, err := ParseConfig([]byte(b.String()))
+		back, err := ParseRecipe([]byte(b.String()))
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, b.String())
 		}
-		if !sameConfig(back, r.Config) {
-			t.Fatalf("expected %+v, got %+v", r.Config, back)
+		if !sameLayout(back.layout, layout(r.Config, &s)) {
+			t.Fatalf("expected %+v, %+v, got %+v, %+v", r.Config, s, back.Config, back.Scaling)
 		}
 		r.Config.Blocks++
 		if out, err := r.Bytes(); err == nil { // an edit succeeds or says why not

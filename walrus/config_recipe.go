@@ -10,28 +10,35 @@ import (
 )
 
 // Recipe is a training recipe in the layout of the release's
-// extended_config.yaml: the network's Config and, untouched, everything else
-// the file says about data, optimiser, logging and so on.
+// extended_config.yaml: the network's Config, the Scaling of its fields and, untouched,
+// everything else the file says about data, optimiser, logging and so on.
 //
-// Change Config and write the recipe back: only the lines of the settings that
+// Change Config or Scaling and write the recipe back: only the lines of the settings that
 // changed are replaced, all others stay byte for byte, comments included.
 type Recipe struct {
 	Config Config
+	// Scaling is what trainer.revin and trainer.epsilon say, nil without trainer.revin.
+	// Its statistics are empty if the class takes those of a data set; a recipe does not
+	// hold them.
+	Scaling *Scaling
 
-	text []byte // the document as read
-	read Config // the configuration that text holds
+	text   []byte  // the document as read
+	layout mapping // the settings in text
 }
 
-// NewRecipe returns a recipe that holds a configuration and nothing else.
-func NewRecipe(c Config) (*Recipe, error) {
+// NewRecipe returns a recipe that holds a configuration, a scaling and nothing else.
+func NewRecipe(c Config, s Scaling) (*Recipe, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	r, err := ParseRecipe([]byte(emitDocument(layout(c))))
+	if err := s.Validate(); err != nil {
+		return nil, fmt.Errorf("walrus: scaling: %w", err)
+	}
+	r, err := ParseRecipe([]byte(emitDocument(layout(c, &s))))
 	if err != nil {
 		return nil, err
 	}
-	r.Config = c
+	r.Config, r.Scaling = c, &s
 	return r, nil
 }
 
@@ -55,34 +62,40 @@ func ParseRecipe(data []byte) (*Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := readDocument(doc)
+	c, s, err := readDocument(doc)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return &Recipe{Config: c, text: bytes.Clone(data), read: c}, nil
+	return &Recipe{Config: c, Scaling: s, text: bytes.Clone(data), layout: layout(c, s)}, nil
 }
 
-// Bytes returns the text of the recipe with its Config. It is the text that
-// was read when Config is unchanged.
+// Bytes returns the text of the recipe with its Config and Scaling. It is the text that
+// was read when both are unchanged.
 func (r *Recipe) Bytes() ([]byte, error) {
 	if err := r.Config.Validate(); err != nil {
 		return nil, err
 	}
-	if sameConfig(r.Config, r.read) {
+	if r.Scaling != nil {
+		if err := r.Scaling.Validate(); err != nil {
+			return nil, fmt.Errorf("walrus: scaling: %w", err)
+		}
+	}
+	want := layout(r.Config, r.Scaling)
+	if sameLayout(want, r.layout) {
 		return bytes.Clone(r.text), nil
 	}
-	out, err := edit(r.text, layout(r.read), layout(r.Config))
+	out, err := edit(r.text, r.layout, want)
 	if err != nil {
 		return nil, err
 	}
-	back, err := ParseConfig(out)
+	back, err := ParseRecipe(out)
 	if err != nil {
 		return nil, fmt.Errorf("walrus: config: the file cannot be edited in place; write the configuration alone with Config.WriteYAML: %w", err)
 	}
-	if !sameConfig(back, r.Config) {
+	if !sameLayout(back.layout, want) {
 		return nil, fmt.Errorf("walrus: config: the file cannot be edited in place (it would read back differently); write the configuration alone with Config.WriteYAML")
 	}
 	return out, nil
@@ -128,7 +141,5 @@ func (r *Recipe) Decode(path string, v any) (err error) {
 	return nil
 }
 
-// sameConfig reports whether two configurations are written alike.
-func sameConfig(a, b Config) bool {
-	return emitDocument(layout(a)) == emitDocument(layout(b))
-}
+// sameLayout reports whether two layouts are written alike.
+func sameLayout(a, b mapping) bool { return emitDocument(a) == emitDocument(b) }

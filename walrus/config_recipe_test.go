@@ -189,5 +189,5 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestWriteYAMLReportsTheWriter(t *testing.T) {
-	assert.EqualError(t, Micro().WriteYAML(brokenWriter{}), "walrus: config: write: disk full")
+	assert.EqualError(t, Micro().WriteYAML(brokenWriter{}, Scaling{}), "walrus: config: write: disk full")
 }

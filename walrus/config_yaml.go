@@ -26,6 +26,7 @@ func ReadConfig(path string) (Config, error) {
 //   - model: the whole section,
 //   - data.field_index_map_override: the registry, which must be there,
 //   - trainer.prediction_type, which must be there,
+//   - trainer.revin and trainer.epsilon, the scaling ([Recipe]),
 //   - finetuning_mods: learnable_rope, rope_per_axis, ape_shape,
 //
 // and ignores the rest; [ParseRecipe] keeps it. Within the sections that
@@ -49,17 +50,18 @@ func ParseConfig(data []byte) (Config, error) {
 	return r.Config, nil
 }
 
-// WriteYAML validates the configuration and writes it with the keys of the
-// release's extended_config.yaml, so that [ParseConfig] reads back the same
-// Config. Three settings the release does not have are written so that it
+// WriteYAML validates the configuration and writes it, and the scaling of the weights,
+// with the keys of the release's extended_config.yaml, so that [ParseRecipe] reads back
+// the same Config and Scaling. Statistics belong in stats.yaml: the file says whether the
+// scaling has some, and they are read back empty. Three settings the release does not have are written so that it
 // refuses the file instead of building another network: the group norm as the
 // class gowalrus.GroupRMSNorm, token targets as model.encoder.token_targets and
 // trained strides as model.encoder.trained_strides1d, 2d and 3d.
 //
 // To change the configuration of an existing file and keep everything else in
 // it, use [Recipe].
-func (c Config) WriteYAML(w io.Writer) error {
-	r, err := NewRecipe(c)
+func (c Config) WriteYAML(w io.Writer, s Scaling) error {
+	r, err := NewRecipe(c, s)
 	if err != nil {
 		return err
 	}

@@ -18,15 +18,12 @@ type block mapping
 // value in a new file and left alone in an existing one.
 type keep bool
 
-// layout arranges a configuration as in the release's extended_config.yaml.
+// layout arranges a configuration and a scaling, which may be nil, as in the release's extended_config.yaml.
 // Settings without effect have the values of the released file.
-func layout(c Config) mapping {
+func layout(c Config, s *Scaling) mapping {
 	return mapping{
 		{"name", c.Name},
-		{"trainer", mapping{
-			{"revin", mapping{{"_target_", classRevIN}, {"_partial_", true}}},
-			{"prediction_type", c.Prediction.String()},
-		}},
+		{"trainer", append(layoutScaling(s), entry{"prediction_type", c.Prediction.String()})},
 		{"model", layoutModel(c)},
 		{"data", mapping{{"field_index_map_override", layoutRegistry(c)}}},
 		{"finetuning_mods", layoutFinetuning(c)},

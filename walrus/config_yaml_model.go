@@ -20,19 +20,20 @@ const (
 	classSiLU      = "torch.nn.SiLU"
 	classNorm      = "walrus.models.shared_utils.normalization.RMSGroupNorm"
 	classGroupNorm = "gowalrus.GroupRMSNorm" // ours; the release refuses it
-	classRevIN     = "walrus.trainer.normalization_strat.SamplewiseRevNormalization"
 )
 
-// readDocument reads the configuration from a parsed document.
-func readDocument(d *document) (Config, error) {
+// readDocument reads the configuration and the scaling from a parsed document.
+func readDocument(d *document) (Config, *Scaling, error) {
 	var c Config
 	root := d.mapping(d.root, "")
 	c.Name = readName(root)
 	readModel(&c, root.child("model"))
 	readRegistry(&c, root.child("data"))
-	readText(root.child("trainer"), "prediction_type", &c.Prediction)
+	trainer := root.child("trainer")
+	readText(trainer, "prediction_type", &c.Prediction)
+	s := readScaling(trainer)
 	readFinetuning(&c, root)
-	return c, errors.Join(d.errs...)
+	return c, s, errors.Join(d.errs...)
 }
 
 // readName reads the optional name of the run.

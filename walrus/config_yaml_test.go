@@ -16,7 +16,7 @@ import (
 func yamlOf(t *testing.T, c Config) string {
 	t.Helper()
 	var b strings.Builder
-	require.NoError(t, c.WriteYAML(&b))
+	require.NoError(t, c.WriteYAML(&b, Scaling{}))
 	return b.String()
 }
 
@@ -72,7 +72,7 @@ func TestConfigYAMLRefusesToWriteAnInvalidConfig(t *testing.T) {
 	c := Micro()
 	c.Heads = 3
 	var b strings.Builder
-	assert.ErrorContains(t, c.WriteYAML(&b), "hidden 32 is not divisible by heads 3")
+	assert.ErrorContains(t, c.WriteYAML(&b, Scaling{}), "hidden 32 is not divisible by heads 3")
 	assert.Empty(t, b.String())
 }
 

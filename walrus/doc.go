@@ -13,6 +13,10 @@
 // [Emulator] puts them together: statistics of the history, normalisation,
 // padding and jitter, the network, denormalisation, the next frame.
 //
+// [Scaling] says how fields are normalised for a network. Weights carry the scaling that
+// they were trained with, checkpoints record it, and emulators use it unless their
+// options set another. [Export] writes weights and scaling as the release's files.
+//
 // Shapes are written with T time, B batch, C channels, H W D space. Fields are
 // [T, B, C, H, W, D]; missing spatial axes are axes of length 1.
 package walrus

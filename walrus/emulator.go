@@ -17,13 +17,12 @@ import (
 // EmulatorOptions configure an Emulator. Only Backend is required.
 type EmulatorOptions struct {
 	Backend compute.Backend
-	// Step is how fields are normalised and resized; the zero value is the
-	// pretraining recipe.
-	Step Step
-	// Statistics replaces the statistics of the given history by those of a
-	// data set, the finetuning recipe: rms and rms_delta, or with
-	// NormalizeMeanStd mean, std, mean_delta and std_delta.
-	Statistics *data.Statistics
+	// Scaling says how fields are normalised; nil takes the scaling that the weights
+	// were trained with ([Weights.Scaling]).
+	Scaling *Scaling
+	// Resize is the grid that fields are interpolated to before the network; the zero
+	// value keeps theirs.
+	Resize Resize
 	// Ensemble averages each frame over that many draws of jitter before the
 	// next one is forecast; 0 is 1.
 	Ensemble int
@@ -78,8 +77,10 @@ func (o EmulatorOptions) Validate() error {
 			return fmt.Errorf("walrus: emulator options: %w", err)
 		}
 	}
-	if err := o.Step.Validate(); err != nil {
-		return fmt.Errorf("walrus: emulator options: %w", err)
+	if o.Scaling != nil {
+		if err := o.Scaling.complete(); err != nil {
+			return fmt.Errorf("walrus: emulator options: scaling: %w", err)
+		}
 	}
 	return nil
 }
@@ -87,6 +88,7 @@ func (o EmulatorOptions) Validate() error {
 // Emulator forecasts fields in physical units. It is safe for concurrent use.
 type Emulator struct {
 	opts    EmulatorOptions
+	scaling Scaling
 	model   *Model
 	weights *Weights
 
@@ -96,7 +98,9 @@ type Emulator struct {
 	rounded  rounded
 }
 
-// NewEmulator returns an emulator of the given weights. They may be changed, by
+// NewEmulator returns an emulator of the given weights. It normalises fields as the
+// weights were trained unless the options set Scaling; that is an error if the weights
+// need the statistics of a data set and have none. The weights may be changed, by
 // training for example, while no rollout is running; the next one uses the new ones.
 func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err := o.Validate(); err != nil {
@@ -113,15 +117,22 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Ensemble, o.Batch = max(o.Ensemble, 1), max(o.Batch, 1)
+	scaling, err := w.scalingFor(o)
+	if err != nil {
+		return nil, err
+	}
 	m, err := NewModel(c)
 	if err != nil {
 		return nil, err
 	}
-	return &Emulator{opts: o, model: m, weights: w, programs: map[string]*stepProgram{}, warned: map[string]bool{}}, nil
+	return &Emulator{opts: o, scaling: scaling, model: m, weights: w, programs: map[string]*stepProgram{}, warned: map[string]bool{}}, nil
 }
 
 // Model returns the network, with jitter as the options say.
 func (e *Emulator) Model() *Model { return e.model }
+
+// Scaling returns how the emulator normalises fields.
+func (e *Emulator) Scaling() Scaling { return e.scaling }
 
 // Emulate forecasts the frame after the window. The result holds the variable
 // channels of the window, in its order, units and axes: [C·H·W·D].

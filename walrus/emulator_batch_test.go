@@ -25,7 +25,7 @@ func TestEmulatorBatch(t *testing.T) {
 	for name, o := range map[string]walrus.EmulatorOptions{
 		"plain":      {Ensemble: 3, Seed: 5},
 		"cached":     {Ensemble: 2, Seed: 5, Cache: &walrus.Cache{Refresh: 2}},
-		"statistics": {Ensemble: 2, Seed: 5, Cache: &walrus.Cache{}, Statistics: statistics},
+		"statistics": {Ensemble: 2, Seed: 5, Cache: &walrus.Cache{}, Scaling: &walrus.Scaling{Statistics: statistics}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.Backend = testbackend.New(t)

@@ -25,8 +25,8 @@ func TestNewEmulatorErrors(t *testing.T) {
 		{"no backend", "walrus: emulator options: expected a backend (see package walrus/backend), got none", w, walrus.EmulatorOptions{}},
 		{"no weights", "walrus: emulator: expected weights, got none", nil, walrus.EmulatorOptions{Backend: b}},
 		{"ensemble", "walrus: emulator options: expected an ensemble of at least 1, got -2", w, walrus.EmulatorOptions{Backend: b, Ensemble: -2}},
-		{"floor", "walrus: emulator options: eps: expected a positive number or 0 for the default, got -1", w,
-			walrus.EmulatorOptions{Backend: b, Step: walrus.Step{Eps: -1}}},
+		{"floor", "walrus: emulator options: scaling: eps: expected a positive number or 0 for the default, got -1", w,
+			walrus.EmulatorOptions{Backend: b, Scaling: &walrus.Scaling{Eps: -1}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := walrus.NewEmulator(c.w, c.o)
@@ -39,7 +39,7 @@ func TestNewEmulatorErrors(t *testing.T) {
 // anything runs, with the window's name.
 func TestEmulatorWindowErrors(t *testing.T) {
 	e := newEmulator(t, walrus.EmulatorOptions{})
-	resized := newEmulator(t, walrus.EmulatorOptions{Step: walrus.Step{Resize: walrus.NeutronStarResize}})
+	resized := newEmulator(t, walrus.EmulatorOptions{Resize: walrus.NeutronStarResize})
 	for _, c := range []struct {
 		name, want string
 		e          *walrus.Emulator

@@ -198,9 +198,9 @@ func ExampleGlobalStats() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stats, err := walrus.GlobalStats(s, tide().Fields, walrus.Step{})
+	stats, err := walrus.GlobalStats(walrus.Scaling{Statistics: s}, tide().Fields)
 	fmt.Printf("%.3f %.3f %v\n", stats.Std, stats.DeltaStd, err)
-	_, err = walrus.GlobalStats(s, []data.Field{{Name: "salinity"}}, walrus.Step{})
+	_, err = walrus.GlobalStats(walrus.Scaling{Statistics: s}, []data.Field{{Name: "salinity"}})
 	fmt.Println(err)
 	// Output:
 	// [2.000 2.887 2.887 2.887] [0.500 0.289 0.289 0.289] <nil>
@@ -217,9 +217,9 @@ func ExampleResize() {
 	// walrus: resize [0 0 64]: axis 2 of grid [192 128] cannot become 64 points
 }
 
-func ExampleStep() {
-	fmt.Println(walrus.Step{Normalization: walrus.NormalizeMeanStd}.Validate())
-	fmt.Println(walrus.Step{Eps: -1}.Validate())
+func ExampleScaling() {
+	fmt.Println(walrus.Scaling{Normalization: walrus.NormalizeMeanStd}.Validate())
+	fmt.Println(walrus.Scaling{Eps: -1}.Validate())
 	// Output:
 	// <nil>
 	// eps: expected a positive number or 0 for the default, got -1

@@ -133,7 +133,7 @@ func TestEmulatorOrder(t *testing.T) {
 // TestEmulatorScale: units do not matter. A field in other units is forecast in
 // these units, the others as before.
 func TestEmulatorScale(t *testing.T) {
-	e := newEmulator(t, walrus.EmulatorOptions{Step: walrus.Step{Eps: 1e-20}})
+	e := newEmulator(t, walrus.EmulatorOptions{Scaling: &walrus.Scaling{Eps: 1e-20}})
 	w, scaled := plane(), plane()
 	factors := []float32{1000, 0.03, 1e-6}
 	for _, f := range scaled.Frames {
@@ -273,10 +273,10 @@ func TestEmulatorStatistics(t *testing.T) {
 	stats := &data.Statistics{RMS: map[string][]float64{"density": {sqrt(sum / 256)}}, RMSDelta: map[string][]float64{"density": {1}}}
 	own, err := newEmulator(t, walrus.EmulatorOptions{}).Emulate(context.Background(), w)
 	require.NoError(t, err)
-	given, err := newEmulator(t, walrus.EmulatorOptions{Statistics: stats}).Emulate(context.Background(), w)
+	given, err := newEmulator(t, walrus.EmulatorOptions{Scaling: &walrus.Scaling{Statistics: stats}}).Emulate(context.Background(), w)
 	require.NoError(t, err)
 	requireNear(t, own, given, 1e-5, "forecast")
-	_, err = newEmulator(t, walrus.EmulatorOptions{Statistics: stats}).Emulate(context.Background(), plane())
+	_, err = newEmulator(t, walrus.EmulatorOptions{Scaling: &walrus.Scaling{Statistics: stats}}).Emulate(context.Background(), plane())
 	require.EqualError(t, err, `walrus: window flow: data: statistics: rms: expected field "velocity", which is missing`)
 }
 

@@ -89,6 +89,38 @@ func ExampleFindCheckpoint() {
 	// walrus: checkpoint folder: expected manifest.json, or extended_config.yaml with a .pt or .safetensors file, got last
 }
 
+// The reference reads exported weights, and so does Load. Export refuses a network with
+// kernels, strides or token targets that the reference does not know.
+func ExampleExport() {
+	parent, remove := temporary()
+	defer remove()
+	w, err := walrus.InitWeights(walrus.Micro(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Finalize()
+	w.SetScaling(walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-8})
+	dir := filepath.Join(parent, "released")
+	if err := walrus.Export(dir, w); err != nil {
+		log.Fatal(err)
+	}
+	found, err := walrus.FindCheckpoint(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(filepath.Base(found.Weights), found.Scaling.Normalization, found.Scaling.Eps)
+
+	coarse, err := walrus.InitWeights(tiny(), 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer coarse.Finalize()
+	fmt.Println(walrus.Export(filepath.Join(parent, "coarse"), coarse))
+	// Output:
+	// walrus.pt mean_std 1e-08
+	// walrus: export: the reference cannot run this network: its kernels are [4 4], the strides of the reference need [8 4]; it aims at 4 tokens per axis in 2D, the reference at 32; it aims at 4 tokens per axis in 3D, the reference at 16
+}
+
 // What a weight file holds, without reading its values.
 func ExampleDescribeWeights() {
 	parent, remove := temporary()
@@ -138,7 +170,7 @@ func ExampleReadConfig() {
 	defer remove()
 	path := filepath.Join(dir, walrus.ConfigFile)
 	var text strings.Builder
-	if err := tiny().WriteYAML(&text); err != nil {
+	if err := tiny().WriteYAML(&text, walrus.Scaling{}); err != nil {
 		log.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(text.String()), 0o666); err != nil {
@@ -158,7 +190,7 @@ func ExampleReadRecipe() {
 	dir, remove := temporary()
 	defer remove()
 	path := filepath.Join(dir, walrus.ConfigFile)
-	fresh, err := walrus.NewRecipe(tiny())
+	fresh, err := walrus.NewRecipe(tiny(), walrus.Scaling{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -189,13 +221,13 @@ func ExampleReadRecipe() {
 }
 
 func ExampleNewRecipe() {
-	r, err := walrus.NewRecipe(tiny())
+	r, err := walrus.NewRecipe(tiny(), walrus.Scaling{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	var blocks int
 	fmt.Println(r.Decode("model.processor_blocks", &blocks), blocks)
-	_, err = walrus.NewRecipe(walrus.Config{})
+	_, err = walrus.NewRecipe(walrus.Config{}, walrus.Scaling{})
 	fmt.Println(strings.Split(err.Error(), "\n")[0])
 	// Output:
 	// <nil> 1

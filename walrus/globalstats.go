@@ -14,13 +14,14 @@ type ChannelStats struct {
 	Mean, Std, DeltaMean, DeltaStd []float32
 }
 
-// GlobalStats turns a data set's statistics into those of the channels of
-// fields (SPEC §8, global variant). Where the release silently skips a field
+// GlobalStats returns the statistics of a scaling, which must have some, for the
+// channels of fields (docs/reference.md §8, statistics of the data set). Where the release silently skips a field
 // that the statistics lack, this is an error. Field transforms (log10 …) are
 // not applied: statistics of transformed data must be given as such.
-func GlobalStats(s *data.Statistics, fields []data.Field, step Step) (ChannelStats, error) {
-	if s == nil {
-		return ChannelStats{}, fmt.Errorf("walrus: statistics: expected those of a data set, got none")
+func GlobalStats(scaling Scaling, fields []data.Field) (ChannelStats, error) {
+	s := scaling.Statistics
+	if s == nil || scaling.incomplete() {
+		return ChannelStats{}, fmt.Errorf("walrus: statistics: expected those of a data set (%s), got none", scaling.tables())
 	}
 	var variable, constant []data.Field
 	for _, f := range fields {
@@ -39,11 +40,11 @@ func GlobalStats(s *data.Statistics, fields []data.Field, step Step) (ChannelSta
 		}
 		var v []float32
 		if v, err = s.Channels(kind, table, fields); err == nil && floor {
-			err = checkScale(kind, v, step.eps())
+			err = checkScale(kind, v, scaling.eps())
 		}
 		return v
 	}
-	if step.Normalization == NormalizeRMS {
+	if scaling.Normalization == NormalizeRMS {
 		out.Std = read("rms", s.RMS, all, true)
 		out.DeltaStd = read("rms_delta", s.RMSDelta, variable, true)
 		out.Mean, out.DeltaMean = make([]float32, len(out.Std)), make([]float32, len(out.DeltaStd))

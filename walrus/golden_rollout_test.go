@@ -131,7 +131,7 @@ func normalized(t *testing.T, w *data.Window) []float32 {
 	channels := len(w.Channels(false)) + len(w.Channels(true))
 	in := map[string]*tensors.Tensor{"x": testbackend.Tensor(flat, append([]int{len(w.Frames), 1, channels}, w.Grid...)...)}
 	return testbackend.RunNamed(t, in, func(in map[string]*Node, out *testbackend.Outputs) {
-		out.Add("x", walrus.SampleStats(in["x"], walrus.NormalizeRMS, walrus.DefaultStatEps).Normalize(in["x"]))
+		out.Add("x", walrus.SampleStats(in["x"], walrus.Scaling{}).Normalize(in["x"]))
 	})["x"]
 }
 
@@ -149,7 +149,7 @@ func TestGoldenGlobalStats(t *testing.T) {
 			{Name: "speed_of_sound", Constant: true}, {Name: "mask", Constant: true}}
 		f := c.Open(t)
 		for kind, name := range map[walrus.Normalization]string{walrus.NormalizeRMS: "rms", walrus.NormalizeMeanStd: "meanstd"} {
-			got, err := walrus.GlobalStats(stats, fields, walrus.Step{Normalization: kind})
+			got, err := walrus.GlobalStats(walrus.Scaling{Normalization: kind, Statistics: stats}, fields)
 			require.NoError(t, err)
 			parts := map[string][]float32{"sample_mean": got.Mean, "sample_std": got.Std, "delta_mean": got.DeltaMean, "delta_std": got.DeltaStd}
 			for _, full := range f.Names() {

@@ -219,7 +219,7 @@ func TestGoldenStats(t *testing.T) {
 				y, ys := f.Float32(t, prefix+"y")
 				in := map[string]*tensors.Tensor{"x": testbackend.Tensor(x, xs...), "y": testbackend.Tensor(y, ys...)}
 				got := testbackend.RunNamed(t, in, func(in map[string]*Node, out *testbackend.Outputs) {
-					s := walrus.SampleStats(in["x"], kind, walrus.DefaultStatEps)
+					s := walrus.SampleStats(in["x"], walrus.Scaling{Normalization: kind})
 					out.Add("sample_mean", s.Mean)
 					out.Add("sample_std", s.Std)
 					out.Add("delta_mean", s.DeltaMean)

@@ -156,7 +156,7 @@ func ExampleSampleStats() {
 	}
 	x := tensors.FromFlatDataAndDimensions([]float32{3, 4, 4, 4}, 2, 1, 1, 2) // [T, B, C, space]
 	out, err := graph.CallOnceN(b, func(x *graph.Node) []*graph.Node {
-		s := walrus.SampleStats(x, walrus.NormalizeRMS, walrus.DefaultStatEps)
+		s := walrus.SampleStats(x, walrus.Scaling{})
 		return []*graph.Node{s.Std, s.DeltaStd, s.Normalize(x), s.DenormalizeDelta(graph.OnesLike(x))}
 	}, x)
 	if err != nil {

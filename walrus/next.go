@@ -41,9 +41,9 @@ func (m *Model) ForwardNext(w ModelWeights, in Inputs, past Past, plan *csm.Plan
 // NextFrameCached is [Model.NextFrame] from the last frame alone, in.History
 // [1, B, Cv, H, W, D], and the past. in.Stats must be given. It also returns what to
 // keep of the frame.
-func (m *Model) NextFrameCached(w ModelWeights, in StepInputs, past Past, plan *csm.Plan, s Step) (*Node, []layers.KeyValue) {
+func (m *Model) NextFrameCached(w ModelWeights, in StepInputs, past Past, plan *csm.Plan) (*Node, []layers.KeyValue) {
 	var own []layers.KeyValue
-	u := m.nextFrame(w, in, in.Stats, s, func(net Inputs) *Node {
+	u := m.nextFrame(w, in, in.Stats, func(net Inputs) *Node {
 		var y *Node
 		y, own = m.ForwardNext(w, net, past, plan)
 		return y

@@ -6,9 +6,12 @@ package walrus
 // on the backend tensor by tensor; every missing, unexpected or mis-shaped one
 // is an error that lists them all.
 //
-// A checkpoint of this library knows how its fields were normalised; that is
-// used unless the options set Step or Statistics. The release's checkpoints do
-// not say; the zero options are right for the pretrained weights.
+// Fields are normalised as in the training of the weights, unless the options set
+// Scaling. A checkpoint of this library records that; for one of the release,
+// trainer.revin and trainer.epsilon of extended_config.yaml say it (docs/reference.md
+// §13a). If the class of trainer.revin takes the statistics of a data set, Load reads
+// stats.yaml next to the weights; without that file and without the option, Load is an
+// error.
 //
 // If the checkpoint has a record of the training windows ([Coverage]), Load logs it; see
 // [Emulator.Advice].
@@ -20,9 +23,8 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m := found.Manifest; m != nil && o.Step == (Step{}) && o.Statistics == nil {
-		o.Step.Normalization, o.Step.Eps = m.Scaling.Normalization, m.Scaling.Eps
-		o.Statistics = m.Scaling.Statistics
+	if _, err := scalingFor(o, found.Scaling, found.missing); err != nil {
+		return nil, err
 	}
 	w, _, err := found.Load(LoadOptions{Backend: o.Backend})
 	if err != nil {

@@ -70,7 +70,7 @@ func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
 		r.close()
 		return nil, fmt.Errorf("walrus: %s: %w", label(w), err)
 	}
-	grid, err := e.opts.Step.Resize.Grid(w.Grid)
+	grid, err := e.opts.Resize.Grid(w.Grid)
 	if err != nil {
 		return fail(err)
 	}
@@ -161,10 +161,10 @@ func (r *rollout) inputs() error {
 // globalStats returns mean, std, delta mean and delta std as [1, 1, C, 1, 1, 1]
 // or nothing when statistics come from the history.
 func (e *Emulator) globalStats(fields []data.Field) ([]*tensors.Tensor, error) {
-	if e.opts.Statistics == nil {
+	if e.scaling.Statistics == nil {
 		return nil, nil
 	}
-	s, err := GlobalStats(e.opts.Statistics, fields, e.opts.Step)
+	s, err := GlobalStats(e.scaling, fields)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 	p.exec, err = NewExec(e.opts.Backend, func(in []*Node) []*Node {
 		weights, in := e.model.named(keys, in, r.plan), in[len(keys):]
 		step := e.stepInputs(Concatenate(in[:steps], 0), in[steps:], r.volume)
-		return result(e.model.NextFrame(weights, step, r.plan, e.opts.Step), r.lanes)
+		return result(e.model.NextFrame(weights, step, r.plan, e.scaling), r.lanes)
 	})
 	return p, err
 }
@@ -295,7 +295,7 @@ func (e *Emulator) stepInputs(history *Node, in []*Node, v data.Volume) StepInpu
 	if in[0].Rank() == 2 {
 		draws = in[0].Shape().Dim(0)
 	}
-	s := StepInputs{History: perDraw(history, 1, draws), Real: in[3], Net: Inputs{Shift: in[0], Rolls: in[1], IDs: in[2]}}
+	s := StepInputs{History: perDraw(history, 1, draws), Real: in[3], Resize: e.opts.Resize, Net: Inputs{Shift: in[0], Rolls: in[1], IDs: in[2]}}
 	in = in[4:]
 	if len(v.Constant) > 0 {
 		s.Constants, in = perDraw(in[0], 0, draws), in[1:]

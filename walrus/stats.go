@@ -28,14 +28,15 @@ type Stats struct {
 }
 
 // SampleStats computes the statistics of fields x [T, B, C, space…] over time
-// and space (SPEC §8):
+// and space (docs/reference.md §8), by the kind and the floor of the scaling:
 //
 //	RMS:      Std = max(sqrt(mean x²), eps), DeltaStd likewise of x[t+1]−x[t]
 //	MeanStd:  mean and unbiased standard deviation of both, same floor
 //
 // The changes are those inside the given history. With a single frame there
 // are none and DeltaStd is 1.
-func SampleStats(x *Node, kind Normalization, eps float64) Stats {
+func SampleStats(x *Node, scaling Scaling) Stats {
+	kind, eps := scaling.Normalization, scaling.eps()
 	x = StopGradient(x)
 	var s Stats
 	s.Mean, s.Std = moments(x, kind, eps)

@@ -65,7 +65,7 @@ func TestSampleStats(t *testing.T) {
 					}
 				}
 				got := testbackend.RunAs[float64](t, func(in []*Node) []*Node {
-					s := walrus.SampleStats(in[0], kind, eps)
+					s := walrus.SampleStats(in[0], walrus.Scaling{Normalization: kind, Eps: eps})
 					s.Mean.AssertDims(1, batch, channels, 1, 1, 1)
 					s.DeltaStd.AssertDims(1, batch, channels, 1, 1, 1)
 					return []*Node{s.Mean, s.Std, s.DeltaMean, s.DeltaStd, s.Denormalize(s.Normalize(in[0]))}
@@ -86,7 +86,7 @@ func TestSampleStats(t *testing.T) {
 // TestStatsCarryNoGradient: normalising is dividing by constants.
 func TestStatsCarryNoGradient(t *testing.T) {
 	got := testbackend.RunAs[float64](t, func(in []*Node) []*Node {
-		s := walrus.SampleStats(in[0], walrus.NormalizeMeanStd, 1e-5)
+		s := walrus.SampleStats(in[0], walrus.Scaling{Normalization: walrus.NormalizeMeanStd})
 		g := Gradient(ReduceAllSum(s.Normalize(in[0])), in[0])[0]
 		return []*Node{Mul(g, s.Std)}
 	}, testbackend.Tensor([]float64{1, 2, 4, 9}, 2, 1, 1, 2, 1, 1))
@@ -99,7 +99,7 @@ func TestGlobalStats(t *testing.T) {
 		RMSDelta: map[string][]float64{"density": {0.5}, "velocity": {0.3, 0.4}},
 	}
 	fields := []data.Field{{Name: "mask", Constant: true}, {Name: "density"}, {Name: "velocity", Order: 1}}
-	got, err := walrus.GlobalStats(s, fields, walrus.Step{})
+	got, err := walrus.GlobalStats(walrus.Scaling{Statistics: s}, fields)
 	require.NoError(t, err)
 	v, dv := float32(5/math.Sqrt(3)), float32(0.5/math.Sqrt(3))
 	assert.Equal(t, []float32{2, v, v, v, walrus.DefaultStatEps}, got.Std, "variable fields first, small scales raised to the floor")
@@ -117,7 +117,7 @@ func TestGlobalStatsErrors(t *testing.T) {
 		fields     []data.Field
 		kind       walrus.Normalization
 	}{
-		{"none", "walrus: statistics: expected those of a data set, got none", nil, density, walrus.NormalizeRMS},
+		{"none", "walrus: statistics: expected those of a data set (rms and rms_delta), got none", nil, density, walrus.NormalizeRMS},
 		{"missing field", `data: statistics: rms: expected field "energy", which is missing`, &data.Statistics{RMS: one, RMSDelta: one},
 			[]data.Field{{Name: "density"}, {Name: "energy", Constant: true}}, walrus.NormalizeRMS},
 		{"missing delta", `data: statistics: rms_delta: expected field "density", which is missing`, &data.Statistics{RMS: one}, density, walrus.NormalizeRMS},
@@ -128,7 +128,7 @@ func TestGlobalStatsErrors(t *testing.T) {
 			&data.Statistics{RMS: map[string][]float64{"density": {math.NaN()}}}, density, walrus.NormalizeRMS},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := walrus.GlobalStats(c.s, c.fields, walrus.Step{Normalization: c.kind})
+			_, err := walrus.GlobalStats(walrus.Scaling{Normalization: c.kind, Statistics: c.s}, c.fields)
 			require.EqualError(t, err, c.want)
 		})
 	}
@@ -153,11 +153,11 @@ func TestNextFrameNaive(t *testing.T) {
 		got := testbackend.RunNamed(t, in, func(in map[string]*Node, out *testbackend.Outputs) {
 			w := m.Weights(varsOf(in))
 			s := walrus.StepInputs{History: in["u"], Constants: in["solid"], Real: in["real"], Solid: in["solid"], Net: walrus.Inputs{IDs: in["ids"]}}
-			step := walrus.Step{Normalization: walrus.NormalizeMeanStd}
-			out.Add("next", m.NextFrame(w, s, plan, step))
+			scaling := walrus.Scaling{Normalization: walrus.NormalizeMeanStd}
+			out.Add("next", m.NextFrame(w, s, plan, scaling))
 			x := walrus.WithConstants(in["u"], in["solid"])
 			x.AssertDims(3, 1, 3, 16, 8, 1)
-			stats := walrus.SampleStats(x, step.Normalization, walrus.DefaultStatEps)
+			stats := walrus.SampleStats(x, scaling)
 			out.Add("y", m.Forward(w, walrus.Inputs{X: stats.Normalize(x), IDs: in["ids"], LastOnly: true}, plan))
 			for name, n := range map[string]*Node{"mean": stats.Mean, "std": stats.Std, "dmean": stats.DeltaMean, "dstd": stats.DeltaStd} {
 				out.Add(name, n)
@@ -178,9 +178,9 @@ func TestNextFrameNaive(t *testing.T) {
 	}
 }
 
-func TestStepValidate(t *testing.T) {
-	require.NoError(t, walrus.Step{}.Validate())
-	require.EqualError(t, walrus.Step{Normalization: 2}.Validate(), "normalization: expected NormalizeRMS or NormalizeMeanStd, got 2")
-	require.EqualError(t, walrus.Step{Eps: -1}.Validate(), "eps: expected a positive number or 0 for the default, got -1")
-	require.Error(t, walrus.Step{Eps: math.NaN()}.Validate())
+func TestScalingValidate(t *testing.T) {
+	require.NoError(t, walrus.Scaling{}.Validate())
+	require.EqualError(t, walrus.Scaling{Normalization: 2}.Validate(), "normalization: expected NormalizeRMS or NormalizeMeanStd, got 2")
+	require.EqualError(t, walrus.Scaling{Eps: -1}.Validate(), "eps: expected a positive number or 0 for the default, got -1")
+	require.Error(t, walrus.Scaling{Eps: math.NaN()}.Validate())
 }

@@ -26,6 +26,10 @@ type Weights struct {
 	values []*tensors.Tensor
 	// coverage is the record of the training, nil if there is none.
 	coverage *Coverage
+	// scaling is how fields were normalised in training; missing says where its
+	// statistics should have been if they are empty.
+	scaling Scaling
+	missing error
 	// placing is held while tensors move to a device, which emulators do; device is the
 	// one they are on, plus 1, or 0.
 	placing sync.Mutex
@@ -81,7 +85,7 @@ func (w *Weights) Clone() (*Weights, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.coverage = w.coverage.Clone()
+	out.coverage, out.scaling, out.missing = w.coverage.Clone(), w.scaling, w.missing
 	for i, t := range w.values {
 		if t == nil {
 			out.Finalize()

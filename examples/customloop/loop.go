@@ -55,7 +55,7 @@ func (l *loop) close() {
 // forward normalises a history by its statistics and returns the network's output: the
 // changes to the next frames in units of recent changes.
 func (l *loop) forward(scope *model.Scope, history, shift, rolls *graph.Node) (*graph.Node, walrus.Stats) {
-	stats := walrus.SampleStats(history, walrus.NormalizeRMS, walrus.DefaultStatEps)
+	stats := walrus.SampleStats(history, walrus.Scaling{})
 	vars := layers.ScopeVars(scope.At("model"), history.Graph())
 	return l.net.build(vars, stats.Normalize(history), shift, rolls), stats
 }

@@ -93,23 +93,15 @@ func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weig
 	}
 	w, report, err := walrus.ReadWeights(bytes.NewReader(raw), int64(len(raw)), "walrus-"+v.Name, c, o)
 	if err == nil {
-		w.SetCoverage(m.Coverage)
+		w.Adopt(m)
 	}
 	return w, report, err
 }
 
 // Load returns an emulator. It owns the weights, so close it. Fields are normalised
-// as in the training of the weights unless the options set Step or Statistics.
+// as in the training of the weights unless the options set Scaling.
 func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
-	m, err := v.Manifest()
-	if err != nil {
-		return nil, err
-	}
-	if o.Step == (walrus.Step{}) && o.Statistics == nil {
-		o.Step.Normalization, o.Step.Eps = m.Scaling.Normalization, m.Scaling.Eps
-		o.Statistics = m.Scaling.Statistics
-	}
-	w, _, err := v.WeightsFor(m.Config, walrus.LoadOptions{Backend: o.Backend})
+	w, err := v.Weights(walrus.LoadOptions{Backend: o.Backend})
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 		return s, err
 	}
 	fields := s.Train.Metadata().Fields
-	if s.Statistics, err = r.statistics(ds.Statistics(), fields, o.Options.Trainer.Objective); err != nil {
+	if s.Statistics, err = r.statistics(ds.Statistics(), fields, *o.Options.Trainer.Objective.Scaling); err != nil {
 		return s, err
 	}
 	o.Notes = append(o.Notes, zeros(s.Name, ds.Statistics(), fields)...)
@@ -212,7 +212,7 @@ func zeros(name string, s *data.Statistics, fields []data.Field) []string {
 
 // statistics returns the statistics of a data set if the recipe asks for them. They
 // must contain every field.
-func (r *Recipe) statistics(s *data.Statistics, fields []data.Field, o train.Objective) (*data.Statistics, error) {
+func (r *Recipe) statistics(s *data.Statistics, fields []data.Field, scaling walrus.Scaling) (*data.Statistics, error) {
 	switch r.Objective.Statistics {
 	case "", "history":
 		return nil, nil
@@ -220,8 +220,7 @@ func (r *Recipe) statistics(s *data.Statistics, fields []data.Field, o train.Obj
 		if s == nil {
 			return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none: write it with examples/inspect -data FOLDER -stats (in Go: well.UpdateStatistics), or take the statistics of the history (statistics: history, as a flag -statistics history)")
 		}
-		_, err := walrus.GlobalStats(s, fields, walrus.Step{Normalization: o.Normalization, Eps: o.Eps})
-		if err != nil {
+		if _, err := walrus.GlobalStats(scaling.With(s), fields); err != nil {
 			return nil, fmt.Errorf("%s: %w", well.StatisticsFile, err)
 		}
 		return s, nil

@@ -287,7 +287,7 @@ func (r *Recipe) options() (train.RunOptions, error) {
 		Epochs: r.Epochs, Updates: r.Updates, Accumulate: r.Accumulate, SaveEvery: r.SaveEvery,
 		Validation: train.Validation(r.Validation),
 		Trainer: train.Options{Seed: r.Seed, EMA: r.EMA, Freeze: r.Freeze, AdamW: train.AdamW(r.Optimizer),
-			Objective: train.Objective{Eps: r.Objective.Eps, Multiplier: r.Objective.Multiplier, BFloat16: r.Objective.BFloat16}},
+			Objective: train.Objective{Scaling: &walrus.Scaling{Eps: r.Objective.Eps}, Multiplier: r.Objective.Multiplier, BFloat16: r.Objective.BFloat16}},
 		Schedule: train.Schedule{Base: r.Schedule.Base, Warmup: r.Schedule.Warmup, Cooldown: r.Schedule.Cooldown,
 			WarmupFactor: r.Schedule.WarmupFactor, CooldownFactor: r.Schedule.CooldownFactor},
 	}
@@ -308,7 +308,7 @@ func (r *Recipe) options() (train.RunOptions, error) {
 		return o, fmt.Errorf("schedule: per: expected epoch or update, got %q", r.Schedule.Per)
 	}
 	if n := r.Objective.Normalization; n != "" {
-		if err := o.Trainer.Objective.Normalization.UnmarshalText([]byte(n)); err != nil {
+		if err := o.Trainer.Objective.Scaling.Normalization.UnmarshalText([]byte(n)); err != nil {
 			return o, fmt.Errorf("objective: %w", err)
 		}
 	}

@@ -68,7 +68,7 @@ save_every: 9
 	require.True(t, p.PerUpdate)
 	require.Equal(t, train.Schedule{Kind: train.LinearRamps, Base: 1e-3, Warmup: 2, Cooldown: 3, WarmupFactor: 0.5, CooldownFactor: 0.01}, p.Schedule)
 	require.Equal(t, train.AdamW{Beta1: 0.8, Beta2: 0.9, Eps: 1e-9, WeightDecay: 0.01, ClipNorm: 5}, p.Trainer.AdamW)
-	require.Equal(t, train.Objective{Normalization: walrus.NormalizeMeanStd, Eps: 1e-6, Multiplier: 10}, p.Trainer.Objective)
+	require.Equal(t, train.Objective{Scaling: &walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-6}, Multiplier: 10}, p.Trainer.Objective)
 	require.Equal(t, train.Validation{Every: 2, Windows: 3, RolloutEvery: 4, RolloutSteps: 5}, p.Validation)
 	require.Equal(t, &train.LoRA{Rank: 2, Alpha: 4, Targets: []string{"blocks.*.weight"}}, p.Trainer.LoRA)
 	require.Equal(t, []string{"embed.2.*"}, p.Trainer.Freeze)

@@ -19,8 +19,8 @@ type Batch struct {
 	// Draws are the jitter and the latent rolls of the pass; nil draws them from
 	// the trainer's generator, as dropped paths always are.
 	Draws *walrus.Draws
-	// Statistics replace those of the history by a data set's (SPEC §8, global
-	// variant: the finetuning recipe), if not nil.
+	// Statistics replace those of the objective's scaling, if not nil
+	// (docs/reference.md §8, statistics of the data set).
 	Statistics *data.Statistics
 	// Present says which windows count; nil is all. The others fill up a batch that
 	// is split evenly over devices.
@@ -73,8 +73,8 @@ func prepare(m *walrus.Model, o Objective, b *Batch) (*hostBatch, error) {
 	if h.ids, err = h.volume.IDs(m.Config().Registry); err != nil {
 		return nil, fmt.Errorf("train: window %s: %w", first.Name, err)
 	}
-	if b.Statistics != nil {
-		stats, err := walrus.GlobalStats(b.Statistics, first.Fields, walrus.Step{Normalization: o.Normalization, Eps: o.Eps})
+	if s := o.scaling().With(b.Statistics); s.Statistics != nil {
+		stats, err := walrus.GlobalStats(s, first.Fields)
 		if err != nil {
 			return nil, fmt.Errorf("train: window %s: %w", first.Name, err)
 		}

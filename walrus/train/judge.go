@@ -63,8 +63,9 @@ func (j *judge) furnish(g int, systems []int) (err error) {
 		if j.emulators[at] != nil {
 			continue
 		}
-		j.emulators[at], err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: t.Backend, Device: int(device), Statistics: at.statistics,
-			Step: walrus.Step{Normalization: t.Objective.Normalization, Eps: t.Objective.Eps}, NoRolls: t.NoRolls, Log: t.Log})
+		scaling := t.Objective.scaling().With(at.statistics)
+		j.emulators[at], err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: t.Backend, Device: int(device), Scaling: &scaling,
+			NoRolls: t.NoRolls, Log: t.Log})
 		if err != nil {
 			return err
 		}

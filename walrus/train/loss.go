@@ -1,6 +1,8 @@
 package train
 
 import (
+	"fmt"
+
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gowalrus/gowalrus/csm"
@@ -10,9 +12,9 @@ import (
 // Objective says what is minimised. The zero value is the release's
 // pretraining objective.
 type Objective struct {
-	Normalization walrus.Normalization
-	// Eps is the floor of the statistics; 0 is walrus.DefaultStatEps.
-	Eps float64
+	// Scaling says how fields are normalised; nil takes the scaling that the weights
+	// were trained with (walrus.Weights.Scaling). A trainer records it in its weights.
+	Scaling *walrus.Scaling
 	// Multiplier scales the loss; 0 is the release's 100.
 	Multiplier float64
 	// KeepFirst also scores the first prediction, which saw a single frame.
@@ -25,16 +27,25 @@ type Objective struct {
 	BFloat16 bool
 }
 
-func (o Objective) eps() float64 {
-	if o.Eps == 0 {
-		return walrus.DefaultStatEps
+// For returns the objective for training the given weights: without a scaling, it gets
+// theirs.
+func (o Objective) For(w *walrus.Weights) (Objective, error) {
+	if o.Scaling == nil {
+		s := w.Scaling()
+		o.Scaling = &s
 	}
-	return o.Eps
+	if err := o.Scaling.Validate(); err != nil {
+		return o, fmt.Errorf("train: objective: scaling: %w", err)
+	}
+	return o, nil
 }
 
-// Scaling is how an emulator of weights trained with this objective must scale.
-func (o Objective) Scaling() walrus.Scaling {
-	return walrus.Scaling{Normalization: o.Normalization, Eps: o.Eps}
+// scaling returns the scaling, or that of pretraining if there is none.
+func (o Objective) scaling() walrus.Scaling {
+	if o.Scaling == nil {
+		return walrus.Scaling{}
+	}
+	return *o.Scaling
 }
 
 func (o Objective) multiplier() float64 {
@@ -88,7 +99,7 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 	if b.Stats != nil {
 		r.Stats = *b.Stats
 	} else {
-		r.Stats = walrus.SampleStats(x, o.Normalization, o.eps())
+		r.Stats = walrus.SampleStats(x, o.scaling())
 	}
 	in := b.Net
 	in.X = r.Stats.Normalize(x)

@@ -57,6 +57,9 @@ func NewRun(w *walrus.Weights, o RunOptions) (*Run, error) {
 // open takes the folder, makes the parts of the run and reads its checkpoint.
 func (r *Run) open(w *walrus.Weights) error {
 	var err error
+	if r.o.Trainer.Objective, err = r.o.Trainer.Objective.For(w); err != nil {
+		return err
+	}
 	if r.machine, err = r.o.Machine(w, r.o.Trainer); err != nil {
 		return err
 	}

@@ -27,7 +27,8 @@ type System struct {
 	Cut data.Cut
 	// Turns are drawn from for each window; nil leaves windows as they are.
 	Turns []augment.Turn
-	// Statistics replace those of the history, if not nil (finetuning).
+	// Statistics replace those of the trainer's Objective.Scaling, if not nil
+	// (finetuning).
 	Statistics *data.Statistics
 }
 

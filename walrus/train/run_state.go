@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -48,7 +49,7 @@ func (r *Run) save() error {
 		return fmt.Errorf("train: run: %w", err)
 	}
 	c.Extra[runKey] = text
-	c.Scaling.Statistics = r.statistics()
+	c.Weights.SetScaling(r.scaling())
 	if err := walrus.SaveCheckpoint(filepath.Join(r.o.Dir, LastCheckpoint), c); err != nil {
 		return err
 	}
@@ -56,12 +57,17 @@ func (r *Run) save() error {
 	return nil
 }
 
-// statistics returns those that all systems share, if they do.
-func (r *Run) statistics() *data.Statistics {
-	if len(r.o.Systems) == 1 {
-		return r.o.Systems[0].Statistics
+// scaling returns the scaling to record in checkpoints. Its statistics are empty if the
+// systems have different ones: users of the weights must then choose.
+func (r *Run) scaling() walrus.Scaling {
+	s := r.o.Trainer.Objective.scaling()
+	first := s.With(r.o.Systems[0].Statistics)
+	for _, other := range r.o.Systems[1:] {
+		if !reflect.DeepEqual(s.With(other.Statistics), first) {
+			return s.With(&data.Statistics{})
+		}
 	}
-	return nil
+	return first
 }
 
 // saveBest writes the weights alone, averaged if the run averages them.
@@ -77,7 +83,7 @@ func (r *Run) saveBest() error {
 	if c.Weights, err = r.machine.Averaged(); err != nil {
 		return err
 	}
-	c.Scaling.Statistics = r.statistics()
+	c.Weights.SetScaling(r.scaling())
 	return walrus.SaveCheckpoint(filepath.Join(r.o.Dir, BestCheckpoint), c)
 }
 

@@ -36,8 +36,8 @@ type Snapshot struct {
 
 // Checkpoint returns a checkpoint of weights and snapshot; params are the tensors that
 // may have moments, in order.
-func (s Snapshot) Checkpoint(w *walrus.Weights, params []walrus.Param, step int64, scaling walrus.Scaling) (walrus.Checkpoint, error) {
-	c := walrus.Checkpoint{Weights: w, Step: step, Scaling: scaling}
+func (s Snapshot) Checkpoint(w *walrus.Weights, params []walrus.Param, step int64) (walrus.Checkpoint, error) {
+	c := walrus.Checkpoint{Weights: w, Step: step}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return c, fmt.Errorf("train: checkpoint: %w", err)

@@ -32,7 +32,7 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 	if s.Source, err = t.source.MarshalBinary(); err != nil {
 		return walrus.Checkpoint{}, fmt.Errorf("train: checkpoint: %w", err)
 	}
-	c, err := s.Checkpoint(t.weights, t.params(), t.step, t.opts.Objective.Scaling())
+	c, err := s.Checkpoint(t.weights, t.params(), t.step)
 	if err != nil {
 		return c, err
 	}

@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -34,6 +36,8 @@ type Trainer struct {
 	micro int                        // micro-batches in sum
 	seen  *walrus.Coverage           // their windows
 	step  int64                      // updates so far
+
+	recorded bool // the weights have the scaling of a micro-batch
 }
 
 // New returns a trainer of the given weights, which it changes in place.
@@ -49,6 +53,10 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	}
 	if o.Objective.BFloat16 && !strings.HasPrefix(o.Backend.Name(), "xla") {
 		return nil, fmt.Errorf("train: bfloat16: expected XLA, got backend %s", o.Backend.Name())
+	}
+	var err error
+	if o.Objective, err = o.Objective.For(weights); err != nil {
+		return nil, err
 	}
 	o.AdamW = o.AdamW.withDefaults()
 	if o.Log == nil {
@@ -66,6 +74,7 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	t.rng = rand.New(t.source)
 	t.seen = &walrus.Coverage{}
 	weights.SetCoverage(weights.Coverage().Continue())
+	weights.SetScaling(*o.Objective.Scaling)
 	if t.frozen, err = Frozen(weights.Params(), o.Freeze); err != nil {
 		return nil, err
 	}
@@ -150,7 +159,23 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 		return loss, err
 	}
 	pass.Count(t.seen)
+	t.record(t.opts.Objective.scaling().With(b.Statistics))
 	return loss, nil
+}
+
+// record records the scaling of a micro-batch in the weights. After micro-batches with
+// different statistics the record has empty ones, because none is right for every
+// forecast.
+func (t *Trainer) record(s walrus.Scaling) {
+	if !t.recorded {
+		t.recorded = true
+		t.weights.SetScaling(s)
+	} else if !reflect.DeepEqual(t.weights.Scaling(), s) {
+		t.weights.SetScaling(s.With(&data.Statistics{}))
+	}
+	if t.average != nil {
+		t.average.weights.SetScaling(t.weights.Scaling())
+	}
 }
 
 // gradientProgram returns the program of a class, building it the first time.

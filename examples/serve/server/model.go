@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 
+	"github.com/gomlx/compute"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
@@ -53,7 +54,7 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	w, name, err := loadWeights(weights, &o)
+	w, name, err := loadWeights(weights, o.Backend)
 	if err != nil {
 		return nil, err
 	}
@@ -61,10 +62,10 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	return NewModel(name, w.Config(), func() (Forecaster, error) { return walrus.NewEmulator(w, o) }, w.Finalize)
 }
 
-// loadWeights reads weights and sets the normalisation of their fields if it is known
-// and not set.
-func loadWeights(path string, o *walrus.EmulatorOptions) (*walrus.Weights, string, error) {
-	lo := walrus.LoadOptions{Backend: o.Backend}
+// loadWeights loads weights, which know how their fields are normalised, and returns
+// them with their name.
+func loadWeights(path string, b compute.Backend) (*walrus.Weights, string, error) {
+	lo := walrus.LoadOptions{Backend: b}
 	if v, ok := nano.Find(path); ok {
 		w, err := v.Weights(lo)
 		return w, "walrus-" + v.Name, err
@@ -72,10 +73,6 @@ func loadWeights(path string, o *walrus.EmulatorOptions) (*walrus.Weights, strin
 	found, err := walrus.FindCheckpoint(path)
 	if err != nil {
 		return nil, "", err
-	}
-	if m := found.Manifest; m != nil && o.Step == (walrus.Step{}) && o.Statistics == nil {
-		o.Step.Normalization, o.Step.Eps = m.Scaling.Normalization, m.Scaling.Eps
-		o.Statistics = m.Scaling.Statistics
 	}
 	w, _, err := found.Load(lo)
 	name := found.Config.Name

@@ -57,7 +57,8 @@ func pack(in, out string, storage walrus.Storage) (int64, error) {
 		return 0, err
 	}
 	defer w.Finalize()
-	c := walrus.Checkpoint{Weights: w, Storage: storage, Scaling: m.Scaling, Step: m.Step}
+	w.Adopt(m)
+	c := walrus.Checkpoint{Weights: w, Storage: storage, Step: m.Step}
 	if err := walrus.SaveCheckpoint(out, c); err != nil {
 		return 0, err
 	}

@@ -18,10 +18,10 @@ func TestPack(t *testing.T) {
 	w, err := walrus.InitWeights(walrus.Tiny(), 1)
 	require.NoError(t, err)
 	defer w.Finalize()
+	w.SetScaling(walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-6})
 	in, out := filepath.Join(t.TempDir(), "last"), filepath.Join(t.TempDir(), "packed")
 	require.NoError(t, walrus.SaveCheckpoint(in, walrus.Checkpoint{Weights: w, Step: 9,
-		Scaling: walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-6},
-		Extra:   map[string]json.RawMessage{"run": json.RawMessage(`{}`)},
+		Extra: map[string]json.RawMessage{"run": json.RawMessage(`{}`)},
 		Parts: []walrus.Part{{Name: walrus.OptimizerFile, Write: func(path string) error {
 			return os.WriteFile(path, []byte("moments"), 0o666)
 		}}}}))

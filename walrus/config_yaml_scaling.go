@@ -1,0 +1,95 @@
+package walrus
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// revinModule is the module of the release's classes of normalisation.
+const revinModule = "walrus.trainer.normalization_strat."
+
+// revinClass is one of the release's classes of normalisation.
+type revinClass struct {
+	name   string
+	kind   Normalization
+	global bool // it takes the statistics of a data set
+}
+
+// revinClasses are the classes of docs/reference.md §13a. Of two names for one class,
+// the first is written.
+var revinClasses = []revinClass{
+	{"SamplewiseRevNormalization", NormalizeRMS, false},
+	{"RMSSamplewiseRevNormalization", NormalizeRMS, false},
+	{"MeanStdSamplewiseRevNormalization", NormalizeMeanStd, false},
+	{"RMSGlobalRevNormalization", NormalizeRMS, true},
+	{"GlobalRevNormalization", NormalizeRMS, true},
+	{"MeanStdGlobalRevNormalization", NormalizeMeanStd, true},
+}
+
+// class returns the name of the release's class for a scaling.
+func (s Scaling) class() string {
+	i := slices.IndexFunc(revinClasses, func(c revinClass) bool {
+		return c.kind == s.Normalization && c.global == (s.Statistics != nil)
+	})
+	return revinClasses[i].name
+}
+
+// layoutScaling arranges a scaling as the release's section trainer does; nil is left
+// out.
+func layoutScaling(s *Scaling) mapping {
+	if s == nil {
+		return nil
+	}
+	return mapping{
+		{"revin", block{{"_target_", revinModule + s.class()}, {"_partial_", true}}},
+		{"epsilon", s.eps()},
+	}
+}
+
+// readScaling reads trainer.revin and trainer.epsilon. It returns nil without
+// trainer.revin. The statistics of a data set are in another file: they are empty.
+func readScaling(trainer *section) *Scaling {
+	if trainer == nil {
+		return nil
+	}
+	eps := trainer.floatOr("epsilon", DefaultStatEps)
+	if !(eps > 0) || math.IsInf(eps, 0) {
+		trainer.fail("epsilon", "expected a positive number, got %v", eps)
+	}
+	if n, ok := trainer.take("revin"); !ok || isNull(n) {
+		return nil
+	}
+	revin := trainer.child("revin")
+	target, ok := revin.string("_target_")
+	if !ok {
+		return nil
+	}
+	revin.inert("_partial_")
+	revin.done()
+	name := target[strings.LastIndex(target, ".")+1:]
+	i := slices.IndexFunc(revinClasses, func(c revinClass) bool { return c.name == name })
+	if i < 0 {
+		revin.fail("_target_", "expected a class that this library implements (%s), got %s", revinNames(), target)
+		return nil
+	}
+	s := &Scaling{Normalization: revinClasses[i].kind}
+	if eps != DefaultStatEps {
+		s.Eps = eps
+	}
+	if revinClasses[i].global {
+		s.Statistics = &data.Statistics{}
+	}
+	return s
+}
+
+// revinNames lists the classes.
+func revinNames() string {
+	var names []string
+	for _, c := range revinClasses {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,129 @@
+package walrus
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/internal/torchpt"
+)
+
+// ExportFile is the name of the weight file that [Export] writes, the release's.
+const ExportFile = "walrus.pt"
+
+// Export writes weights as a folder of the release, which the reference and [Load] read:
+//
+//   - walrus.pt, a file of torch with {"app": {"model": state dict}} in float32, which
+//     torch.load(path, weights_only=True) reads;
+//   - extended_config.yaml with the sections from which the reference builds the network
+//     and its normalisation: model, trainer.revin, trainer.epsilon,
+//     trainer.prediction_type, data.field_index_map_override, finetuning_mods;
+//   - stats.yaml, if the weights take the statistics of a data set.
+//
+// Normalisation is that of [Weights.Scaling]. Exported weights give the same forecasts
+// there. Weights that the reference cannot express are an [ExportError], which lists the
+// reasons. The folder must be new or empty and appears only when it is complete.
+func Export(dir string, w *Weights) error {
+	if w == nil {
+		return errors.New("walrus: export: expected weights, got none")
+	}
+	if reasons := w.unexportable(); reasons != nil {
+		return &ExportError{Reasons: reasons}
+	}
+	dir = filepath.Clean(dir)
+	entries, err := os.ReadDir(dir)
+	switch {
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("walrus: export: expected a folder: %w", err)
+	case len(entries) > 0:
+		return fmt.Errorf("walrus: export: expected a new folder or an empty one, got %s with %q", dir, entries[0].Name())
+	}
+	partial := beside(dir, "partial")
+	if err := os.RemoveAll(partial); err != nil { // of an interrupted export
+		return fmt.Errorf("walrus: export: %w", err)
+	}
+	if err := w.exportTo(partial); err != nil {
+		os.RemoveAll(partial)
+		return fmt.Errorf("walrus: export to %s: %w", dir, err)
+	}
+	err = os.Remove(dir) // only if it is still empty
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		err = os.Rename(partial, dir)
+	}
+	if err != nil {
+		os.RemoveAll(partial)
+		return fmt.Errorf("walrus: export to %s: %w", dir, err)
+	}
+	return syncFolder(filepath.Dir(dir))
+}
+
+// exportTo writes the files into a new folder.
+func (w *Weights) exportTo(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	r, err := NewRecipe(w.config, w.scaling)
+	if err != nil {
+		return err
+	}
+	text, err := r.Bytes()
+	if err != nil {
+		return err
+	}
+	if err := writeSynced(filepath.Join(dir, ConfigFile), text); err != nil {
+		return err
+	}
+	if s := w.scaling.Statistics; s != nil {
+		text, err := formatStatistics(s)
+		if err != nil {
+			return err
+		}
+		if err := writeSynced(filepath.Join(dir, StatisticsFile), text); err != nil {
+			return err
+		}
+	}
+	if err := w.saveTorch(filepath.Join(dir, ExportFile)); err != nil {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+// saveTorch writes the weights to a file of torch, one tensor at a time.
+func (w *Weights) saveTorch(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	err = w.writeTorch(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+func (w *Weights) writeTorch(out io.Writer) error {
+	infos := make([]torchpt.Info, len(w.params))
+	for i, p := range w.params {
+		infos[i] = torchpt.Info{Name: p.Key, Shape: p.Dims}
+	}
+	file, err := torchpt.NewWriter(out, "walrus", infos, "app", "model")
+	if err != nil {
+		return err
+	}
+	for i, p := range w.params {
+		if w.values[i] == nil {
+			return fmt.Errorf("%s: expected a value, got finalized weights", p.Key)
+		}
+		if err := withValues(w.values[i], file.WriteFloat32); err != nil {
+			return fmt.Errorf("%s: %w", p.Key, err)
+		}
+	}
+	return file.Close()
+}

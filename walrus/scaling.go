@@ -1,0 +1,97 @@
+package walrus
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gowalrus/gowalrus/data"
+)
+
+// Scaling says how physical fields are normalised for a network. Training, checkpoints,
+// validation and emulation share this one type, and a network forecasts right only with
+// the scaling that it was trained with.
+//
+// The zero value is the scaling of the release's pretraining: root mean squares of the
+// history with the floor [DefaultStatEps].
+type Scaling struct {
+	Normalization Normalization `json:"normalization"`
+	// Eps is the floor of every scale; 0 means DefaultStatEps.
+	Eps float64 `json:"eps,omitempty"`
+	// Statistics replace the statistics of the history by those of a data set; nil
+	// uses the history. Empty statistics mark weights that need those of a data set
+	// which were not recorded: an emulator of such weights is an error.
+	Statistics *data.Statistics `json:"statistics,omitempty"`
+}
+
+// Validate checks kind and floor.
+func (s Scaling) Validate() error {
+	if int(s.Normalization) >= len(normalizationNames) {
+		return fmt.Errorf("normalization: expected NormalizeRMS or NormalizeMeanStd, got %d", s.Normalization)
+	}
+	if s.Eps < 0 || math.IsNaN(s.Eps) || math.IsInf(s.Eps, 0) {
+		return fmt.Errorf("eps: expected a positive number or 0 for the default, got %v", s.Eps)
+	}
+	return nil
+}
+
+// With returns a copy of the scaling with the given statistics; nil keeps its own.
+func (s Scaling) With(statistics *data.Statistics) Scaling {
+	if statistics != nil {
+		s.Statistics = statistics
+	}
+	return s
+}
+
+// eps returns Eps or its default.
+func (s Scaling) eps() float64 {
+	if s.Eps == 0 {
+		return DefaultStatEps
+	}
+	return s.Eps
+}
+
+// incomplete reports whether the scaling needs statistics that it does not hold.
+func (s Scaling) incomplete() bool {
+	t := s.Statistics
+	return t != nil && len(t.Mean)+len(t.Std)+len(t.RMS)+len(t.MeanDelta)+len(t.StdDelta)+len(t.RMSDelta) == 0
+}
+
+// complete checks that fields can be normalised: kind, floor and that statistics, if not
+// nil, are not empty.
+func (s Scaling) complete() error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	if s.incomplete() {
+		return fmt.Errorf("statistics: expected those of a data set (%s), got empty ones", s.tables())
+	}
+	return nil
+}
+
+// tables names the tables of a stats.yaml that the normalisation reads.
+func (s Scaling) tables() string {
+	if s.Normalization == NormalizeMeanStd {
+		return "mean, std, mean_delta and std_delta"
+	}
+	return "rms and rms_delta"
+}
+
+var normalizationNames = []string{"rms", "mean_std"}
+
+// String returns "rms" or "mean_std".
+func (n Normalization) String() string { return enumName(normalizationNames, n) }
+
+// goName returns the name of the constant.
+func (n Normalization) goName() string {
+	return []string{"NormalizeRMS", "NormalizeMeanStd"}[n]
+}
+
+// MarshalText returns [Normalization.String], or an error for an unknown value.
+func (n Normalization) MarshalText() ([]byte, error) {
+	return enumText("normalization", normalizationNames, n)
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (n *Normalization) UnmarshalText(b []byte) error {
+	return enumParse("normalization", normalizationNames, b, n)
+}
