@@ -85,7 +85,7 @@ func (s Stats) Normalize(x *Node) *Node {
 	return Div(Sub(x, firstChannels(s.Mean, x)), firstChannels(s.Std, x))
 }
 
-// NormalizeDelta normalises changes. y may have only the first channels.
+// NormalizeDelta normalises changes. x may have only the first channels.
 func (s Stats) NormalizeDelta(x *Node) *Node {
 	return Div(Sub(x, firstChannels(s.DeltaMean, x)), firstChannels(s.DeltaStd, x))
 }
