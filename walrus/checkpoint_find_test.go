@@ -96,8 +96,8 @@ func TestFindCheckpointErrors(t *testing.T) {
 	}
 }
 
-// TestFindOwnCheckpoint finds a checkpoint of SaveCheckpoint by its folder and by its
-// weight file.
+// TestFindOwnCheckpoint finds a checkpoint of SaveCheckpoint by the paths of its folder,
+// its weight file and its manifest.
 func TestFindOwnCheckpoint(t *testing.T) {
 	dir := saved(t, 4)
 	for _, path := range []string{dir, filepath.Join(dir, walrus.WeightsFile), filepath.Join(dir, walrus.ManifestFile)} {

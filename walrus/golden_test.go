@@ -165,7 +165,7 @@ func TestGoldenModel(t *testing.T) {
 		require.NoError(t, err)
 		for i := range d.rolls {
 			// The reference rolls the tokens; this library leaves them in place and
-	// shifts their positions.
+			// shifts their positions.
 			from := "tap.encoder"
 			if i > 0 {
 				from = fmt.Sprintf("tap.block%d", i-1)

@@ -10,9 +10,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// NonFiniteError says where training met a loss that is not a number: which
-// windows, which of their fields, and which tensors of the network were not finite
-// already.
+// NonFiniteError reports a loss that is not finite. It lists the windows, their fields
+// whose errors are not finite, and the tensors of the network that were not finite before
+// the pass.
 type NonFiniteError struct {
 	Loss    float64
 	Windows []*data.Window
@@ -40,7 +40,8 @@ func (e *NonFiniteError) Error() string {
 	return text
 }
 
-// explain finds out what made a loss that is not finite.
+// explain returns a NonFiniteError for a pass whose loss is not finite. It computes the
+// error of each channel and searches the weights.
 func (t *Trainer) explain(pass *Pass, loss float64) error {
 	e := &NonFiniteError{Loss: loss, Windows: pass.batch.Windows}
 	for _, p := range t.weights.Params() {
