@@ -21,8 +21,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Fit runs a training in a folder, or resumes the run in it. An interruption is no
-// error.
+// Fit runs a training in a folder, or resumes the run in it. It returns nil if the run is
+// interrupted.
 func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, stdout, stderr io.Writer) error {
 	s := &screen{out: stdout}
 	o.Options.Trainer.Backend, o.Options.Dir = b, dir
