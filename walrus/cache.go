@@ -72,7 +72,7 @@ type memory struct {
 // remember gives the rollout one empty KV cache per part of the ensemble's draws.
 func (r *rollout) remember(c Cache) error {
 	if !r.e.model.config.Causal {
-		return fmt.Errorf("cache: expected a causal network; in this one every new frame changes what was computed of the earlier ones")
+		return fmt.Errorf("cache: expected a causal network; in this one every new frame changes the keys and values of earlier frames")
 	}
 	slots := len(r.frames) - 1
 	if c.Frames > 0 {

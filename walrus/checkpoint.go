@@ -57,7 +57,7 @@ func OpenCheckpoint(dir string) (*Manifest, error) {
 	return m, nil
 }
 
-// beside returns the path of a temporary folder next to dir: .<dir>.<what>.
+// beside returns .<dir>.<what>, the path of a temporary folder with the same parent.
 func beside(dir, what string) string {
 	parent, base := filepath.Split(filepath.Clean(dir))
 	return filepath.Join(parent, "."+base+"."+what)

@@ -107,7 +107,7 @@ func findIn(dir, file string) (Found, error) {
 	}
 	f.Weights = filepath.Join(dir, file)
 	if !slices.Contains(names, ConfigFile) {
-		return f, fmt.Errorf("walrus: checkpoint: expected %s or %s beside %s, got %s", ConfigFile, ManifestFile, f.Weights, listing(names))
+		return f, fmt.Errorf("walrus: checkpoint: expected %s or %s next to %s, got %s", ConfigFile, ManifestFile, f.Weights, listing(names))
 	}
 	err = f.readRelease(dir)
 	return f, err

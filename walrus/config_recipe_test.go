@@ -156,7 +156,7 @@ func TestRecipeErrors(t *testing.T) {
 	require.NoError(t, err)
 	r.Config.Prediction = PredictFull
 	_, err = r.Bytes()
-	assert.ErrorContains(t, err, "no mapping of its own")
+	assert.ErrorContains(t, err, "not written as a separate mapping")
 
 	shared := strings.Replace(written(t), "hidden_dim: 64", "hidden_dim: &w 64", 1) + "\nwidth: *w\n"
 	r, err = ParseRecipe([]byte(shared))

@@ -53,8 +53,8 @@ func ParseConfig(data []byte) (Config, error) {
 // WriteYAML validates the configuration and writes it, and the scaling of the weights,
 // with the keys of the release's extended_config.yaml, so that [ParseRecipe] reads back
 // the same Config and Scaling. It does not write statistics, which belong in stats.yaml:
-// a scaling with statistics is read back with empty ones. Three settings that the release
-// does not have get names that make it refuse the file instead of building another
+// a scaling with statistics is read back with empty statistics. Three settings that the
+// release does not have get names that make it refuse the file instead of building another
 // network: the group norm is the class gowalrus.GroupRMSNorm, token targets are
 // model.encoder.token_targets, and trained strides are
 // model.encoder.trained_strides1d, 2d and 3d.

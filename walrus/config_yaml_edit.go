@@ -105,7 +105,7 @@ func locate(doc *document, path []string) (*ast.MappingNode, *ast.MappingValueNo
 	}
 	m, ok := node.(*ast.MappingNode) // not resolved: the lines of an alias are elsewhere
 	if !ok {
-		return nil, nil, fmt.Errorf("the section around it is no mapping of its own and cannot be edited in place")
+		return nil, nil, fmt.Errorf("the section around it is not written as a separate mapping and cannot be edited in place")
 	}
 	return m, doc.mapping(m, "").values[path[len(path)-1]], nil
 }

@@ -207,7 +207,7 @@ func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) it
 			return
 		}
 		if e.opts.Cache != nil {
-			yield(Frame{}, fmt.Errorf("walrus: replay: expected an emulator without a cache, which draws once for many steps"))
+			yield(Frame{}, fmt.Errorf("walrus: replay: expected an emulator without a cache, because a cache keeps draws for several steps"))
 			return
 		}
 		next := 0

@@ -165,7 +165,7 @@ func TestEmulatorDevices(t *testing.T) {
 	require.NoError(t, err)
 	defer there.Close()
 	_, err = there.Emulate(context.Background(), plane())
-	require.ErrorContains(t, err, "the weights are on device 1: expected an emulator on the same, or a copy")
+	require.ErrorContains(t, err, "the weights are on device 1: expected an emulator on this device, or a copy")
 	_, err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Device: 3})
 	require.EqualError(t, err, "walrus: emulator options: expected a device from 0 to 2, got 3")
 }

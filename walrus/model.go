@@ -52,7 +52,7 @@ func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
 	}
 	for i, a := range plan.Axes {
 		if a.Length > 1 && a.Tokens == 1 {
-			return nil, fmt.Errorf("walrus: axis %d has %d points, which make one token: expected at least two (more points, or a network that aims at more tokens)", i, a.Length)
+			return nil, fmt.Errorf("walrus: axis %d has %d points, which make one token: expected at least two (use more points, or a network with a larger token target)", i, a.Length)
 		}
 	}
 	if tokens := plan.TokenGrid(); len(c.APE) == 3 && tokens != [3]int(c.APE) {
@@ -83,9 +83,9 @@ type Inputs struct {
 	// KeepTime [Blocks, T] and KeepSpace [Blocks, T·B] are the drop-path
 	// factors of training; nil means no drop path.
 	KeepTime, KeepSpace *Node
-	// Recompute is for training: the backward pass computes again what is cheap
-	// (Lean of [layers.ParallelAttention]), and the whole of those blocks that the
-	// configuration names, instead of keeping their activations.
+	// Recompute makes the backward pass of training recompute cheap activations (Lean of
+	// [layers.ParallelAttention]) and all activations of the blocks that
+	// [Config.Checkpointed] reports, instead of keeping them.
 	Recompute bool
 	// LastOnly returns only the prediction of the last step and omits computations that
 	// do not contribute to it. Networks that are not causal always do this.

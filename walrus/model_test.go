@@ -257,5 +257,5 @@ func TestOneToken(t *testing.T) {
 	m, err := walrus.NewModel(c)
 	require.NoError(t, err)
 	_, err = m.Plan([]int{16, 64}, data.Boundaries{periodic, walled})
-	require.EqualError(t, err, "walrus: axis 0 has 16 points, which make one token: expected at least two (more points, or a network that aims at more tokens)")
+	require.EqualError(t, err, "walrus: axis 0 has 16 points, which make one token: expected at least two (use more points, or a network with a larger token target)")
 }

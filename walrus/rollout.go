@@ -270,7 +270,7 @@ func (e *Emulator) place(keys []string) ([]*tensors.Tensor, error) {
 	e.weights.placing.Lock()
 	defer e.weights.placing.Unlock()
 	if on := e.weights.device; on != 0 && on != e.opts.Device+1 {
-		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on the same, or a copy of them (Weights.Clone) on device %d", on-1, e.opts.Device)
+		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on this device, or a copy of the weights (Weights.Clone) for device %d", on-1, e.opts.Device)
 	}
 	e.weights.device = e.opts.Device + 1
 	e.mu.Lock()

@@ -114,7 +114,7 @@ func TestNotFinite(t *testing.T) {
 	require.NoError(t, tr.Weights().Set("debed.2.proj2.bias", testbackend.Tensor(bad, len(bad))))
 	loss, err := tr.Accumulate(still(plane()))
 	require.EqualError(t, err, "train: the loss is NaN for window plane; field density, velocity_x, velocity_y; "+
-		"the network's debed.2.proj2.bias had no finite values before")
+		"not finite before: the network's debed.2.proj2.bias")
 	require.True(t, math.IsNaN(loss))
 	require.Equal(t, kept, gradientsOf(tr))
 	require.Equal(t, 1, tr.micro)

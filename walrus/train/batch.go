@@ -92,7 +92,7 @@ func (h *hostBatch) mark(present []bool) error {
 		return nil
 	}
 	if len(present) != h.size || !slices.Contains(present, true) {
-		return fmt.Errorf("train: batch: expected to know of %d samples whether they count and one that does, got %v", h.size, present)
+		return fmt.Errorf("train: batch: Present: expected %d values, at least one of them true, got %v", h.size, present)
 	}
 	h.present = make([]float32, h.size)
 	for i, counts := range present {

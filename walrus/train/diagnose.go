@@ -35,7 +35,7 @@ func (e *NonFiniteError) Error() string {
 		text += "; field " + strings.Join(e.Fields, ", ")
 	}
 	if len(e.Tensors) > 0 {
-		text += "; the network's " + strings.Join(e.Tensors, ", ") + " had no finite values before"
+		text += "; not finite before: the network's " + strings.Join(e.Tensors, ", ")
 	}
 	return text
 }
@@ -55,7 +55,7 @@ func (t *Trainer) explain(pass *Pass, loss float64) error {
 	}
 	errors, err := t.errorsByChannel(pass)
 	if err != nil {
-		return fmt.Errorf("%w (and the fields could not be found out: %w)", e, err)
+		return fmt.Errorf("%w (and the search for the fields failed: %w)", e, err)
 	}
 	for i, v := range errors {
 		if pass.host.volume.Real[i] && !finite(float64(v)) {

@@ -60,7 +60,7 @@ func newTrainer(o train.Options) (*train.Trainer, *walrus.Weights) {
 	return tr, w
 }
 
-// In a custom training loop every window holds the history and, last, the frame to
+// Every window of a custom training loop holds the history and, last, the frame to
 // forecast.
 func ExampleTrainer_Step() {
 	tr, weights := newTrainer(train.Options{Seed: 1})

@@ -55,7 +55,7 @@ func draws(t *testing.T, f *golden.File, i int) *walrus.Draws {
 	return d
 }
 
-// run computes the loss, its gradients, and normalised predictions and targets.
+// run computes loss, gradients, predictions and targets.
 func (x fixture) run(t *testing.T, keys []string) map[string][]float32 {
 	t.Helper()
 	h, err := prepare(x.model, Objective{}, &Batch{Windows: x.batch.Windows})

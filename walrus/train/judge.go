@@ -146,7 +146,7 @@ func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string
 		return nil, failed
 	}
 	if found[len(found)-1] > 0 {
-		return nil, fmt.Errorf("train: validation: it failed in another process")
+		return nil, fmt.Errorf("train: validation: another process failed")
 	}
 	out := map[string]map[string]float64{}
 	for i, s := range j.o.Systems {

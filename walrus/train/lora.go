@@ -102,7 +102,7 @@ func newAdapters(b compute.Backend, w *walrus.Weights, o LoRA, seed uint64) (*ad
 func (a *adapters) add(w *walrus.Weights, p walrus.Param, rank int, seed uint64) error {
 	out, in := p.Dims[0], p.Size()/p.Dims[0]
 	if rank > min(out, in) {
-		return fmt.Errorf("train: LoRA: rank %d: expected at most that of %s %v, %d", rank, p.Key, p.Dims, min(out, in))
+		return fmt.Errorf("train: LoRA: rank %d: expected at most %d for %s %v", rank, min(out, in), p.Key, p.Dims)
 	}
 	now, _ := w.Tensor(p.Key)
 	flat, err := tensors.CopyFlatData[float32](now)
@@ -223,7 +223,7 @@ func adapted(f *safetensors.File, weights *walrus.Weights, rank int) ([]walrus.P
 		out, found = append(out, p), found+2
 	}
 	if names := f.Names(); found == 0 || found != len(names) {
-		return nil, fmt.Errorf("expected adapters of the network's tensors, got %d tensors of which %d are", len(names), found)
+		return nil, fmt.Errorf("expected adapters of the network's tensors, got %d tensors, %d of them adapters of the network", len(names), found)
 	}
 	return out, nil
 }

@@ -94,7 +94,7 @@ func TestLoRAErrors(t *testing.T) {
 		"expected a positive rank and scale, got 0 and 0": {},
 		"match no matrix of the network":                  {Rank: 1, Targets: []string{"encoder_dummy"}},
 		"matches none of the network's":                   {Rank: 1, Targets: []string{"nothing"}},
-		"rank 33: expected at most that of":               {Rank: 33},
+		"rank 33: expected at most ":                      {Rank: 33},
 	} {
 		_, err := New(w, Options{Backend: testbackend.New(t), LoRA: &o})
 		require.ErrorContains(t, err, want)

@@ -111,7 +111,7 @@ func (r *Run) takeFolder() error {
 		return fmt.Errorf("train: run: folder %s: %w", r.o.Dir, err)
 	}
 	if !free {
-		return fmt.Errorf("train: run: folder %s: expected it to be free, but another run is writing there", r.o.Dir)
+		return fmt.Errorf("train: run: folder %s: expected a folder that no other run uses, but another run is writing to it", r.o.Dir)
 	}
 	return nil
 }

@@ -163,7 +163,7 @@ func TestRunOtherData(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, r.Go(context.Background()))
 	_, err = NewRun(smallWeights(t), o)
-	require.ErrorContains(t, err, "another run is writing there")
+	require.ErrorContains(t, err, "another run is writing to it")
 	require.NoError(t, r.Close())
 	o.Systems[0].Batch = 1
 	_, err = NewRun(smallWeights(t), o)
