@@ -23,8 +23,8 @@ type Serving struct {
 	// Windows is the number of windows drawn from each trajectory, from different parts of
 	// it if it is long enough. 0 means 1.
 	Windows int
-	// Ahead is the number of micro-batches, counted over all systems, between the call of
-	// Prefetch and the micro-batch that needs the trajectory.
+	// Ahead is the number of micro-batches of all systems between the call of Prefetch
+	// and the micro-batch that needs the trajectory.
 	Ahead int
 }
 

@@ -14,9 +14,9 @@ type AdviceKind uint8
 
 // The kinds of advice.
 const (
-	// AdviseDimension: no window with as many axes longer than one.
+	// AdviseDimension: no training window had this number of axes longer than one.
 	AdviseDimension AdviceKind = iota
-	// AdviseStrides: the strides of the encoder that the plan takes.
+	// AdviseStrides: the encoder strides of the plan.
 	AdviseStrides
 	// AdviseHistory: the number of frames.
 	AdviseHistory
@@ -37,24 +37,26 @@ func (k AdviceKind) MarshalText() ([]byte, error) { return enumText("advice", ad
 // UnmarshalText reads what MarshalText writes.
 func (k *AdviceKind) UnmarshalText(b []byte) error { return enumParse("advice", adviceNames, b, k) }
 
-// Advice names a property of a window that the weights were not trained on, or hardly:
-// expect a poor forecast, from the first step or after a few.
+// Advice names a property of a window that was absent or rare in the training of the
+// weights. The forecast may be poor, from the first step or after a few.
 type Advice struct {
 	Kind AdviceKind `json:"kind"`
-	// Axis is the axis of the window it is about, −1 for the window as a whole.
+	// Axis is the axis of the window that the advice concerns, −1 for the whole window.
 	Axis int `json:"axis"`
 	// Share is the share of the training windows that had the property, 0 for none.
 	Share float64 `json:"share"`
-	// Text says it in words.
+	// Text is the advice as a sentence.
 	Text string `json:"text"`
 }
 
-// rare is the share of the training windows below which a property is hardly trained.
+// rare is the share of the training windows below which a property counts as hardly
+// trained.
 const rare = 0.01
 
-// Advise compares a plan and a number of frames with what weights of the network c were
-// trained on. Without a record, or with a partial one, it knows only the strides that c
-// lists; weights that were never trained get no advice.
+// Advise compares a plan and a number of history frames with the training windows of
+// weights of the network c. If the record of these windows is missing or partial, Advise
+// compares only with the strides that c lists. Weights that were never trained get no
+// advice.
 func Advise(c Config, trained *Coverage, plan *csm.Plan, history int) []Advice {
 	if trained == nil || trained.Partial || trained.Windows() == 0 {
 		return listedStrides(c, plan)
@@ -94,8 +96,8 @@ func listedStrides(c Config, plan *csm.Plan) (out []Advice) {
 	return out
 }
 
-// pattern advises on a property of the axes: on each axis whose value was hardly seen
-// at that place, else on the combination if that was.
+// pattern advises on a property that every axis has. It advises on each axis whose value
+// was rare at that position, or else on the combination of values if that was rare.
 func (s *Seen) pattern(plan *csm.Plan, kind AdviceKind, table map[string]int64, of func(csm.Axis) string) (out []Advice) {
 	place := 0
 	for i, a := range plan.Axes {
@@ -122,7 +124,7 @@ func noun(kind AdviceKind) string {
 	return "boundaries"
 }
 
-// values sums the counts of patterns by the value at one place.
+// values sums the counts of patterns by the value at one position.
 func values(table map[string]int64, place int) map[string]int64 {
 	out := map[string]int64{}
 	for pattern, n := range table {
@@ -133,7 +135,7 @@ func values(table map[string]int64, place int) map[string]int64 {
 	return out
 }
 
-// at is the count of windows with a value at one place.
+// at returns the number of windows with a value at one position.
 func at(table map[string]int64, place int, value string) int64 { return values(table, place)[value] }
 
 func (s *Seen) history(frames int) []Advice {
@@ -164,7 +166,7 @@ func (s *Seen) share(n int64) float64 { return float64(n) / float64(s.Windows) }
 
 func (s *Seen) rare(n int64) bool { return s.share(n) < rare }
 
-// howRare is the verb of an advice.
+// howRare returns the verb of an advice: how rare a property with n windows was.
 func (s *Seen) howRare(n int64) string {
 	if n == 0 {
 		return "were not trained"
@@ -172,11 +174,12 @@ func (s *Seen) howRare(n int64) string {
 	return fmt.Sprintf("were hardly trained (%s of the windows)", percent(n, s.Windows))
 }
 
-// Advice says which properties of a window, resized as the options say, the weights
-// were not or hardly trained on; see [Advise]. It is empty where nothing is amiss or
-// nothing is known. The error is that of a window the network cannot forecast.
+// Advice returns the properties of a window, resized as the options say, that were
+// absent or rare in the training of the weights; see [Advise]. It returns none if all
+// properties were trained or nothing is known about the training. It returns an error for
+// a window that the network cannot forecast.
 //
-// [Emulator.Prepare] and the first rollout of a shape log the same as warnings.
+// [Emulator.Prepare] and the first rollout of a shape log the same advice as warnings.
 func (e *Emulator) Advice(w *data.Window) ([]Advice, error) {
 	if w == nil {
 		return nil, fmt.Errorf("walrus: advice: expected a window, got none")
@@ -195,7 +198,7 @@ func (e *Emulator) Advice(w *data.Window) ([]Advice, error) {
 	return Advise(e.model.config, e.weights.Coverage(), plan, len(w.Frames)), nil
 }
 
-// warn logs the advice on a rollout, every text once.
+// warn logs the advice on the window of a rollout, every text once.
 func (e *Emulator) warn(r *rollout) {
 	for _, a := range Advise(e.model.config, e.weights.Coverage(), r.plan, len(r.window.Frames)) {
 		if e.warned[a.Text] {

@@ -58,7 +58,7 @@ func TestAdvise(t *testing.T) {
 	}
 }
 
-// TestAdviseWithoutRecord: without a record, only listed strides tell.
+// TestAdviseWithoutRecord: without a record, advice depends only on the listed strides.
 func TestAdviseWithoutRecord(t *testing.T) {
 	c := Tiny()
 	c.Strides = map[int][][2]int{2: {c.Kernel}}
@@ -74,7 +74,7 @@ func TestAdviseWithoutRecord(t *testing.T) {
 	assert.Empty(t, Advise(c, nil, planFor(t, c, []int{8, 64}, "periodic,wall"), 1))
 }
 
-// TestEmulatorWarns: what Advice returns is logged once for each shape.
+// TestEmulatorWarns: the emulator logs the advice that Advice returns once for each shape.
 func TestEmulatorWarns(t *testing.T) {
 	w, err := InitWeights(Tiny(), 1)
 	require.NoError(t, err)

@@ -7,15 +7,15 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// columnMove says that a field's column goes from one index to another.
+// columnMove is the move of a field's column from one index to another.
 type columnMove struct{ from, to int }
 
 // sameRegistry reports whether two registries give the same fields the same
 // indices.
 func sameRegistry(a, b data.Registry) bool { return maps.Equal(a.Map(), b.Map()) }
 
-// columnMoves lists the moves of the fields that both registries know, and the
-// fields that only one of them does.
+// columnMoves lists the moves of the fields that both registries contain, the fields
+// that only to contains (added) and those that only from contains (dropped).
 func columnMoves(from, to data.Registry) (moves []columnMove, added, dropped []string) {
 	moves = []columnMove{}
 	for _, name := range to.Names() {
@@ -34,9 +34,9 @@ func columnMoves(from, to data.Registry) (moves []columnMove, added, dropped []s
 	return moves, added, dropped
 }
 
-// fieldAxis returns the axis of a parameter that the registry indexes, -1 if
-// it has none, and whether the columns are scaled when their number changes:
-// those of the encoder's first convolution are (SPEC §12).
+// fieldAxis returns the axis of a parameter that the registry indexes, or -1 if
+// there is none. It also reports whether the columns are scaled when their number
+// changes, which holds for the encoder's first convolution (docs/reference.md §12).
 func fieldAxis(key string) (axis int, scaled bool) {
 	parts := strings.Split(key, ".")
 	if len(parts) != 4 {
@@ -53,9 +53,9 @@ func fieldAxis(key string) (axis int, scaled bool) {
 	return -1, false
 }
 
-// alignColumns copies columns of src to dst, times scale. dst has the shape
-// dims; src differs from it on the given axis alone, where it has states
-// entries. Columns of dst without a move keep their values.
+// alignColumns copies columns of src to dst and multiplies them by scale. dst has
+// the shape dims; src has the same shape except for states entries on the given axis.
+// Columns of dst without a move keep their values.
 func alignColumns(dst, src []float32, dims []int, states, axis int, moves []columnMove, scale float32) {
 	inner := product(dims[axis+1:])
 	for row := range product(dims[:axis]) {
@@ -68,7 +68,7 @@ func alignColumns(dst, src []float32, dims []int, states, axis int, moves []colu
 	}
 }
 
-// product multiplies lengths; of none it is 1.
+// product returns the product of the lengths, 1 for an empty list.
 func product(dims []int) int {
 	n := 1
 	for _, d := range dims {

@@ -29,8 +29,8 @@ func (c alignmentCase) registries(t *testing.T) (old, new data.Registry) {
 	return old, new
 }
 
-// TestGoldenAlignment aligns the tiny model's tensors as the reference did, from
-// the same fresh values, and through LoadWeights.
+// TestGoldenAlignment aligns the tiny model's tensors from the reference's initial
+// values, directly and through LoadWeights, and compares with the reference.
 func TestGoldenAlignment(t *testing.T) {
 	golden.Every(t, "q_", func(t *testing.T, c golden.Case) {
 		var meta alignmentCase
@@ -65,7 +65,7 @@ func TestGoldenAlignment(t *testing.T) {
 			require.Equal(t, want, got, key)
 
 			x, _ := loaded.Tensor(key)
-			all := tensors.MustCopyFlatData[float32](x)[:len(want)] // the set keeps the first rows
+			all := tensors.MustCopyFlatData[float32](x)[:len(want)] // the golden set holds only the first rows
 			compareColumns(t, key, all, want, dims, axis, moves)
 			requireFreshColumns(t, loaded, key, all, dims, axis, moves)
 		}
@@ -104,8 +104,8 @@ func requireFreshColumns(t *testing.T, w *Weights, key string, got []float32, di
 	require.Positive(t, checked)
 }
 
-// TestAlignPermutation loads between registries that share two of three fields
-// at other indices, with a hole among the indices.
+// TestAlignPermutation loads weights into a network whose registry shares two of three
+// fields, at other indices and with an unused index.
 func TestAlignPermutation(t *testing.T) {
 	registry := func(fields map[string]int) data.Registry {
 		fields[data.ClosedBoundary], fields[data.OpenBoundary], fields[data.BiasCorrection] = 0, 1, 2

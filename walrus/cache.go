@@ -12,31 +12,34 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// Cache says how a rollout keeps what it has computed of earlier frames: keys and
-// values of the time attention, per block and place (paper §6 calls this vital, the
-// release lacks it). Each new frame then passes the network once, alone.
+// Cache configures the KV cache of a rollout: the rollout keeps the keys and values that
+// attention in time computed for earlier frames, per block and token, and each new frame
+// passes the network once, alone. (Paper §6 calls such a cache vital; the release has
+// none.)
 //
-// Statistics, jitter and latent rolls are drawn once and stay as they are, frozen,
-// since everything kept depends on them. As long as no frame has left, the forecast is
-// that of the network on all frames so far with the same statistics and draws, up to
-// rounding. Once frames leave, it is an approximation: what is kept of a frame was
-// computed when it could see others that are gone by now.
+// Statistics, jitter and latent rolls are fixed until the next refresh, because the
+// cached keys and values depend on them. While every frame is still in the cache, the
+// forecast equals that of the network on all frames so far with the same statistics and
+// draws, up to rounding. After the first frame is discarded the forecast is an
+// approximation: the cached keys and values of a frame were computed while it attended to
+// frames that have since been discarded.
 type Cache struct {
-	// Frames is the number of frames that a new one attends to, itself included; 0 is
-	// the length of the window. With as many as history and forecast have together
-	// none ever leaves, but the network was trained with short histories.
+	// Frames is the number of frames that a new frame attends to, itself included. 0
+	// means the length of the window. If it is the number of frames of history and
+	// forecast together, no frame is ever discarded, but the network was trained with
+	// short histories.
 	Frames int
-	// Refresh begins anew every so many steps, with new statistics and draws from as
-	// many of the last frames as the window had; 0 is DefaultRefresh, and a negative
-	// number never does.
+	// Refresh is the number of steps after which the cache is recomputed, with new
+	// statistics and draws, from the latest frames (as many as the window had). 0 means
+	// DefaultRefresh; a negative number never refreshes.
 	Refresh int
 }
 
-// DefaultRefresh is the number of steps with which experiments/cache finds forecasts
-// closest to those without a cache.
+// DefaultRefresh is the default of Cache.Refresh. In experiments/cache this number of
+// steps gives the forecasts closest to those without a cache.
 const DefaultRefresh = 3
 
-// refresh is the number of steps after which to begin anew, or 0.
+// refresh returns the number of steps between refreshes, or 0 for none.
 func (c Cache) refresh() int {
 	if c.Refresh == 0 {
 		return DefaultRefresh
@@ -52,24 +55,24 @@ func (c Cache) Validate() error {
 	return nil
 }
 
-// memory is what a cached rollout keeps of draws that pass the network together.
+// memory is the KV cache of the draws that pass the network together.
 type memory struct {
 	r     *rollout
 	slots int
 	draws []Draws
 	stats []*tensors.Tensor
-	// kept holds keys and values of all blocks, frame after frame, the oldest first;
-	// the first ones are empty until there have been enough frames.
+	// kept holds the keys and values of all blocks for each slot, the oldest frame first.
+	// The first slots hold zero until there are slots earlier frames.
 	kept   [][]*tensors.Tensor
-	zero   *tensors.Tensor // stands for keys and values of a frame that is not there
-	frames int             // that are kept
-	age    int             // steps since the beginning
+	zero   *tensors.Tensor // keys and values of an empty slot
+	frames int             // number of slots in use
+	age    int             // steps since the last refresh
 }
 
-// remember begins to remember.
+// remember gives the rollout one empty KV cache per part of the ensemble's draws.
 func (r *rollout) remember(c Cache) error {
 	if !r.e.model.config.Causal {
-		return fmt.Errorf("cache: expected a causal network; in this one every new frame changes what was computed of the earlier ones")
+		return fmt.Errorf("cache: expected a causal network; in this one every new frame changes the keys and values of earlier frames")
 	}
 	slots := len(r.frames) - 1
 	if c.Frames > 0 {
@@ -84,13 +87,14 @@ func (r *rollout) remember(c Cache) error {
 	return nil
 }
 
-// due says whether the next step begins anew, with new draws.
+// due reports whether the next step refreshes the cache, with new draws.
 func (m *memory) due() bool {
 	refresh := m.r.e.opts.Cache.refresh()
 	return m.draws == nil || (refresh > 0 && m.age >= refresh)
 }
 
-// next forecasts a frame from the rollout's window, anew if there are new draws.
+// next forecasts the next frame from the rollout's window. If fresh holds new draws, next
+// recomputes the cache first.
 func (m *memory) next(fresh []Draws) (*tensors.Tensor, bool, error) {
 	if fresh != nil {
 		if err := m.begin(fresh); err != nil {
@@ -101,7 +105,7 @@ func (m *memory) next(fresh []Draws) (*tensors.Tensor, bool, error) {
 	return m.step(m.r.frames[len(m.r.frames)-1])
 }
 
-// begin forgets everything and takes in all frames of the window but the last.
+// begin discards the cache and fills it from all frames of the window but the last.
 func (m *memory) begin(list []Draws) (err error) {
 	m.close()
 	m.draws, m.age, m.frames = list, 0, 0
@@ -120,7 +124,7 @@ func (m *memory) begin(list []Draws) (err error) {
 	return nil
 }
 
-// clear fills all places with what stands for frames that are not there.
+// clear marks all slots as empty.
 func (m *memory) clear() {
 	c := m.r.e.model.config
 	m.zero = tensors.FromShape(shapes.Make(m.r.e.opts.Precision.dtype(), len(m.draws), m.r.plan.Tokens(), c.Hidden))
@@ -128,8 +132,8 @@ func (m *memory) clear() {
 	m.kept = slices.Repeat([][]*tensors.Tensor{empty}, m.slots)
 }
 
-// step passes a frame through the network, keeps its keys and values and returns the
-// prediction of the next, on the device, and whether it is finite.
+// step passes a frame through the network and caches its keys and values. It returns the
+// prediction of the next frame, on the device, and whether that is finite.
 func (m *memory) step(x *tensors.Tensor) (*tensors.Tensor, bool, error) {
 	shift, rolls, err := m.r.e.model.batch(m.draws, m.r.plan)
 	if err != nil {
@@ -146,7 +150,7 @@ func (m *memory) step(x *tensors.Tensor) (*tensors.Tensor, bool, error) {
 	return taken(out)
 }
 
-// keep adds what was computed of a frame and lets the oldest go.
+// keep caches the keys and values of a frame and discards those of the oldest frame.
 func (m *memory) keep(frame []*tensors.Tensor) {
 	if m.slots == 0 {
 		finalizeAll(frame)
@@ -157,7 +161,8 @@ func (m *memory) keep(frame []*tensors.Tensor) {
 	m.frames = min(m.frames+1, m.slots)
 }
 
-// bias says how far the kept frames are from the next one, and which are empty.
+// bias returns, for each slot and last for the new frame, the row of the relative bias at
+// its distance in time, and layers.Masked for empty slots, else 0.
 func (m *memory) bias() (buckets, blocked *tensors.Tensor) {
 	b, v := make([]int32, m.slots+1), make([]float32, m.slots+1)
 	for i := range m.slots {
@@ -170,14 +175,14 @@ func (m *memory) bias() (buckets, blocked *tensors.Tensor) {
 	return tensors.FromFlatDataAndDimensions(b, len(b)), tensors.FromFlatDataAndDimensions(v, len(v))
 }
 
-// free frees what is kept of a frame, unless it is the one that stands for none.
+// free frees the keys and values of a slot unless the slot is empty.
 func (m *memory) free(frame []*tensors.Tensor) {
 	if frame[0] != m.zero {
 		finalizeAll(frame)
 	}
 }
 
-// close frees everything.
+// close frees the tensors of the cache.
 func (m *memory) close() {
 	for _, frame := range m.kept {
 		m.free(frame)
@@ -198,7 +203,8 @@ func finalizeAll(list []*tensors.Tensor) {
 	}
 }
 
-// statistics are the data set's, or those of the window at hand, on the device.
+// statistics returns the statistics of the data set or, without them, those of the
+// rollout's current window, on the device.
 func (r *rollout) statistics() ([]*tensors.Tensor, error) {
 	if r.e.scaling.Statistics != nil {
 		return r.fixed[r.global:], nil
@@ -210,8 +216,8 @@ func (r *rollout) statistics() ([]*tensors.Tensor, error) {
 	return r.call(r.program.stats, r.frames, constants)
 }
 
-// compileCached compiles the step of one frame with a past, and the statistics that it
-// takes.
+// compileCached compiles the step of one frame after cached frames, and the program that
+// computes the statistics for it.
 func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 	params, err := e.model.ParamsFor(r.plan)
 	if err != nil {
@@ -251,9 +257,10 @@ func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 	return p, err
 }
 
-// Prepare compiles what rollouts of such windows need, and runs it once, so that the
-// first frame of a forecast comes as fast as the others. Values do not matter; fields,
-// grid, boundaries and the number of frames do. [Advice] on the windows is logged.
+// Prepare compiles the programs for rollouts of the given windows and runs each once, so
+// that the first frame of a forecast comes as fast as the others. It depends on fields,
+// grid, boundaries and number of frames of the windows, not on their values. It logs
+// [Advice] on the windows.
 func (e *Emulator) Prepare(windows ...*data.Window) error {
 	for _, w := range windows {
 		begin := time.Now()

@@ -17,8 +17,9 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// recomputed forecasts steps frames, each from all frames so far, with the statistics
-// of the window and draws that stay the same: what a growing cache stands for.
+// recomputed forecasts steps frames without a cache, each from all frames so far, with the
+// statistics of the window and the same draws at every step. A cache that discards no frame
+// must give the same frames.
 func recomputed(t *testing.T, w *walrus.Weights, window *data.Window, steps int, d walrus.Draws) [][]float32 {
 	t.Helper()
 	m, err := walrus.NewModel(w.Config())
@@ -79,7 +80,7 @@ func clone(t *testing.T, x *tensors.Tensor) *tensors.Tensor {
 	return y
 }
 
-// fixedDraws are the draws that an emulator with this seed makes first.
+// fixedDraws returns the first draws of an emulator with this seed.
 func fixedDraws(t *testing.T, em *walrus.Emulator, window *data.Window, seed uint64) walrus.Draws {
 	t.Helper()
 	plan, err := em.Model().Plan(window.Grid, window.Boundaries)
@@ -87,13 +88,13 @@ func fixedDraws(t *testing.T, em *walrus.Emulator, window *data.Window, seed uin
 	return em.Model().Draw(rand.New(rand.NewPCG(seed, 0x656d756c61746f72)), plan)
 }
 
-// TestCacheExact: while no frame leaves, cached frames are those of the network on all
-// frames, over 20 steps, in the plane and in space, for all kinds of boundaries, with
+// TestCacheExact: while no frame is discarded, forecasts with a cache equal those of the
+// network on all frames, over 20 steps, in 2D and 3D, for all kinds of boundaries, with
 // and without absolute positions and learned rotary frequencies.
 func TestCacheExact(t *testing.T) {
 	steps := 20
 	if !strings.HasPrefix(testbackend.New(t).Name(), "Go") {
-		steps = 3 // XLA compiles the network anew for every length of the history
+		steps = 3 // XLA compiles the network for every length of the history
 	}
 	opening := data.Both(data.Open)
 	for name, c := range map[string]struct {
@@ -130,8 +131,8 @@ func TestCacheExact(t *testing.T) {
 	}
 }
 
-// TestCacheSliding: a cache of the window's length makes the first frame that the
-// network itself makes, begins anew when told to, and works with ensembles.
+// TestCacheSliding: with a cache of the window's length the first frame equals that
+// without a cache, Refresh recomputes the cache, and ensembles work.
 func TestCacheSliding(t *testing.T) {
 	w := livelyWeights(t, smallConfig())
 	window := flow([]int{16, 16}, data.Boundaries{periodic, walled}, 3)

@@ -7,44 +7,43 @@ import (
 	"path/filepath"
 )
 
-// Names of the files of a checkpoint folder. Other parts are named by who
-// writes them: the trainer's is OptimizerFile.
+// Names of the files of a checkpoint folder. The code that writes further parts
+// names them: the trainer's part is OptimizerFile.
 const (
 	ManifestFile  = "manifest.json"
 	WeightsFile   = "model.safetensors"
 	OptimizerFile = "optimizer.safetensors"
 )
 
-// Checkpoint is what [SaveCheckpoint] writes: a network with the scaling of its fields
-// and the record of its training windows, and the state of a training.
+// Checkpoint holds the content of a checkpoint folder: the weights of a network with
+// their scaling and the record of their training windows, and the state of a training.
 type Checkpoint struct {
 	Weights *Weights
 	// Storage is the type in which the weights are written; the zero value is float32.
 	Storage Storage
 	// Step counts the updates made so far.
 	Step int64
-	// Extra are further values to keep, such as the states of random
-	// generators, each as JSON.
+	// Extra holds further values, each as JSON, such as the states of random
+	// generators.
 	Extra map[string]json.RawMessage
 	// Parts are further files.
 	Parts []Part
 }
 
-// Part is a file of a checkpoint besides the weights. Write creates it at the
-// path it is given, whose last element is Name.
+// Part is a file of a checkpoint other than the weights. Write creates the file
+// at the given path, whose last element is Name.
 type Part struct {
 	Name  string
 	Write func(path string) error
 }
 
-// OpenCheckpoint reads the manifest of a checkpoint folder and verifies length
-// and SHA-256 of every part. The weights are then loaded with
+// OpenCheckpoint reads the manifest of a checkpoint folder and verifies the length
+// and the SHA-256 of every part. The caller then loads the weights:
 //
 //	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, o)
 //	w.Adopt(m)
 //
-// To find any kind of checkpoint, and to verify the weights alone, see
-// [FindCheckpoint].
+// [FindCheckpoint] finds any kind of checkpoint and verifies the weights alone.
 func OpenCheckpoint(dir string) (*Manifest, error) {
 	m, err := readManifest(present(dir))
 	if err != nil {
@@ -58,14 +57,14 @@ func OpenCheckpoint(dir string) (*Manifest, error) {
 	return m, nil
 }
 
-// beside returns the path of a folder's temporary neighbour.
+// beside returns .<dir>.<what>, the path of a temporary folder with the same parent.
 func beside(dir, what string) string {
 	parent, base := filepath.Split(filepath.Clean(dir))
 	return filepath.Join(parent, "."+base+"."+what)
 }
 
-// present returns the folder to read for dir: dir itself, or the previous
-// checkpoint beside it when a save was interrupted after moving that aside.
+// present returns the folder to read for dir: dir itself, or .<dir>.previous if
+// an interrupted save moved the checkpoint there and did not put a new one at dir.
 func present(dir string) string {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return dir

@@ -15,17 +15,18 @@ const ConfigFile = "extended_config.yaml"
 // Found is a checkpoint of any kind: the network's configuration and the file
 // of its weights.
 type Found struct {
-	// Path is what was looked for, Weights the path of the weight file.
+	// Path is the path given to FindCheckpoint, Weights that of the weight file.
 	Path, Weights string
 	Config        Config
 	// ConfigPath is the file that Config was read from.
 	ConfigPath string
 	// Manifest is nil for checkpoints that this library did not write.
 	Manifest *Manifest
-	// Scaling is how fields were normalised in training. Its statistics are empty if
-	// the weights need those of a data set that the checkpoint lacks.
+	// Scaling is the scaling of the training. Its statistics are empty if the weights
+	// need the statistics of a data set and the checkpoint lacks them.
 	Scaling Scaling
-	// missing says where empty statistics should have been, or is nil.
+	// missing is an error that says where the statistics were expected if they are
+	// empty, or nil.
 	missing error
 }
 
@@ -36,9 +37,9 @@ type Found struct {
 //     full_checkpoint.pt, model.safetensors or any other .pt or .safetensors),
 //   - a weight file in such a folder.
 //
-// It reads configuration and manifest and compares the lengths of parts, no
-// more. The error says what was found instead; when only the configuration is
-// missing or unreadable, Found still has Weights.
+// It only reads configuration and manifest and compares the lengths of parts. The
+// error lists the files that were found instead. If only the configuration is missing
+// or unreadable, Found.Weights is set nevertheless.
 func FindCheckpoint(path string) (Found, error) {
 	path = present(path)
 	info, err := os.Stat(path)
@@ -55,7 +56,7 @@ func FindCheckpoint(path string) (Found, error) {
 	return f, err
 }
 
-// Load loads the weights; those written by [SaveCheckpoint] are first verified
+// Load loads the weights. It first verifies weights written by [SaveCheckpoint]
 // against the manifest.
 func (f Found) Load(o LoadOptions) (*Weights, *LoadReport, error) {
 	if f.Manifest != nil {
@@ -78,8 +79,8 @@ func (f Found) Load(o LoadOptions) (*Weights, *LoadReport, error) {
 	return w, report, nil
 }
 
-// findIn looks for a checkpoint in a folder; file is the weight file, or empty
-// for the only one there is.
+// findIn looks for a checkpoint in a folder. file is the name of the weight file, or
+// empty if the folder must have exactly one.
 func findIn(dir, file string) (Found, error) {
 	if exists(filepath.Join(dir, ManifestFile)) && (file == "" || file == WeightsFile || file == ManifestFile) {
 		m, err := readManifest(dir)
@@ -106,7 +107,7 @@ func findIn(dir, file string) (Found, error) {
 	}
 	f.Weights = filepath.Join(dir, file)
 	if !slices.Contains(names, ConfigFile) {
-		return f, fmt.Errorf("walrus: checkpoint: expected %s or %s beside %s, got %s", ConfigFile, ManifestFile, f.Weights, listing(names))
+		return f, fmt.Errorf("walrus: checkpoint: expected %s or %s next to %s, got %s", ConfigFile, ManifestFile, f.Weights, listing(names))
 	}
 	err = f.readRelease(dir)
 	return f, err
@@ -117,7 +118,7 @@ func onlyWeights(names []string) (string, error) {
 	var found []string
 	for _, name := range names {
 		switch ext := strings.ToLower(filepath.Ext(name)); {
-		case name == "metadata.pt" || name == OptimizerFile: // of training
+		case name == "metadata.pt" || name == OptimizerFile: // training state, not weights
 		case ext == ".pt" || ext == ".safetensors":
 			found = append(found, name)
 		case ext == ".distcp":

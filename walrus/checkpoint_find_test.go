@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// releaseFolder makes a folder with links to the golden set's files, or with
-// empty ones where the set has none.
+// releaseFolder makes a folder with links to the golden set's files, or with empty
+// files in place of those that the set lacks.
 func releaseFolder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -32,14 +32,14 @@ const (
 	tinySafe   = "tiny_walrus.safetensors"
 )
 
-// TestGoldenFindCheckpoint finds and loads the tiny model wherever the release
-// or its users may put it.
+// TestGoldenFindCheckpoint finds and loads the tiny model under all names that the
+// release or its users may choose.
 func TestGoldenFindCheckpoint(t *testing.T) {
 	golden.Every(t, "model_weights", func(t *testing.T, c golden.Case) {
 		f := c.Open(t)
 		for name, s := range map[string]struct {
 			files map[string]string
-			file  string // within the folder; empty for the folder
+			file  string // in the folder; empty for the folder itself
 			want  string
 		}{
 			"release":           {map[string]string{tinyConfig: tinyConfig, "walrus.pt": tinyTorch}, "", "walrus.pt"},
@@ -77,8 +77,8 @@ func TestFindCheckpointErrors(t *testing.T) {
 			[]string{"expected one weight file, got b.safetensors, walrus.pt; name the one to load"}},
 		"no weight file": {map[string]string{tinyConfig: tinyConfig, "README.md": ""}, "",
 			[]string{"expected manifest.json, or extended_config.yaml with a .pt or .safetensors file, got README.md, extended_config.yaml"}},
-		"no configuration":             {map[string]string{"walrus.pt": tinyTorch}, "", []string{"expected extended_config.yaml or manifest.json beside", "walrus.pt", "got walrus.pt"}},
-		"file without configuration":   {map[string]string{"walrus.pt": tinyTorch}, "walrus.pt", []string{"expected extended_config.yaml or manifest.json beside"}},
+		"no configuration":             {map[string]string{"walrus.pt": tinyTorch}, "", []string{"expected extended_config.yaml or manifest.json next to", "walrus.pt", "got walrus.pt"}},
+		"file without configuration":   {map[string]string{"walrus.pt": tinyTorch}, "walrus.pt", []string{"expected extended_config.yaml or manifest.json next to"}},
 		"foreign manifest alone":       {map[string]string{"manifest.json": "manifest.json", "walrus.pt": tinyTorch}, "", []string{"manifest.json: expected a format_version, got none"}},
 		"empty folder":                 {nil, "", []string{"got an empty folder"}},
 		"nothing":                      {nil, "none.pt", []string{"none.pt: no such file"}},
@@ -96,7 +96,8 @@ func TestFindCheckpointErrors(t *testing.T) {
 	}
 }
 
-// TestFindOwnCheckpoint finds what SaveCheckpoint wrote by any of its names.
+// TestFindOwnCheckpoint finds a checkpoint of SaveCheckpoint by the paths of its folder,
+// its weight file and its manifest.
 func TestFindOwnCheckpoint(t *testing.T) {
 	dir := saved(t, 4)
 	for _, path := range []string{dir, filepath.Join(dir, walrus.WeightsFile), filepath.Join(dir, walrus.ManifestFile)} {

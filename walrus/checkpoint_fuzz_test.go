@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzManifest checks that no text makes the reader panic, and that what it
-// accepts names only files inside the folder and reads back the same.
+// FuzzManifest checks that no text makes the reader panic, and that every accepted
+// manifest names only files inside the folder and reads back the same.
 func FuzzManifest(f *testing.F) {
 	good, err := json.Marshal(Manifest{FormatVersion: 1, Config: Micro(), Step: 3,
 		Files: []ManifestPart{{Name: WeightsFile, Bytes: 4, SHA256: "00"}}})

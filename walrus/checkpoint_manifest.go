@@ -21,18 +21,17 @@ const manifestVersion = 2
 // data.
 const maxManifest = 64 << 20
 
-// errForeignManifest is the error for a manifest.json that something else than
-// SaveCheckpoint wrote.
+// errForeignManifest is the error for a manifest.json that SaveCheckpoint did not write.
 var errForeignManifest = errors.New("expected a format_version, got none (another program's manifest?)")
 
 // Manifest describes a checkpoint folder.
 type Manifest struct {
 	FormatVersion int `json:"format_version"`
-	// Config is the network, its field registry included.
+	// Config describes the network, its field registry included.
 	Config  Config  `json:"config"`
 	Scaling Scaling `json:"scaling"`
 	Step    int64   `json:"step"`
-	// Coverage counts the windows of the training; nil where it was not recorded.
+	// Coverage counts the windows of the training; nil if they were not recorded.
 	Coverage *Coverage                  `json:"coverage,omitempty"`
 	Extra    map[string]json.RawMessage `json:"extra,omitempty"`
 	Files    []ManifestPart             `json:"files"`
@@ -47,8 +46,8 @@ type ManifestPart struct {
 	SHA256 string `json:"sha256"` // in hexadecimal digits
 }
 
-// Part returns the entry of a file, and false if the checkpoint has none of
-// that name.
+// Part returns the entry of a file, and false if the checkpoint has no file of that
+// name.
 func (m *Manifest) Part(name string) (ManifestPart, bool) {
 	for _, f := range m.Files {
 		if f.Name == name {
@@ -141,7 +140,7 @@ func checkPartName(name string) error {
 	return nil
 }
 
-// describePart measures a part.
+// describePart returns the name, length and SHA-256 of a part on disk.
 func describePart(dir, name string) (ManifestPart, error) {
 	f, err := os.Open(filepath.Join(dir, name))
 	if err != nil {

@@ -10,12 +10,13 @@ import (
 )
 
 // SaveCheckpoint writes a checkpoint folder: model.safetensors with the
-// release's keys, the other parts, and manifest.json with their SHA-256. The
-// folder is written beside dir under the name .<dir>.partial and renamed into
-// place; a checkpoint that was at dir waits as .<dir>.previous until then. At
-// every moment one of the two is complete, and after an interruption
+// release's keys, the other parts, and manifest.json with their SHA-256.
+//
+// SaveCheckpoint writes the folder next to dir under the name .<dir>.partial, moves
+// an old checkpoint at dir to .<dir>.previous, and renames the new folder to dir. At
+// every moment the old or the new checkpoint is complete, and after an interruption
 // [OpenCheckpoint] and [FindCheckpoint] find it. Files in dir that belong to no
-// checkpoint are kept. A folder that holds files but no checkpoint is refused.
+// checkpoint are kept. A folder that holds files but no checkpoint is an error.
 //
 // Only one save to a folder may run at a time.
 func SaveCheckpoint(dir string, c Checkpoint) error {
@@ -47,8 +48,8 @@ func SaveCheckpoint(dir string, c Checkpoint) error {
 	return nil
 }
 
-// checkReplaceable puts back a checkpoint that an interrupted save moved aside
-// and refuses anything at dir that is neither empty nor a checkpoint.
+// checkReplaceable restores a checkpoint that an interrupted save moved aside. It
+// returns an error unless dir is missing, empty or a checkpoint.
 func checkReplaceable(dir string) error {
 	if aside := present(dir); aside != dir {
 		if err := os.Rename(aside, dir); err != nil {
@@ -107,7 +108,7 @@ func writeFolder(dir string, c Checkpoint) error {
 // moveIn renames a complete folder into place.
 func moveIn(partial, dir string) error {
 	aside := beside(dir, "previous")
-	// An earlier save got as far as moving its folder in; finish it.
+	// An interrupted save renamed its folder to dir and left the old one; remove that.
 	if err := dissolve(aside, dir); err != nil {
 		return err
 	}
@@ -128,8 +129,8 @@ func moveIn(partial, dir string) error {
 	return dissolve(aside, dir)
 }
 
-// dissolve removes the checkpoint at from, if there is one, and moves what is
-// in there but belongs to no checkpoint to the folder to.
+// dissolve removes the checkpoint at from, if there is one, and moves the other files
+// of that folder to the folder to.
 func dissolve(from, to string) error {
 	entries, err := os.ReadDir(from)
 	if errors.Is(err, os.ErrNotExist) {
@@ -140,7 +141,7 @@ func dissolve(from, to string) error {
 	}
 	old, err := readManifest(from)
 	if err != nil {
-		old = &Manifest{} // a damaged one: everything but the known names is kept
+		old = &Manifest{} // damaged manifest: keep all files but those with known names
 	}
 	for _, e := range entries {
 		if _, part := old.Part(e.Name()); part || e.Name() == ManifestFile {
@@ -157,8 +158,8 @@ func dissolve(from, to string) error {
 	return os.RemoveAll(from)
 }
 
-// syncFile flushes a file to disk, so that it is there before its folder is
-// renamed into place.
+// syncFile flushes a file to disk, so that its content is on disk before its folder
+// is renamed.
 func syncFile(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -180,7 +181,7 @@ func writeSynced(path string, text []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// syncFolder flushes a folder's list of names to disk, where the system can.
+// syncFolder flushes a folder's list of names to disk if the system supports that.
 func syncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {

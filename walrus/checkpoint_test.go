@@ -19,7 +19,7 @@ func note(name, text string) walrus.Part {
 	return walrus.Part{Name: name, Write: func(path string) error { return os.WriteFile(path, []byte(text), 0o666) }}
 }
 
-// microCheckpoint is a checkpoint at a step whose weights are seeded by it.
+// microCheckpoint returns a checkpoint at a step; the step is the seed of its weights.
 func microCheckpoint(t *testing.T, step int64) walrus.Checkpoint {
 	t.Helper()
 	w := initMicro(t, uint64(step))
@@ -41,7 +41,7 @@ func saved(t *testing.T, step int64) string {
 	return dir
 }
 
-// requireStep opens a checkpoint and checks that it is that of a step, whole.
+// requireStep opens a checkpoint and checks that it is complete and of the given step.
 func requireStep(t *testing.T, dir string, step int64) *walrus.Manifest {
 	t.Helper()
 	m, err := walrus.OpenCheckpoint(dir)
@@ -54,7 +54,7 @@ func requireStep(t *testing.T, dir string, step int64) *walrus.Manifest {
 	return m
 }
 
-// names lists a folder, hidden files included.
+// names lists the files of a folder, hidden files included.
 func names(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -85,8 +85,8 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	assert.Equal(t, []string{"last"}, names(t, filepath.Dir(dir)))
 }
 
-// TestCheckpointInterrupted sets up the folders as a save leaves them when it
-// is interrupted, and expects the newest complete checkpoint and a working save.
+// TestCheckpointInterrupted sets up the folders that an interrupted save leaves
+// behind. It expects to read the newest complete checkpoint and to save again.
 func TestCheckpointInterrupted(t *testing.T) {
 	rename := func(t *testing.T, from, to string) { t.Helper(); require.NoError(t, os.Rename(from, to)) }
 	for name, c := range map[string]struct {
@@ -158,7 +158,8 @@ func TestCheckpointSaveFails(t *testing.T) {
 	}
 }
 
-// TestCheckpointRefusesFolders protects folders that are no checkpoints.
+// TestCheckpointRefusesFolders: a save does not replace a folder that is not a
+// checkpoint.
 func TestCheckpointRefusesFolders(t *testing.T) {
 	dir := t.TempDir()
 	c := microCheckpoint(t, 1)
@@ -222,7 +223,7 @@ func TestCheckpointDamage(t *testing.T) {
 	}
 }
 
-// TestCheckpointManifests refuses manifests that cannot be ours.
+// TestCheckpointManifests: manifests that SaveCheckpoint cannot have written are errors.
 func TestCheckpointManifests(t *testing.T) {
 	dir := saved(t, 1)
 	path := filepath.Join(dir, walrus.ManifestFile)

@@ -8,18 +8,17 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// Config describes a Walrus network: what decides the shapes of its weights,
-// what decides the function they compute, and a few numbers that only matter
-// while training. It holds no weights.
+// Config describes a Walrus network: the shapes of its weights, the function that
+// the network computes with them, and a few numbers for training. It holds no weights.
 //
-// The zero value is not usable; start from a preset ([Walrus], [HalfWalrus],
+// The zero value is not usable. Start from a preset ([Walrus], [HalfWalrus],
 // [Small], [Tiny], [Micro]) or from [ReadConfig], change fields, and call
-// [Config.Validate]. The zero value of every enumeration is what the released
-// weights use.
+// [Config.Validate]. The zero value of every enumeration is the choice of the
+// released weights.
 //
-// In JSON the keys are the snake_case names below, enumerations are strings
-// and the registry is an object from field name to index. In YAML the keys are
-// those of the release's extended_config.yaml; see [ParseConfig].
+// JSON has the snake_case keys below, strings for enumerations, and an object from
+// field name to index for the registry. YAML has the keys of the release's
+// extended_config.yaml; see [ParseConfig].
 type Config struct {
 	// Name labels the network in logs and manifests. It may be empty.
 	Name string `json:"name"`
@@ -49,18 +48,18 @@ type Config struct {
 	// DropPath is the rate of the last block; block i of n has
 	// DropPath·i/(n−1). Training only. See [Config.DropPathRates].
 	DropPath float64 `json:"drop_path"`
-	// FieldDrop divided by the number of channels at hand is the probability
-	// that a channel of a sample is set to zero in all its frames; the others
-	// are scaled up so that the mean stays. Training only; released: 0.
+	// FieldDrop divided by the number of channels of the input is the probability
+	// that a channel of a sample is set to zero in all its frames. The other channels
+	// are scaled up so that the mean does not change. Training only; released: 0.
 	FieldDrop float64 `json:"field_drop"`
 
-	// Causal makes time attention look back only and the network return every
-	// frame; otherwise it returns the last one. Released: true.
+	// Causal restricts attention in time to earlier steps, and the network predicts at
+	// every step. Otherwise it predicts at the last step only. Released: true.
 	Causal bool `json:"causal"`
 
-	// Dims lists, ascending, the spatial dimensionalities that own an encoder
-	// and a decoder. An input belongs to the number of its axes longer than
-	// one. 3 must be among them. Released: 2, 3.
+	// Dims lists, in ascending order, the dimensionalities for which the network has
+	// an encoder and a decoder. The dimensionality of an input is the number of its
+	// axes longer than one. Dims must contain 3. Released: 2, 3.
 	Dims []int `json:"dims"`
 
 	// Kernel holds the edge lengths of the two convolution kernels of the
@@ -75,7 +74,7 @@ type Config struct {
 	// TimeBias chooses the positional bias of time attention.
 	TimeBias TimeBias `json:"time_bias"`
 
-	// Norm chooses over what the normalisation inside the network averages.
+	// Norm chooses the values that RMSGroupNorm averages over.
 	Norm NormForm `json:"norm"`
 
 	// RoPE says whether the frequencies of the axial rotary embedding are
@@ -93,27 +92,26 @@ type Config struct {
 	// blocks. Released: 2, and its encoder and decoder are recomputed, too.
 	CheckpointEvery int `json:"checkpoint_every"`
 
-	// Tokens are the tokens aimed at per axis for inputs with one, two and
-	// three axes longer than one; a zero stands for the released 32, 32, 16.
-	// See [Config.TokenTarget].
+	// Tokens holds the target number of tokens per axis for 1D, 2D and 3D inputs.
+	// Zeros mean the released 32, 32, 16. See [Config.TokenTarget].
 	Tokens [3]int `json:"tokens"`
 
 	// Strides lists the strides s1, s2 of the two convolutions that the weights were
-	// trained with, by the dimensionality 1, 2 or 3 of the encoder. Plans take others
-	// only where none of these can serve an axis. Without an entry, the trained
+	// trained with, by the dimensionality 1, 2 or 3 of the encoder. A plan has other
+	// strides only on an axis that none of these fits. Without an entry, the trained
 	// strides are the release's. See [Config.TrainedStrides].
 	Strides map[int][][2]int `json:"strides,omitempty"`
 
-	// Prediction says what the output of the network stands for.
+	// Prediction is the meaning of the network's output: a change or a frame.
 	Prediction Prediction `json:"prediction"`
 
-	// ProjectionDim is recorded because the release's file and paper Table 2
-	// state it (48); no weight has this size and nothing depends on it.
+	// ProjectionDim has no effect: no weight has this size. It is kept because the
+	// release's file and paper Table 2 state it (48).
 	ProjectionDim int `json:"projection_dim"`
 }
 
-// States returns the number of weight columns: the largest index of the
-// registry plus one (67 for the released registry).
+// States returns the number of field columns of the weights: the largest index of
+// the registry plus one (67 for the released registry).
 func (c Config) States() int { return c.Registry.States() }
 
 // HeadWidth returns Hidden/Heads, the width K of one attention head, or 0
@@ -127,7 +125,7 @@ func (c Config) HeadWidth() int {
 
 // Frequencies returns the number of frequencies per axis of the rotary
 // embedding: half of a quarter of the head width, both rounded down (11 for
-// the released width 88). Twice that many dimensions turn per axis.
+// the released width 88). Each axis rotates twice that number of dimensions.
 func (c Config) Frequencies() int { return layers.RoPEFrequencies(c.HeadWidth()) }
 
 // MLPWidth returns MLP, or 4·Hidden when MLP is zero.
@@ -138,9 +136,8 @@ func (c Config) MLPWidth() int {
 	return c.MLP
 }
 
-// TokenTarget returns the tokens aimed at per axis for an input with the given
-// number of axes longer than one: 1, 2 or 3. For any other number it returns
-// 0.
+// TokenTarget returns the target number of tokens per axis for an input with the
+// given number of axes longer than one: 1, 2 or 3. For any other number it returns 0.
 func (c Config) TokenTarget(axes int) int {
 	if axes < 1 || axes > len(c.Tokens) {
 		return 0
@@ -151,9 +148,10 @@ func (c Config) TokenTarget(axes int) int {
 	return csm.ReleasedTokens()[axes-1]
 }
 
-// Encoder returns the dimensionality of the encoder that serves inputs with the given
-// number of axes longer than one: the same, or the next larger one that the network
-// owns (a line is a thin plane). It returns 0 if there is none.
+// Encoder returns the dimensionality of the encoder for inputs with the given number of
+// axes longer than one: the smallest dimensionality in Dims that is at least this number,
+// because a 1D grid is also a 2D grid with an axis of length 1. It returns 0 if there is
+// none.
 func (c Config) Encoder(axes int) int {
 	for _, d := range slices.Sorted(slices.Values(c.Dims)) {
 		if d >= axes {
@@ -163,8 +161,8 @@ func (c Config) Encoder(axes int) int {
 	return 0
 }
 
-// TrainedStrides returns the entry of Strides for the encoder that serves inputs with
-// the given number of axes longer than one.
+// TrainedStrides returns the entry of Strides for the encoder of inputs with the given
+// number of axes longer than one.
 func (c Config) TrainedStrides(axes int) [][2]int { return c.Strides[c.Encoder(axes)] }
 
 // DropPathRates returns the drop-path rate of each block: rates rise linearly
@@ -177,6 +175,6 @@ func (c Config) Checkpointed(block int) bool {
 	return c.CheckpointEvery > 0 && block%c.CheckpointEvery == 0
 }
 
-// Has reports whether the network owns an encoder and a decoder for inputs
-// with dims axes longer than one.
+// Has reports whether the network has an encoder and a decoder for inputs with
+// dims axes longer than one.
 func (c Config) Has(dims int) bool { return slices.Contains(c.Dims, dims) }

@@ -11,8 +11,8 @@ import (
 type JitterMode uint8
 
 const (
-	// JitterFixed rolls first and pads periodic axes afterwards; the released
-	// choice (class FixedPatchJittererBoundaryPad).
+	// JitterFixed rolls first and pads periodic axes afterwards. This is the
+	// released choice (class FixedPatchJittererBoundaryPad).
 	JitterFixed JitterMode = iota
 	// JitterPadded pads every axis first and rolls the padded array (class
 	// PatchJittererBoundaryPad, use_periodic_fixed_jitter: false).
@@ -32,27 +32,28 @@ const (
 	// time (bias_type rel, released; paper Table 2, LearnedRPE).
 	BiasRelative TimeBias = iota
 	// BiasNone adds nothing. In the released code attention without a bias is
-	// causal whatever Causal says.
+	// always causal, even if Causal is false.
 	BiasNone
 )
 
 var timeBiasNames = []string{"rel", "none"}
 
-// NormForm chooses over what RMSGroupNorm averages the squares.
+// NormForm chooses the squares that RMSGroupNorm averages.
 type NormForm uint8
 
 const (
-	// NormChannel averages each channel over space alone. This is what the
-	// released code computes; the number of groups is inert.
+	// NormChannel averages each channel over space alone, as the released code
+	// does. The number of groups has no effect.
 	NormChannel NormForm = iota
 	// NormGroup averages over space and the channels of a group, the form that
-	// the paper describes. Weights of one form do not serve the other.
+	// the paper describes. Weights trained with one form do not work with the other.
 	NormGroup
 )
 
 var normNames = []string{"channel", "group"}
 
-// RoPEMode says who owns the frequencies of the axial rotary embedding.
+// RoPEMode says whether the frequencies of the axial rotary embedding are constants
+// or weights.
 type RoPEMode uint8
 
 const (
@@ -68,7 +69,7 @@ const (
 
 var ropeNames = []string{"fixed", "shared", "per_axis"}
 
-// Prediction says what the output of the network stands for.
+// Prediction is the meaning of the network's output.
 type Prediction uint8
 
 const (
@@ -98,8 +99,8 @@ func (t TimeBias) String() string { return enumName(timeBiasNames, t) }
 // MarshalText returns [TimeBias.String], or an error for an unknown value.
 func (t TimeBias) MarshalText() ([]byte, error) { return enumText("time bias", timeBiasNames, t) }
 
-// UnmarshalText reads what MarshalText writes. The release's "rotary" is not
-// implemented and refused.
+// UnmarshalText reads the text that MarshalText writes. The release's "rotary" is
+// an error because this library does not implement it.
 func (t *TimeBias) UnmarshalText(b []byte) error {
 	if string(b) == "rotary" {
 		return fmt.Errorf(`time bias: expected rel or none, got "rotary", which this library does not implement`)
@@ -138,7 +139,7 @@ func (p *Prediction) UnmarshalText(b []byte) error {
 	return enumParse("prediction", predictionNames, b, p)
 }
 
-// enumName returns the name of a value, or its number when it has none.
+// enumName returns the name of a value, or "unknown(n)" for a value without a name.
 func enumName[E ~uint8](names []string, e E) string {
 	if int(e) < len(names) {
 		return names[e]
@@ -155,7 +156,7 @@ func enumText[E ~uint8](what string, names []string, e E) ([]byte, error) {
 	return []byte(names[e]), nil
 }
 
-// enumParse sets e to the value of that name.
+// enumParse sets e to the value whose name is text.
 func enumParse[E ~uint8](what string, names []string, text []byte, e *E) error {
 	i := slices.Index(names, string(text))
 	if i < 0 {

@@ -61,7 +61,7 @@ func ExampleParseConfig() {
 	// Output: walrus: config: model._target_: missing: expected a string
 }
 
-// A recipe keeps what this library does not interpret.
+// A recipe keeps the settings that this library does not interpret.
 func ExampleRecipe() {
 	var file strings.Builder
 	if err := walrus.Micro().WriteYAML(&file, walrus.Scaling{}); err != nil {

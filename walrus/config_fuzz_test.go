@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// FuzzParseConfig checks that no input panics, that what is accepted is valid,
-// and that it survives being written and read again. Run it with
-// -fuzzminimizetime 10x: minimising files of 4 KB otherwise takes all the time.
+// FuzzParseConfig checks that no input panics, that every accepted configuration is
+// valid, and that it is the same after it is written and read again. Run it with
+// -fuzzminimizetime 10x; otherwise minimising files of 4 KB takes all the time.
 func FuzzParseConfig(f *testing.F) {
 	var b strings.Builder
 	if err := Micro().WriteYAML(&b, Scaling{Eps: 1e-8}); err != nil {
@@ -44,7 +44,7 @@ func FuzzParseConfig(f *testing.F) {
 			t.Fatalf("expected %+v, %+v, got %+v, %+v", r.Config, s, back.Config, back.Scaling)
 		}
 		r.Config.Blocks++
-		if out, err := r.Bytes(); err == nil { // an edit succeeds or says why not
+		if out, err := r.Bytes(); err == nil { // an edit succeeds or returns an error
 			if back, err := ParseConfig(out); err != nil || back.Blocks != r.Config.Blocks {
 				t.Fatalf("%v in\n%s", err, out)
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/gowalrus/gowalrus/internal/golden"
 )
 
-// The reference's own configuration file says what the manifest says.
+// The reference's configuration file gives the configuration in the manifest.
 func TestGoldenConfig(t *testing.T) {
 	header := golden.Load(t).Header
 	c, err := ReadConfig(golden.Path(t, "extended_config.yaml"))
@@ -31,7 +31,7 @@ func TestGoldenConfig(t *testing.T) {
 	assert.Equal(t, want, c)
 }
 
-// The whole recipe survives: unchanged byte for byte, changed in one line.
+// An unchanged recipe is written byte for byte; a changed setting changes one line.
 func TestGoldenConfigRecipe(t *testing.T) {
 	path := golden.Path(t, "extended_config.yaml")
 	text, err := os.ReadFile(path)
@@ -60,8 +60,8 @@ func TestGoldenConfigRecipe(t *testing.T) {
 	assert.Equal(t, []float64{2e-4, 1e-10}, []float64{optimizer.LR, optimizer.Eps})
 }
 
-// The presets have the released file's keys: the reference's file, given the
-// released sizes, is read as the preset.
+// The reference's file with the released sizes is read as the preset, so the preset
+// covers all keys of the released file.
 func TestGoldenConfigReleased(t *testing.T) {
 	r, err := ReadRecipe(golden.Path(t, "extended_config.yaml"))
 	require.NoError(t, err)

@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// UnmarshalJSON reads what json.Marshal writes for a Config. A key it does not
-// know is an error that names it: a setting that is silently ignored would
-// yield another network. It does not call Validate.
+// UnmarshalJSON reads the JSON that json.Marshal writes for a Config. It returns an
+// error that names the key for an unknown key, because a setting that is silently
+// ignored would yield another network. It does not call Validate.
 func (c *Config) UnmarshalJSON(b []byte) error {
 	type plain Config // without this method
 	var p plain

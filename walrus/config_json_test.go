@@ -10,7 +10,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// unusual is a configuration in which no setting has its released value.
+// unusual returns a configuration in which no setting has its released value.
 func unusual() Config {
 	return Config{
 		Name: `run "3": a/b`, Registry: data.MustRegistry("pressure", "y", "velocity_x", "123", "a: b"),

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// countParameters adds up the weights of a network with relative bias and
-// fixed frequencies, which are constants and not counted.
+// countParameters returns the number of parameters of a network with relative bias. It
+// does not count the rotary frequencies, which are constants.
 func countParameters(c Config) int {
 	C, I, S, K := c.Hidden, c.Intermediate, c.States(), c.HeadWidth()
 	k1, k2 := c.Kernel[0]*c.Kernel[0]*c.Kernel[0], c.Kernel[1]*c.Kernel[1]*c.Kernel[1]
@@ -57,7 +57,7 @@ func TestPresetsDoNotShareMemory(t *testing.T) {
 }
 
 func TestPresetOfReleaseIsTheReleasedFile(t *testing.T) {
-	// SPEC §1, released hyper-parameters.
+	// The released sizes, docs/reference.md §1.
 	c := Walrus()
 	assert.Equal(t, []int{1408, 352, 40, 16, 16, 48}, []int{c.Hidden, c.Intermediate, c.Blocks, c.Heads, c.Groups, c.ProjectionDim})
 	assert.Equal(t, [2]int{8, 4}, c.Kernel)

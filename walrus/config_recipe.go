@@ -9,24 +9,24 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Recipe is a training recipe in the layout of the release's
-// extended_config.yaml: the network's Config, the Scaling of its fields and, untouched,
-// everything else the file says about data, optimiser, logging and so on.
+// Recipe is a training recipe in the layout of the release's extended_config.yaml: the
+// network's Config, the Scaling of its fields and the unchanged text of all other
+// settings, such as data, optimiser and logging.
 //
-// Change Config or Scaling and write the recipe back: only the lines of the settings that
-// changed are replaced, all others stay byte for byte, comments included.
+// A caller may change Config or Scaling and write the recipe back. Only the lines of
+// changed settings are replaced; all other lines stay byte for byte, comments included.
 type Recipe struct {
 	Config Config
-	// Scaling is what trainer.revin and trainer.epsilon say, nil without trainer.revin.
-	// Its statistics are empty if the class takes those of a data set; a recipe does not
-	// hold them.
+	// Scaling is the scaling that trainer.revin and trainer.epsilon describe, nil without
+	// trainer.revin. Its statistics are empty if the class needs those of a data set,
+	// because a recipe does not hold statistics.
 	Scaling *Scaling
 
 	text   []byte  // the document as read
 	layout mapping // the settings in text
 }
 
-// NewRecipe returns a recipe that holds a configuration, a scaling and nothing else.
+// NewRecipe returns a recipe that holds only a configuration and a scaling.
 func NewRecipe(c Config, s Scaling) (*Recipe, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -55,8 +55,8 @@ func ReadRecipe(path string) (*Recipe, error) {
 	return r, nil
 }
 
-// ParseRecipe reads the text of an extended_config.yaml. What it requires and
-// refuses is described at [ParseConfig].
+// ParseRecipe reads the text of an extended_config.yaml. [ParseConfig] lists the keys
+// that must be there and the settings that are errors.
 func ParseRecipe(data []byte) (*Recipe, error) {
 	doc, err := parseYAML(data)
 	if err != nil {
@@ -72,8 +72,8 @@ func ParseRecipe(data []byte) (*Recipe, error) {
 	return &Recipe{Config: c, Scaling: s, text: bytes.Clone(data), layout: layout(c, s)}, nil
 }
 
-// Bytes returns the text of the recipe with its Config and Scaling. It is the text that
-// was read when both are unchanged.
+// Bytes returns the text of the recipe with its Config and Scaling. If neither has
+// changed, it is the text that was read.
 func (r *Recipe) Bytes() ([]byte, error) {
 	if err := r.Config.Validate(); err != nil {
 		return nil, err
@@ -113,8 +113,8 @@ func (r *Recipe) WriteYAML(w io.Writer) error {
 	return nil
 }
 
-// Decode reads any part of the recipe as it was read into v, a pointer: the
-// value at a path of keys joined by dots, such as "optimizer" or
+// Decode stores a part of the recipe, as it was read, in the value that v points to.
+// path is a list of keys joined by dots, such as "optimizer" or
 // "trainer.grad_acc_steps". Structs use the tags of package
 // github.com/goccy/go-yaml.
 func (r *Recipe) Decode(path string, v any) (err error) {
@@ -141,5 +141,5 @@ func (r *Recipe) Decode(path string, v any) (err error) {
 	return nil
 }
 
-// sameLayout reports whether two layouts are written alike.
+// sameLayout reports whether two layouts give the same YAML text.
 func sameLayout(a, b mapping) bool { return emitDocument(a) == emitDocument(b) }

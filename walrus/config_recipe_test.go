@@ -11,8 +11,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// written is a recipe as a person might keep it: comments, blank lines, flow
-// lists, sections this library does not interpret.
+// written is a recipe as a person might write it, with comments, blank lines, flow lists
+// and sections that this library does not interpret.
 func written(t *testing.T) string {
 	t.Helper()
 	model := yamlOf(t, Tiny())
@@ -95,7 +95,7 @@ func TestRecipeReplacesOnlyWhatChanged(t *testing.T) {
 	}
 }
 
-// Every setting at once, there and back again.
+// An edit changes every setting at once, and a second edit restores the first text.
 func TestRecipeEditsEverySetting(t *testing.T) {
 	r, err := ParseRecipe([]byte(written(t)))
 	require.NoError(t, err)
@@ -118,8 +118,8 @@ func TestRecipeEditsEverySetting(t *testing.T) {
 	assert.Equal(t, first, back)
 }
 
-// A switch without effect may hold anything; it must be written when it comes
-// into effect.
+// A switch without effect may have any value; an edit that gives it an effect must write
+// it.
 func TestRecipeSwitchesJitterOn(t *testing.T) {
 	text := strings.NewReplacer("jitter_patches: true", "jitter_patches: false",
 		"use_periodic_fixed_jitter: true", "use_periodic_fixed_jitter: false").Replace(written(t))
@@ -156,7 +156,7 @@ func TestRecipeErrors(t *testing.T) {
 	require.NoError(t, err)
 	r.Config.Prediction = PredictFull
 	_, err = r.Bytes()
-	assert.ErrorContains(t, err, "no mapping of its own")
+	assert.ErrorContains(t, err, "not written as a separate mapping")
 
 	shared := strings.Replace(written(t), "hidden_dim: 64", "hidden_dim: &w 64", 1) + "\nwidth: *w\n"
 	r, err = ParseRecipe([]byte(shared))

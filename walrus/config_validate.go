@@ -13,22 +13,22 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 )
 
-// Bounds on what a configuration may ask for. They are far beyond any network
-// in use and keep a damaged file from asking for absurd amounts of memory.
+// Bounds on the sizes in a configuration. They are far beyond any network in use
+// and keep a damaged file from requesting absurd amounts of memory.
 const (
 	maxWidth  = 1 << 20
 	maxBlocks = 1 << 12
 	maxStates = 1 << 16
 )
 
-// minHeadWidth is the narrowest head the axial rotary embedding can serve.
-// Each axis gets a quarter of the head: heads below 8 would have no frequency
-// at all and attention over space would not know where a token is, and the
-// released code divides by zero for 8 to 11.
+// minHeadWidth is the least head width for the axial rotary embedding. Each axis
+// gets a quarter of the head. Heads narrower than 8 would have no frequency, and
+// attention over space would not depend on the positions of tokens. For widths 8 to
+// 11 the released code divides by zero.
 const minHeadWidth = 12
 
-// Validate returns nil when a network can be built from the configuration,
-// and otherwise one error that joins every problem found, one per line.
+// Validate returns nil if a network can be built from the configuration, and
+// otherwise one error that lists every problem, one per line.
 func (c Config) Validate() error {
 	var p problems
 	c.validateName(&p)

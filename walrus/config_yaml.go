@@ -29,14 +29,14 @@ func ReadConfig(path string) (Config, error) {
 //   - trainer.revin and trainer.epsilon, the scaling ([Recipe]),
 //   - finetuning_mods: learnable_rope, rope_per_axis, ape_shape,
 //
-// and ignores the rest; [ParseRecipe] keeps it. Within the sections that
-// describe the network nothing is ignored: an unknown key, a _target_ naming a
-// class that this library does not implement, and a setting it cannot honour
-// are errors with the key's path and line. All problems are reported, one per
-// line. A key left out takes the default of the release's constructor where
-// that is a rate or a switch (drop_path 0.2, input_field_drop 0.1,
-// causal_in_time false, jitter_patches true, use_periodic_fixed_jitter false,
-// gradient_checkpointing_freq 0, include_d [2, 3]); sizes must be given.
+// and ignores all other keys, which [ParseRecipe] keeps. In the sections that
+// describe the network every key counts: an unknown key, a _target_ with a class
+// that this library does not implement, and a setting that it does not support are
+// errors with the path and line of the key. The error lists all problems, one per
+// line. Rates and switches may be left out; they then have the default of the
+// release's constructor (drop_path 0.2, input_field_drop 0.1, causal_in_time false,
+// jitter_patches true, use_periodic_fixed_jitter false,
+// gradient_checkpointing_freq 0, include_d [2, 3]). Sizes must be given.
 //
 // Accepted without effect, as in the release: projection_dim (recorded),
 // static_axes, weight_tied_axes, kernel_scales_seq, base_kernel_size1d and 2d
@@ -52,14 +52,14 @@ func ParseConfig(data []byte) (Config, error) {
 
 // WriteYAML validates the configuration and writes it, and the scaling of the weights,
 // with the keys of the release's extended_config.yaml, so that [ParseRecipe] reads back
-// the same Config and Scaling. Statistics belong in stats.yaml: the file says whether the
-// scaling has some, and they are read back empty. Three settings the release does not have are written so that it
-// refuses the file instead of building another network: the group norm as the
-// class gowalrus.GroupRMSNorm, token targets as model.encoder.token_targets and
-// trained strides as model.encoder.trained_strides1d, 2d and 3d.
+// the same Config and Scaling. It does not write statistics, which belong in stats.yaml:
+// a scaling with statistics is read back with empty statistics. Three settings that the
+// release does not have get names that make it refuse the file instead of building another
+// network: the group norm is the class gowalrus.GroupRMSNorm, token targets are
+// model.encoder.token_targets, and trained strides are
+// model.encoder.trained_strides1d, 2d and 3d.
 //
-// To change the configuration of an existing file and keep everything else in
-// it, use [Recipe].
+// [Recipe] changes the configuration of an existing file and keeps its other settings.
 func (c Config) WriteYAML(w io.Writer, s Scaling) error {
 	r, err := NewRecipe(c, s)
 	if err != nil {

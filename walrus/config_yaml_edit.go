@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// change is one setting of a document to write, or to delete.
+// change is one setting to write into a document or to delete from it.
 type change struct {
 	path   []string
 	value  any
@@ -48,11 +48,11 @@ func lookup(m mapping, key string) (any, bool) {
 	return nil, false
 }
 
-// edit replaces in the text of a document the settings that differ between two
-// layouts and leaves every other line as it is.
+// edit returns the text of a document with the settings replaced that differ between
+// two layouts. All other lines stay as they are.
 func edit(text []byte, from, to mapping) ([]byte, error) {
 	for _, ch := range changes(nil, from, to) {
-		// The lines move with every change, so each starts from a new parse.
+		// Every change moves lines, so each one parses the text again.
 		doc, err := parseYAML(text)
 		if err != nil {
 			return nil, err
@@ -87,13 +87,13 @@ func apply(lines []string, doc *document, ch change) ([]string, error) {
 	emit(&b, indent, entry{ch.path[len(ch.path)-1], ch.value})
 	out := b.String()
 	if first > 0 && !strings.HasSuffix(lines[first-1], "\n") {
-		out = "\n" + out // the last line of the file has no end
+		out = "\n" + out // the last line of the file lacks its newline
 	}
 	return slices.Replace(lines, first, last, out), nil
 }
 
-// locate finds the mapping that holds a path and the entry of its last key,
-// nil when the mapping has no such key.
+// locate returns the mapping that holds a path and the entry of its last key, which
+// is nil if the mapping has no such key.
 func locate(doc *document, path []string) (*ast.MappingNode, *ast.MappingValueNode, error) {
 	node := doc.root
 	for _, key := range path[:len(path)-1] {
@@ -103,16 +103,16 @@ func locate(doc *document, path []string) (*ast.MappingNode, *ast.MappingValueNo
 		}
 		node = s.values[key].Value
 	}
-	m, ok := node.(*ast.MappingNode) // not resolved: an alias has no lines here
+	m, ok := node.(*ast.MappingNode) // not resolved: the lines of an alias are elsewhere
 	if !ok {
-		return nil, nil, fmt.Errorf("the section around it is no mapping of its own and cannot be edited in place")
+		return nil, nil, fmt.Errorf("the section around it is not written as a separate mapping and cannot be edited in place")
 	}
 	return m, doc.mapping(m, "").values[path[len(path)-1]], nil
 }
 
-// keyLines returns the half-open range of lines of an entry: its own line and
-// those that follow, indented deeper or items of a list. For a missing entry
-// it returns the empty range before the first key of the mapping.
+// keyLines returns the half-open range of lines of an entry: the line of its key and
+// the following lines that are indented deeper or are items of its list. For a missing
+// entry it returns the empty range before the first key of the mapping.
 func keyLines(lines []string, indent int, parent *ast.MappingNode, e *ast.MappingValueNode) (first, last int) {
 	if e == nil {
 		at := parent.Values[0].Key.GetToken().Position.Line - 1
@@ -123,7 +123,7 @@ func keyLines(lines []string, indent int, parent *ast.MappingNode, e *ast.Mappin
 	for i := last; i < len(lines); i++ {
 		body := strings.TrimLeft(lines[i], " ")
 		if strings.TrimSpace(body) == "" || strings.HasPrefix(body, "#") {
-			continue // belongs to the entry only if more of it follows
+			continue // belongs to the entry only if a later line does
 		}
 		depth := len(lines[i]) - len(body)
 		item := strings.HasPrefix(body, "- ") || strings.TrimSpace(body) == "-"

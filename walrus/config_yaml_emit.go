@@ -64,18 +64,17 @@ func emitList[T any](b *strings.Builder, pad string, items []T, line func(T) str
 	}
 }
 
-// plain matches strings that need no quotes in any version of YAML, provided
-// they are no reserved word.
+// plain matches strings that need no quotes in any version of YAML unless they are
+// reserved words.
 var plain = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_./-]*$`)
 
-// reserved are the words that YAML 1.1 or 1.2 reads as something else than a
-// string.
+// reserved holds the words that YAML 1.1 or 1.2 does not read as strings.
 var reserved = map[string]bool{
 	"null": true, "true": true, "false": true, "yes": true, "no": true,
 	"on": true, "off": true, "y": true, "n": true,
 }
 
-// scalar writes a scalar so that YAML 1.1 and 1.2 read it alike.
+// scalar writes a scalar so that YAML 1.1 and 1.2 read the same value.
 func scalar(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -92,7 +91,7 @@ func scalar(v any) string {
 		}
 		return strings.TrimSuffix(b.String(), "\n")
 	case float64:
-		// YAML 1.1 takes 1e-10 for a string; it wants 1.0e-10.
+		// YAML 1.1 reads 1e-10 as a string and 1.0e-10 as a number.
 		s := strconv.FormatFloat(v, 'g', -1, 64)
 		if strings.Contains(s, ".") {
 			return s

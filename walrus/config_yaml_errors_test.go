@@ -122,7 +122,7 @@ func TestParseConfigErrorsOfTheWhole(t *testing.T) {
 	}
 }
 
-// One pair of kernels serves the encoder and the decoder.
+// The encoder and the decoder have the same pair of kernels.
 func TestParseConfigKernelsOfDecoder(t *testing.T) {
 	text := yamlOf(t, Tiny())
 	at := strings.Index(text, "  decoder:")
@@ -132,7 +132,7 @@ func TestParseConfigKernelsOfDecoder(t *testing.T) {
 	assert.ErrorContains(t, err, "expected the encoder's kernels [8 4], got [6 4]")
 }
 
-// Several mistakes are all reported at once.
+// One error reports all mistakes.
 func TestParseConfigReportsAll(t *testing.T) {
 	text := strings.NewReplacer("hidden_dim: 64", "hidden_dim: x", "torch.nn.SiLU", "torch.nn.GELU",
 		"prediction_type: delta", "prediction_type: x", "pressure: 3", "pressure: x").Replace(yamlOf(t, Tiny()))

@@ -11,15 +11,15 @@ type entry struct {
 	value any
 }
 
-// block is a mapping that is replaced as a whole when a file is edited.
+// block is a mapping that an edit of a file replaces as a whole.
 type block mapping
 
-// keep is a switch without effect beside the others: it is written with its
-// value in a new file and left alone in an existing one.
+// keep is a switch that has no effect given the other settings. A new file gets its
+// value; an edit of an existing file does not change it.
 type keep bool
 
-// layout arranges a configuration and a scaling, which may be nil, as in the release's extended_config.yaml.
-// Settings without effect have the values of the released file.
+// layout arranges a configuration and a scaling, which may be nil, as in the release's
+// extended_config.yaml. Settings without effect have the values of the released file.
 func layout(c Config, s *Scaling) mapping {
 	return mapping{
 		{"name", c.Name},
@@ -87,8 +87,7 @@ func layoutEncoder(c Config) mapping {
 	return m
 }
 
-// stridesKey is the key of the strides that the encoder of a dimensionality was trained
-// with.
+// stridesKey returns the key of the trained strides of the encoder of a dimensionality.
 func stridesKey(dims int) string { return fmt.Sprintf("trained_strides%dd", dims) }
 
 func layoutDecoder(c Config) mapping {
@@ -96,7 +95,7 @@ func layoutDecoder(c Config) mapping {
 	return append(m, entry{"activation", partial(classSiLU)})
 }
 
-// layoutStages are the settings that encoder and decoder share.
+// layoutStages returns the settings that encoder and decoder share.
 func layoutStages(c Config) mapping {
 	k := c.Kernel[:]
 	return mapping{
@@ -122,7 +121,7 @@ func layoutProcessor(c Config) mapping {
 	}
 }
 
-// partial is how the release names a class that is instantiated later.
+// partial returns the release's notation for a class that it instantiates later.
 func partial(class string) mapping {
 	return mapping{{"_partial_", true}, {"_target_", class}}
 }

@@ -83,8 +83,8 @@ func readJitter(c *Config, s *section) {
 	}
 }
 
-// readDimensionality accepts the settings by which the release chooses an
-// encoder by the axes of the grid and refuses the others.
+// readDimensionality reports settings other than those with which the release chooses
+// the encoder by the axes of the grid.
 func readDimensionality(s *section) {
 	if s == nil {
 		return
@@ -143,7 +143,7 @@ func readDecoder(c *Config, s *section) {
 	s.done()
 }
 
-// readStages reads what encoder and decoder have in common.
+// readStages reads the settings that encoder and decoder share.
 func readStages(c *Config, s *section) {
 	s.must("learned_pad", true, "only padding with boundary flags is implemented")
 	kernels := s.pairs("base_kernel_size3d", nil)
@@ -212,7 +212,7 @@ func readRegistry(c *Config, s *section) {
 		index[name] = fields.int(name)
 	}
 	if len(s.doc.errs) > 0 {
-		return // a wrong index would be reported twice
+		return // the error of a wrong index is already reported
 	}
 	r, err := data.NewRegistry(index)
 	if err != nil {
@@ -221,8 +221,8 @@ func readRegistry(c *Config, s *section) {
 	c.Registry = r
 }
 
-// readFinetuning reads the options that the release adds to a network before
-// finetuning; the section may be missing, null or empty.
+// readFinetuning reads the options with which the release extends a network for
+// finetuning. The section may be missing, null or empty.
 func readFinetuning(c *Config, root *section) {
 	if n, ok := root.take("finetuning_mods"); !ok || isNull(n) {
 		return

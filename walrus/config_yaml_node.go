@@ -35,7 +35,7 @@ func parseYAML(data []byte) (doc *document, err error) {
 		return nil, err
 	}
 	defer func() {
-		if p := recover(); p != nil { // a fault of the parser on broken input
+		if p := recover(); p != nil { // the parser panics on some broken input
 			doc, err = nil, fmt.Errorf("walrus: config: not a YAML document: %v", p)
 		}
 	}()
@@ -59,8 +59,8 @@ func parseYAML(data []byte) (doc *document, err error) {
 	return doc, nil
 }
 
-// checkYAMLSize refuses documents that are too large or too deeply nested to
-// be configurations.
+// checkYAMLSize returns an error for documents that are too large or too deeply
+// nested to be configurations.
 func checkYAMLSize(data []byte) error {
 	if len(data) > maxConfigBytes {
 		return fmt.Errorf("walrus: config: expected at most %d bytes", maxConfigBytes)
@@ -96,7 +96,7 @@ func (v anchorVisitor) Visit(n ast.Node) ast.Visitor {
 	return v
 }
 
-// resolve follows anchors, aliases and tags to the value itself.
+// resolve follows anchors, aliases and tags and returns the value.
 func (d *document) resolve(n ast.Node) ast.Node {
 	for range 16 {
 		switch t := n.(type) {
@@ -161,8 +161,8 @@ func asInt(n ast.Node) (int, bool) {
 	return 0, false
 }
 
-// asFloat reads an integer, a float, or the forms of a float that YAML 1.1
-// and the release's loader know and YAML 1.2 does not (1e-4).
+// asFloat reads an integer, a float, or a float in a form that the release's loader
+// accepts but YAML 1.2 does not (1e-4).
 func asFloat(n ast.Node) (float64, bool) {
 	switch t := n.(type) {
 	case *ast.FloatNode:

@@ -15,11 +15,11 @@ const revinModule = "walrus.trainer.normalization_strat."
 type revinClass struct {
 	name   string
 	kind   Normalization
-	global bool // it takes the statistics of a data set
+	global bool // the class needs the statistics of a data set
 }
 
-// revinClasses are the classes of docs/reference.md §13a. Of two names for one class,
-// the first is written.
+// revinClasses lists the classes of docs/reference.md §13a. If a class has two names,
+// the first is the one that is written.
 var revinClasses = []revinClass{
 	{"SamplewiseRevNormalization", NormalizeRMS, false},
 	{"RMSSamplewiseRevNormalization", NormalizeRMS, false},
@@ -37,8 +37,8 @@ func (s Scaling) class() string {
 	return revinClasses[i].name
 }
 
-// layoutScaling arranges a scaling as the release's section trainer does; nil is left
-// out.
+// layoutScaling arranges a scaling as in the release's section trainer. It returns
+// nothing for nil.
 func layoutScaling(s *Scaling) mapping {
 	if s == nil {
 		return nil
@@ -50,7 +50,7 @@ func layoutScaling(s *Scaling) mapping {
 }
 
 // readScaling reads trainer.revin and trainer.epsilon. It returns nil without
-// trainer.revin. The statistics of a data set are in another file: they are empty.
+// trainer.revin. The statistics of a data set are empty because another file holds them.
 func readScaling(trainer *section) *Scaling {
 	if trainer == nil {
 		return nil
@@ -85,7 +85,7 @@ func readScaling(trainer *section) *Scaling {
 	return s
 }
 
-// revinNames lists the classes.
+// revinNames lists the names of the classes.
 func revinNames() string {
 	var names []string
 	for _, c := range revinClasses {

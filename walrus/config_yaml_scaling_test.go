@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// TestScalingYAMLRoundTrip: ParseRecipe reads every scaling that WriteYAML writes, with
-// empty statistics if it has statistics.
+// TestScalingYAMLRoundTrip: ParseRecipe reads every scaling that WriteYAML writes, except
+// that statistics are read back empty.
 func TestScalingYAMLRoundTrip(t *testing.T) {
 	some := &data.Statistics{RMS: map[string][]float64{"pressure": {1}}}
 	for _, kind := range []Normalization{NormalizeRMS, NormalizeMeanStd} {
@@ -39,8 +39,8 @@ func TestScalingYAMLRoundTrip(t *testing.T) {
 	assert.EqualError(t, Micro().WriteYAML(&strings.Builder{}, Scaling{Eps: -1}), "walrus: scaling: eps: expected a positive number or 0 for the default, got -1")
 }
 
-// TestRecipeReplacesScaling: a new scaling replaces the lines of the old one, which a
-// file may also lack, and an equal one leaves them as they are.
+// TestRecipeReplacesScaling: a new scaling replaces the lines of the old one, or adds lines
+// to a file without them. An equal scaling does not change the lines.
 func TestRecipeReplacesScaling(t *testing.T) {
 	const old = "trainer:\n  revin: # of the authors\n    _target_: some.module.RMSSamplewiseRevNormalization\n  max_epoch: 200\n"
 	global := Scaling{Eps: 1e-8, Statistics: &data.Statistics{}}

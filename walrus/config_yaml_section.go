@@ -8,9 +8,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// section is a mapping of the document whose keys are read one by one; the
-// keys nobody asked for are found by done. A nil section stands for one that
-// is missing and already reported: reading from it yields zero values.
+// section is a mapping of the document whose keys are read one by one; done reports
+// the keys that were not read. A nil section is one that is missing and already
+// reported: reading from it yields zero values.
 type section struct {
 	doc    *document
 	path   string
@@ -29,7 +29,7 @@ func (s *section) fail(key, format string, args ...any) {
 	s.doc.errs = append(s.doc.errs, fmt.Errorf("walrus: config: %s%s: "+format, append([]any{path, line}, args...)...))
 }
 
-// mapping returns the entries of a node, or nil when it is no mapping.
+// mapping returns the section of a node, or nil if the node is not a mapping.
 func (d *document) mapping(n ast.Node, path string) *section {
 	m, ok := d.resolve(n).(*ast.MappingNode)
 	if !ok {
@@ -57,8 +57,8 @@ func (s *section) take(key string) (n ast.Node, ok bool) {
 	return s.doc.resolve(v.Value), true
 }
 
-// child returns the section under a key and reports one that is missing or no
-// mapping.
+// child returns the section under a key. It reports a problem if the key is missing or
+// its value is not a mapping.
 func (s *section) child(key string) *section {
 	if s == nil {
 		return nil
@@ -75,7 +75,7 @@ func (s *section) child(key string) *section {
 	return c
 }
 
-// done reports every key that was not asked for.
+// done reports every key that was not read.
 func (s *section) done() {
 	if s == nil {
 		return
@@ -87,8 +87,8 @@ func (s *section) done() {
 	}
 }
 
-// value reads one key with conv. A missing key yields *def, or a problem when
-// def is nil; ok reports whether the key was there and could be read.
+// value reads one key with conv. A missing key yields *def, or a problem if def is
+// nil. ok reports whether the key was there and conv could read it.
 func value[T any](s *section, key, want string, def *T, conv func(ast.Node) (T, bool)) (v T, ok bool) {
 	if s == nil {
 		return v, false
@@ -107,7 +107,7 @@ func value[T any](s *section, key, want string, def *T, conv func(ast.Node) (T, 
 	return v, ok
 }
 
-// valueOf is value without ok.
+// valueOf is value without the result ok.
 func valueOf[T any](s *section, key, want string, def *T, conv func(ast.Node) (T, bool)) T {
 	v, _ := value(s, key, want, def, conv)
 	return v
@@ -168,22 +168,22 @@ func asList[T any](d *document, n ast.Node, conv func(ast.Node) (T, bool)) ([]T,
 	return out, true
 }
 
-// inert accepts keys whose values have no effect.
+// inert marks keys as read whose values have no effect.
 func (s *section) inert(keys ...string) {
 	if s != nil {
 		s.known = append(s.known, keys...)
 	}
 }
 
-// must reports a switch that is missing or not as this library implements it.
+// must reports a problem unless a switch has the value that this library implements.
 func (s *section) must(key string, want bool, why string) {
 	if got, ok := value(s, key, "true or false", nil, asBool); ok && got != want {
 		s.fail(key, "expected %v, got %v: %s", want, got, why)
 	}
 }
 
-// target checks the class a section instantiates and returns the index of its
-// name in classes.
+// target reads the class that a section instantiates and returns its index in
+// classes. It reports any other class.
 func (s *section) target(classes ...string) int {
 	got, ok := s.string("_target_")
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// yamlOf writes a configuration as text.
+// yamlOf returns the YAML text of a configuration.
 func yamlOf(t *testing.T, c Config) string {
 	t.Helper()
 	var b strings.Builder
@@ -45,7 +45,7 @@ func TestConfigYAMLRoundTrip(t *testing.T) {
 	}
 }
 
-// Strings that YAML would take for something else survive as names.
+// Names that YAML would read as other types without quotes are read back as strings.
 func TestConfigYAMLQuotes(t *testing.T) {
 	for _, s := range []string{
 		"null", "~", "true", "Yes", "no", "y", "OFF", "1", "1e5", "0x10", "-", "- a", "a: b", "a #b", "#b", " a ", "'", `"`, `\`,
@@ -76,7 +76,7 @@ func TestConfigYAMLRefusesToWriteAnInvalidConfig(t *testing.T) {
 	assert.Empty(t, b.String())
 }
 
-// A key left out means what the release's constructor means by it.
+// An omitted key has the default of the release's constructor.
 func TestConfigYAMLDefaults(t *testing.T) {
 	text := yamlOf(t, Walrus())
 	for _, key := range []string{"drop_path", "input_field_drop", "causal_in_time", "jitter_patches", "use_periodic_fixed_jitter",
@@ -94,7 +94,7 @@ func TestConfigYAMLDefaults(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// without removes the line of a key.
+// without returns the text without the line of a key.
 func without(t *testing.T, text, key string) string {
 	t.Helper()
 	lines := strings.SplitAfter(text, "\n")
@@ -107,7 +107,7 @@ func without(t *testing.T, text, key string) string {
 	return ""
 }
 
-// Other ways to write the same thing.
+// Other YAML notations of the same settings are read alike.
 func TestConfigYAMLForms(t *testing.T) {
 	want := Micro()
 	want.Dims = []int{3}

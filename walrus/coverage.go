@@ -9,17 +9,17 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 )
 
-// Coverage counts the windows that weights were trained on, by the properties that
-// decide whether a plan for another window is one the weights know. A training counts
-// into the Coverage of its weights, finetuning on top of the windows before it;
-// checkpoints keep it in their manifest.
+// Coverage counts the windows that weights were trained on, by the properties that decide
+// whether the weights were trained for the plan of another window. A training adds its
+// windows to the Coverage of its weights; finetuning adds to the counts of the training
+// before it. Checkpoints keep the Coverage in their manifest.
 //
 // Its methods are safe for concurrent use.
 type Coverage struct {
-	// Dims holds the counts of grids with one, two and three axes longer than one.
+	// Dims holds the counts by dimensionality: 1, 2 or 3 axes longer than one.
 	Dims map[int]*Seen `json:"dims,omitempty"`
-	// Partial says that the weights saw more than is counted here: the training began
-	// with weights that had no record.
+	// Partial is true if the weights were trained on further windows that are not counted,
+	// because the training began with weights that had no record.
 	Partial bool `json:"partial,omitempty"`
 
 	mu sync.Mutex
@@ -35,16 +35,17 @@ type Seen struct {
 	// Histories counts numbers of frames before the target.
 	Histories map[int]int64 `json:"histories"`
 	// Boundaries counts patterns of boundaries: "periodic wall/open". A periodic axis
-	// that its patches do not divide is "periodic-uneven": its ends are copied and its
-	// tokens do not close around it.
+	// that its patches do not divide is "periodic-uneven": points are copied from the
+	// opposite ends, and the tokens do not form a closed ring.
 	Boundaries map[string]int64 `json:"boundaries"`
-	// Lengths are the least and the greatest number of points of an axis, Points those
-	// of a grid.
+	// Lengths holds the least and the greatest number of points of an axis, Points the
+	// least and the greatest number of points of a grid.
 	Lengths [2]int `json:"lengths"`
 	Points  [2]int `json:"points"`
 }
 
-// Count adds windows of one plan and the same number of frames before the target.
+// Count adds a number of windows with the same plan and history, where history is the
+// number of frames before the target.
 func (c *Coverage) Count(plan *csm.Plan, history, windows int) {
 	if windows < 1 {
 		return
@@ -66,7 +67,7 @@ func (c *Coverage) Count(plan *csm.Plan, history, windows int) {
 	s.Points = widen(s.Points, points)
 }
 
-// Add adds the counts of other windows.
+// Add adds the counts of another Coverage.
 func (c *Coverage) Add(other *Coverage) {
 	other = other.Clone()
 	c.mu.Lock()
@@ -90,8 +91,8 @@ func add[K comparable](sum, table map[K]int64) {
 	}
 }
 
-// Continue returns a copy to count a further training into. The copy of nil, for
-// weights without a record, is partial.
+// Continue returns a copy that counts the windows of a further training. The copy of
+// nil, for weights without a record, is partial.
 func (c *Coverage) Continue() *Coverage {
 	if c == nil {
 		return &Coverage{Partial: true}
@@ -99,7 +100,7 @@ func (c *Coverage) Continue() *Coverage {
 	return c.Clone()
 }
 
-// of returns the counts of a dimensionality, with all tables.
+// of returns the counts of a dimensionality, which it adds if they are missing.
 func (c *Coverage) of(dims int) *Seen {
 	if c.Dims == nil {
 		c.Dims = map[int]*Seen{}
@@ -124,7 +125,7 @@ func (s *Seen) fill() {
 	}
 }
 
-// widen extends a range to a value; zeros are an empty range.
+// widen extends a range to include a value. Zeros are an empty range.
 func widen(r [2]int, v int) [2]int {
 	if r[0] == 0 {
 		return [2]int{v, v}
@@ -132,7 +133,8 @@ func widen(r [2]int, v int) [2]int {
 	return [2]int{min(r[0], v), max(r[1], v)}
 }
 
-// join is the pattern of a plan.
+// join returns the pattern of a plan: of(axis) for every axis longer than one, joined by
+// spaces.
 func join(plan *csm.Plan, of func(csm.Axis) string) string {
 	var words []string
 	for _, a := range plan.Axes {
@@ -159,7 +161,7 @@ func (c *Coverage) Windows() int64 {
 	return n
 }
 
-// Clone returns a copy, nil of nil.
+// Clone returns a copy. The copy of nil is nil.
 func (c *Coverage) Clone() *Coverage {
 	if c == nil {
 		return nil

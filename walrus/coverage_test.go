@@ -13,7 +13,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// listedConfig is a network that lists its strides.
+// listedConfig returns a configuration that lists its trained strides.
 func listedConfig() Config {
 	c := Micro()
 	c.Kernel, c.Tokens = [2]int{4, 4}, [3]int{14, 14, 8}
@@ -32,8 +32,8 @@ func planFor(t *testing.T, c Config, grid []int, boundaries string) *csm.Plan {
 	return plan
 }
 
-// TestStridesByDimension: the same axis takes strides 2×4 in 2D and, as 3D weights never
-// saw them, 2×2 in 3D; a line takes those of the plane that encodes it.
+// TestStridesByDimension: the same axis has strides 2×4 in 2D and 2×2 in 3D, where 2×4 was
+// not trained. A 1D grid has the strides of the 2D encoder that encodes it.
 func TestStridesByDimension(t *testing.T) {
 	c := listedConfig()
 	c.Dims = []int{2, 3}

@@ -22,7 +22,7 @@ func boundaryText(a csm.Axis) string {
 	return a.Boundary.String()
 }
 
-// String describes the coverage, two lines and more for every dimensionality.
+// String describes the coverage in several lines for every dimensionality.
 func (c *Coverage) String() string {
 	if c.Windows() == 0 {
 		return "no training recorded"

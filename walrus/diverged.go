@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// ErrDiverged is the error of a rollout whose forecast is no longer usable. errors.As
-// finds the step and the field in a [DivergedError].
+// ErrDiverged is the error of a rollout whose forecast has values that are not finite.
+// errors.As with a [DivergedError] gives the step and the field.
 var ErrDiverged = errors.New("the rollout diverged")
 
 // DivergedError reports the step of a rollout whose forecast has values that are not

@@ -18,7 +18,7 @@ type Draws struct {
 	Rolls [][3]int32
 }
 
-// Draw draws shift and rolls from rng. With jitter off both are zero.
+// Draw returns a random shift and random rolls from rng. With jitter off both are zero.
 func (m *Model) Draw(rng *rand.Rand, plan *csm.Plan) Draws {
 	j := m.Jitterer(plan)
 	return Draws{Shift: j.Draw(rng), Rolls: j.DrawLatentRolls(rng, m.config.Blocks)}
@@ -38,8 +38,8 @@ func (m *Model) CheckDraws(d Draws, plan *csm.Plan) error {
 	return nil
 }
 
-// batch returns the draws of n samples as [Model.Tensors] does those of one, with an
-// axis of samples if there are several: int32 [n, 3] and [Blocks, n, 3].
+// batch returns the draws of n samples as tensors. For several samples the shapes are
+// int32 [n, 3] and [Blocks, n, 3], for one sample those of [Model.Tensors].
 func (m *Model) batch(list []Draws, plan *csm.Plan) (shift, rolls *tensors.Tensor, err error) {
 	if len(list) == 1 {
 		return m.Tensors(list[0], plan)

@@ -17,41 +17,41 @@ import (
 // EmulatorOptions configure an Emulator. Only Backend is required.
 type EmulatorOptions struct {
 	Backend compute.Backend
-	// Scaling says how fields are normalised; nil takes the scaling that the weights
+	// Scaling says how fields are normalised; nil means the scaling that the weights
 	// were trained with ([Weights.Scaling]).
 	Scaling *Scaling
-	// Resize is the grid that fields are interpolated to before the network; the zero
-	// value keeps theirs.
+	// Resize is the grid to which fields are interpolated before the network; the zero
+	// value keeps the grid of the fields.
 	Resize Resize
-	// Ensemble averages each frame over that many draws of jitter before the
-	// next one is forecast; 0 is 1.
+	// Ensemble is the number of draws over which each forecast frame is averaged
+	// before the next frame is forecast; 0 means 1.
 	Ensemble int
-	// Batch is the number of draws, of an ensemble's members for example, that pass the
-	// network together; 0 is 1. More need as many times the memory of activations and
-	// keep a GPU busy that one would not; on CPUs they take as long as one by one.
+	// Batch is the number of draws, for example of an ensemble, that pass the network
+	// together; 0 means 1. The memory of activations is proportional to Batch. A larger
+	// batch uses a GPU better; on CPUs it takes as long as the same draws one by one.
 	Batch int
-	// Precision is the arithmetic of the network, float32 if not set.
+	// Precision is the arithmetic of the network; the zero value is float32.
 	Precision Precision
-	// Device is the number of the backend's device that computes, from 0. Weights are on
-	// one device at a time: emulators on several need copies ([Weights.Clone]).
+	// Device is the number, from 0, of the backend's device that computes. Weights are on
+	// one device at a time: emulators on several devices need copies ([Weights.Clone]).
 	Device int
-	// Cache keeps what was computed of earlier frames; nil computes every frame from
-	// the whole window anew, with new draws, as the release does.
+	// Cache configures the KV cache; nil means none: every step computes the whole window,
+	// with new draws, as the release does.
 	Cache *Cache
 	// Seed seeds the draws. The same seed gives the same forecast on the same
 	// backend.
 	Seed uint64
-	// JitterOff pads without random shifts and rolls: the forecast no longer
-	// depends on a seed. (The release's jitter_patches: false; padding differs
-	// slightly from that with jitter.)
+	// JitterOff pads without random shifts and rolls, so that the forecast does not
+	// depend on the seed. This is the release's jitter_patches: false; the padding is
+	// slightly narrower than with jitter.
 	JitterOff bool
-	// NoRolls leaves out the latent rolls between blocks and keeps the jitter of the
-	// input, for weights that were trained so.
+	// NoRolls omits the latent rolls between blocks and keeps the jitter of the input,
+	// for weights that were trained without rolls.
 	NoRolls bool
-	// OwnWeights has Close free the weights, too; [Load] sets it.
+	// OwnWeights makes Close free the weights, too; [Load] sets it.
 	OwnWeights bool
 	// Log receives a record for every compiled program, and a warning for every
-	// [Advice] on a window; nil is silent.
+	// [Advice] on a window; nil means no log.
 	Log *slog.Logger
 }
 
@@ -98,10 +98,11 @@ type Emulator struct {
 	rounded  rounded
 }
 
-// NewEmulator returns an emulator of the given weights. It normalises fields as the
-// weights were trained unless the options set Scaling; that is an error if the weights
-// need the statistics of a data set and have none. The weights may be changed, by
-// training for example, while no rollout is running; the next one uses the new ones.
+// NewEmulator returns an emulator of the given weights. It normalises fields with the
+// scaling of the weights' training unless the options set Scaling. If that scaling needs
+// the statistics of a data set and they were not recorded, NewEmulator returns an error.
+// The weights may be changed, for example by training, while no rollout is running; the
+// next rollout uses the changed weights.
 func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -137,9 +138,9 @@ func (e *Emulator) Scaling() Scaling { return e.scaling }
 // Emulate forecasts the frame after the window. The result holds the variable
 // channels of the window, in its order, units and axes: [C·H·W·D].
 //
-// The window must name fields the network knows, a boundary for every axis and
-// side, and at least one frame. More frames tell the network how fast things
-// change; the released weights were trained with 6 in 2D and 3 in 3D.
+// The window must have fields that the network knows, a boundary for every axis and
+// side, and at least one frame. From several frames the network learns how fast fields
+// change; the released weights were trained with 6 frames in 2D and 3 in 3D.
 func (e *Emulator) Emulate(ctx context.Context, w *data.Window) ([]float32, error) {
 	for frame, err := range e.Rollout(ctx, w, 1) {
 		return frame.Values, err
@@ -147,7 +148,7 @@ func (e *Emulator) Emulate(ctx context.Context, w *data.Window) ([]float32, erro
 	return nil, ctx.Err()
 }
 
-// Forecast is Rollout that returns all frames at once.
+// Forecast is Rollout, but returns all frames at once.
 func (e *Emulator) Forecast(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
 	var out [][]float32
 	for frame, err := range e.Rollout(ctx, w, steps) {
@@ -168,9 +169,9 @@ type Frame struct {
 	Values []float32
 }
 
-// Rollout forecasts the given number of frames one after the other, each from
-// the window moved on by one frame (SPEC §9). It stops after the first error,
-// which it yields; cancelling ctx is noticed before every step.
+// Rollout forecasts the given number of frames one after the other. After each step it
+// drops the first frame of the window and appends the forecast (docs/reference.md §9). It
+// yields the first error and stops. It checks ctx before every step.
 //
 //	for frame, err := range em.Rollout(ctx, window, 20) {
 //		if err != nil { … }
@@ -179,8 +180,8 @@ func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.
 	return e.RolloutEvery(ctx, w, steps, 1)
 }
 
-// RolloutEvery is Rollout that yields every every-th frame only: the others never leave
-// the device.
+// RolloutEvery is Rollout, but yields only frames every, 2·every, and so on. The other
+// frames stay on the device.
 func (e *Emulator) RolloutEvery(ctx context.Context, w *data.Window, steps, every int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
@@ -188,7 +189,7 @@ func (e *Emulator) RolloutEvery(ctx context.Context, w *data.Window, steps, ever
 	}
 }
 
-// draw draws as the options say.
+// draw returns random draws, without rolls if the options say so.
 func (e *Emulator) draw(rng *rand.Rand, plan *csm.Plan) Draws {
 	d := e.model.Draw(rng, plan)
 	if e.opts.NoRolls {
@@ -197,8 +198,8 @@ func (e *Emulator) draw(rng *rand.Rand, plan *csm.Plan) Draws {
 	return d
 }
 
-// Replay is Rollout with given draws: Ensemble draws for each step, so their
-// number must be a multiple of Ensemble.
+// Replay is Rollout with given draws. Every step uses Ensemble draws, so the number of
+// draws must be a multiple of Ensemble.
 func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		if n := e.opts.Ensemble; len(draws)%n != 0 {
@@ -206,7 +207,7 @@ func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) it
 			return
 		}
 		if e.opts.Cache != nil {
-			yield(Frame{}, fmt.Errorf("walrus: replay: expected an emulator without a cache, which draws once for many steps"))
+			yield(Frame{}, fmt.Errorf("walrus: replay: expected an emulator without a cache, because a cache keeps draws for several steps"))
 			return
 		}
 		next := 0
@@ -285,7 +286,7 @@ func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int
 	}
 }
 
-// addTo adds values, times a weight, to a sum.
+// addTo adds weight·u to sum and returns sum, which may be nil at first.
 func addTo(sum []float64, u []float32, weight float64) []float64 {
 	if sum == nil {
 		sum = make([]float64, len(u))
@@ -296,7 +297,7 @@ func addTo(sum []float64, u []float32, weight float64) []float64 {
 	return sum
 }
 
-// single is a sum in single precision.
+// single converts a sum to single precision.
 func single(sum []float64) []float32 {
 	out := make([]float32, len(sum))
 	for i, v := range sum {

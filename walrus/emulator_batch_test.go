@@ -14,9 +14,9 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// TestEmulatorBatch: draws that pass the network together give what they give one by
-// one: of an ensemble's members, of whole runs, of both, with a mask, a data set's
-// statistics and a cache.
+// TestEmulatorBatch: draws that pass the network together give the same forecast as one by
+// one. It covers ensembles, averages of rollouts, both together, a mask, the statistics of
+// a data set and a cache.
 func TestEmulatorBatch(t *testing.T) {
 	w := livelyWeights(t, smallConfig())
 	window := withMask(plane())
@@ -49,7 +49,7 @@ func TestEmulatorBatch(t *testing.T) {
 	}
 }
 
-// TestRolloutEvery: frames that are not asked for are computed all the same.
+// TestRolloutEvery: RolloutEvery yields the same frames as Rollout at its steps.
 func TestRolloutEvery(t *testing.T) {
 	for _, cache := range []*walrus.Cache{nil, {Refresh: 3}} {
 		e := newEmulator(t, walrus.EmulatorOptions{Seed: 3, Cache: cache})
@@ -66,8 +66,8 @@ func TestRolloutEvery(t *testing.T) {
 	}
 }
 
-// TestDivergence: a value that is not finite ends a rollout where it appears, also when
-// that frame was not asked for.
+// TestDivergence: a value that is not finite ends a rollout at the step where it appears,
+// even if RolloutEvery does not yield that frame.
 func TestDivergence(t *testing.T) {
 	w := livelyWeights(t, smallConfig())
 	e, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: testbackend.New(t)})
@@ -83,7 +83,7 @@ func TestDivergence(t *testing.T) {
 }
 
 // TestPrecision: in bfloat16 a forecast is the same up to roundings of 2⁻⁹, with and
-// without a cache; weights that change are rounded anew.
+// without a cache; weights that change are rounded again.
 func TestPrecision(t *testing.T) {
 	b := testbackend.New(t)
 	w := livelyWeights(t, smallConfig())
@@ -122,7 +122,7 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
-// relative is the norm of a difference by the norm of the first.
+// relative returns the norm of the difference divided by the norm of the first.
 func relative(want, got []float32) float64 {
 	difference, norm := 0.0, 0.0
 	for i, v := range want {
@@ -132,8 +132,8 @@ func relative(want, got []float32) float64 {
 	return math.Sqrt(difference / norm)
 }
 
-// TestEmulatorDevices: emulators on different devices, with copies of the weights,
-// forecast the same at the same time; weights cannot be on two.
+// TestEmulatorDevices: concurrent emulators on different devices, with copies of the
+// weights, give the same forecast. The same weights on two devices are an error.
 func TestEmulatorDevices(t *testing.T) {
 	b := testbackend.Devices(t, 3)
 	w := livelyWeights(t, smallConfig())
@@ -165,7 +165,7 @@ func TestEmulatorDevices(t *testing.T) {
 	require.NoError(t, err)
 	defer there.Close()
 	_, err = there.Emulate(context.Background(), plane())
-	require.ErrorContains(t, err, "the weights are on device 1: expected an emulator on the same, or a copy")
+	require.ErrorContains(t, err, "the weights are on device 1: expected an emulator on this device, or a copy")
 	_, err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Device: 3})
 	require.EqualError(t, err, "walrus: emulator options: expected a device from 0 to 2, got 3")
 }

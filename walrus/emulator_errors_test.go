@@ -35,8 +35,8 @@ func TestNewEmulatorErrors(t *testing.T) {
 	}
 }
 
-// TestEmulatorWindowErrors: what is wrong with a window is said before
-// anything runs, with the window's name.
+// TestEmulatorWindowErrors: a bad window is an error with the window's name, before any
+// program runs.
 func TestEmulatorWindowErrors(t *testing.T) {
 	e := newEmulator(t, walrus.EmulatorOptions{})
 	resized := newEmulator(t, walrus.EmulatorOptions{Resize: walrus.NeutronStarResize})
@@ -123,7 +123,7 @@ func TestEmulatorCancel(t *testing.T) {
 	require.EqualError(t, err, "walrus: window: step 1: context canceled: the user went home")
 }
 
-// TestEmulatorDiverges: values that leave float32 end a rollout with an error
+// TestEmulatorDiverges: values beyond the range of float32 end a rollout with an error
 // that names field and step.
 func TestEmulatorDiverges(t *testing.T) {
 	w := livelyWeights(t, smallConfig())

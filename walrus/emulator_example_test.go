@@ -16,7 +16,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
-// tide is three frames of a height and a velocity on 12×8 points between two walls.
+// tide returns three frames of a height and a velocity on 12×8 points between two walls.
 func tide() *data.Window {
 	w := &data.Window{
 		Name: "tide", Grid: []int{12, 8},
@@ -33,7 +33,7 @@ func tide() *data.Window {
 	return w
 }
 
-// tiny is a network that knows these fields, in a form that takes milliseconds.
+// tiny returns a network for these fields that is small enough to run in milliseconds.
 func tiny() walrus.Config {
 	c := walrus.Micro()
 	c.Name = "tide"
@@ -60,7 +60,7 @@ func tideEmulator(o walrus.EmulatorOptions) *walrus.Emulator {
 	return em
 }
 
-// A checkpoint is loaded, forecasts, and is closed.
+// Load a checkpoint, forecast, and close the emulator.
 func ExampleLoad() {
 	dir, err := os.MkdirTemp("", "load")
 	if err != nil {
@@ -94,7 +94,7 @@ func ExampleLoad() {
 	// Output: tide 288 values
 }
 
-// One step, in the units, channels and axes of the window.
+// The forecast of one step has the units, channels and axes of the window.
 func ExampleEmulator_Emulate() {
 	em := tideEmulator(walrus.EmulatorOptions{Seed: 1})
 	defer em.Close()
@@ -143,7 +143,7 @@ func ExampleEmulator_Forecast() {
 	// Output: 3 <nil>
 }
 
-// The frames are means of four rollouts with draws of their own.
+// The frames are means of four rollouts with independent draws.
 func ExampleEmulator_Average() {
 	em := tideEmulator(walrus.EmulatorOptions{Seed: 1})
 	defer em.Close()
@@ -158,7 +158,7 @@ func ExampleEmulator_Average() {
 	// 2
 }
 
-// What is random is drawn outside and can be played again.
+// A rollout with given draws can be repeated.
 func ExampleEmulator_Replay() {
 	em := tideEmulator(walrus.EmulatorOptions{})
 	defer em.Close()
@@ -176,7 +176,7 @@ func ExampleEmulator_Replay() {
 	// Output: 576 true
 }
 
-// The zero value of everything but Backend is what the released weights want.
+// Only Backend is required; the other zero values are right for the released weights.
 func ExampleEmulatorOptions() {
 	b, err := backend.Go()
 	if err != nil {
@@ -191,8 +191,8 @@ func ExampleEmulatorOptions() {
 	// walrus: emulator options: expected an ensemble of at least 1, got -1
 }
 
-// Statistics of a data set in place of those of the history: weights that were finetuned
-// so ask for it.
+// Weights that were finetuned with the statistics of a data set need them in place of those
+// of the history.
 func ExampleGlobalStats() {
 	s, err := data.ParseStatistics([]byte("rms: {height: 2, velocity: [3, 4]}\nrms_delta: {height: 0.5, velocity: [0.3, 0.4]}\n"))
 	if err != nil {
@@ -225,8 +225,8 @@ func ExampleScaling() {
 	// eps: expected a positive number or 0 for the default, got -1
 }
 
-// Weights in training forecast, too: between rollouts they may change. What is closed is
-// the emulator; the weights stay unless OwnWeights is set.
+// An emulator may use weights in training, which may change between rollouts. Close closes
+// the emulator and keeps the weights unless OwnWeights is set.
 func ExampleNewEmulator() {
 	b, err := backend.Go()
 	if err != nil {
@@ -254,7 +254,7 @@ func ExampleNewEmulator() {
 	// Output: false <nil>
 }
 
-// A long rollout of which every tenth frame is looked at: the others stay on the device.
+// A long rollout yields every tenth frame; the others stay on the device.
 func ExampleEmulator_RolloutEvery() {
 	em := tideEmulator(walrus.EmulatorOptions{JitterOff: true})
 	defer em.Close()
@@ -270,7 +270,7 @@ func ExampleEmulator_RolloutEvery() {
 	// 30
 }
 
-// A cache, compiled for a kind of window before the first forecast is asked for.
+// Prepare compiles the programs of a rollout with a cache before the first forecast.
 func ExampleCache() {
 	em := tideEmulator(walrus.EmulatorOptions{Cache: &walrus.Cache{Refresh: 4}})
 	defer em.Close()
@@ -285,8 +285,7 @@ func ExampleCache() {
 	// cache: expected a number of frames of at least 0, got -1
 }
 
-// Four members of an ensemble pass the network together; on XLA they could do so in
-// bfloat16.
+// Four draws of an ensemble pass the network together. bfloat16 needs XLA.
 func ExamplePrecision() {
 	em := tideEmulator(walrus.EmulatorOptions{Ensemble: 4, Batch: 4})
 	defer em.Close()

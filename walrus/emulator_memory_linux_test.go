@@ -18,10 +18,11 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// flat fails if memory grows by more than 5 % again and again. The least that five
-// rounds leave is compared with the least that the five before them did, up to three
-// times: what leaks grows in every comparison, while a process of 35 MB may take a page
-// of 2 MB more once. (What a collector has not freed yet varies by more still.)
+// flat fails if memory grows by more than 5 % in each of three comparisons. A comparison is
+// the least memory after five rounds against the least after the five rounds before. A leak
+// grows in every comparison, while a process of 35 MB may get one more page of 2 MB once.
+// The minimum of five is needed because memory that the collector has not freed yet varies
+// by more than 5 %.
 func flat(t *testing.T, round func()) {
 	t.Helper()
 	five := func() float64 {
@@ -45,7 +46,7 @@ func flat(t *testing.T, round func()) {
 	t.Error("memory grew by more than 5 % in each of three comparisons")
 }
 
-// calm are weights whose forecast is the last frame, which can go on for ever.
+// calm returns weights whose forecast is the last frame, so that a rollout never diverges.
 func calm(t *testing.T) *walrus.Weights {
 	t.Helper()
 	w := livelyWeights(t, smallConfig())
@@ -57,8 +58,8 @@ func calm(t *testing.T) *walrus.Weights {
 	return w
 }
 
-// TestLongRollout: the second 2,500 of 5,000 steps need no more memory than the first,
-// with and without a cache, and one program.
+// TestLongRollout: the second 2,500 of 5,000 steps need no more memory than the first
+// 2,500, with and without a cache, and the whole rollout needs one program.
 func TestLongRollout(t *testing.T) {
 	b := testbackend.New(t)
 	w := calm(t)
@@ -82,7 +83,7 @@ func TestLongRollout(t *testing.T) {
 	}
 }
 
-// TestManyEmulators: 200 emulators, made, used and closed, leave nothing behind.
+// TestManyEmulators: memory does not grow while 200 emulators are made, used and closed.
 func TestManyEmulators(t *testing.T) {
 	b := testbackend.New(t)
 	if strings.HasPrefix(b.Name(), "xla") {

@@ -52,7 +52,7 @@ func lastError(frames iter.Seq2[walrus.Frame, error]) (got [][]float32, last err
 
 var wallOpen = data.Boundary{Low: data.Wall, High: data.Open}
 
-// plane is the window most tests use.
+// plane returns the 2D window that most tests use.
 func plane() *data.Window { return flow([]int{16, 20}, data.Boundaries{periodic, wallOpen}, 3) }
 
 // TestEmulatorGrids runs every kind of grid: 1D stays 1D and 2D stays 2D.
@@ -93,8 +93,8 @@ func TestEmulatorGrids(t *testing.T) {
 	}
 }
 
-// TestEmulatorEmbedded: the same plane, given as a plane or as a thin volume,
-// has one forecast; the component along the missing axis is 0.
+// TestEmulatorEmbedded: a 2D window and the same window embedded in 3D have the same
+// forecast; the component along the added axis is 0.
 func TestEmulatorEmbedded(t *testing.T) {
 	e := newEmulator(t, walrus.EmulatorOptions{})
 	flat, thin := plane(), plane()
@@ -114,8 +114,7 @@ func TestEmulatorEmbedded(t *testing.T) {
 	require.Equal(t, make([]float32, 320), got[3*320:])
 }
 
-// TestEmulatorOrder: fields in another order give the same forecast in that
-// order.
+// TestEmulatorOrder: permuted fields give the same forecast, permuted.
 func TestEmulatorOrder(t *testing.T) {
 	e := newEmulator(t, walrus.EmulatorOptions{})
 	w, swapped := plane(), plane()
@@ -130,8 +129,8 @@ func TestEmulatorOrder(t *testing.T) {
 	}
 }
 
-// TestEmulatorScale: units do not matter. A field in other units is forecast in
-// these units, the others as before.
+// TestEmulatorScale: the forecast of a field in other units is in these units, and the
+// forecasts of the other fields do not change.
 func TestEmulatorScale(t *testing.T) {
 	e := newEmulator(t, walrus.EmulatorOptions{Scaling: &walrus.Scaling{Eps: 1e-20}})
 	w, scaled := plane(), plane()
@@ -172,7 +171,7 @@ func TestEmulatorSeeds(t *testing.T) {
 	assert.Equal(t, plane(), w, "the window is left as it was")
 }
 
-// drawsFor draws n sets of random numbers for w as Rollout with seed does.
+// drawsFor returns the first n draws of a Rollout of w with the given seed.
 func drawsFor(t *testing.T, e *walrus.Emulator, w *data.Window, seed uint64, n int) []walrus.Draws {
 	t.Helper()
 	plan, err := e.Model().Plan(w.Grid, w.Boundaries)
@@ -230,8 +229,8 @@ func meanOf(a, b []float32) []float32 {
 	return out
 }
 
-// TestEmulatorAverage: an average of two runs is the mean of two whole
-// rollouts whose draws alternate.
+// TestEmulatorAverage: an average of two members is the mean of two whole rollouts whose
+// draws alternate.
 func TestEmulatorAverage(t *testing.T) {
 	ctx, w := context.Background(), plane()
 	e := newEmulator(t, walrus.EmulatorOptions{Seed: 3})
@@ -260,8 +259,8 @@ func TestEmulatorAverage(t *testing.T) {
 	require.ErrorContains(t, err, "expected a window, got none")
 }
 
-// TestEmulatorStatistics: given the very statistics of the history, global
-// statistics forecast the same.
+// TestEmulatorStatistics: data set statistics that equal those of the history give the
+// same forecast.
 func TestEmulatorStatistics(t *testing.T) {
 	w := flow([]int{16, 16}, data.Boundaries{periodic, walled}, 1)
 	w.Fields = w.Fields[:1]
@@ -280,7 +279,7 @@ func TestEmulatorStatistics(t *testing.T) {
 	require.EqualError(t, err, `walrus: window flow: data: statistics: rms: expected field "velocity", which is missing`)
 }
 
-// TestEmulatorLog: every program is compiled once and says so.
+// TestEmulatorLog: every program is compiled once, with one record in the log.
 func TestEmulatorLog(t *testing.T) {
 	var log bytes.Buffer
 	e := newEmulator(t, walrus.EmulatorOptions{Log: slog.New(slog.NewTextHandler(&log, nil))})
@@ -290,7 +289,7 @@ func TestEmulatorLog(t *testing.T) {
 	assert.Contains(t, log.String(), "grid [16 20 1] boundaries periodic wall/open periodic T=3 channels 4+0")
 }
 
-// TestEmulatorConcurrent: many goroutines get what one gets.
+// TestEmulatorConcurrent: concurrent rollouts give the same frames as a single one.
 func TestEmulatorConcurrent(t *testing.T) {
 	e := newEmulator(t, walrus.EmulatorOptions{Seed: 4})
 	windows := []*data.Window{plane(), withMask(plane()), flow([]int{24}, data.Boundaries{walled}, 2)}

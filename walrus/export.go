@@ -11,7 +11,7 @@ import (
 	"github.com/gowalrus/gowalrus/internal/torchpt"
 )
 
-// ExportFile is the name of the weight file that [Export] writes, the release's.
+// ExportFile is the name of the weight file that [Export] writes, as in the release.
 const ExportFile = "walrus.pt"
 
 // Export writes weights as a folder of the release, which the reference and [Load] read:
@@ -23,9 +23,10 @@ const ExportFile = "walrus.pt"
 //     trainer.prediction_type, data.field_index_map_override, finetuning_mods;
 //   - stats.yaml, if the weights take the statistics of a data set.
 //
-// Normalisation is that of [Weights.Scaling]. Exported weights give the same forecasts
-// there. Weights that the reference cannot express are an [ExportError], which lists the
-// reasons. The folder must be new or empty and appears only when it is complete.
+// The configuration records the normalisation of [Weights.Scaling]. Exported weights give
+// the same forecasts in the reference. If the reference cannot express the weights, Export
+// returns an [ExportError] that lists the reasons. The folder must be new or empty and
+// appears only when it is complete.
 func Export(dir string, w *Weights) error {
 	if w == nil {
 		return errors.New("walrus: export: expected weights, got none")
@@ -42,7 +43,7 @@ func Export(dir string, w *Weights) error {
 		return fmt.Errorf("walrus: export: expected a new folder or an empty one, got %s with %q", dir, entries[0].Name())
 	}
 	partial := beside(dir, "partial")
-	if err := os.RemoveAll(partial); err != nil { // of an interrupted export
+	if err := os.RemoveAll(partial); err != nil { // left by an interrupted export
 		return fmt.Errorf("walrus: export: %w", err)
 	}
 	if err := w.exportTo(partial); err != nil {
@@ -91,7 +92,7 @@ func (w *Weights) exportTo(dir string) error {
 	return syncFolder(dir)
 }
 
-// saveTorch writes the weights to a file of torch, one tensor at a time.
+// saveTorch writes the weights to a PyTorch file, one tensor at a time.
 func (w *Weights) saveTorch(path string) error {
 	f, err := os.Create(path)
 	if err != nil {

@@ -16,10 +16,10 @@ func (e *ExportError) Error() string {
 	return "walrus: export: the reference cannot run this network: " + strings.Join(e.Reasons, "; ")
 }
 
-// exportKernel are the kernels that serve every stride of the reference.
+// exportKernel holds the only kernels that work with every stride of the reference.
 var exportKernel = [2]int{8, 4}
 
-// unexportable lists what the reference cannot express, nil for nothing.
+// unexportable lists the properties that the reference cannot express, nil for none.
 func (w *Weights) unexportable() []string {
 	var reasons []string
 	refuse := func(is bool, format string, args ...any) {

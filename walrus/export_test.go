@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestExportRoundTrip: an exported checkpoint is read back bit by bit, with its
-// configuration and every kind of scaling, and forecasts the same.
+// TestExportRoundTrip: an exported checkpoint is read back bit for bit, with its
+// configuration and every kind of scaling, and gives the same forecast.
 func TestExportRoundTrip(t *testing.T) {
 	s, _ := waveStatistics()
 	for name, scaling := range map[string]walrus.Scaling{
@@ -60,8 +60,8 @@ func TestExportRoundTrip(t *testing.T) {
 	}
 }
 
-// TestExportNamesRevin: the exported configuration names class, floor and prediction as
-// the reference does.
+// TestExportNamesRevin: the exported configuration has the reference's names of class,
+// floor and prediction.
 func TestExportNamesRevin(t *testing.T) {
 	w := tinyReleased(t)
 	s, _ := waveStatistics()
@@ -81,7 +81,7 @@ func TestExportNamesRevin(t *testing.T) {
 	}
 }
 
-// TestExportStatistics: the stats.yaml has the statistics of every kind of field.
+// TestExportStatistics: stats.yaml holds the statistics of scalars, vectors and tensors.
 func TestExportStatistics(t *testing.T) {
 	table := map[string][]float64{"density": {1.0 / 3}, "velocity": {1, 2}, "D": {1, 2, 3, 4}}
 	w := tinyReleased(t)
@@ -100,8 +100,8 @@ func TestExportStatistics(t *testing.T) {
 	require.ErrorContains(t, walrus.Export(filepath.Join(t.TempDir(), "x"), w), "expected the components of a scalar, a vector or a tensor")
 }
 
-// TestExportRefuses: what the reference would run as another network is refused with
-// the reason.
+// TestExportRefuses: Export returns an error with the reason for a network that the
+// reference would run as another network.
 func TestExportRefuses(t *testing.T) {
 	for want, change := range map[string]func(c *walrus.Config){
 		"its norm averages over groups of channels":                      func(c *walrus.Config) { c.Norm = walrus.NormGroup },
@@ -148,8 +148,9 @@ func TestExportErrors(t *testing.T) {
 	assert.Equal(t, []string{"cat.jpg"}, names(t, dir), "a failed export leaves nothing")
 }
 
-// TestGoldenExportJudged: PyTorch has read exactly this file. testdata/export/README.md
-// says how the judgement was recorded and what to do if the file changes.
+// TestGoldenExportJudged: Export writes exactly the file that PyTorch has read.
+// testdata/export/README.md says how PyTorch's result was recorded and what to do if the
+// file changes.
 func TestGoldenExportJudged(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join("testdata", "export", "judged.json"))
 	require.NoError(t, err)
@@ -160,7 +161,7 @@ func TestGoldenExportJudged(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(raw, &judged))
 	w := tinyReleased(t)
-	dir := os.Getenv("WALRUS_EXPORT") // where the judge finds the folder
+	dir := os.Getenv("WALRUS_EXPORT") // the folder for PyTorch to read
 	if dir == "" {
 		dir = filepath.Join(t.TempDir(), "released")
 	}

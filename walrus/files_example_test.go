@@ -31,7 +31,7 @@ func tideCheckpoint(parent string) string {
 	return dir
 }
 
-// temporary returns a folder and what removes it.
+// temporary returns a new folder and a function that removes it.
 func temporary() (dir string, remove func()) {
 	dir, err := os.MkdirTemp("", "walrus")
 	if err != nil {
@@ -40,7 +40,7 @@ func temporary() (dir string, remove func()) {
 	return dir, func() { _ = os.RemoveAll(dir) }
 }
 
-// Every part is compared with its checksum; one that was changed is refused.
+// Every part is compared with its checksum; a part that was changed is an error.
 func ExampleOpenCheckpoint() {
 	parent, remove := temporary()
 	defer remove()
@@ -67,7 +67,7 @@ func ExampleOpenCheckpoint() {
 	// true
 }
 
-// Checkpoints of this library and of the release are found alike.
+// FindCheckpoint finds checkpoints of this library and of the release.
 func ExampleFindCheckpoint() {
 	parent, remove := temporary()
 	defer remove()
@@ -121,7 +121,7 @@ func ExampleExport() {
 	// walrus: export: the reference cannot run this network: its kernels are [4 4], the strides of the reference need [8 4]; it aims at 4 tokens per axis in 2D, the reference at 32; it aims at 4 tokens per axis in 3D, the reference at 16
 }
 
-// What a weight file holds, without reading its values.
+// DescribeWeights describes a weight file without reading its values.
 func ExampleDescribeWeights() {
 	parent, remove := temporary()
 	defer remove()
@@ -133,7 +133,7 @@ func ExampleDescribeWeights() {
 	// Output: safetensors 38 94961 map[F32:38] embed.2.proj2.weight [32 8 4 4 4]
 }
 
-// Names, types and shapes are compared, values are not read.
+// CheckWeights compares names, types and shapes and reads no values.
 func ExampleCheckWeights() {
 	parent, remove := temporary()
 	defer remove()
@@ -185,7 +185,7 @@ func ExampleReadConfig() {
 	// walrus: config: open …/nosuch.yaml: no such file or directory
 }
 
-// Only the lines of settings that changed are written anew.
+// Only the lines of changed settings are replaced.
 func ExampleReadRecipe() {
 	dir, remove := temporary()
 	defer remove()
@@ -247,7 +247,8 @@ func ExampleWithConstants() {
 	// Output: [2 1 2 2 1 1] [1 2 8 9 3 4 8 9]
 }
 
-// A network with one more block: what the file lacks may be allowed, and is reported.
+// The network has one more block than the file; missing tensors may be allowed, and the
+// report lists them.
 func ExampleLoadError() {
 	parent, remove := temporary()
 	defer remove()

@@ -7,17 +7,18 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// ChannelStats are statistics of a data set, one value per channel: variable
-// fields then constant ones, three components per vector. The delta statistics
+// ChannelStats are statistics of a data set, one value per channel: variable fields
+// first, then constant fields, three components per vector. The delta statistics
 // cover the variable channels only.
 type ChannelStats struct {
 	Mean, Std, DeltaMean, DeltaStd []float32
 }
 
-// GlobalStats returns the statistics of a scaling, which must have some, for the
-// channels of fields (docs/reference.md §8, statistics of the data set). Where the release silently skips a field
-// that the statistics lack, this is an error. Field transforms (log10 …) are
-// not applied: statistics of transformed data must be given as such.
+// GlobalStats returns the statistics of a scaling for the channels of fields
+// (docs/reference.md §8, statistics of the data set). The scaling must have
+// statistics. A field that they lack is an error; the release silently skips it.
+// GlobalStats does not apply field transforms such as log10: statistics of transformed
+// fields must be computed from the transformed data.
 func GlobalStats(scaling Scaling, fields []data.Field) (ChannelStats, error) {
 	s := scaling.Statistics
 	if s == nil || scaling.incomplete() {
@@ -57,7 +58,7 @@ func GlobalStats(scaling Scaling, fields []data.Field) (ChannelStats, error) {
 	return out, err
 }
 
-// checkScale raises scales to the floor and refuses negative ones.
+// checkScale raises scales to the floor and returns an error for negative scales.
 func checkScale(kind string, v []float32, floor float64) error {
 	for i, x := range v {
 		if !(x >= 0) || math.IsInf(float64(x), 0) {

@@ -87,7 +87,7 @@ func size(shape []int) int {
 	return n
 }
 
-// vrmseOf is the VRMSE of every real channel of a frame.
+// vrmseOf returns the VRMSE of every real channel of a frame.
 func vrmseOf(t *testing.T, got, want []float32, channels int, real []bool) []float32 {
 	t.Helper()
 	points := len(got) / channels
@@ -121,7 +121,7 @@ func fluidOnly(w *data.Window, frame []float32) []float32 {
 	return out
 }
 
-// normalized is what the network sees of a window, [T, 1, C, H, W, D].
+// normalized returns the network's input for a window, [T, 1, C, H, W, D].
 func normalized(t *testing.T, w *data.Window) []float32 {
 	t.Helper()
 	var flat []float32

@@ -69,7 +69,7 @@ func drawsOf(t *testing.T, f *golden.File, i int) draws {
 	return d
 }
 
-// add puts the draws among the graph inputs.
+// add adds the draws to the graph inputs.
 func (d draws) add(t *testing.T, plan *csm.Plan, in map[string]*tensors.Tensor) {
 	t.Helper()
 	acc, err := jitter.AccumulateRolls(plan, d.rolls)
@@ -82,7 +82,7 @@ func (d draws) add(t *testing.T, plan *csm.Plan, in map[string]*tensors.Tensor) 
 	in["rolls"] = testbackend.Tensor(flat, len(acc), 3)
 }
 
-// rolled applies a literal roll to [F, C, h, w, d], in Go.
+// rolled rolls [F, C, h, w, d] by moving its values, in Go.
 func rolled(x []float32, shape []int, by [3]int32) []float32 {
 	out := make([]float32, len(x))
 	h, w, d := shape[len(shape)-3], shape[len(shape)-2], shape[len(shape)-1]
@@ -144,8 +144,8 @@ func TestGoldenModel(t *testing.T) {
 				shapes[name] = n.Shape().Dimensions
 				out.Add(name, n)
 			}
-			// The reference scales the fields before it pads them, ours scales
-			// their kernel columns; the flags are not scaled by either.
+			// The reference scales the fields before it pads them; this library scales
+			// their kernel columns. Neither scales the boundary channels.
 			fields := SliceAxis(tr.Jittered, 4, AxisRange(0, x.Shape().Dim(2)))
 			flags := SliceAxis(tr.Jittered, 4, AxisRange(x.Shape().Dim(2)))
 			add("tap.jittered", Concatenate([]*Node{Mul(fields, Reshape(weights.FieldScale)), flags}, 4))
@@ -164,7 +164,8 @@ func TestGoldenModel(t *testing.T) {
 		acc, err := jitter.AccumulateRolls(plan, d.rolls)
 		require.NoError(t, err)
 		for i := range d.rolls {
-			// The reference rolls literally; ours leaves the tokens in place.
+			// The reference rolls the tokens; this library leaves them in place and
+			// shifts their positions.
 			from := "tap.encoder"
 			if i > 0 {
 				from = fmt.Sprintf("tap.block%d", i-1)

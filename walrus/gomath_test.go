@@ -13,7 +13,7 @@ import (
 // On the Go backend, no program computes an exponential, a logarithm or a cosine of a
 // large tensor: these go through package math, which is slow on some processors.
 func TestEmulatorAvoidsPackageMath(t *testing.T) {
-	const few = 256 // elements: as many as there are tokens
+	const few = 256 // elements, the number of tokens
 	b := testbackend.New(t)
 	if b.Name() != "Go Backend" {
 		t.Skip("concerns the Go backend")

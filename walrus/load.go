@@ -12,44 +12,44 @@ import (
 // LoadOptions configure [LoadWeights]. The zero value loads into host memory
 // and accepts only a file that holds exactly the network's tensors.
 type LoadOptions struct {
-	// Backend receives each tensor as it is read, on its first device, so that
-	// the peak is the network, one tensor and little more. Nil keeps the
-	// weights in host memory, from where programs move them when first used.
+	// Backend is the backend on whose first device each tensor is placed as soon as it
+	// is read, so that the peak of memory is the network, one tensor and little more.
+	// Nil keeps the weights in host memory; programs move them to their device when
+	// they first use them.
 	Backend compute.Backend
 
-	// Source is the field registry that the file was written with, if it is
-	// not the configuration's. The columns of the fields in both are then
-	// carried over to their new indices, those of the encoder scaled by
-	// √(states in the file / states in the network) as in the release; fields
-	// only in the configuration start fresh (SPEC §12). The zero value is the
-	// configuration's registry.
+	// Source is the field registry of the file, if it is not the configuration's.
+	// The columns of fields in both registries are then moved to their new indices.
+	// As in the release, encoder columns are multiplied by
+	// √(states in the file / states in the network), and fields that only the
+	// configuration has get initial values (docs/reference.md §12). The zero value
+	// means the configuration's registry.
 	Source data.Registry
 
-	// AllowMissing gives tensors that the file lacks their initial values,
-	// AllowMismatched those whose shape differs; AllowUnexpected ignores
-	// tensors that the network does not have. Otherwise these are errors.
+	// AllowMissing gives initial values to tensors that the file lacks,
+	// AllowMismatched to tensors whose shape differs. AllowUnexpected ignores
+	// tensors that the network does not have. Otherwise these tensors are errors.
 	AllowMissing, AllowUnexpected, AllowMismatched bool
 	// AllowNonFinite accepts NaN and infinities.
 	AllowNonFinite bool
 
-	// Seed draws the initial values of whatever starts fresh.
+	// Seed is the seed of initial values.
 	Seed uint64
 }
 
-// LoadWeights reads weights for the network c from a checkpoint of torch (.pt)
-// or from a .safetensors file; the content decides, not the name. In a .pt
-// file the state dict is looked for at app.model (the release's checkpoints),
-// model, state_dict and the top level; names may carry one of the prefixes
-// "model.", "module." and "_orig_mod.". Half and double precision become
-// float32.
+// LoadWeights reads weights for the network c from a PyTorch checkpoint (.pt) or a
+// .safetensors file. The content of the file decides which, not its name. In a .pt
+// file LoadWeights looks for the state dict at app.model (the release's checkpoints),
+// model, state_dict and the top level. Names may have one of the prefixes "model.",
+// "module." and "_orig_mod.". Half and double precision become float32.
 //
-// Tensors are read one by one; the file is never in memory as a whole. A
-// network whose rotary frequencies are weights takes them from a file with the
-// fixed ones, which is the same function.
+// LoadWeights reads tensors one by one, so the whole file is never in memory. If the
+// rotary frequencies are weights of the network and constants in the file, they get
+// the constant values, which gives the same function.
 //
-// Every tensor that is missing, unexpected or of another shape is listed in one
-// [LoadError], unless allowed; nothing stays allocated after an error. The
-// report is returned in either case once the file could be opened.
+// Unless the options allow them, one [LoadError] lists every tensor that is missing,
+// unexpected or of another shape. No memory stays allocated after an error. The report
+// is returned with an error, too, unless the file could not be opened.
 func LoadWeights(path string, c Config, o LoadOptions) (*Weights, *LoadReport, error) {
 	f, err := openWeightFile(path)
 	if err != nil {
@@ -59,8 +59,8 @@ func LoadWeights(path string, c Config, o LoadOptions) (*Weights, *LoadReport, e
 	return f.weights(c, o)
 }
 
-// ReadWeights is [LoadWeights] for the content of a .safetensors file of the given
-// size, embedded in a program for example; errors call it name.
+// ReadWeights is [LoadWeights] for the content of a .safetensors file of the given size,
+// for example embedded in a program. Errors use name in place of the path.
 func ReadWeights(r io.ReaderAt, size int64, name string, c Config, o LoadOptions) (*Weights, *LoadReport, error) {
 	f, err := safetensors.NewFile(r, size, name)
 	if err != nil {
@@ -87,9 +87,8 @@ func (f *weightFile) weights(c Config, o LoadOptions) (*Weights, *LoadReport, er
 	return w, m.report, nil
 }
 
-// CheckWeights compares a weight file with a network as [LoadWeights] does,
-// reading names, types and shapes only. The error is what LoadWeights would
-// return for them.
+// CheckWeights compares a weight file with a network as [LoadWeights] does, but reads
+// only names, types and shapes. It returns the error that LoadWeights returns for them.
 func CheckWeights(path string, c Config, o LoadOptions) (*LoadReport, error) {
 	w, err := newWeights(c)
 	if err != nil {
@@ -104,7 +103,8 @@ func CheckWeights(path string, c Config, o LoadOptions) (*LoadReport, error) {
 	return m.report, m.report.check(o)
 }
 
-// load reads the matched tensors in the file's order and draws the rest.
+// load reads the matched tensors in the file's order and gives the others initial
+// values.
 func (m *matching) load() error {
 	s := stager{backend: m.options.Backend}
 	for e := range m.file.entries {
@@ -135,8 +135,8 @@ func (m *matching) place(s *stager, i int, fill func([]float32) error) error {
 	return nil
 }
 
-// read reads entry e as parameter i, aligning its field columns if the
-// registries differ.
+// read reads entry e as parameter i and aligns its field columns if the registries
+// differ.
 func (m *matching) read(e, i int, dst []float32) error {
 	p, entry := m.weights.params[i], m.file.entries[e]
 	axis, scaled := fieldAxis(p.Key)

@@ -16,25 +16,25 @@ type WeightsSummary struct {
 	// Format and Where are as in LoadReport.
 	Format string `json:"format"`
 	Where  string `json:"where"`
-	// Tensors and Values count what the file holds there, Bytes its size there
-	// and FileBytes that of the whole file.
+	// Tensors and Values are the numbers of tensors and of their values at Where, Bytes
+	// is their size in the file, and FileBytes the size of the whole file.
 	Tensors   int   `json:"tensors"`
 	Values    int64 `json:"values"`
 	Bytes     int64 `json:"bytes"`
 	FileBytes int64 `json:"file_bytes"`
 	// DTypes counts the tensors of each element type.
 	DTypes map[string]int `json:"dtypes"`
-	// Largest lists up to five tensors by their size.
+	// Largest lists up to five tensors, the largest first.
 	Largest []TensorInfo `json:"largest"`
 	// Metadata is the free text of a safetensors file.
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Training TrainingState     `json:"training"`
 }
 
-// TrainingState is what a checkpoint says about the training it is from; what
-// it does not say is nil.
+// TrainingState is the information in a checkpoint about its training. Fields are nil
+// for values that the checkpoint lacks.
 type TrainingState struct {
-	// Optimizer says that the state of an optimizer is saved too.
+	// Optimizer is true if the state of an optimiser is saved, too.
 	Optimizer   bool     `json:"optimizer"`
 	Step        *int64   `json:"step,omitempty"`
 	Epoch       *int64   `json:"epoch,omitempty"`
@@ -42,9 +42,9 @@ type TrainingState struct {
 	BestValLoss *float64 `json:"best_val_loss,omitempty"`
 }
 
-// DescribeWeights describes a .pt or .safetensors file. The state of a training
-// is looked for in a .pt file beside the model (app.optimizer) and in a
-// metadata.pt in the same folder, as the release's trainer writes them.
+// DescribeWeights describes a .pt or .safetensors file. It reads the state of a training
+// from app.optimizer of a .pt file and from a metadata.pt in the same folder, as the
+// release's trainer writes them.
 func DescribeWeights(path string) (*WeightsSummary, error) {
 	f, err := openWeightFile(path)
 	if err != nil {
@@ -72,7 +72,7 @@ func DescribeWeights(path string) (*WeightsSummary, error) {
 	return s, nil
 }
 
-// Describe is [DescribeWeights] with what the manifest says besides.
+// Describe is [DescribeWeights], completed from the manifest.
 func (f Found) Describe() (*WeightsSummary, error) {
 	s, err := DescribeWeights(f.Weights)
 	if err != nil || f.Manifest == nil {
@@ -84,8 +84,8 @@ func (f Found) Describe() (*WeightsSummary, error) {
 	return s, nil
 }
 
-// fromOptimizer reads the step of the first parameter that has one; torch
-// counts per parameter.
+// fromOptimizer reads the step of the first parameter that has one, because torch
+// counts steps per parameter.
 func (s *TrainingState) fromOptimizer(f *torchpt.File) {
 	for _, at := range [][]any{{"app", "optimizer"}, {"optimizer"}, {"optimizer_state_dict"}} {
 		if _, err := f.Lookup(at...); err != nil {
@@ -108,8 +108,7 @@ func (s *TrainingState) fromOptimizer(f *torchpt.File) {
 	}
 }
 
-// fromMetadata reads the release's metadata.pt, if there is one that can be
-// read.
+// fromMetadata reads the release's metadata.pt if it exists and is readable.
 func (s *TrainingState) fromMetadata(path string) {
 	f, err := torchpt.Open(path)
 	if err != nil {
@@ -120,8 +119,8 @@ func (s *TrainingState) fromMetadata(path string) {
 	s.Epoch, s.ValLoss, s.BestValLoss = integer(get("epoch")), number(get("val_loss")), number(get("best_val_loss"))
 }
 
-// number returns a Python number or the value of a tensor with one element,
-// else nil.
+// number returns the value of a Python number or of a tensor with one element, and nil
+// for anything else.
 func number(v any) *float64 {
 	var x float64
 	switch v := v.(type) {

@@ -14,7 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/internal/torchpt"
 )
 
-// Formats of weight files, as reports name them.
+// Names of the formats of weight files in reports.
 const (
 	FormatTorch       = "torch .pt"
 	FormatSafetensors = "safetensors"
@@ -76,7 +76,7 @@ func openWeightFile(path string) (*weightFile, error) {
 	return openSafetensors(path)
 }
 
-// firstBytes returns what a file begins with.
+// firstBytes returns the first bytes of a file.
 func firstBytes(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

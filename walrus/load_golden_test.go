@@ -49,9 +49,9 @@ func TestGoldenLoadWeights(t *testing.T) {
 	})
 }
 
-// TestGoldenMicroCheckpoint loads the training checkpoint of one step, and the
-// same tensors from a file where they carry a prefix beside those of the
-// optimizer.
+// TestGoldenMicroCheckpoint loads the training checkpoint of one step. It also loads the
+// same tensors from a file that adds a prefix to their names and holds tensors of an
+// optimiser, too.
 func TestGoldenMicroCheckpoint(t *testing.T) {
 	golden.Every(t, "n_", func(t *testing.T, c golden.Case) {
 		cfg := microConfig(t, c)
@@ -69,7 +69,7 @@ func TestGoldenMicroCheckpoint(t *testing.T) {
 	})
 }
 
-// microConfig is the configuration of the micro checkpoint.
+// microConfig returns the configuration of the micro checkpoint.
 func microConfig(t *testing.T, c golden.Case) walrus.Config {
 	t.Helper()
 	var meta struct{ Config golden.Config }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// matching says which tensor of a file becomes which of a network.
+// matching assigns the tensors of a file to the parameters of a network.
 type matching struct {
 	file    *weightFile
 	weights *Weights
@@ -18,11 +18,11 @@ type matching struct {
 	states  int           // field columns of tensors in the file
 }
 
-// weightPrefixes are what names may begin with: nothing, the place of the
-// model in a larger module, and what wrappers of torch put before.
+// weightPrefixes are the prefixes that names may have: none, the name of the model
+// in a larger module, and the prefixes that wrappers of torch add.
 var weightPrefixes = []string{"", "model.", "module.", "_orig_mod."}
 
-// floatTypes are the element types that become float32.
+// floatTypes are the element types that are read and converted to float32.
 var floatTypes = []string{"F32", "F64", "F16", "BF16"}
 
 // match compares a file's tensors with a network's.
@@ -51,8 +51,7 @@ func match(f *weightFile, w *Weights, o LoadOptions) *matching {
 	return m
 }
 
-// bestPrefix returns the prefix under which most of the network's names are in
-// the file.
+// bestPrefix returns the prefix with which the file contains most names of the network.
 func bestPrefix(f *weightFile, w *Weights) string {
 	best, most := "", 0
 	for _, prefix := range weightPrefixes {
@@ -71,7 +70,7 @@ func bestPrefix(f *weightFile, w *Weights) string {
 	return best
 }
 
-// matchParam finds the entry of one parameter and notes what is wrong.
+// matchParam finds the entry of one parameter and records a problem in the report.
 func (m *matching) matchParam(i int, p Param, index map[string]int) {
 	e, ok := index[p.Key]
 	if !ok {
@@ -100,8 +99,8 @@ func (m *matching) matchParam(i int, p Param, index map[string]int) {
 	}
 }
 
-// sharedFrequencies returns the key of the frequencies that all axes share for
-// a key of one axis, and false for other keys.
+// sharedFrequencies turns the key of one axis's rotary frequencies into the key of
+// frequencies that all axes share. It returns false for other keys.
 func sharedFrequencies(key string) (string, bool) {
 	for _, axis := range []string{".0", ".1", ".2"} {
 		if base, ok := strings.CutSuffix(key, axis); ok && strings.HasSuffix(base, ".rotary_emb.freqs") {
@@ -111,7 +110,7 @@ func sharedFrequencies(key string) (string, bool) {
 	return "", false
 }
 
-// alignFields prepares the moves of field columns if the registries differ.
+// alignFields computes the moves of field columns if the registries differ.
 func (m *matching) alignFields() {
 	from, to := m.options.Source, m.weights.config.Registry
 	if from.Len() == 0 || sameRegistry(from, to) {
@@ -122,7 +121,7 @@ func (m *matching) alignFields() {
 	m.report.Aligned = true
 }
 
-// scale returns the factor of moved columns.
+// scale returns the factor for moved columns.
 func (m *matching) scale(scaled bool) float32 {
 	if !scaled {
 		return 1

@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// resident returns a figure of /proc/self/status in bytes: "VmRSS", what the
-// process holds in memory, or "VmHWM", the largest VmRSS so far.
+// resident returns a value of /proc/self/status in bytes: "VmRSS", the memory of the
+// process, or "VmHWM", the largest VmRSS so far.
 func resident(t *testing.T, figure string) int64 {
 	t.Helper()
 	f, err := os.Open("/proc/self/status")
@@ -38,19 +38,19 @@ func resident(t *testing.T, figure string) int64 {
 	return 0
 }
 
-// peakOf returns by how much the process grew at most while f ran.
+// peakOf returns the largest growth of the process's memory while f ran.
 func peakOf(t *testing.T, f func()) int64 {
 	t.Helper()
 	debug.FreeOSMemory()
-	// 5 sets the peak back to the present.
+	// 5 resets VmHWM to the current VmRSS.
 	require.NoError(t, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0o200))
 	before := resident(t, "VmRSS")
 	f()
 	return resident(t, "VmHWM") - before
 }
 
-// TestLoadMemory checks that loading needs the network, its largest tensor and
-// little more, and frees all of it.
+// TestLoadMemory checks that loading needs the memory of the network, its largest tensor
+// and little more, and that Finalize frees it.
 func TestLoadMemory(t *testing.T) {
 	c := walrus.Small()
 	c.Hidden, c.Blocks, c.Heads, c.Intermediate = 512, 8, 8, 64
@@ -68,8 +68,8 @@ func TestLoadMemory(t *testing.T) {
 	const slack = 48 << 20
 	b := testbackend.New(t)
 	for _, o := range []walrus.LoadOptions{{}, {Backend: b}} {
-		// Allocators may keep what is freed, up to a network, and use it again; one
-		// that is not freed shows as growth by its size from round to round.
+		// Allocators may keep freed memory, up to the size of a network, and use it again.
+		// A network that is not freed makes memory grow by its size in every round.
 		var after [4]int64
 		for round := range after {
 			peak := peakOf(t, func() { w, _, err = walrus.LoadWeights(path, c, o) })

@@ -7,29 +7,32 @@ import (
 	"strings"
 )
 
-// LoadReport says what a weight file held and how it fits a network.
+// LoadReport describes the content of a weight file and how it fits a network.
 type LoadReport struct {
 	Path string `json:"path"`
-	// Format is FormatTorch or FormatSafetensors, Where the place of the
-	// tensors in the file: "app.model", "top level", with the names' prefix.
+	// Format is FormatTorch or FormatSafetensors. Where is the place of the tensors
+	// in the file, "app.model" or "top level", and the prefix of their names.
 	Format string `json:"format"`
 	Where  string `json:"where"`
-	// Tensors counts what is taken from the file, Parameters its values without
-	// the constant rotary frequencies, which are no parameters.
+	// Tensors is the number of tensors read from the file. Parameters is the number
+	// of their values, without the constant rotary frequencies, which are not
+	// parameters.
 	Tensors    int   `json:"tensors"`
 	Parameters int64 `json:"parameters"`
-	// Converted counts the tensors that become float32 by their type there.
+	// Converted counts the tensors that were converted to float32, by their type in
+	// the file.
 	Converted map[string]int `json:"converted,omitempty"`
-	// Missing lists the network's tensors that the file lacks, Unexpected the
-	// file's that the network lacks, Mismatched those of another shape.
+	// Missing lists the tensors that only the network has, Unexpected those that only
+	// the file has, Mismatched those whose shape or type in the file is not usable.
 	Missing    []string   `json:"missing,omitempty"`
 	Unexpected []string   `json:"unexpected,omitempty"`
 	Mismatched []Mismatch `json:"mismatched,omitempty"`
-	// Expanded lists the rotary frequencies of single axes that were taken from
-	// the ones all axes share in the file.
+	// Expanded lists the rotary frequencies of single axes that were copied from
+	// frequencies that all axes share in the file.
 	Expanded []string `json:"expanded,omitempty"`
-	// Aligned says that field columns were moved between two registries,
-	// NewFields which ones start fresh, DroppedFields which ones were left.
+	// Aligned is true if field columns were moved between two registries. NewFields
+	// lists the fields that got initial values, DroppedFields the fields of the file
+	// that the network does not have.
 	Aligned       bool     `json:"aligned"`
 	NewFields     []string `json:"new_fields,omitempty"`
 	DroppedFields []string `json:"dropped_fields,omitempty"`
@@ -38,7 +41,7 @@ type LoadReport struct {
 // Mismatch is a tensor whose shape or type in the file is not usable.
 type Mismatch struct {
 	Key string `json:"key"`
-	// Want is the shape expected in the file, Got the shape found.
+	// Want is the shape that the network expects, Got the shape in the file.
 	Want  []int  `json:"want"`
 	Got   []int  `json:"got"`
 	DType string `json:"dtype"`
@@ -56,7 +59,7 @@ func (r *LoadReport) mismatched(key string) bool {
 	return slices.ContainsFunc(r.Mismatched, func(m Mismatch) bool { return m.Key == key })
 }
 
-// String describes the report in a few lines, with every name.
+// String describes the report in a few lines and lists all names.
 func (r *LoadReport) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, tensors at %s: %d tensors, %d parameters taken", r.Path, r.Format, r.Where, r.Tensors, r.Parameters)
@@ -73,7 +76,7 @@ func (r *LoadReport) String() string {
 	return b.String()
 }
 
-// problems writes what is missing, unexpected and mis-shaped.
+// problems writes the lists of missing, unexpected and mismatched tensors.
 func (r *LoadReport) problems(b *strings.Builder) {
 	listLines(b, "missing in the file", r.Missing)
 	listLines(b, "unexpected in the file", r.Unexpected)
@@ -97,7 +100,7 @@ type LoadError struct {
 	Hint string
 }
 
-// Error lists all of them.
+// Error lists all these tensors.
 func (e *LoadError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "walrus: loading %s: the file does not fit the network", e.Report.Path)
@@ -122,7 +125,7 @@ func (r *LoadReport) check(o LoadOptions) error {
 	return &LoadError{r, r.hint()}
 }
 
-// hint explains shapes that differ in the number of fields alone.
+// hint explains mismatched shapes that differ only in the number of fields.
 func (r *LoadReport) hint() string {
 	for _, m := range r.Mismatched {
 		axis, _ := fieldAxis(m.Key)

@@ -21,7 +21,7 @@ type hostTensor struct {
 	values []float32
 }
 
-// microTensors are the tensors of a fresh smallest network, to be damaged.
+// microTensors returns the initial tensors of the smallest network, which tests damage.
 func microTensors(t *testing.T) map[string]hostTensor {
 	t.Helper()
 	w := initMicro(t, 1)
@@ -59,8 +59,8 @@ const (
 	scaleKey = "encoder_dummy"
 )
 
-// TestLoadMisfit checks what is reported for files that do not fit, and which
-// option accepts them.
+// TestLoadMisfit checks the reports for files that do not fit and the options that accept
+// them.
 func TestLoadMisfit(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(all map[string]hostTensor)
@@ -137,7 +137,7 @@ func TestLoadWrongRegistry(t *testing.T) {
 	assert.ErrorContains(t, err, "knows 11 field columns, LoadOptions.Source 5")
 }
 
-// TestLoadForeign checks files that are no weights of this network at all.
+// TestLoadForeign checks the errors for files that are not weights of this network.
 func TestLoadForeign(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, content string) string {

@@ -37,8 +37,8 @@ func TestLoadNonFinite(t *testing.T) {
 
 // TestLoadPrecisions reads one network stored in other precisions.
 func TestLoadPrecisions(t *testing.T) {
-	// Half of the spacing of numbers near a value, relative to it, and the
-	// smallest half-precision number for values that almost vanish.
+	// The tolerance is half of the spacing of numbers near a value, relative to it, and
+	// the smallest half-precision number for values near 0.
 	want := initMicro(t, 1)
 	for dtype, tol := range map[string][2]float64{
 		safetensors.F64: {0, 0}, safetensors.F16: {1. / (1 << 11), 1. / (1 << 25)}, safetensors.BF16: {1. / (1 << 8), 0},
@@ -66,7 +66,7 @@ func TestLoadPrecisions(t *testing.T) {
 	}
 }
 
-// TestLoadPrefixes reads files whose names carry a wrapper's prefix.
+// TestLoadPrefixes reads files whose tensors have a wrapper's prefix in their names.
 func TestLoadPrefixes(t *testing.T) {
 	want := initMicro(t, 1)
 	for _, prefix := range []string{"model.", "module.", "_orig_mod."} {
@@ -84,8 +84,8 @@ func TestLoadPrefixes(t *testing.T) {
 	}
 }
 
-// TestLoadPerAxisRoPE gives every axis a copy of the frequencies that the file
-// has once per block, as finetuning does.
+// TestLoadPerAxisRoPE: every axis gets a copy of the frequencies that the file holds once
+// per block, as in finetuning.
 func TestLoadPerAxisRoPE(t *testing.T) {
 	const freqs = "blocks.0.space_mixing.rotary_emb.freqs"
 	all := microTensors(t)
@@ -106,7 +106,7 @@ func TestLoadPerAxisRoPE(t *testing.T) {
 	assert.ErrorContains(t, err, "1 missing in the file:\n  "+freqs, "three sets of frequencies do not become one")
 }
 
-// TestLoadForeignClass refuses a checkpoint that wants a class of its own.
+// TestLoadForeignClass: a checkpoint with a pickled custom class is an error.
 func TestLoadForeignClass(t *testing.T) {
 	b, err := os.ReadFile(golden.Path(t, "tiny_walrus.pt"))
 	require.NoError(t, err)

@@ -10,12 +10,14 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// Model builds the graph of a network. It holds no weights and may be shared.
+// Model builds the graph of a network. It holds no weights and may be shared between
+// goroutines.
 type Model struct {
 	config Config
 }
 
-// NewModel checks the configuration.
+// NewModel returns the model of a configuration, or an error if the configuration is not
+// valid.
 func NewModel(c Config) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -26,9 +28,9 @@ func NewModel(c Config) (*Model, error) {
 // Config returns the configuration.
 func (m *Model) Config() Config { return m.config }
 
-// Plan plans strides, padding and tokens for a grid of one to three axes. An axis of
-// several points needs several tokens: the decoder takes one for an axis that is not
-// there, as the release does.
+// Plan returns strides, padding and tokens for a grid of one to three axes. An axis of
+// several points must have several tokens, because the decoder, like the release's, takes
+// an axis of one token for an axis of length 1.
 func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
 	c := m.config
 	var targets [3]int
@@ -50,7 +52,7 @@ func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
 	}
 	for i, a := range plan.Axes {
 		if a.Length > 1 && a.Tokens == 1 {
-			return nil, fmt.Errorf("walrus: axis %d has %d points, which make one token: expected at least two (more points, or a network that aims at more tokens)", i, a.Length)
+			return nil, fmt.Errorf("walrus: axis %d has %d points, which make one token: expected at least two (use more points, or a network with a larger token target)", i, a.Length)
 		}
 	}
 	if tokens := plan.TokenGrid(); len(c.APE) == 3 && tokens != [3]int(c.APE) {
@@ -71,47 +73,47 @@ type Inputs struct {
 	X *Node
 	// IDs [C] (int32) are the registry indices of the channels.
 	IDs *Node
-	// Shift [3] (int32) is the jitter of this pass, or [B, 3] of each sample; nil is no
-	// shift.
+	// Shift [3] (int32) is the jitter of this pass, or [B, 3] the jitter of each sample;
+	// nil means no shift.
 	Shift *Node
 	// Rolls [Blocks, 3] (int32) are the accumulated latent rolls
-	// ([jitter.AccumulateRolls]), or [Blocks, B, 3] those of each sample; nil rolls
-	// nothing.
+	// ([jitter.AccumulateRolls]), or [Blocks, B, 3] those of each sample; nil means no
+	// rolls.
 	Rolls *Node
 	// KeepTime [Blocks, T] and KeepSpace [Blocks, T·B] are the drop-path
-	// factors of training; nil drops nothing.
+	// factors of training; nil means no drop path.
 	KeepTime, KeepSpace *Node
-	// Recompute is for training: the backward pass computes again what is cheap
-	// (Lean of [layers.ParallelAttention]), and the whole of those blocks that the
-	// configuration names, instead of keeping their activations.
+	// Recompute makes the backward pass of training recompute cheap activations (Lean of
+	// [layers.ParallelAttention]) and all activations of the blocks that
+	// [Config.Checkpointed] reports, instead of keeping them.
 	Recompute bool
-	// LastOnly returns only the prediction of the last step; what the other
-	// steps do not contribute to it is left out. Acausal networks always do.
+	// LastOnly returns only the prediction of the last step and omits computations that
+	// do not contribute to it. Networks that are not causal always do this.
 	LastOnly bool
 }
 
-// Trace receives intermediate results of a forward pass. Tokens are
-// [F, h, w, d, C], F = T·B; they are where the fields are, latent rolls undone.
+// Trace receives intermediate results of a forward pass. Tokens are [F, h, w, d, C],
+// F = T·B, at the positions of their patches: latent rolls are undone.
 type Trace struct {
 	Jittered, Encoded, Decoded *Node
 	Blocks                     []*Node
 }
 
-// Forward returns the network's output, [T, B, C, H, W, D] or, with LastOnly,
-// [1, B, C, H, W, D]: one prediction per input channel and step (SPEC §2).
+// Forward returns the network's output, one prediction per input channel and step:
+// [T, B, C, H, W, D] or, with LastOnly, [1, B, C, H, W, D] (docs/reference.md §2).
 func (m *Model) Forward(w ModelWeights, in Inputs, plan *csm.Plan) *Node {
 	return m.TraceForward(w, in, plan, nil)
 }
 
-// TraceForward is Forward that also fills a trace, if not nil.
+// TraceForward is Forward, but also fills a trace unless it is nil.
 func (m *Model) TraceForward(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trace) *Node {
 	steps, batch := in.X.Shape().Dim(0), in.X.Shape().Dim(1)
 	x, decode := m.traceEnds(w, in, plan, trace)
 	return decode(m.blocks(Reshape(x, batch, steps, plan.Tokens(), -1), w, in, plan.TokenGrid(), trace))
 }
 
-// ends returns the tokens of the input, [B·T, h, w, d, C], and the way back: from
-// tokens [B, T, S, C] to the output [T, B, C, H, W, D].
+// ends encodes the input to tokens [B·T, h, w, d, C] and returns the decoder: a function
+// from tokens [B, T, S, C] to the output [T, B, C, H, W, D].
 func (m *Model) ends(w ModelWeights, in Inputs, plan *csm.Plan) (x *Node, decode func(x *Node) *Node) {
 	return m.traceEnds(w, in, plan, nil)
 }
@@ -146,9 +148,9 @@ func (m *Model) traceEnds(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trac
 	}
 }
 
-// blocks runs the processor on tokens x [B, T, S, C]. With LastOnly the last block
-// computes the last step alone. (Samples come first inside the network, so that a batch
-// can be cut over devices.)
+// blocks applies the processor's blocks to tokens x [B, T, S, C]. With LastOnly the last
+// block computes the last step alone. Inside the network samples are the first axis, so
+// that a batch can be sharded over devices.
 func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *Trace) *Node {
 	block := m.block()
 	last := in.LastOnly || !m.config.Causal
@@ -179,7 +181,7 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 	return x
 }
 
-// row is row i of a table, or nil.
+// row returns row i of a table, or nil if the table is nil.
 func row(t *Node, i int) *Node {
 	if t == nil {
 		return nil
@@ -187,8 +189,8 @@ func row(t *Node, i int) *Node {
 	return Squeeze(SliceAxis(t, 0, AxisElem(i)), 0)
 }
 
-// keepSpace brings drop-path factors [T·B] of all steps into the order of the frames,
-// [B·steps], of the last steps.
+// keepSpace selects the drop-path factors of the last steps from keep [T·B] and reorders
+// them to [B·steps], the order of the frames inside the network.
 func keepSpace(keep *Node, batch, steps int) *Node {
 	if keep == nil {
 		return nil
@@ -197,7 +199,7 @@ func keepSpace(keep *Node, batch, steps int) *Node {
 	return Reshape(layers.SwapFirst(keep), batch*steps)
 }
 
-// timeFirst brings frames [B·T, …] into the order [T·B, …] of a trace.
+// timeFirst reorders frames from [B·T, …] to [T·B, …], the order of a trace.
 func timeFirst(x *Node, batch int) *Node {
 	d := x.Shape().Clone().Dimensions
 	y := layers.SwapFirst(Reshape(x, append([]int{batch, d[0] / batch}, d[1:]...)...))

@@ -14,7 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 )
 
-// A model plans grids and lists what it needs; it holds no weights.
+// A model plans grids and lists its parameters; it holds no weights.
 func ExampleNewModel() {
 	m, err := walrus.NewModel(tiny())
 	if err != nil {
@@ -43,8 +43,8 @@ func ExampleNewModel() {
 	// walrus: config: hidden 32 is not divisible by heads 3
 }
 
-// The network in a gomlx program of one's own: its weights are variables of a store,
-// ready for an optimiser of gomlx. examples/customloop trains like this.
+// Build adds the network to a gomlx program. Its weights are variables of a store, ready
+// for an optimiser of gomlx. examples/customloop trains this way.
 func ExampleModel_Build() {
 	b, err := backend.Go()
 	if err != nil {
@@ -84,7 +84,7 @@ func ExampleModel_Build() {
 	// [224 32]
 }
 
-// The same with weights of the library as inputs of the program.
+// Here the weights of the library are inputs of the program.
 func ExampleModel_Forward() {
 	b, err := backend.Go()
 	if err != nil {
@@ -148,7 +148,7 @@ func ExampleModel_Draw() {
 	// walrus: jitter: shift of axis 0: expected within ±5, got 50
 }
 
-// Fields are divided by their root mean square over the history, changes by theirs.
+// Fields and their changes are divided by their root mean squares over the history.
 func ExampleSampleStats() {
 	b, err := backend.Go()
 	if err != nil {
@@ -168,7 +168,7 @@ func ExampleSampleStats() {
 	// Output: [3.775] [0.707] [0.795 1.060 1.060 1.060] [0.707 0.707 0.707 0.707]
 }
 
-// A fresh network and its tensors, under the release's names.
+// Initial weights have the release's names.
 func ExampleInitWeights() {
 	w, err := walrus.InitWeights(tiny(), 1)
 	if err != nil {
@@ -198,7 +198,7 @@ func ExampleWeights_Set() {
 	// walrus: weights: blocks.0.space_mixing.norm1.weight: expected Float32 [32], got Float32 [16]
 }
 
-// A copy to train while the original goes on forecasting.
+// A copy can be trained while the original forecasts.
 func ExampleWeights_Clone() {
 	w, err := walrus.InitWeights(tiny(), 1)
 	if err != nil {
@@ -242,7 +242,7 @@ func ExamplePresetNames() {
 	// walrus: preset: expected one of walrus, half-walrus, small, tiny, micro, got "huge"
 }
 
-// The presets, with the parameters that planes and volumes use together.
+// The table lists the presets and their numbers of parameters for 2D and 3D together.
 func ExampleWalrus() {
 	for _, c := range []walrus.Config{walrus.Walrus(), walrus.HalfWalrus(), walrus.Small(), walrus.Tiny(), walrus.Micro()} {
 		params, err := c.Params()

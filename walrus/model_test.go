@@ -39,12 +39,12 @@ func newPass(t *testing.T, c walrus.Config, grid []int, bcs data.Boundaries, d d
 	return p
 }
 
-// inputs are those of a pass with another x.
+// inputs returns the inputs of the pass with another x.
 func inputs(in map[string]*Node, x *Node) walrus.Inputs {
 	return walrus.Inputs{X: x, IDs: in["ids"], Shift: in["shift"], Rolls: in["rolls"]}
 }
 
-// turn is torch.roll along an axis.
+// turn rolls values along an axis, like torch.roll.
 func turn(x *Node, axis, by int) *Node {
 	n := x.Shape().Dim(axis)
 	by = ((by % n) + n) % n
@@ -54,8 +54,8 @@ func turn(x *Node, axis, by int) *Node {
 	return Concatenate([]*Node{SliceAxis(x, axis, AxisRange(n-by)), SliceAxis(x, axis, AxisRange(0, n-by))}, axis)
 }
 
-// literalForward is the release's order of operations (SPEC §2): tokens are
-// rolled before each block and rolled back at the end.
+// literalForward is the forward pass in the release's order of operations
+// (docs/reference.md §2): tokens are rolled before each block and rolled back at the end.
 func literalForward(p pass, in map[string]*Node, d draws) *Node {
 	c := p.model.Config()
 	w := p.model.Weights(varsOf(in))
@@ -119,8 +119,8 @@ func TestLatentRollsLiteral(t *testing.T) {
 
 var someDraws = draws{[3]int32{2, 3, 0}, [][3]int32{{0, 1, 0}, {0, 2, 0}}}
 
-// TestForwardTime: a later frame changes no earlier output, LastOnly is the
-// last of all outputs, and the samples of a batch do not see each other.
+// TestForwardTime: a later frame changes no earlier output, LastOnly returns the last of
+// all outputs, and the samples of a batch do not affect each other.
 func TestForwardTime(t *testing.T) {
 	p := newPass(t, smallConfig(), []int{20, 16}, data.Boundaries{walled, periodic}, someDraws)
 	got := testbackend.RunNamed(t, p.in, func(in map[string]*Node, out *testbackend.Outputs) {
@@ -155,7 +155,7 @@ func TestForwardTime(t *testing.T) {
 	requireNear(t, got["second"], got["alone"], 1e-6, "a sample alone")
 }
 
-// TestAcausal: without causality only the last output comes back.
+// TestAcausal: a network that is not causal returns only the last output.
 func TestAcausal(t *testing.T) {
 	c := smallConfig()
 	c.Causal = false
@@ -184,10 +184,10 @@ func TestPeriodicJitter(t *testing.T) {
 	requireNear(t, got["jittered"], got["rolled"], 1e-6, "output")
 }
 
-// TestPeriodicShift: where kernels equal strides, moving a periodic field by
-// whole patches moves the output, if the latent rolls move positions back.
-// With overlapping patches this holds only nearly, in the release too: the
-// norms average the overlap of the two ends twice.
+// TestPeriodicShift: if kernels equal strides, shifting a periodic field by whole patches
+// shifts the output, provided that the latent rolls shift the positions back. With
+// overlapping patches this holds only approximately, as in the release, because the norms
+// average the overlap of the two ends twice.
 func TestPeriodicShift(t *testing.T) {
 	c := smallConfig()
 	c.Kernel = [2]int{2, 2}
@@ -250,12 +250,12 @@ func TestModelPlanErrors(t *testing.T) {
 	require.EqualError(t, err, "walrus: the absolute position embedding has the token grid [4 4 1], the input [5 5 1]")
 }
 
-// TestOneToken: a periodic axis that would make a single token is refused.
+// TestOneToken: a periodic axis with a single token is an error.
 func TestOneToken(t *testing.T) {
 	c := smallConfig()
 	c.Tokens = [3]int{1, 1, 1}
 	m, err := walrus.NewModel(c)
 	require.NoError(t, err)
 	_, err = m.Plan([]int{16, 64}, data.Boundaries{periodic, walled})
-	require.EqualError(t, err, "walrus: axis 0 has 16 points, which make one token: expected at least two (more points, or a network that aims at more tokens)")
+	require.EqualError(t, err, "walrus: axis 0 has 16 points, which make one token: expected at least two (use more points, or a network with a larger token target)")
 }

@@ -6,20 +6,21 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// Past is what a network keeps of earlier frames, as nodes.
+// Past is the KV cache as nodes: keys and values of earlier frames.
 type Past struct {
-	// Frames are the keys and values of each block and earlier frame, the oldest
-	// first: [Blocks][slots].
+	// Frames holds the keys and values of each block and slot, the oldest frame first:
+	// [Blocks][slots].
 	Frames [][]layers.KeyValue
 	// Buckets [slots+1] (int32) are the rows of the relative bias, and Blocked
-	// [slots+1] is layers.Masked where no frame is yet, else 0; the last is the frame
-	// at hand.
+	// [slots+1] is layers.Masked for empty slots, else 0. The last entry belongs to the
+	// new frame.
 	Buckets, Blocked *Node
 }
 
-// ForwardNext is Forward for one more frame X [1, B, C, H, W, D] after those of the
-// past: it returns the prediction [1, B, C, H, W, D] of [Model.Forward] on all frames,
-// and what to keep of this one, by block. Shift and Rolls must be those of the past.
+// ForwardNext is Forward for one more frame X [1, B, C, H, W, D] after the frames of the
+// past. It returns the last prediction of [Model.Forward] on all frames,
+// [1, B, C, H, W, D], and the keys and values of the new frame, by block. Shift and Rolls
+// must be those of the past.
 func (m *Model) ForwardNext(w ModelWeights, in Inputs, past Past, plan *csm.Plan) (*Node, []layers.KeyValue) {
 	batch := in.X.Shape().Dim(1)
 	tokens, decode := m.ends(w, in, plan)
@@ -38,9 +39,9 @@ func (m *Model) ForwardNext(w ModelWeights, in Inputs, past Past, plan *csm.Plan
 	return decode(Reshape(x, batch, 1, plan.Tokens(), -1)), own
 }
 
-// NextFrameCached is [Model.NextFrame] from the last frame alone, in.History
-// [1, B, Cv, H, W, D], and the past. in.Stats must be given. It also returns what to
-// keep of the frame.
+// NextFrameCached is [Model.NextFrame] from the past and the last frame alone, in.History
+// [1, B, Cv, H, W, D]. in.Stats must not be nil. It also returns the keys and values of
+// the last frame, by block.
 func (m *Model) NextFrameCached(w ModelWeights, in StepInputs, past Past, plan *csm.Plan) (*Node, []layers.KeyValue) {
 	var own []layers.KeyValue
 	u := m.nextFrame(w, in, in.Stats, func(net Inputs) *Node {

@@ -2,16 +2,16 @@ package walrus
 
 // Load opens a checkpoint for emulation: a folder of this library, a folder
 // with the release's extended_config.yaml and weights, or a weight file in
-// such a folder ([FindCheckpoint] says exactly which). The weights are placed
-// on the backend tensor by tensor; every missing, unexpected or mis-shaped one
-// is an error that lists them all.
+// such a folder (see [FindCheckpoint]). Load places the weights on the backend
+// tensor by tensor. If tensors are missing, unexpected or of another shape, it returns
+// a [LoadError] that lists them all.
 //
 // Fields are normalised as in the training of the weights, unless the options set
-// Scaling. A checkpoint of this library records that; for one of the release,
-// trainer.revin and trainer.epsilon of extended_config.yaml say it (docs/reference.md
-// §13a). If the class of trainer.revin takes the statistics of a data set, Load reads
-// stats.yaml next to the weights; without that file and without the option, Load is an
-// error.
+// Scaling. A checkpoint of this library records its scaling. For a checkpoint of the
+// release, Load reads trainer.revin and trainer.epsilon of extended_config.yaml
+// (docs/reference.md §13a). If the class of trainer.revin needs the statistics of a data
+// set, Load reads stats.yaml next to the weights; without that file and without the
+// option, Load returns an error.
 //
 // If the checkpoint has a record of the training windows ([Coverage]), Load logs it; see
 // [Emulator.Advice].
@@ -42,8 +42,8 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	return e, nil
 }
 
-// Close frees the compiled programs, and the weights if the options
-// say so or [Load] read them. The emulator must not be used afterwards.
+// Close frees the compiled programs. It also frees the weights if OwnWeights is set or
+// [Load] read them. The emulator must not be used afterwards.
 func (e *Emulator) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// waves is a small window of fields that the golden model knows.
+// waves returns a small window of fields that the golden model knows.
 func waves() *data.Window {
 	w := &data.Window{Name: "waves", Grid: []int{32, 32}, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)},
 		Fields: []data.Field{{Name: "pressure"}, {Name: "velocity", Order: 1}}}

@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// Param is one tensor of a network: its key in the release's state dict, its
-// shape there, and its value before any training.
+// Param describes one tensor of a network: its key and shape in the release's state
+// dict, and its initial value.
 type Param struct {
 	Key  string
 	Dims []int
@@ -27,10 +27,10 @@ func (p Param) Size() int {
 	return n
 }
 
-// Params lists every tensor of the network in the order of the release's state
-// dict, by shape alone: nothing is allocated. The released configuration lists
-// 857 tensors with 1,286,199,047 parameters, not counting the 440 constant
-// rotary frequencies (Init.Buffer) among them.
+// Params lists every tensor of the network in the order of the release's state dict
+// without allocating them. The released configuration has 857 tensors with
+// 1,286,199,047 parameters, not counting the 440 constant rotary frequencies
+// (Init.Buffer) among them.
 func (c Config) Params() ([]Param, error) {
 	m, err := NewModel(c)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c Config) Params() ([]Param, error) {
 	return m.params(c.Dims...), nil
 }
 
-// params lists the tensors used by the given dimensionalities.
+// params lists the tensors that inputs of the given dimensionalities use.
 func (m *Model) params(dims ...int) []Param {
 	var out []Param
 	m.Weights(layers.VarsFrom(func(key string, init layers.Init, d []int) *Node {
@@ -59,7 +59,7 @@ func (m *Model) ParamsFor(plan *csm.Plan) ([]Param, error) {
 	return m.params(dim), nil
 }
 
-// WeightsFor asks v for the parameters of [Model.ParamsFor]. It panics when the
+// WeightsFor gets the parameters of [Model.ParamsFor] from v. It panics if the
 // network has no encoder for the plan.
 func (m *Model) WeightsFor(v layers.Vars, plan *csm.Plan) ModelWeights {
 	dim, err := m.dimensionality(plan)
@@ -78,9 +78,8 @@ type ModelWeights struct {
 	Blocks     []layers.BlockWeights
 }
 
-// Weights asks v for the parameters that inputs of the given dimensionalities
-// need (2, 3), under the release's names and in its order. Without dims it asks
-// for all.
+// Weights gets the parameters that inputs of the given dimensionalities use from v,
+// under the release's names and in its order. Without dims it gets all parameters.
 func (m *Model) Weights(v layers.Vars, dims ...int) ModelWeights {
 	c := m.config
 	if len(dims) == 0 {
@@ -122,7 +121,8 @@ func (m *Model) block() layers.Block {
 	}
 }
 
-// dimensionality returns which encoder serves a plan; see [Config.Encoder].
+// dimensionality returns the dimensionality of the encoder for a plan; see
+// [Config.Encoder].
 func (m *Model) dimensionality(plan *csm.Plan) (int, error) {
 	if d := m.config.Encoder(plan.Dims); d != 0 {
 		return d, nil

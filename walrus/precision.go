@@ -13,17 +13,17 @@ import (
 // Precision is the arithmetic of a network in emulation. Statistics, fields and the sum
 // of field and change are float32 in all of them.
 //
-// TF32, the third kind, is not chosen here but with the backend: it is how CUDA devices
-// compute products of float32 unless told otherwise (GOMLX_BACKEND=xla:cuda,tf32=false).
-// benchmarks/precision_2026-11-26.md tells what it costs.
+// TF32 is an option of the backend: CUDA devices compute products of float32 in TF32 by
+// default, and GOMLX_BACKEND=xla:cuda,tf32=false turns it off.
+// benchmarks/precision_2026-11-26.md measures the loss of accuracy.
 type Precision int
 
 const (
 	// Float32 is the precision of training and of the release.
 	Float32 Precision = iota
-	// BFloat16 rounds weights, tokens and activations to 8 bits. XLA only, and meant for
-	// devices that compute in it; on CPUs it saves nothing. experiments/cache tells what
-	// it costs in accuracy.
+	// BFloat16 rounds weights, tokens and activations to 8 significant bits. It needs XLA
+	// and is faster only on devices with bfloat16 arithmetic, not on CPUs.
+	// experiments/cache measures the loss of accuracy.
 	BFloat16
 )
 
@@ -35,7 +35,7 @@ func (p Precision) String() string {
 	return "float32"
 }
 
-// check returns an error unless a backend has the precision.
+// check returns an error unless the backend supports the precision.
 func (p Precision) check(b compute.Backend) error {
 	if p < Float32 || p > BFloat16 {
 		return fmt.Errorf("precision: expected Float32 or BFloat16, got %d", int(p))
@@ -54,8 +54,8 @@ func (p Precision) dtype() dtypes.DType {
 	return dtypes.Float32
 }
 
-// rounded holds weights in bfloat16 beside those they were made of. Training replaces
-// tensors; one that is still the same needs no rounding again.
+// rounded holds weights in bfloat16, each with the float32 tensor that it was rounded
+// from. Training replaces tensors; a tensor that was not replaced is not rounded again.
 type rounded struct {
 	exec *Exec
 	made map[string]roundedTensor
@@ -63,7 +63,7 @@ type rounded struct {
 
 type roundedTensor struct{ from, to *tensors.Tensor }
 
-// round returns a tensor in bfloat16, on its device.
+// round returns a tensor rounded to bfloat16, on its device.
 func (r *rounded) round(o EmulatorOptions, key string, t *tensors.Tensor) (*tensors.Tensor, error) {
 	if old, ok := r.made[key]; ok {
 		if old.from == t {

@@ -35,9 +35,9 @@ func HalfWalrus() Config {
 	return c
 }
 
-// Small returns a network of 4 blocks of width 256 with 4 heads, a size that
-// trains on a workstation. Like the presets below it drops no paths and keeps
-// all activations; everything else is as released.
+// Small returns a network of 4 blocks of width 256 with 4 heads, a size that can be
+// trained on a workstation. Like Tiny and Micro it has no drop path and recomputes no
+// blocks; everything else is as released.
 func Small() Config {
 	return shrunk("small", 256, 64, 4, 4, 16)
 }
@@ -54,8 +54,8 @@ func Micro() Config {
 	return shrunk("micro", 32, 8, 1, 2, 2)
 }
 
-// shrunk is the released configuration with other sizes and without the two
-// settings that only large networks need.
+// shrunk returns the released configuration with other sizes and without drop path and
+// recomputation, which only large networks need.
 func shrunk(name string, hidden, intermediate, blocks, heads, groups int) Config {
 	c := Walrus()
 	c.Name, c.Hidden, c.Intermediate, c.Blocks, c.Heads, c.Groups = name, hidden, intermediate, blocks, heads, groups
@@ -78,7 +78,7 @@ var presets = []struct {
 // renamed is the former name of the preset micro.
 const renamed = "nano"
 
-// Preset returns the configuration of that name; see [PresetNames].
+// Preset returns the configuration with the given name; see [PresetNames].
 func Preset(name string) (Config, error) {
 	if name == renamed {
 		return Config{}, fmt.Errorf("walrus: preset: %q is now called %q; for the trained weights walrus-nano give weights: nano in a recipe, -weights nano to a program, or use package walrus/nano", renamed, Micro().Name)

@@ -7,21 +7,20 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Resize is a grid that fields are interpolated to before the network and back
-// from afterwards; 0 keeps an axis. The zero value does nothing.
+// Resize is the grid to which fields are interpolated before the network. Forecasts
+// are interpolated back. 0 keeps the length of an axis; the zero value does nothing.
 //
-// The release does this for one data set, post_neutron_star_merger, whose last
-// axis of 66 points is no length its strides know; see [NeutronStarResize].
-// This library plans any length, so resizing is only needed to use the
-// released strides on such a grid.
+// The release resizes one data set, post_neutron_star_merger, because its strides do
+// not support the last axis of 66 points; see [NeutronStarResize]. This library plans
+// any length, so resizing is needed only to use the released strides on such a grid.
 type Resize [3]int
 
-// NeutronStarResize is what the release does for post_neutron_star_merger: the
+// NeutronStarResize is the resizing of the release for post_neutron_star_merger: the
 // last axis is interpolated from 66 to 64 points and back.
 var NeutronStarResize = Resize{0, 0, 64}
 
-// Grid returns the grid of the network for a grid of the user. A missing axis
-// cannot be resized.
+// Grid returns the network's grid for a grid of fields. It returns an error if r
+// resizes an axis that the grid does not have.
 func (r Resize) Grid(grid []int) ([]int, error) {
 	out := make([]int, len(grid))
 	for i, n := range grid {
@@ -48,7 +47,7 @@ func (r Resize) To(x *Node) *Node {
 	return x
 }
 
-// From interpolates y [..., h, w, d] back to the user's grid.
+// From interpolates y [..., h, w, d] back to the grid of the fields.
 func (r Resize) From(y *Node, grid [3]int) *Node {
 	for i, n := range r {
 		if n != 0 {
@@ -58,8 +57,8 @@ func (r Resize) From(y *Node, grid [3]int) *Node {
 	return y
 }
 
-// interpolate is linear interpolation along one axis between cell centres
-// ("align_corners false"): point i of n lies at (i+½)·m/n − ½ of the m given
+// interpolate interpolates x linearly along one axis from m to n cell centres
+// ("align_corners false"): point i of n is at position (i+½)·m/n − ½ of the m given
 // points, clamped to the first and the last.
 func interpolate(x *Node, axis, n int) *Node {
 	m := x.Shape().Dim(axis)

@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// naiveTrilinear resizes [h, w, d] to [H, W, D] as torch's
-// interpolate(mode="trilinear", align_corners=False): the eight neighbours of
-// every point, weighted.
+// naiveTrilinear resizes [h, w, d] to [H, W, D] like torch's
+// interpolate(mode="trilinear", align_corners=False): every point is a weighted sum of
+// its eight neighbours.
 func naiveTrilinear(x []float64, from, to [3]int) []float64 {
 	place := func(i, m, n int) (lo, hi int, f float64) {
 		at := math.Max(0, (float64(i)+0.5)*float64(m)/float64(n)-0.5)

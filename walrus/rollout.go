@@ -16,8 +16,8 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// stepProgram is NextFrame compiled for one shape class; keys are the weights it
-// takes.
+// stepProgram is NextFrame compiled for one shape class. keys are the keys of the weights
+// among its inputs.
 type stepProgram struct {
 	exec *Exec
 	keys []string
@@ -40,8 +40,8 @@ func label(w *data.Window) string {
 	return "window " + w.Name
 }
 
-// rollout is the state of one trajectory, or of several that begin alike: the window
-// that moves.
+// rollout is the state of one rollout, or of several from the same window (lanes): the
+// latest frames on the device and the inputs of the programs.
 type rollout struct {
 	e       *Emulator
 	window  *data.Window
@@ -49,15 +49,15 @@ type rollout struct {
 	plan    *csm.Plan
 	program *stepProgram
 	params  []*tensors.Tensor
-	lanes   int               // trajectories side by side
+	lanes   int               // rollouts computed together
 	frames  []*tensors.Tensor // [T] of [1, lanes, Cv, H, W, D], with padding components, on the device
-	fixed   []*tensors.Tensor // inputs that stay the same
-	global  int               // where a data set's statistics begin in fixed
-	// memory is what draws that pass the network together keep, if there is a cache.
+	fixed   []*tensors.Tensor // inputs that are the same at every step
+	global  int               // index in fixed of the first statistic of a data set
+	// memory holds one KV cache per part of the ensemble's draws; nil without a cache.
 	memory []*memory
 }
 
-// begin checks a window and prepares its rollout in so many lanes.
+// begin checks a window and prepares the given number of rollouts of it.
 func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
 	if w == nil {
 		return nil, fmt.Errorf("walrus: rollout: expected a window, got none")
@@ -97,7 +97,7 @@ func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
 	return r, nil
 }
 
-// takeIn begins every lane with the frames of the window.
+// takeIn copies the frames of the window into every lane.
 func (r *rollout) takeIn(frames [][]float32) error {
 	n := len(r.volume.Variable) * r.volume.Points()
 	for _, f := range frames {
@@ -113,13 +113,13 @@ func (r *rollout) takeIn(frames [][]float32) error {
 	return nil
 }
 
-// frame is one frame of all lanes as programs take it.
+// frame returns a tensor of one frame of all lanes, in the shape of the programs' inputs.
 func (r *rollout) frame(values []float32) *tensors.Tensor {
 	s := r.volume.Shape
 	return tensors.FromFlatDataAndDimensions(values, 1, r.lanes, len(r.volume.Variable), s[0], s[1], s[2])
 }
 
-// close frees what the rollout keeps on the device.
+// close frees the tensors of the rollout on the device.
 func (r *rollout) close() {
 	for _, m := range r.memory {
 		m.close()
@@ -128,7 +128,7 @@ func (r *rollout) close() {
 	finalizeAll(r.fixed)
 }
 
-// inputs prepares what does not change from step to step.
+// inputs prepares the inputs that are the same at every step.
 func (r *rollout) inputs() error {
 	ids, err := r.volume.IDs(r.e.model.config.Registry)
 	if err != nil {
@@ -227,7 +227,8 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 	return p, err
 }
 
-// named gives parameters their names.
+// named returns the nodes of a program's parameters by their place in the network; keys
+// are the names of the nodes in.
 func (m *Model) named(keys []string, in []*Node, plan *csm.Plan) ModelWeights {
 	nodes := map[string]*Node{}
 	for i, key := range keys {
@@ -236,8 +237,8 @@ func (m *Model) named(keys []string, in []*Node, plan *csm.Plan) ModelWeights {
 	return m.WeightsFor(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return nodes[key] }), plan)
 }
 
-// result is the next frame of every lane, [1, lanes, Cv, H, W, D], the mean over its
-// draws in u [lanes·draws, Cv, H, W, D], and whether all of its values are finite.
+// result averages u [lanes·draws, Cv, H, W, D] over the draws of each lane. It returns
+// the next frame, [1, lanes, Cv, H, W, D], and whether all its values are finite.
 func result(u *Node, lanes int) []*Node {
 	d := u.Shape().Dimensions
 	if d[0] != lanes {
@@ -246,7 +247,8 @@ func result(u *Node, lanes int) []*Node {
 	return []*Node{ExpandAxes(u, 0), LogicalAll(IsFinite(u))}
 }
 
-// perDraw repeats every entry along an axis, one per lane, so that there are n.
+// perDraw repeats the entries along an axis, one per lane, for the draws of each lane;
+// n is the total number of draws.
 func perDraw(x *Node, axis, n int) *Node {
 	d := x.Shape().Clone().Dimensions
 	lanes := d[axis]
@@ -258,17 +260,17 @@ func perDraw(x *Node, axis, n int) *Node {
 	return Reshape(BroadcastToDims(ExpandAxes(x, axis+1), spread...), d...)
 }
 
-// place returns the weights as they are now, on the device.
+// place moves the current weights to the device and returns them.
 func (e *Emulator) place(keys []string) ([]*tensors.Tensor, error) {
 	params, err := e.weights.Tensors(keys)
 	if err != nil {
 		return nil, err
 	}
-	// A tensor that moves on its first use must not be used by two rollouts at once.
+	// Placing a tensor on the device changes it, so only one rollout may do it at a time.
 	e.weights.placing.Lock()
 	defer e.weights.placing.Unlock()
 	if on := e.weights.device; on != 0 && on != e.opts.Device+1 {
-		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on the same, or a copy of them (Weights.Clone) on device %d", on-1, e.opts.Device)
+		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on this device, or a copy of the weights (Weights.Clone) for device %d", on-1, e.opts.Device)
 	}
 	e.weights.device = e.opts.Device + 1
 	e.mu.Lock()
@@ -287,9 +289,9 @@ func (e *Emulator) place(keys []string) ([]*tensors.Tensor, error) {
 	return params, nil
 }
 
-// stepInputs names the inputs of a step of history [T, lanes, Cv, H, W, D]: shift,
-// rolls, then rollout.fixed and statistics. What there is one of per lane is repeated
-// for its draws.
+// stepInputs assigns the inputs of a step with history [T, lanes, Cv, H, W, D] to their
+// names. in holds shift, rolls, rollout.fixed and statistics, in that order. Inputs that
+// exist once per lane are repeated for each of its draws.
 func (e *Emulator) stepInputs(history *Node, in []*Node, v data.Volume) StepInputs {
 	draws := 1
 	if in[0].Rank() == 2 {
@@ -310,8 +312,8 @@ func (e *Emulator) stepInputs(history *Node, in []*Node, v data.Volume) StepInpu
 	return s
 }
 
-// next forecasts a frame of every lane and moves the window on. It returns the frames'
-// values if they are asked for.
+// next forecasts a frame of every lane, drops the first frame of the window and appends
+// the forecast. It returns the values of the forecast frames only if asked is true.
 func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws, asked bool) ([][]float32, error) {
 	fail := func(err error) ([][]float32, error) {
 		return nil, fmt.Errorf("walrus: %s: step %d: %w", label(r.window), step, err)
@@ -344,11 +346,11 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 	return out, nil
 }
 
-// forecast is the mean of the next frame over the ensemble's draws, for every lane, and
-// whether all of it is finite.
+// forecast returns the next frame of every lane, averaged over the ensemble's draws, and
+// whether all its values are finite.
 func (r *rollout) forecast(draw func(*rollout) Draws) (u *tensors.Tensor, finite bool, err error) {
 	members := r.e.opts.Ensemble
-	var drawn []Draws // of the first lane, of the second …
+	var drawn []Draws // members draws of the first lane, then of the second …
 	if r.memory == nil || r.memory[0].due() {
 		for range r.lanes * members {
 			drawn = append(drawn, draw(r))
@@ -382,7 +384,7 @@ func (r *rollout) forecast(draw func(*rollout) Draws) (u *tensors.Tensor, finite
 // part is a range of an ensemble's draws.
 type part struct{ from, to int }
 
-// parts are the draws of a lane that pass the network together.
+// parts splits the draws of a lane into ranges that pass the network together.
 func (r *rollout) parts() []part {
 	members := r.e.opts.Ensemble
 	at := max(r.e.opts.Batch/r.lanes, 1)
@@ -393,7 +395,7 @@ func (r *rollout) parts() []part {
 	return out
 }
 
-// cancelled is the context's error, with its cause if that says more.
+// cancelled returns the context's error, with the cause if it is another error.
 func cancelled(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != ctx.Err() {
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
@@ -401,7 +403,7 @@ func cancelled(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// run executes the program on the present window with draws of every lane.
+// run executes the program on the current window with the draws of every lane.
 func (r *rollout) run(list []Draws) (u *tensors.Tensor, finite bool, err error) {
 	shift, rolls, err := r.e.model.batch(list, r.plan)
 	if err != nil {
@@ -427,7 +429,8 @@ func (r *rollout) call(exec *Exec, args ...[]*tensors.Tensor) ([]*tensors.Tensor
 	return out, err
 }
 
-// taken takes apart what result puts together.
+// taken splits the outputs of a program into the next frame and its finiteness flag, the
+// two nodes of result.
 func taken(out []*tensors.Tensor) (u *tensors.Tensor, finite bool, err error) {
 	flag, err := tensors.CopyFlatData[bool](out[1])
 	out[1].FinalizeAll()

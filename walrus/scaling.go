@@ -8,8 +8,8 @@ import (
 )
 
 // Scaling says how physical fields are normalised for a network. Training, checkpoints,
-// validation and emulation share this one type, and a network forecasts right only with
-// the scaling that it was trained with.
+// validation and emulation share this type. The forecasts of a network are right only
+// with the scaling that it was trained with.
 //
 // The zero value is the scaling of the release's pretraining: root mean squares of the
 // history with the floor [DefaultStatEps].
@@ -17,9 +17,9 @@ type Scaling struct {
 	Normalization Normalization `json:"normalization"`
 	// Eps is the floor of every scale; 0 means DefaultStatEps.
 	Eps float64 `json:"eps,omitempty"`
-	// Statistics replace the statistics of the history by those of a data set; nil
-	// uses the history. Empty statistics mark weights that need those of a data set
-	// which were not recorded: an emulator of such weights is an error.
+	// Statistics are the statistics of a data set; nil means those of the history. Empty
+	// statistics mark weights that need the statistics of a data set that were not
+	// recorded: NewEmulator returns an error for such weights.
 	Statistics *data.Statistics `json:"statistics,omitempty"`
 }
 
@@ -34,7 +34,7 @@ func (s Scaling) Validate() error {
 	return nil
 }
 
-// With returns a copy of the scaling with the given statistics; nil keeps its own.
+// With returns a copy of the scaling with the given statistics; nil keeps those of s.
 func (s Scaling) With(statistics *data.Statistics) Scaling {
 	if statistics != nil {
 		s.Statistics = statistics
@@ -56,8 +56,8 @@ func (s Scaling) incomplete() bool {
 	return t != nil && len(t.Mean)+len(t.Std)+len(t.RMS)+len(t.MeanDelta)+len(t.StdDelta)+len(t.RMSDelta) == 0
 }
 
-// complete checks that fields can be normalised: kind, floor and that statistics, if not
-// nil, are not empty.
+// complete returns an error if fields cannot be normalised: kind and floor must be valid,
+// and statistics, if not nil, must not be empty.
 func (s Scaling) complete() error {
 	if err := s.Validate(); err != nil {
 		return err

@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// finetuned writes the folder of a checkpoint that the reference finetuned: its
-// configuration with another class of normalisation, the weights, and stats.yaml if
-// statistics are not nil. It returns the folder.
+// finetuned writes the folder of a finetuned checkpoint of the reference and returns its
+// path. The folder holds the reference's configuration with another class of
+// normalisation, the weights, and stats.yaml unless statistics are nil.
 func finetuned(t *testing.T, w *walrus.Weights, class, mods string, s *data.Statistics, fields []data.Field) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,7 +41,7 @@ func finetuned(t *testing.T, w *walrus.Weights, class, mods string, s *data.Stat
 	return dir
 }
 
-// rms is the root mean square of channel c of frames [T] of [C, points].
+// rms returns the root mean square of channel c of frames [T] of [C, points].
 func rms(frames [][]float32, c, points int) float64 {
 	sum := 0.0
 	for _, f := range frames {
@@ -52,7 +52,7 @@ func rms(frames [][]float32, c, points int) float64 {
 	return math.Sqrt(sum / float64(len(frames)*points))
 }
 
-// changes are the differences of successive frames.
+// changes returns the differences of successive frames.
 func changes(frames [][]float32) [][]float32 {
 	var out [][]float32
 	for i := range frames[1:] {
@@ -66,13 +66,13 @@ func changes(frames [][]float32) [][]float32 {
 }
 
 // TestGoldenLoadFinetuned loads a checkpoint of the reference's finetuning with zero
-// options. Its numbers are derived from the recorded training pass: the pass normalises
-// all of its T frames with one set of statistics, and its prediction at step t sees the
-// frames up to t only. So with these statistics in stats.yaml, the forecast from the
-// first t+1 frames must be u[t] + y_pred[t]·rms_delta. Statistics of those frames alone
-// would be others. Every channel is a scalar field, so that each has its own, and
-// rms_delta is 1000 times that of the frames, so that the changes, which alone depend on
-// the network, are as large as u.
+// options. The expected values follow from the recorded training pass. The pass normalises
+// all of its T frames with one set of statistics, and its prediction at step t depends only
+// on the frames up to t. So with these statistics in stats.yaml, the forecast from the
+// first t+1 frames must be u[t] + y_pred[t]·rms_delta. The statistics of the first t+1
+// frames alone would differ. Every channel is a scalar field, so that each channel has its
+// own statistics. rms_delta is 1000 times that of the frames, so that the changes, the only
+// part of the forecast that depends on the network, are as large as u.
 func TestGoldenLoadFinetuned(t *testing.T) {
 	golden.Every(t, "p_", func(t *testing.T, c golden.Case) {
 		f := c.Open(t)

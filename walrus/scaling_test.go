@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tinyReleased are the weights of the golden set's tiny model.
+// tinyReleased returns the weights of the golden set's tiny model.
 func tinyReleased(t *testing.T) *walrus.Weights {
 	t.Helper()
 	w, _, err := walrus.LoadWeights(golden.Path(t, tinySafe), goldenConfig(t), walrus.LoadOptions{})
@@ -25,7 +25,7 @@ func tinyReleased(t *testing.T) *walrus.Weights {
 	return w
 }
 
-// waveStatistics are statistics for the fields of waves.
+// waveStatistics returns statistics for the fields of waves.
 func waveStatistics() (*data.Statistics, []data.Field) {
 	table := func(p, v float64) map[string][]float64 {
 		return map[string][]float64{"pressure": {p}, "velocity": {v, v / 2}}
@@ -46,8 +46,8 @@ func waveForecast(t *testing.T, path string, o walrus.EmulatorOptions) []float32
 	return out
 }
 
-// TestLoadReadsRevin: the class of normalisation and the floor that the release's
-// configuration names are used, for every class.
+// TestLoadReadsRevin: Load uses the class of normalisation and the floor of the release's
+// configuration, for every class.
 func TestLoadReadsRevin(t *testing.T) {
 	w := tinyReleased(t)
 	s, fields := waveStatistics()
@@ -79,9 +79,9 @@ func TestLoadReadsRevin(t *testing.T) {
 	assert.Equal(t, walrus.Scaling{}, released.Scaling)
 }
 
-// TestLoadWithoutStatistics: a class that needs the statistics of a data set does not
-// forecast without them, and the error names class, file and option. With the option it
-// does.
+// TestLoadWithoutStatistics: if the class needs the statistics of a data set and they are
+// missing, Load returns an error that names class, file and option. With the option it
+// succeeds.
 func TestLoadWithoutStatistics(t *testing.T) {
 	w := tinyReleased(t)
 	s, fields := waveStatistics()
@@ -111,8 +111,8 @@ func TestLoadWithoutStatistics(t *testing.T) {
 	require.ErrorContains(t, err, filepath.Join(dir, "stats.yaml"))
 }
 
-// TestLoadRefusesUnknownRevin: what the configuration does not say in a way that the
-// library knows is an error, not a default.
+// TestLoadRefusesUnknownRevin: an unknown or missing class in the configuration is an
+// error, not a default.
 func TestLoadRefusesUnknownRevin(t *testing.T) {
 	released, err := os.ReadFile(golden.Path(t, tinyConfig))
 	require.NoError(t, err)
@@ -147,8 +147,8 @@ func ownCheckpoint(t *testing.T) string {
 	return dir
 }
 
-// TestOptionsKeepScaling: options that have nothing to do with it, a resized grid among
-// them, leave the scaling of the checkpoint as it is.
+// TestOptionsKeepScaling: options other than Scaling, such as Resize, do not change the
+// scaling of the checkpoint.
 func TestOptionsKeepScaling(t *testing.T) {
 	dir := ownCheckpoint(t)
 	want := waveForecast(t, dir, walrus.EmulatorOptions{})
@@ -156,7 +156,8 @@ func TestOptionsKeepScaling(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// TestScalingIsAskedForExplicitly: the zero Scaling is the release's, not "not set".
+// TestScalingIsAskedForExplicitly: a zero Scaling in the options means the release's
+// scaling, not that of the checkpoint.
 func TestScalingIsAskedForExplicitly(t *testing.T) {
 	own := ownCheckpoint(t)
 	w := tinyReleased(t)
@@ -167,8 +168,7 @@ func TestScalingIsAskedForExplicitly(t *testing.T) {
 	assert.NotEqual(t, want, waveForecast(t, own, walrus.EmulatorOptions{}))
 }
 
-// TestWeightsKeepScaling: weights take their scaling along when they are copied and
-// saved.
+// TestWeightsKeepScaling: copies and checkpoints of weights keep their scaling.
 func TestWeightsKeepScaling(t *testing.T) {
 	dir := ownCheckpoint(t)
 	m, err := walrus.OpenCheckpoint(dir)
@@ -187,7 +187,7 @@ func TestWeightsKeepScaling(t *testing.T) {
 }
 
 // TestScalingOfOldManifests: manifests of both versions that omit the floor or the
-// statistics mean what they meant.
+// statistics are read with the defaults.
 func TestScalingOfOldManifests(t *testing.T) {
 	for text, want := range map[string]walrus.Scaling{
 		`{"normalization":"rms"}`:                 {},
@@ -208,8 +208,8 @@ func TestScalingOfOldManifests(t *testing.T) {
 	}
 }
 
-// TestUnrecordedStatistics: weights that saw the statistics of several data sets say so
-// instead of forecasting with those of the history.
+// TestUnrecordedStatistics: an emulator of weights that were trained with the statistics of
+// several data sets is an error; it does not forecast with those of the history.
 func TestUnrecordedStatistics(t *testing.T) {
 	w := initMicro(t, 1)
 	w.SetScaling(walrus.Scaling{Statistics: &data.Statistics{}})

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallConfig is the preset micro with two blocks, few tokens and few fields:
-// everything a network has, in milliseconds.
+// smallConfig returns the preset micro with two blocks, few tokens and few fields: a
+// network with all parts that runs in milliseconds.
 func smallConfig() walrus.Config {
 	c := walrus.Micro()
 	c.Blocks = 2
@@ -22,8 +22,8 @@ func smallConfig() walrus.Config {
 	return c
 }
 
-// livelyWeights are random weights whose blocks do something: fresh ones begin
-// as the identity, and nothing inside a block would show.
+// livelyWeights returns random weights whose blocks change their input. The blocks of
+// initial weights are nearly the identity, so that errors in them would not show.
 func livelyWeights(t *testing.T, c walrus.Config) *walrus.Weights {
 	t.Helper()
 	w, err := walrus.InitWeights(c, 1)
@@ -57,7 +57,7 @@ func graphWeights(t *testing.T, w *walrus.Weights) map[string]*tensors.Tensor {
 	return in
 }
 
-// flow is a window of smooth moving waves of a density and a velocity.
+// flow returns a window of smooth moving waves of a density and a velocity.
 func flow(grid []int, bcs data.Boundaries, frames int) *data.Window {
 	w := &data.Window{Name: "flow", Grid: grid, Boundaries: bcs,
 		Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}

@@ -4,7 +4,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Normalization says by which statistics fields are normalised.
+// Normalization chooses the statistics that normalise fields.
 type Normalization uint8
 
 const (
@@ -17,24 +17,24 @@ const (
 )
 
 // DefaultStatEps is the floor of every scale in pretraining; the authors'
-// finetuning recipe uses 1e-8 (SPEC §8).
+// finetuning recipe uses 1e-8 (docs/reference.md §8).
 const DefaultStatEps = 1e-5
 
-// Stats are the normalisation of a batch: x is normalised to (x−Mean)/Std and
-// a predicted change back to y·DeltaStd + DeltaMean. All are [1, B or 1, C,
-// 1…] and carry no gradient.
+// Stats are the statistics that normalise a batch: fields x become (x−Mean)/Std, and
+// a predicted change y becomes y·DeltaStd + DeltaMean in physical units. All are
+// [1, B or 1, C, 1…] and carry no gradient.
 type Stats struct {
 	Mean, Std, DeltaMean, DeltaStd *Node
 }
 
-// SampleStats computes the statistics of fields x [T, B, C, space…] over time
-// and space (docs/reference.md §8), by the kind and the floor of the scaling:
+// SampleStats computes the statistics of fields x [T, B, C, space…] over time and
+// space (docs/reference.md §8), with the normalisation and the floor eps of the scaling:
 //
 //	RMS:      Std = max(sqrt(mean x²), eps), DeltaStd likewise of x[t+1]−x[t]
 //	MeanStd:  mean and unbiased standard deviation of both, same floor
 //
-// The changes are those inside the given history. With a single frame there
-// are none and DeltaStd is 1.
+// The changes are those between successive frames of x. With a single frame DeltaStd
+// is 1.
 func SampleStats(x *Node, scaling Scaling) Stats {
 	kind, eps := scaling.Normalization, scaling.eps()
 	x = StopGradient(x)
@@ -50,8 +50,8 @@ func SampleStats(x *Node, scaling Scaling) Stats {
 	return s
 }
 
-// moments returns the mean and the scale over time and space, or for RMS zero
-// and the root mean square.
+// moments returns the mean and the standard deviation over time and space or, for RMS,
+// zero and the root mean square.
 func moments(x *Node, kind Normalization, eps float64) (mean, scale *Node) {
 	count := float64(x.Shape().Dim(0))
 	for a := 3; a < x.Rank(); a++ {
@@ -66,8 +66,8 @@ func moments(x *Node, kind Normalization, eps float64) (mean, scale *Node) {
 	return mean, MaxScalar(Sqrt(variance), eps)
 }
 
-// meanOver averages time and space, one axis after the other to keep float32
-// sums short.
+// meanOver averages over time and space, one axis after the other, because short
+// float32 sums lose less.
 func meanOver(x *Node) *Node {
 	for a := x.Rank() - 1; a >= 3; a-- {
 		x = ReduceAndKeep(x, ReduceMean, a)
@@ -75,28 +75,28 @@ func meanOver(x *Node) *Node {
 	return ReduceAndKeep(x, ReduceMean, 0)
 }
 
-// Denormalize undoes Normalize for the first channels, those of y.
+// Denormalize undoes Normalize for y, which may have only the first channels.
 func (s Stats) Denormalize(y *Node) *Node {
 	return Add(Mul(y, firstChannels(s.Std, y)), firstChannels(s.Mean, y))
 }
 
-// Normalize returns (x − Mean)/Std for x of all channels or the first ones.
+// Normalize returns (x − Mean)/Std. x may have only the first channels.
 func (s Stats) Normalize(x *Node) *Node {
 	return Div(Sub(x, firstChannels(s.Mean, x)), firstChannels(s.Std, x))
 }
 
-// NormalizeDelta normalises changes, of the first channels.
+// NormalizeDelta normalises changes. x may have only the first channels.
 func (s Stats) NormalizeDelta(x *Node) *Node {
 	return Div(Sub(x, firstChannels(s.DeltaMean, x)), firstChannels(s.DeltaStd, x))
 }
 
-// DenormalizeDelta turns predicted changes of the first channels into physical
-// units.
+// DenormalizeDelta converts predicted changes to physical units. y may have only the
+// first channels.
 func (s Stats) DenormalizeDelta(y *Node) *Node {
 	return Add(Mul(y, firstChannels(s.DeltaStd, y)), firstChannels(s.DeltaMean, y))
 }
 
-// firstChannels cuts a statistic to the channels of y.
+// firstChannels slices a statistic to the number of channels of y.
 func firstChannels(stat, y *Node) *Node {
 	if c := y.Shape().Dim(2); stat.Shape().Dim(2) > c {
 		return SliceAxis(stat, 2, AxisRange(0, c))

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// naiveMoments are mean and scale of some values (SPEC §8).
+// naiveMoments returns the mean and the scale of values (docs/reference.md §8).
 func naiveMoments(v []float64, kind walrus.Normalization, eps float64) (mean, scale float64) {
 	n := float64(len(v))
 	if kind == walrus.NormalizeMeanStd {
@@ -29,8 +29,8 @@ func naiveMoments(v []float64, kind walrus.Normalization, eps float64) (mean, sc
 	return mean, math.Max(math.Sqrt(scale/n), eps)
 }
 
-// TestSampleStats compares with loops, for channels of very different sizes,
-// one that does not move and one that is zero.
+// TestSampleStats compares with loops, for channels of very different scales, a channel
+// that does not change and a channel of zeros.
 func TestSampleStats(t *testing.T) {
 	const batch, channels, h, w, eps = 2, 4, 5, 3, 1e-3
 	for _, steps := range []int{1, 2, 4} {
@@ -83,7 +83,7 @@ func TestSampleStats(t *testing.T) {
 	}
 }
 
-// TestStatsCarryNoGradient: normalising is dividing by constants.
+// TestStatsCarryNoGradient: gradients treat the statistics as constants.
 func TestStatsCarryNoGradient(t *testing.T) {
 	got := testbackend.RunAs[float64](t, func(in []*Node) []*Node {
 		s := walrus.SampleStats(in[0], walrus.Scaling{Normalization: walrus.NormalizeMeanStd})
@@ -134,9 +134,9 @@ func TestGlobalStatsErrors(t *testing.T) {
 	}
 }
 
-// TestNextFrameNaive checks what surrounds the network in a step: given the
-// network's output it is u + y·std, or y·std + mean, with zeros at solid points
-// and in padding components.
+// TestNextFrameNaive checks the computation of the next frame from the network's output
+// y: it is u + y·std, or y·std + mean, with zeros at solid points and in padding
+// components.
 func TestNextFrameNaive(t *testing.T) {
 	for _, prediction := range []walrus.Prediction{walrus.PredictDelta, walrus.PredictFull} {
 		c := smallConfig()

@@ -7,20 +7,19 @@ import (
 
 // StepInputs are the tensors of one step besides the weights.
 type StepInputs struct {
-	// History [T, B, Cv, H, W, D] are the variable fields in physical units.
+	// History [T, B, Cv, H, W, D] holds the variable fields in physical units.
 	History *Node
-	// Constants [B, Cc, H, W, D] are the constant fields, or nil.
+	// Constants [B, Cc, H, W, D] holds the constant fields, or is nil.
 	Constants *Node
-	// Real [Cv] is 0 for components that only pad a vector to three
-	// dimensions, else 1.
+	// Real [Cv] is 0 for components that only pad a vector to three components, else 1.
 	Real *Node
-	// Solid [B, 1, H, W, D] is not 0 where the forecast is 0, or nil.
+	// Solid [B, 1, H, W, D] is nonzero at points where the forecast must be 0, or is nil.
 	Solid *Node
 	// Stats are the statistics of a data set; nil computes those of the history.
 	Stats *Stats
-	// Resize is the grid of the network, if it is not that of the fields.
+	// Resize is the grid of the network if it is not the grid of the fields.
 	Resize Resize
-	// Net holds the inputs of the network; X and LastOnly are filled in.
+	// Net holds the inputs of the network. NextFrame sets X and LastOnly.
 	Net Inputs
 }
 
@@ -34,15 +33,15 @@ func WithConstants(history, constants *Node) *Node {
 	return Concatenate([]*Node{history, BroadcastToDims(ExpandAxes(constants, 0), d...)}, 2)
 }
 
-// NextFrame builds one step of emulation (SPEC §9): statistics of the history,
-// normalisation, network, and
+// NextFrame builds one step of emulation (docs/reference.md §9): statistics of the
+// history, normalisation, network, and
 //
 //	u[t+1] = u[t] + y·DeltaStd
 //
-// for networks that predict changes, or the denormalised output itself. Padding
-// components and solid points are 0. It returns [B, Cv, H, W, D] in physical
-// units. plan is that of the resized grid. in.Stats holds the values of s.Statistics,
-// which NextFrame does not read.
+// for networks that predict changes; for others the next frame is the denormalised
+// output. Padding components and solid points are 0. NextFrame returns [B, Cv, H, W, D]
+// in physical units. plan belongs to the resized grid. in.Stats must hold the values of
+// s.Statistics, which NextFrame does not read.
 func (m *Model) NextFrame(w ModelWeights, in StepInputs, plan *csm.Plan, s Scaling) *Node {
 	stats := in.Stats
 	if stats == nil {
@@ -52,8 +51,8 @@ func (m *Model) NextFrame(w ModelWeights, in StepInputs, plan *csm.Plan, s Scali
 	return m.nextFrame(w, in, stats, func(net Inputs) *Node { return m.Forward(w, net, plan) })
 }
 
-// nextFrame makes the next frame from what forward, the network, makes of the
-// normalised history. The network computes in the type of its weights.
+// nextFrame normalises the history, calls forward, the network, and computes the next
+// frame from its output. The network computes in the type of its weights.
 func (m *Model) nextFrame(w ModelWeights, in StepInputs, stats *Stats, forward func(net Inputs) *Node) *Node {
 	x := WithConstants(in.History, in.Constants)
 	net := in.Net

@@ -13,12 +13,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Weights holds the values of a network's tensors under the release's keys,
-// float32, each either in host memory or on one device of a backend. It owns
-// them.
+// Weights holds and owns the tensors of a network under the release's keys. They are
+// float32, each either in host memory or on one device of a backend.
 //
-// Several goroutines may read at once; [Weights.Set], [Weights.Place],
-// [Weights.Save] and [Weights.Finalize] need the Weights for themselves.
+// Several goroutines may read at once, but no other call may run at the same time as
+// [Weights.Set], [Weights.Place], [Weights.Save] or [Weights.Finalize].
 type Weights struct {
 	config Config
 	params []Param
@@ -26,17 +25,17 @@ type Weights struct {
 	values []*tensors.Tensor
 	// coverage is the record of the training, nil if there is none.
 	coverage *Coverage
-	// scaling is how fields were normalised in training; missing says where its
-	// statistics should have been if they are empty.
+	// scaling is the scaling of the training. If its statistics are empty, missing is
+	// an error that says where they were expected, or nil.
 	scaling Scaling
 	missing error
-	// placing is held while tensors move to a device, which emulators do; device is the
-	// one they are on, plus 1, or 0.
+	// placing is held while an emulator moves tensors to a device. device is the number
+	// of that device plus 1, or 0 before the first move.
 	placing sync.Mutex
 	device  int
 }
 
-// newWeights returns the frame of a network's weights, without values.
+// newWeights returns the weights of a network without values.
 func newWeights(c Config) (*Weights, error) {
 	params, err := c.Params()
 	if err != nil {
@@ -50,16 +49,16 @@ func newWeights(c Config) (*Weights, error) {
 	return w, nil
 }
 
-// InitWeights returns the weights of a fresh network in host memory, drawn from
-// the reference's default distributions (SPEC §7.4). A tensor's values depend
-// on the seed and on its key alone.
+// InitWeights returns initial weights in host memory, drawn from the reference's
+// default distributions (docs/reference.md §7.4). A tensor's values depend only on the
+// seed and on its key.
 func InitWeights(c Config, seed uint64) (*Weights, error) {
 	w, err := newWeights(c)
 	if err != nil {
 		return nil, err
 	}
 	w.coverage = &Coverage{}
-	// Every tensor has a generator of its own, so that their order does not matter.
+	// Every tensor has its own generator, so that the order of tensors does not matter.
 	var work errgroup.Group
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range w.params {
@@ -107,8 +106,8 @@ func (w *Weights) Clone() (*Weights, error) {
 func (w *Weights) Config() Config { return w.config }
 
 // Coverage returns the record of the windows that the weights were trained on. It is
-// empty for initial weights and nil where nothing is known: files of weights alone have
-// no record, the manifest of a checkpoint has.
+// empty for initial weights. It is nil if there is no record: the manifest of a
+// checkpoint has one, a file of weights alone does not.
 func (w *Weights) Coverage() *Coverage { return w.coverage }
 
 // SetCoverage replaces the record. Weights and caller share c.
@@ -118,8 +117,8 @@ func (w *Weights) SetCoverage(c *Coverage) { w.coverage = c }
 // must not be changed.
 func (w *Weights) Params() []Param { return w.params }
 
-// Tensor returns the tensor of a key, and false if the network has none of that
-// name or the weights were finalized. It stays the property of w.
+// Tensor returns the tensor of a key, and false if the network has no such key or the
+// weights were finalized. w still owns the tensor.
 func (w *Weights) Tensor(key string) (*tensors.Tensor, bool) {
 	i, ok := w.index[key]
 	if !ok || w.values[i] == nil {
@@ -128,8 +127,8 @@ func (w *Weights) Tensor(key string) (*tensors.Tensor, bool) {
 	return w.values[i], true
 }
 
-// Tensors returns the tensors of several keys in their order, for feeding a
-// program. The error lists every key that is not there.
+// Tensors returns the tensors of several keys in the order of the keys, as inputs of a
+// program. The error lists every key that is missing.
 func (w *Weights) Tensors(keys []string) ([]*tensors.Tensor, error) {
 	out := make([]*tensors.Tensor, len(keys))
 	var unknown []string
@@ -146,7 +145,7 @@ func (w *Weights) Tensors(keys []string) ([]*tensors.Tensor, error) {
 	return out, nil
 }
 
-// live counts the tensors that are there.
+// live returns the number of tensors with values.
 func (w *Weights) live() int {
 	n := 0
 	for _, t := range w.values {
@@ -157,8 +156,8 @@ func (w *Weights) live() int {
 	return n
 }
 
-// Set replaces the tensor of a key, whose shape and type must be as listed by
-// Params. w takes t over and frees what it held before.
+// Set replaces the tensor of a key by t, which must have the shape listed by Params and
+// type float32. w then owns t and frees the old tensor.
 func (w *Weights) Set(key string, t *tensors.Tensor) error {
 	i, ok := w.index[key]
 	if !ok {
@@ -182,8 +181,8 @@ func (w *Weights) Set(key string, t *tensors.Tensor) error {
 }
 
 // Place moves every tensor to the first device of a backend and frees the host
-// copies, one after the other. Programs do the same with what they are fed,
-// but keep the host copy on devices with memory of their own.
+// copies, one after the other. Programs move their inputs to the device, too, but on
+// devices with separate memory they keep the host copy.
 func (w *Weights) Place(backend compute.Backend) error {
 	for i, t := range w.values {
 		if t == nil {
@@ -197,12 +196,12 @@ func (w *Weights) Place(backend compute.Backend) error {
 	return nil
 }
 
-// Finalize frees device and host memory now. The weights are empty afterwards;
-// a second call does nothing. No program that uses them may be running.
+// Finalize frees device and host memory immediately. The weights are empty afterwards,
+// and a second call does nothing. No program that uses the weights may be running.
 func (w *Weights) Finalize() {
 	for i, t := range w.values {
 		if t != nil {
-			// The only failure is a buffer whose backend freed it already.
+			// The only possible error is a buffer that its backend has already freed.
 			_ = t.FinalizeAll()
 		}
 		w.values[i] = nil

@@ -9,8 +9,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Weights go to a file and back; a file of another network is refused with a
-// list of what does not fit.
+// Weights are saved to a file and loaded again. Loading the file of another network is an
+// error that lists the tensors that do not fit.
 func ExampleLoadWeights() {
 	dir, err := os.MkdirTemp("", "weights")
 	if err != nil {

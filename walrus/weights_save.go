@@ -8,14 +8,14 @@ import (
 )
 
 // Save writes the weights to a .safetensors file under the release's keys,
-// with free-text metadata, which may be nil. Tensors are written one at a time;
-// those on a device with memory of its own pass through the host one by one.
-// The file appears under its name only when it is complete.
+// with free-text metadata, which may be nil. It writes tensors one at a time, so that
+// at most one tensor of a device with separate memory has a copy on the host. The file
+// appears under its name only when it is complete.
 func (w *Weights) Save(path string, metadata map[string]string) error {
 	return w.SaveAs(path, StoreFloat32, metadata)
 }
 
-// SaveAs is [Weights.Save] with a choice of the type that the file holds.
+// SaveAs is [Weights.Save] with the given storage type.
 func (w *Weights) SaveAs(path string, s Storage, metadata map[string]string) error {
 	if err := s.check(); err != nil {
 		return fmt.Errorf("walrus: saving weights to %s: %w", path, err)
@@ -49,8 +49,8 @@ func (w *Weights) SaveAs(path string, s Storage, metadata map[string]string) err
 	return nil
 }
 
-// withValues lends a tensor's values to visit. A host copy made for it is freed
-// again.
+// withValues calls visit with a tensor's values and then frees the host copy that it
+// made, if any. visit must not keep the slice.
 func withValues(t *tensors.Tensor, visit func([]float32) error) error {
 	kept := t.HasLocal() || t.IsShared()
 	var failed error

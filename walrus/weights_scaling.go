@@ -11,16 +11,16 @@ import (
 // reads it next to weights that need one, and [Export] writes it.
 const StatisticsFile = "stats.yaml"
 
-// Scaling returns how fields were normalised in the training of the weights: the
-// scaling of a checkpoint, or the last one given to SetScaling. It is that of the
-// release's pretraining for fresh weights and for files of weights alone.
+// Scaling returns the scaling of the weights' training: that of the checkpoint, or the
+// last one given to SetScaling. For initial weights and for files of weights alone it is
+// the scaling of the release's pretraining.
 func (w *Weights) Scaling() Scaling { return w.scaling }
 
 // SetScaling records how fields are normalised for the weights.
 func (w *Weights) SetScaling(s Scaling) { w.scaling, w.missing = s, nil }
 
-// Adopt records what a manifest says of the weights: the scaling of their fields and a
-// copy of the record of their training windows.
+// Adopt copies the scaling and the record of training windows from a manifest to the
+// weights.
 func (w *Weights) Adopt(m *Manifest) {
 	w.SetScaling(m.Scaling)
 	w.SetCoverage(m.Coverage.Clone())
@@ -31,8 +31,8 @@ func (w *Weights) scalingFor(o EmulatorOptions) (Scaling, error) {
 	return scalingFor(o, w.scaling, w.missing)
 }
 
-// scalingFor returns the scaling of the options, or else that of the training. missing
-// is the error if that is incomplete, or nil for one without a place.
+// scalingFor returns the scaling of the options, or else that of the training. If that is
+// incomplete it returns the error missing or, if missing is nil, an error without a path.
 func scalingFor(o EmulatorOptions, trained Scaling, missing error) (Scaling, error) {
 	switch {
 	case o.Scaling != nil:

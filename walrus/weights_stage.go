@@ -11,10 +11,9 @@ import (
 	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
-// stager makes tensors so that each value lies in memory once: in Go memory
-// without a backend, in memory that host and device share where a backend has
-// such, and else on the device, by way of one host buffer that all tensors
-// take turns in.
+// stager makes tensors and holds each value in memory only once: in Go memory without
+// a backend, in memory that host and device share if the backend has such memory, and
+// otherwise on the device. In the last case all tensors pass through one host buffer.
 type stager struct {
 	backend compute.Backend
 	buffer  []float32

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// halfStorages lists the storages that round, with the dtype of their files, their
-// significant bits and their least positive value.
+// halfStorages lists the 16-bit storages with their type in files, their significant bits
+// and their least positive value.
 var halfStorages = []struct {
 	storage walrus.Storage
 	dtype   string
@@ -27,8 +27,8 @@ var halfStorages = []struct {
 // storedKernel is a tensor that half storage rounds.
 const storedKernel = "blocks.0.space_mixing.ff_out.weight"
 
-// TestStorageRounds: matrices are rounded to the nearest value, vectors are kept bit by
-// bit, and rounded matrices are kept bit by bit when they are saved again.
+// TestStorageRounds: matrices are rounded to the nearest value and vectors are kept bit
+// for bit. Saving rounded matrices again keeps them bit for bit.
 func TestStorageRounds(t *testing.T) {
 	for _, c := range halfStorages {
 		t.Run(c.dtype, func(t *testing.T) {
@@ -63,8 +63,8 @@ func TestStorageRounds(t *testing.T) {
 	}
 }
 
-// TestStorageExact: values of the type, the least and the greatest among them, come back
-// bit by bit.
+// TestStorageExact: values that the type can represent, the least and the greatest among
+// them, are read back bit for bit.
 func TestStorageExact(t *testing.T) {
 	for _, c := range halfStorages {
 		t.Run(c.dtype, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestStorageExact(t *testing.T) {
 	}
 }
 
-// TestStorageCheckpoint: a folder of half weights is verified like any other, names its
-// types and takes half the bytes.
+// TestStorageCheckpoint: a folder of 16-bit weights is verified like any other, names its
+// types and needs half the bytes.
 func TestStorageCheckpoint(t *testing.T) {
 	full, err := walrus.OpenCheckpoint(saved(t, 5))
 	require.NoError(t, err)

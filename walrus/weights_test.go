@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// initMicro returns the fresh weights of the smallest preset.
+// initMicro returns initial weights of the smallest preset.
 func initMicro(t *testing.T, seed uint64) *walrus.Weights {
 	t.Helper()
 	w, err := walrus.InitWeights(walrus.Micro(), seed)
@@ -143,8 +143,7 @@ func TestWeightsTensors(t *testing.T) {
 	assert.ErrorContains(t, w.Place(testbackend.New(t)), "finalized weights")
 }
 
-// discrete is a backend that shares no memory with the host, as those of
-// accelerators.
+// discrete is a backend that shares no memory with the host, like those of accelerators.
 type discrete struct{ compute.Backend }
 
 func (discrete) HasSharedBuffers() bool { return false }

@@ -42,8 +42,8 @@ type Pool struct {
 	mu      sync.Mutex
 	work    *sync.Cond
 	entries map[key]*entry
-	// urgent holds the trajectories for which readers wait, queue the announced ones, both
-	// in the order in which workers simulate them.
+	// urgent holds the trajectories for which readers wait, queue the announced
+	// trajectories, both in the order in which workers simulate them.
 	urgent, queue []*entry
 	bytes         int64 // of trajectories in memory or being simulated
 	clock         int64 // number of reads so far
@@ -76,7 +76,8 @@ type entry struct {
 	ready  chan struct{} // closed when the recording or an error is set
 	result *recording
 	err    error
-	// taken says that a worker simulates the entry; kept that its bytes count as memory.
+	// taken is true once a worker has started to simulate the entry, kept while its bytes
+	// count as memory.
 	taken, kept bool
 	reads       int
 	used        int64 // value of clock at the last read

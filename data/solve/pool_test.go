@@ -23,7 +23,7 @@ func settle(t testing.TB, p *Pool, simulated int) {
 }
 
 // TestPoolMemory: trajectories that wait for their first reader stay in memory, finished
-// ones are evicted first, and announced ones wait for room.
+// trajectories are evicted first, and announced trajectories wait for room.
 func TestPoolMemory(t *testing.T) {
 	var started atomic.Int64
 	var log bytes.Buffer
@@ -66,8 +66,8 @@ func TestPoolMemory(t *testing.T) {
 	require.Contains(t, log.String(), "the memory for simulations is too small")
 }
 
-// TestPoolUrgent: a trajectory for which a reader waits is simulated before announced ones,
-// even if it was announced last or memory has no room for it.
+// TestPoolUrgent: a trajectory for which a reader waits is simulated before the announced
+// trajectories, even if it was announced last or memory has no room for it.
 func TestPoolUrgent(t *testing.T) {
 	var started atomic.Int64
 	hold := make(chan struct{}, 100)

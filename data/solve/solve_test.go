@@ -13,7 +13,7 @@ import (
 
 func generator() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// start starts a system with random parameters, except the fixed ones.
+// start starts a system with the fixed parameters and random values of the others.
 func start(t testing.TB, s *System, grid []int, fixed map[string]float64) Run {
 	t.Helper()
 	rng := generator()

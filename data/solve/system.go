@@ -73,8 +73,8 @@ type Run interface {
 	Constants(dst []float32)
 }
 
-// Draw draws the parameters. Values in fixed replace drawn ones and may be out of range. A
-// name that the system does not have is an error.
+// Draw draws the parameters. Values in fixed replace drawn values and may be out of range.
+// A name that the system does not have is an error.
 func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
 	out, err := s.draw(rng, fixed)
 	if err != nil {

@@ -30,7 +30,7 @@ func shear(t *testing.T) string {
 // the command promises.
 func TestTrain(t *testing.T) {
 	recipe, dir := shear(t), filepath.Join(t.TempDir(), "run")
-	for _, want := range []string{"epoch 2, VRMSE by steps: shear_flow 1: ", "Going on after update 4."} {
+	for _, want := range []string{"epoch 2, VRMSE by steps: shear_flow 1: ", "Resuming after update 4."} {
 		var out bytes.Buffer
 		require.NoError(t, run(context.Background(), []string{"-config", recipe, "-out", dir}, &out, io.Discard))
 		require.Contains(t, out.String(), want)
@@ -51,7 +51,7 @@ func TestTrainInterrupted(t *testing.T) {
 	cancel()
 	var out bytes.Buffer
 	require.NoError(t, run(ctx, []string{"-config", shear(t), "-out", t.TempDir()}, &out, io.Discard))
-	require.Contains(t, out.String(), "Interrupted after update 0; the same command goes on from here.")
+	require.Contains(t, out.String(), "Interrupted after update 0; the same command resumes the run.")
 	require.Contains(t, out.String(), "There is no best yet: the weights so far are in ")
 }
 

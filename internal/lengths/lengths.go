@@ -1,6 +1,6 @@
 // Package lengths scores rollouts on grids with any number of points: a periodic wave
-// and a tracer, which have exact solutions, and the Euler systems of data/solve. It
-// finds grids whose plans the weights do not know.
+// and a tracer, which have exact solutions, and the Euler systems of data/solve. Its
+// scores show for which grids the weights forecast poorly.
 package lengths
 
 import (
@@ -36,7 +36,7 @@ type Score struct {
 	Lost string `json:"lost,omitempty"`
 }
 
-// Systems lists the systems of 2 or 3 axes.
+// Systems lists the systems in 2D or 3D.
 func Systems(dims int) []string {
 	if dims == 3 {
 		return []string{"wave", "tracer", "euler_3d"}

@@ -21,8 +21,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Fit runs a training in a folder, or resumes the run in it. An interruption is no
-// error.
+// Fit runs a training in a folder, or resumes the run in it. It returns nil if the run is
+// interrupted.
 func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, stdout, stderr io.Writer) error {
 	s := &screen{out: stdout}
 	o.Options.Trainer.Backend, o.Options.Dir = b, dir
@@ -41,7 +41,7 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 		fmt.Fprintf(stdout, "Training %d of %d parameters on %s.\n", trained, all, b.Description())
 	}
 	if r.Resumed() {
-		fmt.Fprintf(stdout, "Going on after update %d.\n", r.Updates())
+		fmt.Fprintf(stdout, "Resuming after update %d.\n", r.Updates())
 	}
 	s.meter = meter.New(stderr, "training", "updates")
 	err = r.Go(ctx)
@@ -51,7 +51,7 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	}
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
-		fmt.Fprintf(stdout, "Interrupted after update %d; the same command goes on from here.\n", r.Updates())
+		fmt.Fprintf(stdout, "Interrupted after update %d; the same command resumes the run.\n", r.Updates())
 		if kept(dir) == train.LastCheckpoint {
 			fmt.Fprintf(stdout, "There is no %s yet: the weights so far are in %s.\n", train.BestCheckpoint, filepath.Join(dir, train.LastCheckpoint))
 		}

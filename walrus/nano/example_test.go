@@ -14,8 +14,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// One step of a reaction from the test split of a small data set, beside the forecast
-// that nothing changes.
+// The example scores one step of a reaction from the test split of a small data set and
+// compares with persistence.
 func ExampleLoad() {
 	b, err := backend.Go()
 	if err != nil {
@@ -68,7 +68,7 @@ func ExampleManifest() {
 	// true
 }
 
-// A copy in host memory, to train.
+// Weights returns a copy in host memory, which can be trained.
 func ExampleWeights() {
 	w, err := nano.Weights(walrus.LoadOptions{})
 	if err != nil {
@@ -79,8 +79,8 @@ func ExampleWeights() {
 	// Output: walrus-nano 80
 }
 
-// The weights for a network that knows one more field and learns its rotary frequencies:
-// the start of a finetuning.
+// A finetuning starts from the weights of a network with one more field and learned rotary
+// frequencies.
 func ExampleWeightsFor() {
 	m, err := nano.Manifest()
 	if err != nil {

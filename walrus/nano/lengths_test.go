@@ -14,19 +14,19 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// allLengths is the environment variable that asks for every length, which takes hours;
-// experiments/nano/sweep prints the same as a table.
+// allLengths is the environment variable that makes TestLengths cover every length, which
+// takes hours. experiments/nano/sweep prints the same results as a table.
 const allLengths = "GOWALRUS_ALL_LENGTHS"
 
-// sampled is how long the plain test goes on beginning rollouts.
+// sampled is the time in which TestLengths begins rollouts by default.
 const sampled = 30 * time.Second
 
-// TestLengths: whatever the number of points, no rollout of 20 steps is worse than three
-// times persistence. The plain test takes a sample, the shortest lengths first, for half
-// a minute.
+// TestLengths: for every number of points, the error of a rollout of 20 steps is at most
+// three times that of persistence. By default the test takes a sample of lengths, the
+// shortest first, for half a minute.
 func TestLengths(t *testing.T) {
-	// REMOVE THIS SKIP with the next weights: those of format 1 were trained on few
-	// patches, and a wave on 32² ends at ten times persistence.
+	// REMOVE THIS SKIP with the next weights: the weights of format 1 were trained on few
+	// patches, and a wave on 32² ends with ten times the error of persistence.
 	if m, err := Manifest(); err != nil || m.Coverage == nil {
 		t.Skip("the weights have no record of the patches that they were trained on")
 	}
@@ -73,8 +73,8 @@ func check(t *testing.T, em *walrus.Emulator, tr lengths.Trial) {
 	}
 }
 
-// sample lists a dozen lengths: even and odd, primes, with closed and with open rings
-// of patches. All systems have a turn with each.
+// sample lists a dozen lengths with all systems for each: even and odd lengths and primes,
+// with and without a closed ring of patches.
 func sample() []lengths.Trial {
 	var out []lengths.Trial
 	planes := []int{8, 13, 22, 32, 36, 19, 11, 26, 40, 31, 50, 47}

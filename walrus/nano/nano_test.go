@@ -16,7 +16,7 @@ import (
 )
 
 // TestNano: the weights forecast one step of a test split better than persistence.
-// All nine splits and all horizons are in experiments/nano.
+// experiments/nano has the results for all nine splits and all horizons.
 func TestNano(t *testing.T) {
 	em, err := Load(walrus.EmulatorOptions{Backend: testbackend.New(t)})
 	require.NoError(t, err)
@@ -35,8 +35,8 @@ func TestNano(t *testing.T) {
 	}
 }
 
-// TestVersions: every version loads, its files are those of its manifest, and all of
-// them together stay small.
+// TestVersions: every version loads, its files match its manifest, and all versions
+// together stay small.
 func TestVersions(t *testing.T) {
 	total := 0
 	for _, v := range Versions() {

@@ -17,8 +17,8 @@ import (
 //go:embed checkpoint old
 var files embed.FS
 
-// Name is the name of the newest weights, where a program or a recipe takes the name
-// of weights in place of the path of a checkpoint.
+// Name is the name of the newest weights. Programs and recipes accept it in place of the
+// path of a checkpoint.
 const Name = "nano"
 
 // Version is one set of weights that comes with the library.
@@ -31,8 +31,8 @@ type Version struct {
 
 var newest = Version{Name, "checkpoint"}
 
-// Versions lists the weights, the newest first. Older weights serve to repeat earlier
-// results; the next version of the library drops them.
+// Versions lists the weights, the newest first. Older weights are kept to reproduce
+// earlier results; the next version of the library drops them.
 func Versions() []Version {
 	return []Version{newest, {"nano-2026-11-24", "old/2026-11-24"}}
 }
@@ -46,8 +46,8 @@ func Names() []string {
 	return out
 }
 
-// Find returns the weights of a name, and false for any other text, which is then the
-// path of a checkpoint.
+// Find returns the weights with the given name, and false if there are none, in which
+// case name may be the path of a checkpoint.
 func Find(name string) (Version, bool) {
 	all := Versions()
 	i := slices.IndexFunc(all, func(v Version) bool { return v.Name == name })
@@ -80,8 +80,8 @@ func (v Version) Weights(o walrus.LoadOptions) (*walrus.Weights, error) {
 	return w, err
 }
 
-// WeightsFor returns the weights for a network that differs from that of the manifest
-// in its fields or its finetuning options; see walrus.LoadWeights.
+// WeightsFor returns the weights for a network whose fields or finetuning options differ
+// from those of the manifest; see walrus.LoadWeights.
 func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weights, *walrus.LoadReport, error) {
 	raw, err := v.file(walrus.WeightsFile)
 	if err != nil {
@@ -98,8 +98,8 @@ func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weig
 	return w, report, err
 }
 
-// Load returns an emulator. It owns the weights, so close it. Fields are normalised
-// as in the training of the weights unless the options set Scaling.
+// Load returns an emulator, which owns the weights. The caller must close it. Fields are
+// normalised as in the training of the weights unless the options set Scaling.
 func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	w, err := v.Weights(walrus.LoadOptions{Backend: o.Backend})
 	if err != nil {
@@ -114,8 +114,8 @@ func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	return e, nil
 }
 
-// Open returns an emulator of the weights of that name, or of the checkpoint at that
-// path if there are none, as walrus.Load does. Close it.
+// Open returns an emulator of the weights with the given name or, if there are none, of
+// the checkpoint at the path name (see walrus.Load). The caller must close it.
 func Open(name string, o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	if v, ok := Find(name); ok {
 		return v.Load(o)
@@ -127,8 +127,8 @@ func Open(name string, o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	return em, err
 }
 
-// Extract writes the weights as a checkpoint folder (see walrus.FindCheckpoint) into a
-// folder that exists.
+// Extract writes the files of a checkpoint (see walrus.FindCheckpoint) into an existing
+// folder.
 func (v Version) Extract(dir string) error {
 	for _, name := range []string{walrus.WeightsFile, walrus.ManifestFile} {
 		raw, err := v.file(name)

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAccumulateTwice: two equal batches are one: the mean of their gradients
-// is the gradient of either, to the bit.
+// TestAccumulateTwice: the mean gradient of two equal batches is the gradient of one, bit
+// for bit.
 func TestAccumulateTwice(t *testing.T) {
 	once, twice := newTrainer(t, Options{}), newTrainer(t, Options{})
 	for step := range 2 {
@@ -31,8 +31,8 @@ func TestAccumulateTwice(t *testing.T) {
 	}
 }
 
-// TestAccumulateMixed: a plane and a volume in one update give the sum of both
-// gradients, and a tensor that neither uses stays as it is, decay included.
+// TestAccumulateMixed: an update with a 2D and a 3D batch has the sum of both gradients. A
+// tensor that neither batch uses does not change, not even by weight decay.
 func TestAccumulateMixed(t *testing.T) {
 	alone := map[string]map[string][]float32{}
 	for name, batch := range map[string]*Batch{"plane": still(plane()), "space": still(space())} {
@@ -73,8 +73,8 @@ func buffers(tr *Trainer) (n int) {
 	return n
 }
 
-// TestUpdateLeavesOthers: tensors without a gradient are not touched, and have
-// their first step of Adam when their first gradient comes.
+// TestUpdateLeavesOthers: tensors without a gradient do not change, and their steps of Adam
+// count from their first gradient.
 func TestUpdateLeavesOthers(t *testing.T) {
 	tr := newTrainer(t, Options{AdamW: AdamW{WeightDecay: 0.5}})
 	before := snapshot(t, tr.Weights())
@@ -100,7 +100,7 @@ func TestUpdateLeavesOthers(t *testing.T) {
 	require.Equal(t, 3, tr.state["encoder_dummy"].steps)
 }
 
-// TestNotFinite: a loss that is not finite is an error that adds nothing.
+// TestNotFinite: a loss that is not finite is an error, and its gradients are not added.
 func TestNotFinite(t *testing.T) {
 	tr := newTrainer(t, Options{})
 	_, err := tr.Accumulate(still(plane()))
@@ -114,7 +114,7 @@ func TestNotFinite(t *testing.T) {
 	require.NoError(t, tr.Weights().Set("debed.2.proj2.bias", testbackend.Tensor(bad, len(bad))))
 	loss, err := tr.Accumulate(still(plane()))
 	require.EqualError(t, err, "train: the loss is NaN for window plane; field density, velocity_x, velocity_y; "+
-		"the network's debed.2.proj2.bias had no finite values before")
+		"not finite before: the network's debed.2.proj2.bias")
 	require.True(t, math.IsNaN(loss))
 	require.Equal(t, kept, gradientsOf(tr))
 	require.Equal(t, 1, tr.micro)

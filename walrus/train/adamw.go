@@ -10,15 +10,15 @@ import (
 // AdamW configures the optimiser (Loshchilov & Hutter 2019, decoupled decay).
 // The zero value holds the release's settings.
 type AdamW struct {
-	// Beta1, Beta2 decay the moments; zero values are 0.9 and 0.999.
+	// Beta1 and Beta2 are the decay rates of the moments; 0 means 0.9 and 0.999.
 	Beta1, Beta2 float64
-	// Eps is added to the root of the second moment; 0 is the release's 1e-10.
+	// Eps is added to the root of the second moment; 0 means the release's 1e-10.
 	Eps float64
 	// WeightDecay shrinks every tensor, norms and biases too, by lr·decay per
-	// update; 0 is the release's 1e-4, a negative value is no decay.
+	// update; 0 means the release's 1e-4, a negative value means no decay.
 	WeightDecay float64
-	// ClipNorm bounds the global L2 norm of the gradients; 0 is the release's
-	// 10, a negative value does not clip.
+	// ClipNorm is the largest global L2 norm of the gradients; 0 means the release's
+	// 10, a negative value means no clipping.
 	ClipNorm float64
 }
 
@@ -61,13 +61,13 @@ func (a AdamW) Validate() error {
 	return nil
 }
 
-// update is one AdamW step for one tensor with gradient g (SPEC §8):
+// update computes one AdamW step for one tensor with gradient g (docs/reference.md §8):
 //
 //	p ← p − lr·λ·p
 //	m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²
 //	p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + ε)
 //
-// rate is lr/(1−β1ᵗ) and root √(1−β2ᵗ), scalars that change with the step.
+// rate is lr/(1−β1ᵗ) and root is √(1−β2ᵗ), scalars that depend on the step t.
 func (a AdamW) update(p, m, v, g, lr, rate, root *Node) (p1, m1, v1 *Node) {
 	p = Sub(p, Mul(p, MulScalar(lr, max(a.WeightDecay, 0))))
 	m1 = Add(MulScalar(m, a.Beta1), MulScalar(g, 1-a.Beta1))
@@ -82,7 +82,7 @@ func (a AdamW) Rates(lr float64, t int) (rate, root float32) {
 	return float32(lr / (1 - math.Pow(a.Beta1, float64(t)))), float32(math.Sqrt(1 - math.Pow(a.Beta2, float64(t))))
 }
 
-// globalNorm is the L2 norm of all gradients together.
+// globalNorm returns the L2 norm of all gradients together.
 func globalNorm(grads []*Node) *Node {
 	var sum *Node
 	for _, g := range grads {

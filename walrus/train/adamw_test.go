@@ -30,8 +30,8 @@ func TestAdamWValidate(t *testing.T) {
 	}
 }
 
-// naiveAdamW is one update of all values p with gradients g in float64,
-// torch's AdamW after clip_grad_norm_.
+// naiveAdamW updates all values p with gradients g in float64, like torch's AdamW after
+// clip_grad_norm_.
 type naiveAdamW struct {
 	a       AdamW
 	p, m, v []float64

@@ -25,11 +25,11 @@ func newAverage(b compute.Backend, w *walrus.Weights, decay float64) (*average, 
 	if err != nil {
 		return nil, err
 	}
-	clone.SetCoverage(w.Coverage()) // the same training
+	clone.SetCoverage(w.Coverage()) // both are of the same training
 	return &average{backend: b, decay: decay, weights: clone, execs: map[int]*Exec{}}, nil
 }
 
-// add takes the tensors that were updated into the average, which began with the
+// add updates the average with the tensors that were updated. The average starts at the
 // initial weights.
 func (a *average) add(w *walrus.Weights, keys []string) error {
 	exec, err := a.program(len(keys))
@@ -65,7 +65,7 @@ func (a *average) set(keys []string, values []*tensors.Tensor) error {
 	return nil
 }
 
-// program averages n tensors.
+// program returns the compiled program that averages n tensors.
 func (a *average) program(n int) (exec *Exec, err error) {
 	if exec, ok := a.execs[n]; ok {
 		return exec, nil

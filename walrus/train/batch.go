@@ -16,14 +16,14 @@ import (
 // frames. Every window holds the history and, as its last frame, the target.
 type Batch struct {
 	Windows []*data.Window
-	// Draws are the jitter and the latent rolls of the pass; nil draws them from
-	// the trainer's generator, as dropped paths always are.
+	// Draws are the jitter and the latent rolls of the pass; nil draws them from the
+	// trainer's generator. Dropped paths always come from that generator.
 	Draws *walrus.Draws
 	// Statistics replace those of the objective's scaling, if not nil
 	// (docs/reference.md §8, statistics of the data set).
 	Statistics *data.Statistics
-	// Present says which windows count; nil is all. The others fill up a batch that
-	// is split evenly over devices.
+	// Present reports for each window whether it counts; nil means that all count. Other
+	// windows only fill up a batch so that it splits evenly over devices.
 	Present []bool
 }
 
@@ -45,7 +45,7 @@ type hostBatch struct {
 	nVar, nConst int
 }
 
-// prepare checks a batch and lays it out.
+// prepare checks a batch and copies it into the layout of the programs.
 func prepare(m *walrus.Model, o Objective, b *Batch) (*hostBatch, error) {
 	if b == nil || len(b.Windows) == 0 {
 		return nil, fmt.Errorf("train: empty batch: expected at least one window")
@@ -86,13 +86,13 @@ func prepare(m *walrus.Model, o Objective, b *Batch) (*hostBatch, error) {
 	return h, h.fill(b.Windows)
 }
 
-// mark notes which samples count.
+// mark records which samples count.
 func (h *hostBatch) mark(present []bool) error {
 	if present == nil {
 		return nil
 	}
 	if len(present) != h.size || !slices.Contains(present, true) {
-		return fmt.Errorf("train: batch: expected to know of %d samples whether they count and one that does, got %v", h.size, present)
+		return fmt.Errorf("train: batch: Present: expected %d values, at least one of them true, got %v", h.size, present)
 	}
 	h.present = make([]float32, h.size)
 	for i, counts := range present {
@@ -103,7 +103,7 @@ func (h *hostBatch) mark(present []bool) error {
 	return nil
 }
 
-// counted is the number of samples that count.
+// counted returns the number of samples that count.
 func (h *hostBatch) counted() int {
 	n := h.size
 	for _, v := range h.present {
@@ -156,7 +156,7 @@ func (h *hostBatch) fill(windows []*data.Window) error {
 	return nil
 }
 
-// class is the shape class of a batch: batches of one class share a program.
+// class returns the shape class of a batch: batches of one class use the same program.
 func (h *hostBatch) class() string {
 	class := fmt.Sprintf("grid %v boundaries %v T=%d B=%d channels %d+%d mask %d",
 		h.volume.Shape, boundaries(h.plan), h.steps, h.size, h.nVar, h.nConst, h.volume.Mask)
@@ -176,8 +176,8 @@ func boundaries(p *csm.Plan) (out [3]string) {
 	return out
 }
 
-// dropPaths draws which paths are dropped, block after block, time before space
-// (SPEC §7). A network without drop path draws nothing.
+// dropPaths draws the dropped paths, block after block, time before space
+// (docs/reference.md §7). A network without drop path draws no random numbers.
 func (h *hostBatch) dropPaths(c walrus.Config, rng *rand.Rand) {
 	if c.DropPath == 0 {
 		return
@@ -190,10 +190,9 @@ func (h *hostBatch) dropPaths(c walrus.Config, rng *rand.Rand) {
 	}
 }
 
-// dropFields draws which channels of which samples the network does not see, each
-// with probability FieldDrop/C and in all frames (SPEC §2, step 4: the release
-// folds time into space before it drops channels). A network without field drop
-// draws nothing.
+// dropFields draws the dropped channels of each sample. A channel is dropped in all frames,
+// with probability FieldDrop/C (docs/reference.md §2, step 4; the release folds time into
+// space before it drops channels). A network without field drop draws no random numbers.
 func (h *hostBatch) dropFields(c walrus.Config, rng *rand.Rand) {
 	if c.FieldDrop == 0 {
 		return
@@ -203,8 +202,7 @@ func (h *hostBatch) dropFields(c walrus.Config, rng *rand.Rand) {
 	layers.DrawKeep(rng, c.FieldDrop/float64(channels), h.keepFields)
 }
 
-// inputs returns the batch as the tensors its program takes, in the order of
-// inputNodes.
+// inputs returns the tensors of the batch in the order in which nodes names them.
 func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
 	shift, rolls, err := m.Tensors(h.draws, h.plan)
 	if err != nil {
@@ -238,8 +236,8 @@ func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
 	return out, nil
 }
 
-// sampleAxes says of each input which axis counts the samples, or −1, in the order of
-// inputs. (Time and samples share an axis in the drop-path factors.)
+// sampleAxes returns the axis of samples of each input, or −1, in the order of inputs. In
+// the drop-path factors time and samples share an axis.
 func (h *hostBatch) sampleAxes() []int {
 	out := []int{1, -1, -1, -1, -1}
 	if h.keepTime != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBatchErrors: a batch that cannot be trained on is refused with the name
-// of the sample, and leaves nothing behind.
+// TestBatchErrors: a bad batch is an error with the name of the sample, and no gradients
+// are added.
 func TestBatchErrors(t *testing.T) {
 	tr := newTrainer(t, Options{})
 	changed := func(change func(w *data.Window)) *data.Window {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBFloat16: loss and gradients of a network in bfloat16 are those in float32 up
-// to its roundings of 2⁻⁹, and training goes the same way.
+// TestBFloat16: loss and gradients of a network in bfloat16 equal those in float32 up to
+// roundings of 2⁻⁹, and the loss falls as in float32.
 func TestBFloat16(t *testing.T) {
 	b := testbackend.New(t)
 	w, err := walrus.InitWeights(smallConfig(), 1)

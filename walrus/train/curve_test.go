@@ -15,10 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLossCurve is the seeded golden curve: fifty updates of a tiny network on the
-// quickstart's data. Initial weights, jitter and rolls are drawn on the host, so
-// that every backend has the same curve. A refactor must keep it; a deliberate change
-// of the recipe records a new one:
+// TestLossCurve compares the losses of fifty updates of a tiny network on the quickstart's
+// data with a recorded curve. Initial weights, jitter and rolls are drawn on the host, so
+// every backend has the same curve. A refactor must keep it; a deliberate change of the
+// recipe records a new curve:
 //
 //	go test ./walrus/train -run TestLossCurve -record
 func TestLossCurve(t *testing.T) {
@@ -54,13 +54,13 @@ func TestLossCurve(t *testing.T) {
 	for i, want := range recorded {
 		require.InEpsilon(t, want, losses[i], 1e-4, "update %d", i)
 	}
-	// The same times of the runs, thirty updates later.
+	// Updates 40 to 49 use windows of the same times as updates 0 to 9.
 	require.Less(t, eval.Mean(losses[40:50]), eval.Mean(losses[:10]))
 }
 
 var record = flag.Bool("record", false, "write the loss curve of the backend")
 
-// TestOverfit: a network learns one batch by heart.
+// TestOverfit: a network fits a single batch.
 func TestOverfit(t *testing.T) {
 	tr := newTrainer(t, Options{})
 	var losses []float64
@@ -73,7 +73,7 @@ func TestOverfit(t *testing.T) {
 	require.Less(t, losses[29], 0.3*losses[0])
 }
 
-// TestSeed: the trainer's draws follow from its seed alone.
+// TestSeed: the trainer's draws depend only on its seed.
 func TestSeed(t *testing.T) {
 	run := func(seed uint64) (losses []float64) {
 		tr := newTrainer(t, Options{Seed: seed})

@@ -10,9 +10,9 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// NonFiniteError says where training met a loss that is not a number: which
-// windows, which of their fields, and which tensors of the network were not finite
-// already.
+// NonFiniteError reports a loss that is not finite. It lists the windows, their fields
+// whose errors are not finite, and the tensors of the network that were not finite before
+// the pass.
 type NonFiniteError struct {
 	Loss    float64
 	Windows []*data.Window
@@ -35,12 +35,13 @@ func (e *NonFiniteError) Error() string {
 		text += "; field " + strings.Join(e.Fields, ", ")
 	}
 	if len(e.Tensors) > 0 {
-		text += "; the network's " + strings.Join(e.Tensors, ", ") + " had no finite values before"
+		text += "; not finite before: the network's " + strings.Join(e.Tensors, ", ")
 	}
 	return text
 }
 
-// explain finds out what made a loss that is not finite.
+// explain returns a NonFiniteError for a pass whose loss is not finite. It computes the
+// error of each channel and searches the weights.
 func (t *Trainer) explain(pass *Pass, loss float64) error {
 	e := &NonFiniteError{Loss: loss, Windows: pass.batch.Windows}
 	for _, p := range t.weights.Params() {
@@ -54,7 +55,7 @@ func (t *Trainer) explain(pass *Pass, loss float64) error {
 	}
 	errors, err := t.errorsByChannel(pass)
 	if err != nil {
-		return fmt.Errorf("%w (and the fields could not be found out: %w)", e, err)
+		return fmt.Errorf("%w (and the search for the fields failed: %w)", e, err)
 	}
 	for i, v := range errors {
 		if pass.host.volume.Real[i] && !finite(float64(v)) {

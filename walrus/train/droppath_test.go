@@ -27,7 +27,7 @@ func dropping(t *testing.T, rate float64, seed uint64) map[string][]float32 {
 	return gradientsOf(tr)
 }
 
-// TestDropPath: a dropped path has no gradient, the first block never drops.
+// TestDropPath: a dropped path has no gradient, and the first block drops no paths.
 func TestDropPath(t *testing.T) {
 	const space, time = "space_mixing.attn_out.weight", "time_mixing.output_head.weight"
 	none, all := dropping(t, 0, 1), dropping(t, 1-1e-9, 1)
@@ -65,8 +65,8 @@ func fieldLoss(t *testing.T, rate float64, seed uint64) float64 {
 	return loss
 }
 
-// TestFieldDrop: dropped fields change what the network sees, by the seed; factors
-// are 0 or such that the mean stays.
+// TestFieldDrop: dropped fields change the loss and depend only on the seed. The factors
+// are 0 for dropped channels, and for the others such that the mean does not change.
 func TestFieldDrop(t *testing.T) {
 	none, all := fieldLoss(t, 0, 3), fieldLoss(t, 1, 3)
 	assert.NotEqual(t, none, all)
@@ -88,8 +88,8 @@ func TestFieldDrop(t *testing.T) {
 	assert.InDelta(t, 800, dropped, 80)
 }
 
-// TestFieldDropIsForAllFrames: the encoder's weights of a dropped channel have no
-// gradient, so the channel is gone from every frame; that of a kept one has.
+// TestFieldDropIsForAllFrames: the encoder's weights of a dropped channel have no gradient,
+// so the channel is dropped from every frame; the weights of other channels have one.
 func TestFieldDropIsForAllFrames(t *testing.T) {
 	c := smallConfig()
 	c.FieldDrop = 1
@@ -118,8 +118,8 @@ func TestFieldDropIsForAllFrames(t *testing.T) {
 	assert.Less(t, dropped, 18)
 }
 
-// columnsOf is the size of the part of the encoder's first weights
-// [intermediate, states, 8, 8, 8] that belongs to each state.
+// columnsOf returns, for each state, the sum of squares of its column of the encoder's
+// first weights [intermediate, states, 8, 8, 8].
 func columnsOf(weights []float32, c walrus.Config) []float64 {
 	out := make([]float64, c.States())
 	kernel := len(weights) / c.Intermediate / len(out)

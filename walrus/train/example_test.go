@@ -16,7 +16,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// fresh returns the weights of a network that takes milliseconds and knows a height.
+// fresh returns initial weights of a network with the field height that runs in
+// milliseconds.
 func fresh() *walrus.Weights {
 	c := walrus.Micro()
 	c.Name = "waves"
@@ -30,7 +31,7 @@ func fresh() *walrus.Weights {
 	return w
 }
 
-// wave is a run of a travelling wave on a periodic square; phase tells runs apart.
+// wave returns a trajectory of a travelling wave with the given phase on a periodic square.
 func wave(phase float64, frames int) *data.Window {
 	w := &data.Window{Name: "wave", Grid: []int{8, 8}, Fields: []data.Field{{Name: "height"}},
 		Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Periodic)}}
@@ -44,7 +45,7 @@ func wave(phase float64, frames int) *data.Window {
 	return w
 }
 
-// newTrainer returns a trainer of fresh weights.
+// newTrainer returns a trainer of initial weights.
 func newTrainer(o train.Options) (*train.Trainer, *walrus.Weights) {
 	b, err := backend.Go()
 	if err != nil {
@@ -59,7 +60,8 @@ func newTrainer(o train.Options) (*train.Trainer, *walrus.Weights) {
 	return tr, w
 }
 
-// A loop of one's own: every window holds the history and, last, the frame to forecast.
+// Every window of a custom training loop holds the history and, last, the frame to
+// forecast.
 func ExampleTrainer_Step() {
 	tr, weights := newTrainer(train.Options{Seed: 1})
 	defer weights.Finalize()
@@ -79,7 +81,7 @@ func ExampleTrainer_Step() {
 	// Output: 20 true
 }
 
-// One update from several micro-batches, which may differ in grid.
+// One update uses several micro-batches, whose grids may differ.
 func ExampleTrainer_Accumulate() {
 	tr, weights := newTrainer(train.Options{Seed: 1, AdamW: train.AdamW{ClipNorm: 1}})
 	defer weights.Finalize()
@@ -98,7 +100,8 @@ func ExampleTrainer_Accumulate() {
 	// train: update: expected accumulated gradients, got none
 }
 
-// Which numbers are trained: patterns freeze tensors, adapters take their place.
+// Options choose the trained parameters: patterns freeze tensors, and adapters are trained
+// in place of tensors.
 func ExampleNew() {
 	for _, o := range []train.Options{
 		{},
@@ -134,7 +137,7 @@ func ExampleTrainer_Averaged() {
 	// Output: true
 }
 
-// Training goes on from a checkpoint, bit for bit.
+// Training resumes from a checkpoint, bit for bit.
 func ExampleTrainer_Checkpoint() {
 	dir, err := os.MkdirTemp("", "train")
 	if err != nil {
@@ -177,7 +180,7 @@ func ExampleTrainer_Checkpoint() {
 	// Output: 2 true <nil>
 }
 
-// A loss that is not a number stops the training and says where it came from.
+// A loss that is not finite is an error that names windows, fields and tensors.
 func ExampleNonFiniteError() {
 	tr, weights := newTrainer(train.Options{})
 	defer weights.Finalize()
@@ -195,7 +198,7 @@ func ExampleNonFiniteError() {
 	// Output: sensor 3 [height] [encoder_dummy]
 }
 
-// The library's loop: draws, reads ahead, accumulates, updates, judges, logs and saves.
+// The library's loop draws, reads ahead, accumulates, updates, validates, logs and saves.
 func ExampleNewRun() {
 	b, err := backend.Go()
 	if err != nil {
@@ -278,7 +281,7 @@ func ExampleAdamW() {
 	// train: AdamW beta1: expected 0 ≤ β < 1, got 1
 }
 
-// Which tensors patterns leave as they are.
+// Frozen returns the tensors that patterns freeze.
 func ExampleFrozen() {
 	w, err := walrus.InitWeights(walrus.Micro(), 1)
 	if err != nil {
@@ -294,7 +297,8 @@ func ExampleFrozen() {
 	// train: freeze: pattern "block.*" matches none of the network's 38 tensors, such as encoder_dummy
 }
 
-// What low-rank adapters change, unless LoRA.Targets says otherwise.
+// The default targets are the tensors that low-rank adapters change unless LoRA.Targets is
+// set.
 func ExampleDefaultTargets() {
 	for _, pattern := range train.DefaultTargets() {
 		fmt.Println(pattern)

@@ -15,11 +15,11 @@ type feed struct {
 	loader *data.Loader
 	group  int
 	epoch  uint64
-	step   int // micro-batches handed out
+	step   int // micro-batches returned by next
 	held   []*data.Window
 
 	mu    sync.Mutex
-	asked []data.Draw // micro-batches asked for and not handed out, in order
+	asked []data.Draw // micro-batches requested and not yet returned, in order
 }
 
 func newFeed(ctx context.Context, o RunOptions, group int, m *data.Mixture, consumed int) *feed {
@@ -43,7 +43,7 @@ func newFeed(ctx context.Context, o RunOptions, group int, m *data.Mixture, cons
 	return f
 }
 
-// next returns the next micro-batch, its windows turned.
+// next returns the next micro-batch, with its windows rotated.
 func (f *feed) next() (*Batch, error) {
 	w, _, err := f.loader.Next()
 	if err != nil {
@@ -54,8 +54,8 @@ func (f *feed) next() (*Batch, error) {
 	f.asked = f.asked[1:]
 	f.mu.Unlock()
 	s := f.o.Systems[draw.System]
-	// What is drawn for a micro-batch depends on its place alone, so that a run
-	// that resumes draws the same.
+	// The draws for a micro-batch depend only on its position in the epoch, so that a
+	// resumed run has the same draws.
 	rng := rand.New(rand.NewPCG(f.o.Trainer.Seed<<32|f.epoch, (0x7475726e^uint64(f.group))<<32|uint64(f.step)))
 	f.step++
 	b := &Batch{Statistics: s.Statistics}
@@ -79,8 +79,8 @@ func (f *feed) next() (*Batch, error) {
 	}
 }
 
-// turnWindow turns a window. One turn serves a whole micro-batch, whose grid and
-// boundaries turn with it.
+// turnWindow rotates a window, its grid and its boundaries. All windows of a micro-batch
+// get the same rotation, because they must have the same grid and boundaries.
 func turnWindow(t augment.Turn, w *data.Window) (*data.Window, error) {
 	if t == augment.Identity() {
 		return w, nil
@@ -99,7 +99,7 @@ func turnWindow(t augment.Turn, w *data.Window) (*data.Window, error) {
 	return volume, nil
 }
 
-// release gives the windows of the last micro-batch back.
+// release returns the windows of the last micro-batch to the loader.
 func (f *feed) release() {
 	for _, w := range f.held {
 		f.loader.Release(w)

@@ -55,7 +55,7 @@ func draws(t *testing.T, f *golden.File, i int) *walrus.Draws {
 	return d
 }
 
-// run computes loss, gradients and what the loss is made of.
+// run computes loss, gradients, predictions and targets.
 func (x fixture) run(t *testing.T, keys []string) map[string][]float32 {
 	t.Helper()
 	h, err := prepare(x.model, Objective{}, &Batch{Windows: x.batch.Windows})
@@ -104,8 +104,8 @@ func isDraw(name string) bool {
 	return strings.HasPrefix(name, "batch.") || name == "jitter" || name == "block_rolls"
 }
 
-// passes holds what a training pass of the set computed, by case: losses and
-// gradients come from one run.
+// passes holds the results of the training passes by case, so that the tests of losses and
+// of gradients share one run.
 var passes = map[string]map[string][]float32{}
 
 // pass runs a training case, gradients included, once per process.
@@ -133,8 +133,8 @@ func TestGoldenLoss(t *testing.T) {
 	})
 }
 
-// zeroGradient reports the tensors whose gradient is rounding noise in any
-// implementation (SPEC §16).
+// zeroGradient reports whether the gradient of a tensor is rounding noise in every
+// implementation (docs/reference.md §16).
 func zeroGradient(key string) bool { return strings.HasSuffix(key, "time_mixing.knorm.bias") }
 
 func TestGoldenGradients(t *testing.T) {
@@ -184,8 +184,9 @@ func compareKernels(t *testing.T, f *golden.File, keys []string, got map[string]
 	}
 }
 
-// turning reports the dimensions of a head that turn between the tokens of a
-// case's grid; in the others the gradient of k_norm.bias is rounding noise.
+// turning reports for each dimension of a head whether its rotation differs between the
+// tokens of a case's grid. In the other dimensions the gradient of k_norm.bias is rounding
+// noise.
 func turning(t *testing.T, c golden.Case) []bool {
 	t.Helper()
 	x := load(t, c, asReleased)
@@ -196,7 +197,7 @@ func turning(t *testing.T, c golden.Case) []bool {
 	return golden.Turning(layers.RoPEBase(k), k, h.plan.TokenGrid())
 }
 
-// only keeps the chosen values.
+// only returns the values for which keep is true.
 func only(values []float32, keep []bool) (out []float32) {
 	for i, v := range values {
 		if keep[i] {
@@ -206,15 +207,15 @@ func only(values []float32, keep []bool) (out []float32) {
 	return out
 }
 
-// adamwRun is what a replayed optimiser run gave.
+// adamwRun holds the results of a replayed optimiser run.
 type adamwRun struct {
 	losses, norms []float64
 	before, after map[string][]float32
 	unchanged     []string
 }
 
-// adamwRuns holds the runs of this process by case: a run serves the case of
-// its losses and that of its final weights.
+// adamwRuns holds the runs of this process by case. The case of the losses and that of the
+// final weights use the same run.
 var adamwRuns = map[string]adamwRun{}
 
 // TestGoldenAdamW replays whole optimiser runs, accumulation included.
@@ -281,10 +282,9 @@ func compareFinal(t *testing.T, c golden.Case, run adamwRun) {
 		Subsample *string `json:"kernel_subsample"`
 	}
 	c.Decode(t, &stored)
-	// Adam divides a gradient by its own size: where it is small, the rounding
-	// of the softmax's sums, whose order differs between backends, becomes a
-	// visible part of a step. 4e-6 is 2 % of one step of 2e-4; the Go backend
-	// stays below 1 %.
+	// Adam divides a gradient by its own magnitude. If that is small, the rounding of
+	// the softmax's sums, whose order differs between backends, becomes a visible part
+	// of a step. 4e-6 is 2 % of one step of 2e-4; the Go backend stays below 1 %.
 	base := golden.Load(t).Case(t, strings.TrimSuffix(c.Case, "_final"))
 	compareKernels(t, f, f.Names(), run.after, "", turning(t, base), stored.Subsample != nil, 0, 4e-6)
 	for _, key := range run.unchanged {
@@ -322,8 +322,8 @@ func TestGoldenFinetune(t *testing.T) {
 			}
 			want, _ := f.Float32(t, name)
 			if strings.HasSuffix(name, "freqs.2") && shape[5] == 1 {
-				// All tokens turn alike on an axis of one token: the gradient
-				// is 0 but for rounding.
+				// On an axis of one token all tokens have the same rotation, so
+				// the gradient is 0 up to rounding.
 				for _, g := range append(want, got[name]...) {
 					require.InDelta(t, 0, g, 1e-6, name)
 				}

@@ -10,10 +10,10 @@ import (
 )
 
 // On the Go backend, no training program computes an exponential, a logarithm or a cosine
-// of a large tensor, not in its backward pass either: see the test of the same name in
-// package walrus.
+// of a large tensor, including its backward pass; see the test of the same name in package
+// walrus.
 func TestStepAvoidsPackageMath(t *testing.T) {
-	const few = 256 // elements: as many as there are tokens
+	const few = 256 // elements, the number of tokens
 	b := testbackend.New(t)
 	if b.Name() != "Go Backend" {
 		t.Skip("concerns the Go backend")

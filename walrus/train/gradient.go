@@ -11,15 +11,15 @@ import (
 // gradientProgram computes loss and gradients for one shape class.
 type gradientProgram struct {
 	exec *Exec
-	// trained and fixed are the parameters in the order of the inputs; trained
-	// is also the order of the gradients.
+	// trained and fixed are the keys of the parameters, in the order of the inputs. The
+	// gradients have the order of trained.
 	trained, fixed []walrus.Param
 }
 
-// newGradientProgram builds the program for the class of a batch. Parameters that
-// the class does not use, the encoders of other dimensionalities, are not among its
-// inputs and get no gradient; neither do frozen ones. Of an adapted tensor only the
-// adapter gets one.
+// newGradientProgram builds the program for the shape class of a batch. Parameters that the
+// class does not use (encoders and decoders of other dimensionalities) are not inputs and
+// get no gradient. Frozen tensors get none either. An adapted tensor gets none, but its
+// adapter does.
 func (t *Trainer) newGradientProgram(pass *Pass) (*gradientProgram, error) {
 	p := &gradientProgram{}
 	params, err := pass.Params()
@@ -61,7 +61,7 @@ func (t *Trainer) newGradientProgram(pass *Pass) (*gradientProgram, error) {
 	return p, nil
 }
 
-// nodes names the inputs made by hostBatch.inputs.
+// nodes assigns the nodes of hostBatch.inputs to their names.
 func (h *hostBatch) nodes(in []*Node) BatchNodes {
 	b := BatchNodes{Fields: in[0], Real: in[2], Net: walrus.Inputs{IDs: in[1], Shift: in[3], Rolls: in[4]}}
 	in = in[5:]

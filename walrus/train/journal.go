@@ -25,7 +25,7 @@ type journal struct {
 	events *tensorboard.Writer
 }
 
-// updateLine is the line of an update.
+// updateLine is a line of the log for an update.
 type updateLine struct {
 	Time    time.Time `json:"time"`
 	Update  int64     `json:"update"`
@@ -37,7 +37,8 @@ type updateLine struct {
 	Seconds float64   `json:"seconds"`
 }
 
-// validationLine is the line of a validation: median VRMSE by system and horizon.
+// validationLine is a line of the log for a validation: median VRMSE by system and
+// horizon.
 type validationLine struct {
 	Time       time.Time                     `json:"time"`
 	Update     int64                         `json:"update"`
@@ -45,8 +46,8 @@ type validationLine struct {
 	Validation map[string]map[string]float64 `json:"validation"`
 }
 
-// openJournal opens the log of a run and cuts it to the part that belongs to the
-// checkpoint from which the run goes on: what comes again is not there twice.
+// openJournal opens the log of a run and truncates it to offset bytes, its length at the
+// checkpoint from which the run resumes, because later updates will be logged again.
 func openJournal(dir string, offset, update int64) (*journal, error) {
 	file, err := os.OpenFile(filepath.Join(dir, LogFile), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -107,7 +108,7 @@ func (j *journal) write(line any) error {
 	return nil
 }
 
-// flush returns the length of the log, all of it on disk.
+// flush writes the log to disk and returns its length.
 func (j *journal) flush() (int64, error) {
 	if err := j.buffer.Flush(); err != nil {
 		return 0, fmt.Errorf("train: log: %w", err)

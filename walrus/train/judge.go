@@ -14,22 +14,25 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// judge forecasts windows of the validation data with the weights in training.
+// judge computes validation errors: it forecasts windows of the validation data with the
+// weights in training.
 type judge struct {
 	o RunOptions
-	// systems counts those that are judged, by any process.
+	// systems is the number of systems with validation data, over all processes.
 	systems int
-	// mine are the systems that each group of this process judges, on its first device.
+	// mine lists the systems that each group of this process validates, on its first
+	// device.
 	mine      [][]int
 	devices   []compute.DeviceNum
 	emulators map[seat]*walrus.Emulator
-	// weights are those in training and what the first group judges; the others have
-	// copies, since a tensor is on one device at a time. Copies are there while judging.
+	// weights are the weights in training, which the first group validates. The other
+	// groups have copies, because a tensor is on one device at a time. The copies hold
+	// values only during a validation.
 	weights *walrus.Weights
 	copies  map[compute.DeviceNum]*walrus.Weights
 }
 
-// seat is where systems of the same statistics are judged.
+// seat identifies an emulator: its statistics and its device.
 type seat struct {
 	statistics *data.Statistics
 	device     compute.DeviceNum
@@ -47,7 +50,7 @@ func newJudge(averaged *walrus.Weights, o RunOptions, m Machine) (*judge, error)
 	return j, nil
 }
 
-// furnish makes the emulators of a group.
+// furnish makes the emulators of a group for its systems.
 func (j *judge) furnish(g int, systems []int) (err error) {
 	w, device := j.weights, j.devices[g]
 	if g > 0 && len(systems) > 0 {
@@ -73,7 +76,7 @@ func (j *judge) furnish(g int, systems []int) (err error) {
 	return nil
 }
 
-// copyWeights gives every copy the weights as they are now.
+// copyWeights copies the current weights into every copy.
 func (j *judge) copyWeights() error {
 	for _, w := range j.copies {
 		for _, p := range w.Params() {
@@ -93,15 +96,15 @@ func (j *judge) copyWeights() error {
 	return nil
 }
 
-// dropCopies frees the copies until the next validation.
+// dropCopies frees the values of the copies until the next validation.
 func (j *judge) dropCopies() {
 	for _, w := range j.copies {
 		w.Finalize()
 	}
 }
 
-// share deals the systems out, one after the other: to all processes, then to the next
-// group of each.
+// share assigns the systems one by one: to the first group of each process, then to the
+// second group of each process, and so on.
 func (j *judge) share(rank, size int) {
 	j.mine = make([][]int, len(j.devices))
 	for i, s := range j.o.Systems {
@@ -120,15 +123,15 @@ func (j *judge) seat(group, system int) seat {
 	return seat{j.o.Systems[system].Statistics, j.devices[group]}
 }
 
-// task is a horizon and the number of windows that it is judged on.
+// task is a horizon and the number of windows that it is scored on.
 type task struct {
 	horizon eval.Horizon
 	windows int
 }
 
-// errors returns the median VRMSE of every system and horizon. The groups of each
-// process judge some of the systems, at the same time, and processes learn of the others
-// from each other.
+// errors returns the median VRMSE of every system and horizon. The groups of all processes
+// score their systems at the same time, and an all-reduce gives every process the results
+// of all systems.
 func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string]map[string]float64, error) {
 	n := len(tasks)
 	found := make([]float32, n*len(j.o.Systems)+1)
@@ -143,7 +146,7 @@ func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string
 		return nil, failed
 	}
 	if found[len(found)-1] > 0 {
-		return nil, fmt.Errorf("train: validation: it failed in another process")
+		return nil, fmt.Errorf("train: validation: another process failed")
 	}
 	out := map[string]map[string]float64{}
 	for i, s := range j.o.Systems {
@@ -160,7 +163,8 @@ func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string
 	return out, nil
 }
 
-// judgeMine scores the systems of this process, those of each group on its own device.
+// judgeMine scores the systems of this process. Each group scores its systems on its own
+// device.
 func (j *judge) judgeMine(ctx context.Context, tasks []task, found []float32) error {
 	defer j.dropCopies()
 	if err := j.copyWeights(); err != nil {
@@ -182,7 +186,7 @@ func (j *judge) judgeMine(ctx context.Context, tasks []task, found []float32) er
 	return work.Wait()
 }
 
-// judge scores a system; a horizon beyond its trajectories is NaN.
+// judge scores a system. The score of a horizon beyond its trajectories is NaN.
 func (j *judge) judge(ctx context.Context, s System, em *walrus.Emulator, tasks []task, frames *frameCount, scores []float32) error {
 	for k, t := range tasks {
 		p := t.protocol(s)
@@ -205,7 +209,8 @@ func (j *judge) close() {
 	}
 }
 
-// validate judges the network after an epoch if it is due, and keeps the best.
+// validate scores the weights after an epoch if a validation is due, and saves them if they
+// are the best so far.
 func (r *Run) validate(ctx context.Context) error {
 	v := r.o.Validation
 	due := func(every int) bool { return every > 0 && (r.epoch%every == 0 || r.epoch == r.o.Epochs) }
@@ -219,7 +224,7 @@ func (r *Run) validate(ctx context.Context) error {
 	if r.judge.systems == 0 || tasks == nil {
 		return nil
 	}
-	if _, err := r.machine.Averaged(); err != nil { // brings them up to date
+	if _, err := r.machine.Averaged(); err != nil { // updates the weights of the judge
 		return err
 	}
 	if r.machine.Size() > 1 {
@@ -244,8 +249,8 @@ func (r *Run) validate(ctx context.Context) error {
 	return r.keepBest(found)
 }
 
-// interruptedAfterEpoch saves the state before the validation, so that it comes
-// again.
+// interruptedAfterEpoch saves the state before the validation, so that a resumed run
+// repeats the validation.
 func (r *Run) interruptedAfterEpoch() error {
 	r.epoch, r.consumed = r.epoch-1, r.o.Updates*r.o.Accumulate
 	return r.interrupted()

@@ -6,19 +6,20 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// protocol returns how a system is judged by a task.
+// protocol returns the evaluation protocol of a task for a system.
 func (t task) protocol(s System) eval.Protocol {
 	return eval.Protocol{Input: s.Cut.Input, Horizons: []eval.Horizon{t.horizon}, Windows: t.windows}
 }
 
-// frameCount adds up the frames that the evaluations of one validation forecast.
+// frameCount is the progress of a validation: the number of frames that its evaluations
+// have forecast.
 type frameCount struct {
 	mu          sync.Mutex
-	tell        func(done, total int) // nil if nobody listens
+	tell        func(done, total int) // nil without an observer
 	done, total int
 }
 
-// count returns the count of a validation, at 0 of the frames of this process.
+// count returns a frameCount that starts at 0 of all frames of this process.
 func (j *judge) count(tasks []task) *frameCount {
 	c := &frameCount{tell: j.o.ObserveValidation}
 	if c.tell == nil {
@@ -35,7 +36,7 @@ func (j *judge) count(tasks []task) *frameCount {
 	return c
 }
 
-// part returns the Progress of one evaluation.
+// part returns the Progress function of one evaluation.
 func (c *frameCount) part() func(done, total int) {
 	if c.tell == nil {
 		return nil

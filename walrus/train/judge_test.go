@@ -14,7 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// groups is a machine of one trainer that says it has other devices as well.
+// groups is a machine with one trainer that reports several devices.
 type groups struct {
 	single
 	devices []compute.DeviceNum
@@ -22,7 +22,7 @@ type groups struct {
 
 func (g groups) Devices() []compute.DeviceNum { return g.devices }
 
-// judged are four systems, of which the third has nothing to judge, and tasks.
+// judged returns four systems, the third without validation data, and tasks.
 func judged(t *testing.T) ([]System, []task) {
 	t.Helper()
 	var out []System
@@ -39,7 +39,7 @@ func judged(t *testing.T) ([]System, []task) {
 	return out, []task{{eval.Horizon{From: 1, To: 1}, 2}, {eval.Horizon{From: 1, To: 2}, 1}}
 }
 
-// spy is a data set that says when it is read.
+// spy is a data set that reports when it is read.
 type spy struct {
 	data.Dataset
 	read func()
@@ -50,8 +50,8 @@ func (s spy) Read(ctx context.Context, span data.Span, into *data.Window) (*data
 	return s.Dataset.Read(ctx, span, into)
 }
 
-// TestJudgeOnAllDevices: groups judge at the same time, each on its own device, and
-// find what one device finds, also after the weights have changed.
+// TestJudgeOnAllDevices: groups validate at the same time, each on its own device, and give
+// the scores of a single device, also after the weights have changed.
 func TestJudgeOnAllDevices(t *testing.T) {
 	b := testbackend.Devices(t, 4)
 	w, err := walrus.InitWeights(smallConfig(), 1)
@@ -112,8 +112,8 @@ func TestJudgeOnAllDevices(t *testing.T) {
 	require.Equal(t, found[1], found[2])
 }
 
-// TestJudgeSharesSystems: every system is judged once, by processes and groups in equal
-// parts.
+// TestJudgeSharesSystems: every system is scored once, and the numbers of systems of all
+// processes and groups differ by at most 1.
 func TestJudgeSharesSystems(t *testing.T) {
 	systems, _ := judged(t)
 	for range 3 {
@@ -151,7 +151,7 @@ func (broken) Read(context.Context, data.Span, *data.Window) (*data.Window, erro
 	return nil, errDisk
 }
 
-// TestJudgeFails: the error of one group is that of the validation.
+// TestJudgeFails: an error of one group is the error of the validation.
 func TestJudgeFails(t *testing.T) {
 	o := RunOptions{Trainer: Options{Backend: testbackend.New(t)}}
 	var tasks []task

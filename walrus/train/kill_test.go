@@ -14,17 +14,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// childDir tells a child process of TestRunKilled where to train.
+// childDir is the environment variable with the folder in which a child process of
+// TestRunKilled trains.
 const childDir = "GOWALRUS_TEST_RUN"
 
-// killedRun is a run that spends most of its time saving.
+// killedRun returns the options of a run that spends most of its time saving.
 func killedRun(t *testing.T, dir string) RunOptions {
 	o := smallRun(t, dir)
 	o.Updates, o.SaveEvery = 25, 1
 	return o
 }
 
-// TestRunChild is what the children of TestRunKilled do. It tests nothing itself.
+// TestRunChild is the program of the children of TestRunKilled. It tests nothing itself.
 func TestRunChild(t *testing.T) {
 	dir := os.Getenv(childDir)
 	if dir == "" {
@@ -36,9 +37,9 @@ func TestRunChild(t *testing.T) {
 	require.NoError(t, r.Close())
 }
 
-// TestRunKilled kills a training process at random moments, starts it again until it
-// is done, and compares its losses with those of one that was left alone. After
-// every kill the checkpoint is whole.
+// TestRunKilled kills a training process at random moments and starts it again until it
+// finishes. Its losses must equal those of a run that was not killed, and after every kill
+// the checkpoint must be complete.
 func TestRunKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")

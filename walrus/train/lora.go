@@ -22,22 +22,22 @@ import (
 //
 //	W = W₀ + Alpha/Rank · B·A,  A [Rank, in], B [out, Rank]
 //
-// W₀ stays; A begins with random values, B with zeros, so that training begins at
-// W₀. The weights of the trainer are W at any time: forecasts, checkpoints and
-// averages need to know nothing of adapters.
+// W₀ does not change. A starts with random values and B with zeros, so that training
+// starts at W = W₀. The weights of the trainer always hold W, so that forecasts,
+// checkpoints and averages do not depend on adapters.
 type LoRA struct {
-	// Rank of the adapters.
+	// Rank is the rank of the adapters.
 	Rank int
-	// Alpha scales them; 0 is Rank.
+	// Alpha/Rank multiplies B·A; 0 means Rank.
 	Alpha float64
-	// Targets are patterns as in Options.Freeze; nil is DefaultTargets(). Tensors of one
-	// dimension are never adapted.
+	// Targets are patterns as in Options.Freeze; nil means DefaultTargets(). Tensors of
+	// one dimension are never adapted.
 	Targets []string
 }
 
-// DefaultTargets are the matrices of the processor: those of space attention with its
-// MLP and those of time attention. Its table of relative positions, from which values
-// are looked up, is none of them.
+// DefaultTargets returns patterns for the matrices of the processor: attention over space,
+// its MLP, and attention in time. They do not match the table of relative positions, whose
+// rows are looked up and not multiplied.
 func DefaultTargets() []string {
 	return []string{"blocks.*.fused_ff_qkv.weight", "blocks.*.ff_out.weight", "blocks.*.attn_out.weight",
 		"blocks.*.input_head.weight", "blocks.*.output_head.weight"}
@@ -49,13 +49,13 @@ const (
 	adapterB = ".lora_b"
 )
 
-// adapters are the low-rank parts of some tensors.
+// adapters holds the low-rank adapters of a network's tensors.
 type adapters struct {
 	rank   int
 	alpha  float64
 	base   map[string]*tensors.Tensor // W₀ by target
 	values map[string]*tensors.Tensor // A and B by name
-	params []walrus.Param             // of A and B, in the order of the targets
+	params []walrus.Param             // A and B of each target, in the order of the targets
 	target map[string]bool
 	keys   []string // targets, in the network's order
 	merge  *Exec
@@ -102,7 +102,7 @@ func newAdapters(b compute.Backend, w *walrus.Weights, o LoRA, seed uint64) (*ad
 func (a *adapters) add(w *walrus.Weights, p walrus.Param, rank int, seed uint64) error {
 	out, in := p.Dims[0], p.Size()/p.Dims[0]
 	if rank > min(out, in) {
-		return fmt.Errorf("train: LoRA: rank %d: expected at most that of %s %v, %d", rank, p.Key, p.Dims, min(out, in))
+		return fmt.Errorf("train: LoRA: rank %d: expected at most %d for %s %v", rank, min(out, in), p.Key, p.Dims)
 	}
 	now, _ := w.Tensor(p.Key)
 	flat, err := tensors.CopyFlatData[float32](now)
@@ -123,7 +123,7 @@ func (a *adapters) add(w *walrus.Weights, p walrus.Param, rank int, seed uint64)
 	return nil
 }
 
-// merged is W of W₀, A and B.
+// merged computes W from W₀, A and B.
 func (a *adapters) merged(base, first, second *Node) *Node {
 	product := Reshape(Dot(second, first).Product(), base.Shape().Dimensions...)
 	return Add(base, MulScalar(product, a.alpha/float64(a.rank)))
@@ -147,16 +147,15 @@ func (a *adapters) apply(w *walrus.Weights) error {
 	return nil
 }
 
-// Keys of a file of adapters alone.
+// Metadata keys of a file of adapters alone.
 const (
 	rankKey  = "lora_rank"
 	alphaKey = "lora_alpha"
 )
 
-// SaveAdapters writes the adapters alone, for [ApplyAdapters]: A and B of every target
-// and, in the file's metadata, rank and scale. Tensors that are trained beside them,
-// which are all others unless Options.Freeze says otherwise ("*" freezes them), are not
-// part of it.
+// SaveAdapters writes only the adapters, for [ApplyAdapters]: A and B of every target and,
+// in the file's metadata, rank and alpha. The file does not hold other trained tensors,
+// which are all tensors that Options.Freeze does not freeze ("*" freezes all).
 func (t *Trainer) SaveAdapters(path string) error {
 	if t.lora == nil {
 		return fmt.Errorf("train: adapters: expected a trainer with Options.LoRA, got one without")
@@ -175,8 +174,8 @@ func (t *Trainer) SaveAdapters(path string) error {
 }
 
 // ApplyAdapters merges adapters that SaveAdapters wrote into the weights that they were
-// trained from, W = W₀ + Alpha/Rank · B·A, on the host. Adapters that do not fit are an
-// error and change nothing. A second call adds them a second time.
+// trained from, W = W₀ + Alpha/Rank · B·A, on the host. If the adapters do not fit, it
+// returns an error and changes nothing. A second call adds the adapters a second time.
 func ApplyAdapters(weights *walrus.Weights, path string) error {
 	f, err := safetensors.Open(path)
 	if err != nil {
@@ -201,7 +200,7 @@ func ApplyAdapters(weights *walrus.Weights, path string) error {
 	return nil
 }
 
-// adapted lists the tensors that the adapters of a file are for and checks the shapes.
+// adapted lists the tensors that a file has adapters for and checks the shapes.
 func adapted(f *safetensors.File, weights *walrus.Weights, rank int) ([]walrus.Param, error) {
 	var out []walrus.Param
 	found := 0
@@ -224,7 +223,7 @@ func adapted(f *safetensors.File, weights *walrus.Weights, rank int) ([]walrus.P
 		out, found = append(out, p), found+2
 	}
 	if names := f.Names(); found == 0 || found != len(names) {
-		return nil, fmt.Errorf("expected adapters of the network's tensors, got %d tensors of which %d are", len(names), found)
+		return nil, fmt.Errorf("expected adapters of the network's tensors, got %d tensors, %d of them adapters of the network", len(names), found)
 	}
 	return out, nil
 }
@@ -255,7 +254,7 @@ func addProduct(weights *walrus.Weights, f *safetensors.File, p walrus.Param, ra
 	return weights.Set(p.Key, tensors.FromFlatDataAndDimensions(flat, p.Dims...))
 }
 
-// save writes adapters and what they adapt.
+// save writes A, B and W₀ of every target.
 func (a *adapters) save(path string) error {
 	var infos []safetensors.Info
 	var values []*tensors.Tensor
@@ -268,7 +267,7 @@ func (a *adapters) save(path string) error {
 	return saveTensors(path, infos, values, nil)
 }
 
-// load reads what save wrote.
+// load reads the file that save wrote.
 func (a *adapters) load(path string) error {
 	f, err := safetensors.Open(path)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestLoRA: with everything else frozen only adapted matrices change, by a matrix of
-// the rank asked for, and training goes on from a checkpoint bit for bit.
+// TestLoRA: if all tensors are frozen, only the adapted matrices change, each by a matrix
+// of the given rank. Training resumes from a checkpoint bit for bit.
 func TestLoRA(t *testing.T) {
 	o := Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 2, Targets: []string{"blocks.*.ff_out.weight"}}, Seed: 3}
 	tr := newTrainer(t, o)
@@ -57,7 +57,7 @@ func TestLoRA(t *testing.T) {
 	require.ErrorContains(t, newTrainer(t, Options{}).Restore(m), "adapters: the checkpoint has them: true, options ask for them: false")
 }
 
-// rank is the number of pivots of a matrix above rounding.
+// rank returns the number of pivots of a matrix above rounding.
 func rank(a []float64, rows, cols int) int {
 	n := 0
 	for range min(rows, cols) {
@@ -94,15 +94,15 @@ func TestLoRAErrors(t *testing.T) {
 		"expected a positive rank and scale, got 0 and 0": {},
 		"match no matrix of the network":                  {Rank: 1, Targets: []string{"encoder_dummy"}},
 		"matches none of the network's":                   {Rank: 1, Targets: []string{"nothing"}},
-		"rank 33: expected at most that of":               {Rank: 33},
+		"rank 33: expected at most ":                      {Rank: 33},
 	} {
 		_, err := New(w, Options{Backend: testbackend.New(t), LoRA: &o})
 		require.ErrorContains(t, err, want)
 	}
 }
 
-// TestLoRADefaultTargets: they are all matrices of the blocks but the tables that are
-// looked up, and fit ranks beyond the number of heads.
+// TestLoRADefaultTargets: the default targets are all matrices of the blocks except the
+// tables of relative positions, and the rank may exceed the number of heads.
 func TestLoRADefaultTargets(t *testing.T) {
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestLoRADefaultTargets(t *testing.T) {
 	tr.Close()
 }
 
-// TestAdapters: adapters alone, merged into the weights they were trained from, give
+// TestAdapters: saved adapters, merged into the weights that they were trained from, give
 // the weights of the trainer.
 func TestAdapters(t *testing.T) {
 	tr := newTrainer(t, Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 3, Alpha: 5}, Seed: 2})

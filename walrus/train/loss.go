@@ -9,26 +9,25 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Objective says what is minimised. The zero value is the release's
-// pretraining objective.
+// Objective configures the loss. The zero value is the release's pretraining objective.
 type Objective struct {
-	// Scaling says how fields are normalised; nil takes the scaling that the weights
+	// Scaling says how fields are normalised; nil means the scaling that the weights
 	// were trained with (walrus.Weights.Scaling). A trainer records it in its weights.
 	Scaling *walrus.Scaling
-	// Multiplier scales the loss; 0 is the release's 100.
+	// Multiplier scales the loss; 0 means the release's 100.
 	Multiplier float64
-	// KeepFirst also scores the first prediction, which saw a single frame.
-	// The release drops it (minimum context 1) when there is more than one.
+	// KeepFirst includes the first prediction, which depends on a single frame, in the
+	// loss. The release drops it (minimum context 1) if there are others.
 	KeepFirst bool
 	// BFloat16 computes the network in bfloat16: weights, tokens and activations are
-	// rounded to 8 bits; statistics, loss, gradients of the weights and updates stay
-	// float32. XLA only. What it costs in accuracy is recorded in
-	// benchmarks/precision_2026-11-26.md.
+	// rounded to 8 significant bits; statistics, loss, gradients of the weights and
+	// updates stay float32. It needs XLA. benchmarks/precision_2026-11-26.md measures
+	// the loss of accuracy.
 	BFloat16 bool
 }
 
-// For returns the objective for training the given weights: without a scaling, it gets
-// theirs.
+// For returns the objective for training the given weights. If its scaling is nil, it gets
+// the scaling of the weights.
 func (o Objective) For(w *walrus.Weights) (Objective, error) {
 	if o.Scaling == nil {
 		s := w.Scaling()
@@ -57,40 +56,39 @@ func (o Objective) multiplier() float64 {
 
 // BatchNodes is a batch inside a graph.
 type BatchNodes struct {
-	// Fields [T+1, B, Cv, H, W, D] are the variable fields in physical units,
-	// the history and the frame that follows it.
+	// Fields [T+1, B, Cv, H, W, D] are the variable fields in physical units:
+	// the history and the frame after it.
 	Fields *Node
 	// Constants [B, Cc, H, W, D] are the constant fields, or nil.
 	Constants *Node
 	// Real [Cv] is 0 for components that only pad a 2D vector to 3D, else 1.
 	Real *Node
-	// Solid [B, 1, H, W, D] marks with values other than 0 the points that do
-	// not count (a constant field named "mask"), or is nil.
+	// Solid [B, 1, H, W, D] is nonzero at points that do not count (a constant field
+	// named "mask"), or is nil.
 	Solid *Node
-	// KeepFields [B, C] multiplies the channels that the network sees in all frames,
-	// constant ones included, or is nil: field drop (SPEC §2, step 4).
+	// KeepFields [B, C] are the factors of field drop, which multiply each channel,
+	// variable or constant, in all frames (docs/reference.md §2, step 4), or is nil.
 	KeepFields *Node
-	// Present [B] is 0 for samples that only fill up the batch, else 1; nil is 1.
+	// Present [B] is 0 for samples that only fill up the batch, else 1; nil means 1.
 	Present *Node
-	// Stats are global statistics; nil computes those of the history.
+	// Stats are the statistics of a data set; nil computes those of the history.
 	Stats *walrus.Stats
-	// Net holds IDs, Shift, Rolls and the drop-path factors; X is filled in.
+	// Net holds IDs, Shift, Rolls and the drop-path factors. Loss sets X.
 	Net walrus.Inputs
 }
 
-// Result is what the loss is made of: normalised predictions and targets
-// [T, B, Cv, H, W, D] and the scalar loss.
+// Result holds normalised predictions and targets [T, B, Cv, H, W, D] and the scalar loss
+// between them.
 type Result struct {
 	Loss, Predictions, Targets *Node
 	Stats                      walrus.Stats
 }
 
-// Loss builds the training objective (SPEC §8; paper eq. 8 in the form of the
-// release): the network sees the normalised history and predicts, at every
-// step, the normalised change to the next frame; the loss is the mean absolute
-// error over space, samples, fields and all steps but the first, times 100.
-// Padded components and solid points are set to zero on both sides; they count
-// in the mean.
+// Loss builds the training objective (docs/reference.md §8; paper eq. 8 in the form of the
+// release). The input of the network is the normalised history. At every step it predicts
+// the normalised change to the next frame. The loss is 100 times the mean absolute error
+// over space, samples, fields and all steps but the first. Padded components and solid
+// points are set to zero in predictions and targets, but count in the mean.
 func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, plan *csm.Plan) Result {
 	steps := b.Fields.Shape().Dim(0) - 1
 	history := SliceAxis(b.Fields, 0, AxisRange(0, steps))
@@ -143,7 +141,7 @@ func (o Objective) round(w *Node) *Node {
 	return ConvertDType(w, dtypes.BFloat16)
 }
 
-// mean is the scaled mean of the errors, without the first step if there are others.
+// mean returns the scaled mean of the errors, without the first step if there are others.
 func (o Objective) mean(diff *Node) *Node {
 	if diff.Shape().Dim(0) > 1 && !o.KeepFirst {
 		diff = SliceAxis(diff, 0, AxisRange(1))

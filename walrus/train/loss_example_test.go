@@ -13,14 +13,14 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// The release's objective in a gomlx program of one's own, whose weights are variables
-// of a store. A fresh network is of no use yet: the loss is that of a guess.
+// Loss adds the release's objective to a gomlx program whose weights are variables of a
+// store. The weights have initial values, so the loss is large.
 func ExampleObjective_Loss() {
 	b, err := backend.Go()
 	if err != nil {
 		log.Fatal(err)
 	}
-	weights := fresh() // for its configuration alone
+	weights := fresh() // only for its configuration
 	defer weights.Finalize()
 	m, err := walrus.NewModel(weights.Config())
 	if err != nil {
@@ -45,7 +45,7 @@ func ExampleObjective_Loss() {
 		vars := layers.ScopeVars(scope.At("model"), in[0].Graph())
 		r := train.Objective{}.Loss(m, m.WeightsFor(vars, plan), train.BatchNodes{
 			Fields: in[0],
-			Real:   graph.Const(in[0].Graph(), []float32{1}), // a scalar has no component that only pads
+			Real:   graph.Const(in[0].Graph(), []float32{1}), // a scalar has no padding components
 			Net:    walrus.Inputs{IDs: in[1]},
 		}, plan)
 		shape = r.Predictions.Shape().Dimensions

@@ -9,49 +9,50 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Machine makes the updates of a run: a Trainer on one device, or the trainer of
-// package distributed on many. Every process of a run makes the same calls.
+// Machine computes the updates of a run: a Trainer on one device, or the trainer of
+// package distributed on many devices. Every process of a run makes the same calls.
 type Machine interface {
-	// Groups are the numbers of the groups whose micro-batches this process draws,
-	// and Shards the number of devices of each, which share a micro-batch.
+	// Groups returns the numbers of the groups whose micro-batches this process draws.
+	// Shards returns the number of devices of each group, which share a micro-batch.
 	Groups() []int
 	Shards() int
-	// Devices are the first devices of these groups, which judge what was learned.
-	// Every process has the same number.
+	// Devices returns the first device of each of these groups, which computes its part
+	// of a validation. Every process has the same number of groups.
 	Devices() []compute.DeviceNum
-	// Rank is the number of this process among Size; process 0 writes files.
+	// Rank is the number of this process, from 0 to Size−1. Process 0 writes files.
 	Rank() int
 	Size() int
-	// Share replaces values by their sum over all processes.
+	// Share is an all-reduce: it replaces values by their sum over all processes.
 	Share(values []float32) error
-	// Step makes an update of micro micro-batches of every group at a learning rate.
+	// Step computes an update from micro micro-batches of every group, at the given
+	// learning rate.
 	Step(ctx context.Context, next Source, micro int, rate float64) (Update, error)
 	Updates() int64
-	// Weights and Averaged are the weights and their moving average, if there is one,
-	// else the weights; they are the machine's and as of the last update.
+	// Weights returns the weights after the last update. Averaged returns their moving
+	// average or, without one, the weights. The machine owns both.
 	Weights() (*walrus.Weights, error)
 	Averaged() (*walrus.Weights, error)
 	Checkpoint() (walrus.Checkpoint, error)
 	Restore(m *walrus.Manifest) error
-	// Drop forgets gradients that wait for an update.
+	// Drop discards accumulated gradients.
 	Drop()
 	Close()
 }
 
-// Source gives the next micro-batch of a group; micro counts those of the update.
-// Groups ask at the same time.
+// Source returns the next micro-batch of a group; micro is its number within the update.
+// Groups call it at the same time.
 type Source func(ctx context.Context, group, micro int) (*Batch, error)
 
-// Update is what an update came to.
+// Update holds the results of an update.
 type Update struct {
-	// Loss is the mean over all micro-batches of all groups, Norm that of the mean
-	// gradient before clipping.
+	// Loss is the mean loss over all micro-batches of all groups. Norm is the norm of
+	// their mean gradient before clipping.
 	Loss, Norm float64
-	// Samples is the number of windows of all groups.
+	// Samples is the number of windows in all groups.
 	Samples int
 }
 
-// CheckStep returns an error for arguments that Machine.Step refuses.
+// CheckStep checks the arguments of Machine.Step.
 func CheckStep(micro int, rate float64) error {
 	if micro < 1 || !(rate >= 0) || rate > 1e9 {
 		return fmt.Errorf("train: step: expected at least 1 micro-batch and a finite learning rate of at least 0, got %d and %v", micro, rate)
@@ -59,7 +60,7 @@ func CheckStep(micro int, rate float64) error {
 	return nil
 }
 
-// single is a Trainer as a machine.
+// single implements Machine with a Trainer on one device.
 type single struct{ *Trainer }
 
 func (single) Groups() []int                { return []int{0} }

@@ -9,7 +9,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// params lists everything that may be trained: the tensors of the network, then
+// params lists all tensors that may be trained: the tensors of the network, then the
 // adapters.
 func (t *Trainer) params() []walrus.Param {
 	if t.lora == nil {
@@ -23,8 +23,7 @@ func (t *Trainer) trains(p walrus.Param) bool {
 	return !p.Init.Buffer && !t.frozen[p.Key] && (t.lora == nil || !t.lora.target[p.Key])
 }
 
-// value returns what programs take for a name: for an adapted tensor what it was
-// before training.
+// value returns the tensor that programs get for a key: W₀ for an adapted tensor.
 func (t *Trainer) value(key string) (*tensors.Tensor, error) {
 	if t.lora != nil {
 		for _, list := range []map[string]*tensors.Tensor{t.lora.values, t.lora.base} {
@@ -39,7 +38,7 @@ func (t *Trainer) value(key string) (*tensors.Tensor, error) {
 	return nil, fmt.Errorf("train: the weights have no %s", key)
 }
 
-// setValue replaces the value of a name after an update.
+// setValue replaces the tensor of a key after an update.
 func (t *Trainer) setValue(key string, x *tensors.Tensor) error {
 	if t.lora != nil {
 		if old, ok := t.lora.values[key]; ok {
@@ -50,8 +49,8 @@ func (t *Trainer) setValue(key string, x *tensors.Tensor) error {
 	return t.weights.Set(key, x)
 }
 
-// updated follows an update of the given names: adapted tensors and the moving
-// average.
+// updated recomputes the adapted tensors and the moving average after an update of the
+// given keys.
 func (t *Trainer) updated(keys []string) error {
 	if t.lora != nil {
 		if err := t.lora.apply(t.weights); err != nil {
@@ -69,8 +68,8 @@ func (t *Trainer) updated(keys []string) error {
 	return nil
 }
 
-// Trainable returns how many numbers are trained, adapters among them, and how many
-// the network has (constant ones not counted).
+// Trainable returns the number of trained parameters, adapters included, and the number of
+// parameters of the network without constants.
 func (t *Trainer) Trainable() (trained, all int) {
 	for _, p := range t.weights.Params() {
 		if p.Init.Buffer {

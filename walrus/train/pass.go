@@ -10,8 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Pass is one micro-batch made ready for a gradient program, its draws made. A
-// Trainer makes its own; package distributed builds programs for many devices with it.
+// Pass is one micro-batch, with its draws, prepared for a gradient program. Trainer creates
+// passes itself; package distributed uses them to build programs for many devices.
 type Pass struct {
 	model  *walrus.Model
 	opts   Options
@@ -20,9 +20,9 @@ type Pass struct {
 	inputs []*tensors.Tensor
 }
 
-// NewPass checks a batch, draws jitter, latent rolls (unless the batch has its own),
-// dropped paths and fields from rng, and lays everything out. Of the options it takes
-// the objective and NoRolls.
+// NewPass checks a batch, draws random numbers from rng and lays out the inputs of the
+// program. It draws jitter and latent rolls, unless the batch has its own, and dropped
+// paths and fields. It uses only Objective and NoRolls of the options.
 func NewPass(m *walrus.Model, o Options, b *Batch, rng *rand.Rand) (*Pass, error) {
 	h, err := prepare(m, o.Objective, b)
 	if err != nil {
@@ -45,20 +45,20 @@ func NewPass(m *walrus.Model, o Options, b *Batch, rng *rand.Rand) (*Pass, error
 	return p, nil
 }
 
-// Class is the shape class: passes of one class share a program.
+// Class returns the shape class: passes of one class use the same program.
 func (p *Pass) Class() string { return p.host.class() }
 
 // Params lists the tensors of the network that the pass uses.
 func (p *Pass) Params() ([]walrus.Param, error) { return p.model.ParamsFor(p.host.plan) }
 
-// Inputs are what the program takes besides the weights, in host memory. They are the
-// pass's own.
+// Inputs returns the inputs of the program other than the weights, in host memory. The
+// pass owns them.
 func (p *Pass) Inputs() []*tensors.Tensor { return p.inputs }
 
-// SampleAxes says of each input which of its axes counts the samples, or −1.
+// SampleAxes returns the axis of samples of each input, or −1 for inputs without one.
 func (p *Pass) SampleAxes() []int { return p.host.sampleAxes() }
 
-// Loss builds the loss from the weights by name and the inputs, as nodes.
+// Loss builds the loss from the nodes of the weights, by key, and of the inputs.
 func (p *Pass) Loss(weights map[string]*Node, in []*Node) Result {
 	o := p.opts.Objective
 	vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return o.round(weights[key]) })
@@ -67,10 +67,10 @@ func (p *Pass) Loss(weights map[string]*Node, in []*Node) Result {
 	return o.Loss(p.model, p.model.WeightsFor(vars, p.host.plan), b, p.host.plan)
 }
 
-// Count adds the windows that count to a record of the training.
+// Count adds the windows of the pass that count to a record of the training.
 func (p *Pass) Count(c *walrus.Coverage) { c.Count(p.host.plan, p.host.steps, p.host.counted()) }
 
-// Samples is the number of windows that count.
+// Samples returns the number of windows that count.
 func (p *Pass) Samples() int { return p.host.counted() }
 
 // Close frees the inputs.

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestPresentGradients: samples that only fill up a batch change neither its loss nor
-// its gradients, by more than rounding, whatever they hold.
+// TestPresentGradients: samples that only fill up a batch change neither its loss nor its
+// gradients by more than rounding, for any values of these samples.
 func TestPresentGradients(t *testing.T) {
 	a, b, other := plane(), plane(), plane()
 	for i, w := range []*data.Window{b, other} {
@@ -38,7 +38,8 @@ func TestPresentGradients(t *testing.T) {
 	require.Greater(t, apart(gradientsOf(want), gradientsOf(all)), 1e-2, "the third sample matters if it counts")
 }
 
-// apart is the norm of the difference of gradients by that of the first.
+// apart returns the norm of the difference of two gradients divided by the norm of the
+// first.
 func apart(want, got map[string][]float32) float64 {
 	difference, norm := 0.0, 0.0
 	for key, v := range want {

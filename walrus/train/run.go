@@ -14,33 +14,33 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Run trains a network on several data sets: draws, reads ahead, accumulates,
-// updates, judges, logs and saves. A run that was interrupted at any moment goes on
-// from its last checkpoint as if nothing had happened.
+// Run trains a network on several data sets: it draws, reads ahead, accumulates, updates,
+// validates, logs and saves. A run that was interrupted at any moment resumes from its last
+// checkpoint and gives the results of a run without interruption.
 type Run struct {
 	o       RunOptions
 	machine Machine
-	// mixtures are those of the machine's groups, plan the one that is the same on
-	// every machine: it says where the run stands.
+	// mixtures are the streams of micro-batches of the machine's groups. plan is the
+	// stream of group 0, which is the same for every machine: its state is saved.
 	mixtures []*data.Mixture
 	plan     *data.Mixture
 	judge    *judge
 	journal  *journal
 	lock     *flock.Flock
 
-	place    data.MixtureState // where the epoch began
+	place    data.MixtureState // state of plan at the start of the epoch
 	epoch    int
-	consumed int // micro-batches of the epoch
+	consumed int // micro-batches of the epoch that were trained on
 	best     *float64
 	saved    int64 // update of the last checkpoint
 	resumed  bool
 }
 
-// ErrInterrupted is returned by Run.Go when its context ends: the state was saved.
+// ErrInterrupted is the error of Run.Go after its context ended and the state was saved.
 var ErrInterrupted = errors.New("train: interrupted")
 
-// NewRun prepares a run of weights, which it changes in place. If the folder holds a
-// checkpoint the run goes on from there.
+// NewRun prepares a run that trains the given weights in place. If the folder holds a
+// checkpoint, the run resumes from it.
 func NewRun(w *walrus.Weights, o RunOptions) (*Run, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func NewRun(w *walrus.Weights, o RunOptions) (*Run, error) {
 	return r, nil
 }
 
-// open takes the folder, makes the parts of the run and reads its checkpoint.
+// open locks the folder, makes the parts of the run and reads its checkpoint.
 func (r *Run) open(w *walrus.Weights) error {
 	var err error
 	if r.o.Trainer.Objective, err = r.o.Trainer.Objective.For(w); err != nil {
@@ -97,7 +97,7 @@ func (r *Run) open(w *walrus.Weights) error {
 	return err
 }
 
-// writes says that this process writes the files of the run.
+// writes reports whether this process writes the files of the run.
 func (r *Run) writes() bool { return r.machine.Rank() == 0 }
 
 // takeFolder makes the folder of the run and locks it.
@@ -111,12 +111,13 @@ func (r *Run) takeFolder() error {
 		return fmt.Errorf("train: run: folder %s: %w", r.o.Dir, err)
 	}
 	if !free {
-		return fmt.Errorf("train: run: folder %s: expected it to be free, but another run is writing there", r.o.Dir)
+		return fmt.Errorf("train: run: folder %s: expected a folder that no other run uses, but another run is writing to it", r.o.Dir)
 	}
 	return nil
 }
 
-// newMixture is the stream of one of the groups, whose devices share each micro-batch.
+// newMixture returns the stream of micro-batches of one group. The devices of a group share
+// each micro-batch, so it has shards times the windows.
 func newMixture(o RunOptions, group, groups, shards int) (*data.Mixture, error) {
 	var systems []data.System
 	for _, s := range o.Systems {
@@ -138,10 +139,10 @@ func (r *Run) Trainer() *Trainer {
 // Updates returns the number of updates so far.
 func (r *Run) Updates() int64 { return r.machine.Updates() }
 
-// Resumed reports whether the run goes on from a checkpoint.
+// Resumed reports whether the run resumed from a checkpoint.
 func (r *Run) Resumed() bool { return r.resumed }
 
-// Close frees what the run holds, but not the weights and data sets.
+// Close frees the parts of the run, but not its weights and data sets.
 func (r *Run) Close() error {
 	var err error
 	if r.journal != nil {
@@ -159,8 +160,8 @@ func (r *Run) Close() error {
 	return err
 }
 
-// Go trains to the end. When the context ends it finishes the update at hand, saves
-// and returns ErrInterrupted. Any other error leaves the last checkpoint as it was.
+// Go trains to the end. When the context ends, Go finishes the current update, saves and
+// returns ErrInterrupted. After any other error the last checkpoint is unchanged.
 func (r *Run) Go(ctx context.Context) error {
 	for r.epoch < r.o.Epochs {
 		if err := r.runEpoch(ctx); err != nil {
@@ -177,10 +178,10 @@ func (r *Run) Go(ctx context.Context) error {
 	return nil
 }
 
-// runEpoch makes the updates of the epoch that are left.
+// runEpoch computes the remaining updates of the epoch.
 func (r *Run) runEpoch(ctx context.Context) error {
-	// Of several processes none may leave an update that the others wait in: they
-	// agree before each whether to go on.
+	// A process must not leave an update in which the others wait for it, so all
+	// processes agree before each update whether to continue.
 	work := ctx
 	if r.machine.Size() > 1 {
 		work = context.WithoutCancel(ctx)
@@ -220,7 +221,7 @@ func (r *Run) runEpoch(ctx context.Context) error {
 	return nil
 }
 
-// anyone reports whether any process says yes.
+// anyone reports whether yes is true in any process.
 func (r *Run) anyone(yes bool) (bool, error) {
 	votes := []float32{0}
 	if yes {
@@ -241,22 +242,22 @@ func (r *Run) report(p Progress) error {
 	return r.journal.update(p)
 }
 
-// restore takes a mixture to a place of the run's plan.
+// restore sets a mixture to a state of the run's plan.
 func restore(m *data.Mixture, place data.MixtureState) error {
 	place.Fingerprint = m.State().Fingerprint
 	return m.Restore(place)
 }
 
-// here is the place in the stream of micro-batches up to which they were learned.
-// The mixture itself is ahead.
+// here returns the state of plan after the last micro-batch that was trained on. The
+// mixtures themselves have read ahead.
 func (r *Run) here() data.MixtureState {
 	place := r.place
 	place.Epoch, place.Step = uint64(r.epoch), r.consumed
 	return place
 }
 
-// interrupted saves what there is. Gradients that wait for an update are dropped:
-// their micro-batches come again.
+// interrupted saves the state and returns ErrInterrupted. It discards accumulated
+// gradients, because the resumed run repeats their micro-batches.
 func (r *Run) interrupted() error {
 	r.machine.Drop()
 	if err := r.save(); err != nil {
@@ -265,7 +266,7 @@ func (r *Run) interrupted() error {
 	return ErrInterrupted
 }
 
-// update makes one update.
+// update computes one update.
 func (r *Run) update(ctx context.Context, feeds map[int]*feed) (Progress, error) {
 	begin := time.Now()
 	e := r.epoch

@@ -15,17 +15,19 @@ import (
 // System is a data set of a run.
 type System struct {
 	Name string
-	// Train is what is learned, Valid what the run is judged by; nil is not judged.
+	// Train is the training data and Valid the validation data; nil means no validation.
 	Train, Valid data.Dataset
-	// Weight says how often it is drawn relative to the others; 0 is 1.
+	// Weight is the frequency of the system's micro-batches relative to the other
+	// systems; 0 means 1.
 	Weight float64
-	// Batch is the number of windows of a micro-batch; 0 is the release's 2 on lines
-	// and planes and 1 in space.
+	// Batch is the number of windows of a micro-batch; 0 means the release's 2 in 1D and
+	// 2D and 1 in 3D.
 	Batch int
-	// Cut says how windows are cut; Input 0 is the release's 6 frames on lines and
-	// planes and 3 in space, Output must be 1 or 0, which stands for 1.
+	// Cut says how windows are cut from trajectories. Input 0 means the release's 6
+	// frames in 1D and 2D and 3 in 3D. Output must be 1 or 0, which means 1.
 	Cut data.Cut
-	// Turns are drawn from for each window; nil leaves windows as they are.
+	// Turns are the rotations from which one is drawn for each micro-batch; nil means no
+	// rotation.
 	Turns []augment.Turn
 	// Statistics replace those of the trainer's Objective.Scaling, if not nil
 	// (finetuning).
@@ -49,65 +51,68 @@ func (s System) withDefaults() System {
 type RunOptions struct {
 	Trainer Options
 	Systems []System
-	// Schedule is over epochs, or over updates with PerUpdate (its own Epochs are
-	// then counted in epochs still and multiplied). Its Epochs are set to Epochs.
+	// Schedule gives the learning rate of every epoch or, with PerUpdate, of every
+	// update. Its lengths count epochs in both cases; PerUpdate multiplies them by
+	// Updates. Its Epochs are set to Epochs.
 	Schedule  Schedule
 	PerUpdate bool
-	// Epochs is how long the run lasts; 0 is the schedule's. Updates is the number of
-	// updates of an epoch, 0 is the release's 500; Accumulate the number of
-	// micro-batches of an update, 0 is the release's 4.
+	// Epochs is the length of the run; 0 means the schedule's. Updates is the number of
+	// updates of an epoch; 0 means the release's 500. Accumulate is the number of
+	// micro-batches of an update; 0 means the release's 4.
 	Epochs, Updates, Accumulate int
 	// Dir is the folder of the run: checkpoints "last" and "best", log.jsonl and
 	// TensorBoard's event files.
 	Dir string
-	// SaveEvery is the number of updates between two checkpoints; 0 is those of an
-	// epoch. One is written after every epoch and at the end in any case.
+	// SaveEvery is the number of updates between two checkpoints; 0 means the updates of
+	// an epoch. The run also writes a checkpoint after every epoch.
 	SaveEvery  int
 	Validation Validation
-	// Loader bounds how much is read ahead.
+	// Loader bounds the number of windows that are read ahead.
 	Loader data.LoaderOptions
-	// Machine makes the updates; nil is a Trainer on one device. The folder is written
-	// by its process 0 alone.
+	// Machine returns the machine that computes the updates; nil means a Trainer on one
+	// device. Only process 0 of the machine writes the folder.
 	Machine func(w *walrus.Weights, o Options) (Machine, error)
-	// Observe is called after every update and every validation; nil is not.
+	// Observe, if not nil, is called after every update and every validation.
 	Observe func(Progress)
-	// ObserveValidation is called while the run is judged, one call at a time, with
-	// the number of frames that this process has forecast and will forecast; nil is not.
+	// ObserveValidation, if not nil, is called during validations, one call at a time,
+	// with the number of frames that this process has forecast and the number that it
+	// will forecast in all.
 	ObserveValidation func(done, total int)
 }
 
-// Validation says how a run is judged. The zero value is one step of 16 windows of
-// every system after every epoch.
+// Validation configures the validations of a run. The zero value scores one step of 16
+// windows of every system after every epoch.
 type Validation struct {
-	// Every is the number of epochs between two validations; 0 is 1, negative never.
+	// Every is the number of epochs between two validations; 0 means 1, a negative
+	// number means none.
 	Every int
-	// Windows is the number of windows of a system; 0 is 16.
+	// Windows is the number of windows of a system; 0 means 16.
 	Windows int
 	// RolloutEvery is the number of epochs between two validations by rollouts of
-	// RolloutSteps (0 is 20) steps; 0 is never.
+	// RolloutSteps steps (0 means 20); 0 means no rollouts.
 	RolloutEvery, RolloutSteps int
 	// RolloutWindows is the number of windows of a system that rollouts start from; 0
-	// is Windows.
+	// means Windows.
 	RolloutWindows int
 }
 
-// Progress is how far a run is.
+// Progress is the state of a run after an update or a validation.
 type Progress struct {
 	Epoch, Epochs int
-	// Update counts from 1; Updates is their number in the whole run.
+	// Update counts from 1; Updates is the number of updates of the whole run.
 	Update, Updates int64
-	// Loss is the mean over the micro-batches of the update, Norm that of the
+	// Loss is the mean loss over the micro-batches of the update, Norm the norm of the
 	// gradient before clipping, Rate the learning rate.
 	Loss, Norm, Rate float64
-	// Samples is the number of windows of the update, Took what it took.
+	// Samples is the number of windows of the update, Took its duration.
 	Samples int
 	Took    time.Duration
-	// Validation holds the median VRMSE of every system, by horizon, after an epoch
-	// that was judged; the other values are those of the last update.
+	// Validation holds the median VRMSE of every system, by horizon, after a validation,
+	// else nil. After a validation Loss, Norm, Rate, Samples and Took are 0.
 	Validation map[string]map[string]float64
 }
 
-// fill sets defaults and checks.
+// fill sets the defaults and checks the options.
 func (o *RunOptions) fill() error {
 	if o.Dir == "" {
 		return errors.New("train: run: expected a folder, got none")

@@ -12,17 +12,17 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Names of the checkpoints in the folder of a run. Last holds all that is needed to
-// go on, Best the weights with the least validation error.
+// Names of the checkpoints in the folder of a run. Last holds the state from which a run
+// resumes, Best the weights with the least validation error.
 const (
 	LastCheckpoint = "last"
 	BestCheckpoint = "best"
 )
 
-// runKey is where the manifest of a checkpoint keeps a run's state.
+// runKey is the key of a run's state in the manifest of a checkpoint.
 const runKey = "run"
 
-// runState is where a run stands.
+// runState is the state of a run in a checkpoint.
 type runState struct {
 	Place data.MixtureState `json:"place"`
 	Best  *float64          `json:"best,omitempty"`
@@ -30,7 +30,7 @@ type runState struct {
 	Journal int64 `json:"journal"`
 }
 
-// save writes the checkpoint to go on from.
+// save writes the checkpoint from which the run can resume.
 func (r *Run) save() error {
 	if !r.writes() {
 		r.saved = r.machine.Updates()
@@ -58,7 +58,7 @@ func (r *Run) save() error {
 }
 
 // scaling returns the scaling to record in checkpoints. Its statistics are empty if the
-// systems have different ones: users of the weights must then choose.
+// statistics of the systems differ, so that users of the weights must choose.
 func (r *Run) scaling() walrus.Scaling {
 	s := r.o.Trainer.Objective.scaling()
 	first := s.With(r.o.Systems[0].Statistics)
@@ -70,7 +70,7 @@ func (r *Run) scaling() walrus.Scaling {
 	return first
 }
 
-// saveBest writes the weights alone, averaged if the run averages them.
+// saveBest writes the weights or, if the run averages them, their moving average.
 func (r *Run) saveBest() error {
 	if !r.writes() {
 		return nil
@@ -102,8 +102,8 @@ func (e *ResumeError) Error() string {
 // Unwrap returns the cause.
 func (e *ResumeError) Unwrap() error { return e.Err }
 
-// resume goes to the last checkpoint, if there is one. It returns the length of the
-// log that belongs to it.
+// resume restores the last checkpoint, if there is one, and returns the length of the log
+// at that checkpoint.
 func (r *Run) resume() (int64, error) {
 	m, err := walrus.OpenCheckpoint(filepath.Join(r.o.Dir, LastCheckpoint))
 	if errors.Is(err, os.ErrNotExist) {

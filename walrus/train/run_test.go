@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// memory is a data set of waves in memory.
+// memory returns a data set of waves in memory.
 func memory(t *testing.T, name string, grid []int, bcs data.Boundaries, frames ...int) *data.Memory {
 	t.Helper()
 	var list []*data.Window
@@ -30,8 +30,8 @@ func memory(t *testing.T, name string, grid []int, bcs data.Boundaries, frames .
 	return ds
 }
 
-// smallRun is a run of two systems, 2D and 3D, with everything that draws random
-// numbers: jitter, strides, turns, drop path, field drop.
+// smallRun returns the options of a run of two systems, 2D and 3D, with all kinds of random
+// draws: jitter, strides, rotations, drop path, field drop.
 func smallRun(t *testing.T, dir string) RunOptions {
 	walls := data.Boundaries{periodic, walled}
 	return RunOptions{
@@ -56,7 +56,8 @@ func smallWeights(t *testing.T) *walrus.Weights {
 	return w
 }
 
-// losses reads the log of a run: the loss of every update, and each just once.
+// losses reads the loss of every update from the log of a run and checks that each update
+// is logged once.
 func losses(t *testing.T, dir string) []float64 {
 	t.Helper()
 	f, err := os.Open(filepath.Join(dir, LogFile))
@@ -75,7 +76,8 @@ func losses(t *testing.T, dir string) []float64 {
 	return out
 }
 
-// onGo skips tests that start a training many times where that takes minutes.
+// onGo skips tests that start a training many times on backends on which that takes
+// minutes.
 func onGo(t *testing.T) {
 	t.Helper()
 	if name := testbackend.New(t).Name(); !strings.HasPrefix(name, "Go") {
@@ -83,8 +85,8 @@ func onGo(t *testing.T) {
 	}
 }
 
-// TestRunResume: a run that is interrupted after every single update has the losses,
-// the weights and the validation of one that was not.
+// TestRunResume: a run that is interrupted after every update has the same losses, weights
+// and validation as a run without interruption.
 func TestRunResume(t *testing.T) {
 	onGo(t)
 	whole := t.TempDir()
@@ -110,7 +112,8 @@ func TestRunResume(t *testing.T) {
 	require.Len(t, losses(t, whole), 8)
 	require.Len(t, judged, 2)
 	require.Contains(t, judged[1].Validation["plane"], "1:3")
-	// Two frames after the first epoch; these and a rollout of three after the second.
+	// The first validation forecasts two frames, the second these and a rollout of three
+	// steps.
 	require.Equal(t, [][2]int{{0, 2}, {1, 2}, {2, 2}, {0, 5}, {1, 5}, {2, 5}, {3, 5}, {4, 5}, {5, 5}}, slices.Compact(counts))
 
 	parts := t.TempDir()
@@ -151,7 +154,7 @@ func TestRunResume(t *testing.T) {
 	best.Close()
 }
 
-// TestRunOtherData: a folder of a run on other data is not gone on with.
+// TestRunOtherData: a run does not resume from the folder of a run on other data.
 func TestRunOtherData(t *testing.T) {
 	dir := t.TempDir()
 	o := smallRun(t, dir)
@@ -160,15 +163,15 @@ func TestRunOtherData(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, r.Go(context.Background()))
 	_, err = NewRun(smallWeights(t), o)
-	require.ErrorContains(t, err, "another run is writing there")
+	require.ErrorContains(t, err, "another run is writing to it")
 	require.NoError(t, r.Close())
 	o.Systems[0].Batch = 1
 	_, err = NewRun(smallWeights(t), o)
 	require.ErrorContains(t, err, "belongs to another mixture")
 }
 
-// TestRunNotFinite: a field that overflows stops the run, names where, and leaves
-// the checkpoint as it was.
+// TestRunNotFinite: a field that overflows ends the run with an error that names window and
+// field, and the checkpoint does not change.
 func TestRunNotFinite(t *testing.T) {
 	dir := t.TempDir()
 	o := smallRun(t, dir)
@@ -216,7 +219,8 @@ func TestRunErrors(t *testing.T) {
 	}
 }
 
-// TestFreeze: frozen tensors stay, decay included, and are counted.
+// TestFreeze: frozen tensors do not change, not even by weight decay, and Trainable does not
+// count them as trained.
 func TestFreeze(t *testing.T) {
 	tr := newTrainer(t, Options{Freeze: []string{"blocks.*", "encoder_dummy"}})
 	before := snapshot(t, tr.Weights())
@@ -240,7 +244,7 @@ func TestFreeze(t *testing.T) {
 	require.ErrorContains(t, err, "got only frozen ones")
 }
 
-// TestAverage follows one number by hand.
+// TestAverage compares the average of one parameter with a loop.
 func TestAverage(t *testing.T) {
 	tr := newTrainer(t, Options{EMA: 0.75})
 	const key = "blocks.0.space_mixing.norm1.weight"

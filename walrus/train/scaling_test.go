@@ -10,7 +10,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// deviations are statistics of every kind for the fields of the small windows.
+// deviations returns statistics of every kind for the fields of the small windows.
 func deviations(scale float64) *data.Statistics {
 	table := map[string][]float64{}
 	for _, f := range plane().Fields {
@@ -23,7 +23,7 @@ func deviations(scale float64) *data.Statistics {
 	return &data.Statistics{Mean: table, Std: table, RMS: table, MeanDelta: table, StdDelta: table, RMSDelta: table}
 }
 
-// lossOf is the loss of a first micro-batch, and the weights.
+// lossOf returns the loss of a first micro-batch, and the weights.
 func lossOf(t *testing.T, trained walrus.Scaling, asked *walrus.Scaling, b *Batch) (float64, *walrus.Weights) {
 	t.Helper()
 	w := smallWeights(t)
@@ -37,7 +37,7 @@ func lossOf(t *testing.T, trained walrus.Scaling, asked *walrus.Scaling, b *Batc
 }
 
 // TestTrainerScaling: an objective without a scaling uses that of the weights; the zero
-// scaling asks for that of pretraining. The trainer records the scaling in the weights.
+// Scaling means that of pretraining. The trainer records the scaling in the weights.
 func TestTrainerScaling(t *testing.T) {
 	own := walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-3, Statistics: deviations(2)}
 	want, w := lossOf(t, walrus.Scaling{}, &own, still(plane()))
@@ -55,8 +55,8 @@ func TestTrainerScaling(t *testing.T) {
 	require.ErrorContains(t, err, "train: objective: scaling: eps: expected a positive number")
 }
 
-// TestTrainerRecordsStatistics: a trainer records the statistics of its batches, and
-// empty ones after batches with different statistics.
+// TestTrainerRecordsStatistics: a trainer records the statistics of its batches, or empty
+// statistics after batches with different statistics.
 func TestTrainerRecordsStatistics(t *testing.T) {
 	w := smallWeights(t)
 	tr, err := New(w, Options{Backend: testbackend.New(t), Objective: Objective{Scaling: &walrus.Scaling{Eps: 1e-8}}})

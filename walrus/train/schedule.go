@@ -13,10 +13,10 @@ const (
 	// cooldown: the release's InverseSqrtLinearWarmupSqrtCooldown, with which the
 	// weights were trained.
 	SqrtCooldown ScheduleKind = iota
-	// LinearRamps falls alike and ends in a linear cooldown: the release's
-	// InverseSqrtLinearRamps, the default of its configuration.
+	// LinearRamps falls with the inverse square root, too, and ends in a linear
+	// cooldown: the release's InverseSqrtLinearRamps, the default of its configuration.
 	LinearRamps
-	// Constant stays at the base after the warm-up.
+	// Constant stays at the base rate after the warm-up.
 	Constant
 )
 
@@ -41,24 +41,24 @@ func (k *ScheduleKind) UnmarshalText(text []byte) error {
 	return fmt.Errorf("schedule: expected one of %v, got %q", scheduleNames, text)
 }
 
-// Schedule is the learning rate over epochs 0, 1, …, Epochs−1 (SPEC §8), or over
-// updates if all three lengths count updates. The zero value is the release's
-// pretraining: 200 epochs, 10 of warm-up, 10 of cooldown, 2e-4.
+// Schedule is the learning rate over epochs 0, 1, …, Epochs−1 (docs/reference.md §8), or
+// over updates if all three lengths count updates. The zero value is the release's
+// pretraining: 200 epochs, 10 of warm-up, 10 of cooldown, base rate 2e-4.
 type Schedule struct {
 	Kind ScheduleKind
-	// Base is the largest rate; 0 is 2e-4.
+	// Base is the largest rate; 0 means 2e-4.
 	Base float64
-	// Epochs is the length of the training, 0 is 200; Warmup and Cooldown are
-	// parts of it, 0 is 10 and a negative number is none.
+	// Epochs is the length of the training; 0 means 200. Warmup and Cooldown are the
+	// lengths of its first and last part; 0 means 10, a negative number means none.
 	Epochs, Warmup, Cooldown int
-	// WarmupFactor times Base is the rate of epoch 0; 0 is 0.1.
+	// WarmupFactor times Base is the rate of epoch 0; 0 means 0.1.
 	WarmupFactor float64
-	// CooldownFactor is how far LinearRamps falls; 0 is 0.001. SqrtCooldown does
-	// not use it, as in the release.
+	// CooldownFactor sets the slope of the cooldown of LinearRamps (g in
+	// [Schedule.Rate]); 0 means 0.001. SqrtCooldown does not use it, as in the release.
 	CooldownFactor float64
 }
 
-// offset is the number of epochs by which the inverse square root is moved.
+// offset is the number of epochs by which the inverse square root is shifted.
 const offset = 128
 
 func (s Schedule) withDefaults() Schedule {
@@ -100,9 +100,9 @@ func (s Schedule) Validate() error {
 	return nil
 }
 
-// Times returns the schedule with all lengths multiplied, from epochs to the
-// updates of which an epoch has n (the release's step_mult_factor). The offset of
-// the inverse square root stays what it is.
+// Times returns the schedule with all lengths multiplied by n, the number of updates of an
+// epoch: a schedule over epochs becomes one over updates (the release's
+// step_mult_factor). The offset of the inverse square root does not change.
 func (s Schedule) Times(n int) Schedule {
 	s = s.withDefaults()
 	none := func(v int) int {
@@ -124,9 +124,9 @@ func (s Schedule) Times(n int) Schedule {
 //	e > M−c      base/(1 + a(M−c))·(1 − √((e−(M−c)−1)/c))            SqrtCooldown
 //	             rate(M−c)·(1 − d·(e−(M−c)−1))/(1+d), d = (1−g)/c    LinearRamps
 //
-// with g = CooldownFactor. The cooldown of SqrtCooldown begins at a value in which
-// w is not subtracted, a small jump; so it is in the release. Both are made for e
-// below M; what the release computes beyond falls below zero and is 0 here.
+// with g = CooldownFactor. In the cooldown of SqrtCooldown w is not subtracted, so the rate
+// jumps a little where the cooldown begins, as in the release. The formulas hold for e < M.
+// Beyond that the release's rate falls below zero; here it is 0.
 func (s Schedule) Rate(e int) float64 {
 	s = s.withDefaults()
 	a := func(x int) float64 { return math.Sqrt(float64(offset+x)) - math.Sqrt(offset) }
@@ -148,7 +148,7 @@ func (s Schedule) Rate(e int) float64 {
 	return s.ramp(e)
 }
 
-// ramp is the falling part of LinearRamps.
+// ramp returns the rate of LinearRamps after the warm-up.
 func (s Schedule) ramp(e int) float64 {
 	a := func(x int) float64 { return math.Sqrt(float64(offset+x)) - math.Sqrt(offset) }
 	if e <= s.Warmup {

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestGoldenSchedules compares every rate of the recorded schedules. Those beyond
-// the end, below zero in the release, are 0.
+// TestGoldenSchedules compares every rate of the recorded schedules. Beyond the end the
+// release's rates are below zero and must be 0 here.
 func TestGoldenSchedules(t *testing.T) {
 	raw, err := os.ReadFile(golden.Path(t, "l_lr_schedules.json"))
 	require.NoError(t, err)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallConfig is the preset micro with few tokens and few fields.
+// smallConfig returns the preset micro with few tokens and few fields.
 func smallConfig() walrus.Config {
 	c := walrus.Micro()
 	c.Tokens = [3]int{4, 4, 2}
@@ -30,7 +30,7 @@ func newTrainer(t *testing.T, o Options) *Trainer {
 	return tr
 }
 
-// waves is a window of moving waves.
+// waves returns a window of moving waves.
 func waves(name string, grid []int, bcs data.Boundaries, frames int) *data.Window {
 	w := &data.Window{Name: name, Grid: grid, Boundaries: bcs,
 		Fields: []data.Field{{Name: "density"}, {Name: "velocity", Order: 1}}}
@@ -59,7 +59,7 @@ func space() *data.Window {
 	return waves("space", []int{8, 8, 8}, data.Boundaries{walled, walled, periodic}, 2)
 }
 
-// still is a batch without random shifts.
+// still returns a batch without random shifts.
 func still(windows ...*data.Window) *Batch {
 	return &Batch{Windows: windows, Draws: &walrus.Draws{}}
 }

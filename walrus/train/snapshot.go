@@ -10,7 +10,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// stateKey is where the manifest of a checkpoint keeps a trainer's state.
+// stateKey is the key of a trainer's state in the manifest of a checkpoint.
 const stateKey = "trainer"
 
 // Prefixes of the tensors in walrus.OptimizerFile.
@@ -19,15 +19,15 @@ const (
 	secondMoment = "second."
 )
 
-// Snapshot is what training needs besides weights to go on. Checkpoints of all
-// trainers hold it in the same form, whatever devices they were written on.
+// Snapshot is the state that training needs, in addition to the weights, to resume. It has
+// the same form in the checkpoints of all trainers and on all devices.
 type Snapshot struct {
 	// Source is the state of the generator of jitter, rolls and dropped paths.
 	Source []byte `json:"source"`
-	// Steps counts the updates of each tensor that has moments.
+	// Steps holds the number of updates of each tensor that has moments.
 	Steps map[string]int `json:"steps"`
-	// Moments returns the moments of a tensor that Steps names, whole. Who calls it
-	// owns them if Owned.
+	// Moments returns the unsharded moments of a tensor in Steps. If Owned is true, the
+	// caller owns them.
 	Moments func(key string) (first, second *tensors.Tensor, err error) `json:"-"`
 	Owned   bool                                                        `json:"-"`
 
@@ -80,8 +80,9 @@ func (s Snapshot) save(path string, params []walrus.Param) error {
 	return out.Close()
 }
 
-// OpenSnapshot reads the state of a training from a checkpoint; its moments are read
-// when asked for, until Close. params are the tensors that may have moments.
+// OpenSnapshot reads the state of a training from a checkpoint. Snapshot.Moments reads
+// moments from the file, so it works until Close. params are the tensors that may have
+// moments.
 func OpenSnapshot(m *walrus.Manifest, params []walrus.Param) (Snapshot, error) {
 	s := Snapshot{Owned: true}
 	text, ok := m.Extra[stateKey]

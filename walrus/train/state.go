@@ -12,12 +12,13 @@ import (
 // AverageFile is the part of a checkpoint with the moving average of the weights.
 const AverageFile = "average.safetensors"
 
-// AdapterFile is the part of a checkpoint with low-rank adapters and what they adapt.
+// AdapterFile is the part of a checkpoint with low-rank adapters and the tensors W₀ that
+// they adapt.
 const AdapterFile = "adapters.safetensors"
 
-// Checkpoint returns what a checkpoint must hold for Restore to go on from here:
-// weights, moments, moving average, random numbers. Accumulated gradients are not
-// part of it: between Accumulate and Update it is an error.
+// Checkpoint returns a checkpoint of the current state, from which Restore can resume:
+// weights, moments, moving average and the state of the random numbers. It does not hold
+// accumulated gradients, so a call between Accumulate and Update is an error.
 func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 	if t.micro != 0 {
 		return walrus.Checkpoint{}, fmt.Errorf("train: checkpoint: expected no gradients waiting for an update, got those of %d micro-batches", t.micro)
@@ -83,8 +84,9 @@ func readTensor(f *safetensors.File, path, name string, dims []int) (*tensors.Te
 	return tensors.FromFlatDataAndDimensions(values, dims...), nil
 }
 
-// Restore goes to the state of a checkpoint of a trainer of the same network: what
-// follows is, on the same backend, bit for bit what followed there.
+// Restore sets the trainer to the state of a checkpoint of a trainer of the same network.
+// On the same backend the following updates are, bit for bit, those that followed the
+// checkpoint.
 func (t *Trainer) Restore(m *walrus.Manifest) error {
 	fail := func(err error) error { return fmt.Errorf("train: checkpoint %s: %w", m.Dir, err) }
 	s, err := OpenSnapshot(m, t.params())
@@ -136,14 +138,14 @@ func ReplaceWeights(w *walrus.Weights, path string) error {
 		if !ok {
 			return fmt.Errorf("%s: expected a value, got none", p.Key)
 		}
-		if err := w.Set(p.Key, x); err != nil { // which takes x over
+		if err := w.Set(p.Key, x); err != nil { // w now owns x
 			return err
 		}
 	}
 	return nil
 }
 
-// loadMoments takes the moments of a snapshot over.
+// loadMoments loads the moments of a snapshot into the trainer.
 func (t *Trainer) loadMoments(s Snapshot) error {
 	for _, p := range t.params() {
 		n, ok := s.Steps[p.Key]

@@ -37,10 +37,10 @@ type Trainer struct {
 	seen  *walrus.Coverage           // their windows
 	step  int64                      // updates so far
 
-	recorded bool // the weights have the scaling of a micro-batch
+	recorded bool // the scaling of a micro-batch is recorded in the weights
 }
 
-// New returns a trainer of the given weights, which it changes in place.
+// New returns a trainer that trains the given weights in place.
 func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	if o.Backend == nil {
 		return nil, fmt.Errorf("train: options: expected a backend, got none")
@@ -92,8 +92,8 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 // Weights returns the weights in training.
 func (t *Trainer) Weights() *walrus.Weights { return t.weights }
 
-// Averaged returns the moving average of the weights if Options.EMA asks for one,
-// else the weights themselves. They change with every update.
+// Averaged returns the moving average of the weights, or the weights themselves if
+// Options.EMA is 0. Every update changes them.
 func (t *Trainer) Averaged() *walrus.Weights {
 	if t.average == nil {
 		return t.weights
@@ -104,7 +104,7 @@ func (t *Trainer) Averaged() *walrus.Weights {
 // Updates returns the number of updates so far.
 func (t *Trainer) Updates() int64 { return t.step }
 
-// Close frees compiled programs, moments and the moving average, not the weights.
+// Close frees compiled programs, moments and the moving average, but not the weights.
 func (t *Trainer) Close() {
 	for _, p := range t.gradients {
 		p.exec.Finalize()
@@ -130,9 +130,9 @@ func (t *Trainer) Close() {
 	clear(t.state)
 }
 
-// Accumulate runs one micro-batch and adds its gradients to those since the
-// last update. It returns the loss. A loss that is not finite is an error and
-// adds nothing.
+// Accumulate computes loss and gradients of one micro-batch, adds the gradients to those
+// since the last update and returns the loss. If the loss is not finite, it returns an
+// error and adds no gradients.
 func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 	pass, err := NewPass(t.model, t.opts, b, t.rng)
 	if err != nil {
@@ -164,7 +164,7 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 }
 
 // record records the scaling of a micro-batch in the weights. After micro-batches with
-// different statistics the record has empty ones, because none is right for every
+// different statistics the recorded statistics are empty, because none are right for every
 // forecast.
 func (t *Trainer) record(s walrus.Scaling) {
 	if !t.recorded {
@@ -178,7 +178,7 @@ func (t *Trainer) record(s walrus.Scaling) {
 	}
 }
 
-// gradientProgram returns the program of a class, building it the first time.
+// gradientProgram returns the program of a shape class, which it builds if needed.
 func (t *Trainer) gradientProgram(pass *Pass) (p *gradientProgram, fresh bool, err error) {
 	class := pass.Class()
 	if p, ok := t.gradients[class]; ok {
@@ -192,7 +192,7 @@ func (t *Trainer) gradientProgram(pass *Pass) (p *gradientProgram, fresh bool, e
 	return p, true, nil
 }
 
-// add accumulates the gradients of one micro-batch.
+// add adds the gradients of one micro-batch to the sum.
 func (t *Trainer) add(p *gradientProgram, grads []*tensors.Tensor) error {
 	t.micro++
 	var keys []string
@@ -224,7 +224,7 @@ func (t *Trainer) add(p *gradientProgram, grads []*tensors.Tensor) error {
 	return nil
 }
 
-// drop forgets the gradients since the last update.
+// drop discards the gradients since the last update.
 func (t *Trainer) drop() {
 	for _, g := range t.sum {
 		g.FinalizeAll()
@@ -248,11 +248,11 @@ func finalize(list []*tensors.Tensor) {
 	}
 }
 
-// Update applies the mean of the accumulated gradients with AdamW at learning
-// rate lr and returns their global norm before clipping. Tensors without a
-// gradient since the last update are left alone, decay included, as in the
-// release. A negative or infinite rate is refused; a gradient norm that is not
-// finite is an error after which the weights are lost, as it enters all of them.
+// Update applies the mean of the accumulated gradients with AdamW at learning rate lr and
+// returns their global norm before clipping. Tensors without a gradient since the last
+// update do not change, not even by weight decay, as in the release. A negative or infinite
+// rate is an error. A gradient norm that is not finite is an error, too, and then the
+// weights are no longer usable, because the norm enters all of them.
 func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	if t.micro == 0 {
 		return 0, fmt.Errorf("train: update: expected accumulated gradients, got none")
@@ -295,7 +295,7 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	return norm, t.updated(keys)
 }
 
-// waiting lists the names that have gradients since the last update.
+// waiting lists the keys that have gradients since the last update.
 func (t *Trainer) waiting() []string {
 	var keys []string
 	for _, p := range t.params() {
@@ -306,9 +306,8 @@ func (t *Trainer) waiting() []string {
 	return keys
 }
 
-// updateArgs advances the step of every tensor and collects the inputs of the
-// update program. Parameters and moments are donated: their memory becomes
-// that of the results.
+// updateArgs advances the step of every tensor and returns the inputs of the update
+// program. Parameters and moments are donated: the results reuse their memory.
 func (t *Trainer) updateArgs(keys []string, lr float64) ([]any, error) {
 	n := len(keys)
 	args := make([]any, 4*n, 4*n+4)
@@ -337,7 +336,7 @@ func (t *Trainer) updateArgs(keys []string, lr float64) ([]any, error) {
 	return slices.Concat(args, []any{float32(1 / float64(t.micro)), float32(lr), rates, roots}), nil
 }
 
-// Step is one update of a single micro-batch: Accumulate, then Update.
+// Step computes one update from a single micro-batch: Accumulate, then Update.
 func (t *Trainer) Step(b *Batch, lr float64) (loss float64, err error) {
 	if loss, err = t.Accumulate(b); err != nil {
 		return loss, err

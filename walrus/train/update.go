@@ -14,10 +14,10 @@ type moments struct {
 	steps         int
 }
 
-// Update builds the update of n tensors. Inputs are the parameters, the first and
-// the second moments and the summed gradients, each list in order, then the scale
-// that makes the sum a mean, the learning rate, and the vectors rate and root of every
-// tensor ([AdamW.Rates]). Outputs are the new parameters and moments and the global
+// Update builds the update of n tensors. The inputs are the parameters, the first moments,
+// the second moments and the summed gradients of all tensors, then the factor that makes
+// the sums means, the learning rate, and the vectors rate and root with one value per
+// tensor ([AdamW.Rates]). The outputs are the new parameters and moments and the global
 // gradient norm before clipping.
 func (a AdamW) Update(n int, in []*Node) []*Node {
 	a = a.withDefaults()
@@ -47,7 +47,7 @@ func newUpdateProgram(b compute.Backend, a AdamW, n int) (*Exec, error) {
 	return exec, nil
 }
 
-// newSumProgram adds two lists of tensors.
+// newSumProgram compiles the sum of two lists of n tensors.
 func newSumProgram(b compute.Backend, n int) (*Exec, error) {
 	exec, err := NewExec(b, func(in []*Node) []*Node {
 		out := make([]*Node, n)

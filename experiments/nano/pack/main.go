@@ -1,6 +1,6 @@
 // Command pack writes a checkpoint of a run in the form that the library ships: weights
-// in half precision, configuration, normalisation and step, without the state of the
-// training:
+// with float16 matrices (see -store), configuration, scaling and step, without the state
+// of the training:
 //
 //	go run ./experiments/nano/pack -in out/run-nano/best -out walrus/nano/checkpoint
 package main

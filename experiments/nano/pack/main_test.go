@@ -12,8 +12,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// TestPack packs a checkpoint of a training. The files that the library needs are kept,
-// the state of the training is not.
+// TestPack packs a checkpoint of a training. The packed folder holds the files that the
+// library needs and not the state of the training.
 func TestPack(t *testing.T) {
 	w, err := walrus.InitWeights(walrus.Tiny(), 1)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 // Command sweep forecasts 20 steps of a periodic wave, a tracer and the Euler systems on
-// grids of every length. It prints the mean VRMSE of the forecast and of persistence,
-// one JSON object a line. The last line counts the rollouts above three times persistence.
+// grids of every length. For each rollout it prints a line with a JSON object, which holds
+// the mean VRMSE of the forecast and of persistence. The last line counts the rollouts whose
+// error is more than three times that of persistence.
 //
 //	go run ./experiments/nano/sweep -weights out/run-nano/best -auto
 //	go run ./experiments/nano/sweep -weights nano -systems wave -lengths 32:64 -volumes ""
@@ -24,7 +25,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// worst is the ratio to persistence that no rollout should exceed.
+// worst is the ratio of the errors of forecast and persistence that no rollout should
+// exceed.
 const worst = 3
 
 type options struct {
@@ -73,8 +75,8 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	done, above, lost := 0, 0, 0
 	print := json.NewEncoder(out)
 	for _, t := range trials {
-		// Each shape has its own emulator: the compiled programs of all would fill the
-		// memory.
+		// Each shape has its own emulator, because the compiled programs of all shapes
+		// would fill the memory.
 		l, err := score(ctx, o.weights, walrus.EmulatorOptions{Backend: b, Seed: 1}, t)
 		if err != nil {
 			return err
