@@ -69,7 +69,7 @@ func showTrial(w io.Writer, measured []ladder.Measured, asJSON bool) error {
 		}
 		return nil
 	}
-	fmt.Fprintln(w, "| rung | measured, % | simulated, % | busy | of that for sharding | waiting | updates | run | tokens/s in it |\n|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "| rung | measured, % | simulated, % | busy | of that for sharding | waiting | updates | run | tokens/s of the run |\n|---|---|---|---|---|---|---|---|---|")
 	for _, m := range measured {
 		fmt.Fprintf(w, "| %s | %.1f | %.1f | %.1f %% | %.1f %% | %.1f %% | %.1f %% | %s | %.0f |\n", m.Rung, m.Relative, m.Simulated.Relative,
 			100*m.Busy, 100*m.Sharding, 100*m.Waiting, 100*m.Updating, m.Mesh, m.PerWall)
