@@ -9,7 +9,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// AdviceKind says which property of a window the weights do not know.
+// AdviceKind is the property of a window that an [Advice] concerns.
 type AdviceKind uint8
 
 // The kinds of advice.
@@ -34,7 +34,7 @@ func (k AdviceKind) String() string { return enumName(adviceNames, k) }
 // MarshalText returns [AdviceKind.String], or an error for an unknown value.
 func (k AdviceKind) MarshalText() ([]byte, error) { return enumText("advice", adviceNames, k) }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads the text that MarshalText writes.
 func (k *AdviceKind) UnmarshalText(b []byte) error { return enumParse("advice", adviceNames, b, k) }
 
 // Advice names a property of a window that was absent or rare in the training of the

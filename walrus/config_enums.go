@@ -88,7 +88,7 @@ func (m JitterMode) String() string { return enumName(jitterNames, m) }
 // MarshalText returns [JitterMode.String], or an error for an unknown value.
 func (m JitterMode) MarshalText() ([]byte, error) { return enumText("jitter mode", jitterNames, m) }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads the text that MarshalText writes.
 func (m *JitterMode) UnmarshalText(b []byte) error {
 	return enumParse("jitter mode", jitterNames, b, m)
 }
@@ -114,7 +114,7 @@ func (n NormForm) String() string { return enumName(normNames, n) }
 // MarshalText returns [NormForm.String], or an error for an unknown value.
 func (n NormForm) MarshalText() ([]byte, error) { return enumText("norm form", normNames, n) }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads the text that MarshalText writes.
 func (n *NormForm) UnmarshalText(b []byte) error { return enumParse("norm form", normNames, b, n) }
 
 // String returns "fixed", "shared" or "per_axis".
@@ -123,7 +123,7 @@ func (r RoPEMode) String() string { return enumName(ropeNames, r) }
 // MarshalText returns [RoPEMode.String], or an error for an unknown value.
 func (r RoPEMode) MarshalText() ([]byte, error) { return enumText("RoPE mode", ropeNames, r) }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads the text that MarshalText writes.
 func (r *RoPEMode) UnmarshalText(b []byte) error { return enumParse("RoPE mode", ropeNames, b, r) }
 
 // String returns "delta" or "full".
@@ -134,7 +134,7 @@ func (p Prediction) MarshalText() ([]byte, error) {
 	return enumText("prediction", predictionNames, p)
 }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads the text that MarshalText writes.
 func (p *Prediction) UnmarshalText(b []byte) error {
 	return enumParse("prediction", predictionNames, b, p)
 }

@@ -67,7 +67,7 @@ func (m *Model) Jitterer(plan *csm.Plan) jitter.Jitterer {
 	return jitter.Jitterer{Plan: plan, Mode: modes[m.config.Jitter]}
 }
 
-// Inputs are the tensors of one forward pass besides the weights.
+// Inputs are the tensors of one forward pass other than the weights.
 type Inputs struct {
 	// X is [T, B, C, H, W, D], normalised.
 	X *Node

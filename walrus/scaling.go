@@ -91,7 +91,7 @@ func (n Normalization) MarshalText() ([]byte, error) {
 	return enumText("normalization", normalizationNames, n)
 }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads the text that MarshalText writes.
 func (n *Normalization) UnmarshalText(b []byte) error {
 	return enumParse("normalization", normalizationNames, b, n)
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 )
 
-// StepInputs are the tensors of one step besides the weights.
+// StepInputs are the tensors of one step other than the weights.
 type StepInputs struct {
 	// History [T, B, Cv, H, W, D] holds the variable fields in physical units.
 	History *Node
