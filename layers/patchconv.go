@@ -1,7 +1,6 @@
 package layers
 
 import (
-	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -76,29 +75,23 @@ func fitAxis(x *Node, axis, length int) *Node {
 	return padAxis(x, axis, 0, length-n)
 }
 
-// padAxis adds zeros at both ends of an axis. On the Go backend, concatenation is faster
-// than Pad by a tenth to a quarter.
+// padAxis adds zeros at both ends of an axis by concatenation: Pad is a tenth to a quarter
+// slower on the Go backend and not measurably faster on XLA.
 func padAxis(x *Node, axis, low, high int) *Node {
-	if low == 0 && high == 0 {
-		return x
-	}
-	if !onGo(x.Graph()) {
-		ends := make([]compute.PadAxis, x.Rank())
-		ends[axis] = compute.PadAxis{Start: low, End: high}
-		return Pad(x, ScalarZero(x.Graph(), x.DType()), ends...)
-	}
-	var parts []*Node
-	add := func(n int) {
+	parts := []*Node{x}
+	zeros := func(n int) *Node {
 		s := x.Shape().Clone()
 		s.Dimensions[axis] = n
-		parts = append(parts, Zeros(x.Graph(), s))
+		return Zeros(x.Graph(), s)
 	}
 	if low > 0 {
-		add(low)
+		parts = []*Node{zeros(low), x}
 	}
-	parts = append(parts, x)
 	if high > 0 {
-		add(high)
+		parts = append(parts, zeros(high))
+	}
+	if len(parts) == 1 {
+		return x
 	}
 	return Concatenate(parts, axis)
 }
