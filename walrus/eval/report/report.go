@@ -21,6 +21,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/picture"
+	"github.com/gowalrus/gowalrus/internal/slug"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
@@ -55,8 +56,9 @@ func Write(dir, title string, forecasters []string, entries []Entry) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	p := page{Title: title, Forecasters: forecasters}
+	var files slug.Names
 	for _, e := range entries {
-		s, err := newSection(dir, forecasters, e)
+		s, err := newSection(dir, &files, forecasters, e)
 		if err != nil {
 			return fmt.Errorf("report: %s: %w", e.Result.Dataset, err)
 		}
@@ -124,7 +126,7 @@ type row struct {
 	Places int
 }
 
-func newSection(dir string, forecasters []string, e Entry) (section, error) {
+func newSection(dir string, files *slug.Names, forecasters []string, e Entry) (section, error) {
 	s := section{Name: e.Result.Dataset}
 	var longest *eval.HorizonResult
 	for i, h := range e.Result.Horizons {
@@ -159,7 +161,7 @@ func newSection(dir string, forecasters []string, e Entry) (section, error) {
 		}
 	}
 	if e.Sample != nil {
-		err = s.draw(dir, e.Sample)
+		err = s.draw(dir, files.File(s.Name, ".gif"), e.Sample)
 	}
 	return s, err
 }
@@ -193,8 +195,9 @@ func inline(d picture.Drawing) (template.URL, error) {
 	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
 }
 
-// draw draws a forecast: its last frame in the page, all frames as an animation.
-func (s *section) draw(dir string, sample *Sample) error {
+// draw draws a forecast: its last frame in the page, all frames as an animation in a file
+// of dir.
+func (s *section) draw(dir, animation string, sample *Sample) error {
 	panels, err := Panels(s.Name, sample)
 	if err != nil || len(panels) == 0 {
 		return err
@@ -202,7 +205,7 @@ func (s *section) draw(dir string, sample *Sample) error {
 	if s.Picture, err = inline(panels[len(panels)-1]); err != nil {
 		return err
 	}
-	s.Animation = s.Name + ".gif"
+	s.Animation = animation
 	return picture.GIF(filepath.Join(dir, s.Animation), panels, 250*time.Millisecond)
 }
 

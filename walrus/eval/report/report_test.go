@@ -70,6 +70,29 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestWriteStaysInFolder: names of data sets, which come from files, neither leave the
+// folder nor overwrite each other's animation.
+func TestWriteStaysInFolder(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "a", "out")
+	var entries []Entry
+	for range 2 {
+		entries = append(entries, Entry{Result: &eval.Result{Dataset: "../../x"}, Sample: sample([]int{12, 10})})
+	}
+	require.NoError(t, Write(dir, "title", []string{"model"}, entries))
+	var outside []string
+	require.NoError(t, filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if !d.IsDir() && filepath.Dir(path) != dir {
+			outside = append(outside, path)
+		}
+		return err
+	}))
+	require.Empty(t, outside)
+	animations, err := filepath.Glob(filepath.Join(dir, "*.gif"))
+	require.NoError(t, err)
+	require.Len(t, animations, 2)
+}
+
 func TestWriteErrors(t *testing.T) {
 	require.ErrorContains(t, Write(t.TempDir(), "", []string{"model"}, nil), "expected at least one data set")
 	bad := sample([]int{12, 10})
