@@ -1,6 +1,9 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -151,10 +154,11 @@ func (a *adapters) apply(w *walrus.Weights) error {
 const (
 	rankKey  = "lora_rank"
 	alphaKey = "lora_alpha"
+	baseKey  = "lora_base" // SHA-256 of the adapted tensors before training
 )
 
 // SaveAdapters writes only the adapters, for [ApplyAdapters]: A and B of every target and,
-// in the file's metadata, rank and alpha. The file does not hold other trained tensors,
+// in the file's metadata, rank, alpha and the SHA-256 of the weights that they adapt. The file does not hold other trained tensors,
 // which are all tensors that Options.Freeze does not freeze ("*" freezes all).
 func (t *Trainer) SaveAdapters(path string) error {
 	if t.lora == nil {
@@ -166,7 +170,11 @@ func (t *Trainer) SaveAdapters(path string) error {
 		infos = append(infos, safetensors.Info{Name: p.Key, DType: safetensors.F32, Shape: p.Dims})
 		values = append(values, t.lora.values[p.Key])
 	}
-	metadata := map[string]string{rankKey: strconv.Itoa(t.lora.rank), alphaKey: strconv.FormatFloat(t.lora.alpha, 'g', -1, 64)}
+	base, err := digest(t.lora.keys, func(key string) (*tensors.Tensor, bool) { x, ok := t.lora.base[key]; return x, ok })
+	if err != nil {
+		return fmt.Errorf("train: adapters: %w", err)
+	}
+	metadata := map[string]string{rankKey: strconv.Itoa(t.lora.rank), alphaKey: strconv.FormatFloat(t.lora.alpha, 'g', -1, 64), baseKey: base}
 	if err := saveTensors(path, infos, values, metadata); err != nil {
 		return fmt.Errorf("train: adapters: %w", err)
 	}
@@ -174,8 +182,9 @@ func (t *Trainer) SaveAdapters(path string) error {
 }
 
 // ApplyAdapters merges adapters that SaveAdapters wrote into the weights that they were
-// trained from, W = W₀ + Alpha/Rank · B·A, on the host. If the adapters do not fit, it
-// returns an error and changes nothing. A second call adds the adapters a second time.
+// trained from, W = W₀ + Alpha/Rank · B·A, on the host. It returns an
+// error and changes nothing if the adapters do not fit, were trained from other weights, or
+// have values that are not finite. So it is also an error to apply adapters twice.
 func ApplyAdapters(weights *walrus.Weights, path string) error {
 	f, err := safetensors.Open(path)
 	if err != nil {
@@ -183,21 +192,71 @@ func ApplyAdapters(weights *walrus.Weights, path string) error {
 	}
 	defer f.Close()
 	fail := func(err error) error { return fmt.Errorf("train: adapters %s: %w", path, err) }
-	rank, err1 := strconv.Atoi(f.Metadata()[rankKey])
-	alpha, err2 := strconv.ParseFloat(f.Metadata()[alphaKey], 64)
-	if err := errors.Join(err1, err2); err != nil || rank < 1 {
-		return fail(fmt.Errorf("expected %s and %s in the metadata, got %v", rankKey, alphaKey, f.Metadata()))
+	rank, scale, err := adapterScale(f.Metadata())
+	if err != nil {
+		return fail(err)
 	}
 	targets, err := adapted(f, weights, rank)
 	if err != nil {
 		return fail(err)
 	}
-	for _, p := range targets {
-		if err := addProduct(weights, f, p, rank, alpha/float64(rank)); err != nil {
+	keys := make([]string, len(targets))
+	for i, p := range targets {
+		keys[i] = p.Key
+	}
+	base, err := digest(keys, weights.Tensor)
+	if err != nil {
+		return fail(err)
+	}
+	if want := f.Metadata()[baseKey]; want != base {
+		return fail(fmt.Errorf("base weights: expected the weights that the adapters were trained from (SHA-256 %s), got %s: load those weights, and apply adapters once", want, base))
+	}
+	merged := make([]*tensors.Tensor, len(targets))
+	for i, p := range targets {
+		if merged[i], err = addProduct(weights, f, p, rank, scale); err != nil {
 			return fail(fmt.Errorf("%s: %w", p.Key, err))
 		}
 	}
+	for i, p := range targets {
+		if err := weights.Set(p.Key, merged[i]); err != nil {
+			return fail(err)
+		}
+	}
 	return nil
+}
+
+// adapterScale reads rank and alpha/rank from the metadata of a file.
+func adapterScale(metadata map[string]string) (rank int, scale float64, err error) {
+	rank, err1 := strconv.Atoi(metadata[rankKey])
+	alpha, err2 := strconv.ParseFloat(metadata[alphaKey], 64)
+	if errors.Join(err1, err2) != nil || metadata[baseKey] == "" {
+		return 0, 0, fmt.Errorf("expected %s, %s and %s in the metadata, got %v", rankKey, alphaKey, baseKey, metadata)
+	}
+	if rank < 1 || !(alpha > 0) || !finite(alpha) {
+		return 0, 0, fmt.Errorf("expected a positive %s and a positive finite %s, got %d and %v", rankKey, alphaKey, rank, alpha)
+	}
+	return rank, alpha / float64(rank), nil
+}
+
+// digest returns the SHA-256 of names and values of tensors in hexadecimal digits. It
+// does not depend on the order of keys.
+func digest(keys []string, tensor func(key string) (*tensors.Tensor, bool)) (string, error) {
+	h := sha256.New()
+	for _, key := range slices.Sorted(slices.Values(keys)) {
+		x, ok := tensor(key)
+		if !ok {
+			return "", fmt.Errorf("%s: expected a value, got none", key)
+		}
+		flat, err := tensors.CopyFlatData[float32](x)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", key, err)
+		}
+		fmt.Fprintf(h, "%s %v\n", key, x.Shape().Dimensions)
+		if err := binary.Write(h, binary.LittleEndian, flat); err != nil {
+			return "", fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // adapted lists the tensors that a file has adapters for and checks the shapes.
@@ -228,20 +287,21 @@ func adapted(f *safetensors.File, weights *walrus.Weights, rank int) ([]walrus.P
 	return out, nil
 }
 
-// addProduct adds scale·B·A to a tensor.
-func addProduct(weights *walrus.Weights, f *safetensors.File, p walrus.Param, rank int, scale float64) error {
+// addProduct returns a tensor of the weights plus scale·B·A. Values that are not finite are
+// an error.
+func addProduct(weights *walrus.Weights, f *safetensors.File, p walrus.Param, rank int, scale float64) (*tensors.Tensor, error) {
 	a, _, err := f.Float32(p.Key + adapterA)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b, _, err := f.Float32(p.Key + adapterB)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now, _ := weights.Tensor(p.Key)
 	flat, err := tensors.CopyFlatData[float32](now)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	columns := len(a) / rank
 	for i := range flat {
@@ -250,8 +310,11 @@ func addProduct(weights *walrus.Weights, f *safetensors.File, p walrus.Param, ra
 			sum += float64(b[row*rank+k]) * float64(a[k*columns+column])
 		}
 		flat[i] += float32(scale * sum)
+		if !finite(float64(flat[i])) {
+			return nil, fmt.Errorf("value %d: expected a finite sum of weight and adapter, got %v", i, flat[i])
+		}
 	}
-	return weights.Set(p.Key, tensors.FromFlatDataAndDimensions(flat, p.Dims...))
+	return tensors.FromFlatDataAndDimensions(flat, p.Dims...), nil
 }
 
 // save writes A, B and W₀ of every target.

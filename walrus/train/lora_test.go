@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -150,8 +151,8 @@ func TestAdaptersErrors(t *testing.T) {
 	path := filepath.Join(dir, "a.safetensors")
 	require.ErrorContains(t, plain.SaveAdapters(path), "expected a trainer with Options.LoRA")
 	require.NoError(t, plain.Weights().Save(path, nil))
-	require.ErrorContains(t, ApplyAdapters(plain.Weights(), path), "expected lora_rank and lora_alpha in the metadata")
-	require.NoError(t, plain.Weights().Save(path, map[string]string{rankKey: "2", alphaKey: "2"}))
+	require.ErrorContains(t, ApplyAdapters(plain.Weights(), path), "expected lora_rank, lora_alpha and lora_base in the metadata")
+	require.NoError(t, plain.Weights().Save(path, map[string]string{rankKey: "2", alphaKey: "2", baseKey: "0"}))
 	require.ErrorContains(t, ApplyAdapters(plain.Weights(), path), "expected adapters of the network's tensors")
 	require.ErrorContains(t, ApplyAdapters(plain.Weights(), filepath.Join(dir, "none")), "no such file")
 
@@ -164,4 +165,35 @@ func TestAdaptersErrors(t *testing.T) {
 	before := snapshot(t, other)
 	require.ErrorContains(t, ApplyAdapters(other, path), "lora_a: expected [2 ")
 	require.Equal(t, before, snapshot(t, other))
+}
+
+// TestAdaptersRefused: adapters of other weights, applied twice, of an alpha that is no
+// scale or with values that are not finite change nothing.
+func TestAdaptersRefused(t *testing.T) {
+	tr := newTrainer(t, Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 2}, Seed: 2})
+	base, err := tr.Weights().Clone()
+	require.NoError(t, err)
+	defer base.Finalize()
+	path := filepath.Join(t.TempDir(), "adapters.safetensors")
+	refused := func(want string) {
+		t.Helper()
+		before := snapshot(t, base)
+		require.ErrorContains(t, ApplyAdapters(base, path), want)
+		require.Equal(t, before, snapshot(t, base))
+	}
+	for _, alpha := range []float64{math.NaN(), math.Inf(1), 0, -1} {
+		tr.lora.alpha = alpha
+		require.NoError(t, tr.SaveAdapters(path))
+		refused("expected a positive lora_rank and a positive finite lora_alpha")
+	}
+	tr.lora.alpha = 2
+	_, err = tr.Step(still(plane()), 1e-2)
+	require.NoError(t, err)
+	tr.lora.alpha = 1e308
+	require.NoError(t, tr.SaveAdapters(path))
+	refused("expected a finite sum of weight and adapter")
+	tr.lora.alpha = 2
+	require.NoError(t, tr.SaveAdapters(path))
+	require.NoError(t, ApplyAdapters(base, path))
+	refused("expected the weights that the adapters were trained from")
 }
