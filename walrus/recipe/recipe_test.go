@@ -111,6 +111,19 @@ func TestDrop(t *testing.T) {
 	require.False(t, known)
 }
 
+// requireRefused reads and opens a recipe and requires an error with the wanted text.
+func requireRefused(t *testing.T, text, want string) {
+	t.Helper()
+	r, err := read(t, text)
+	if err == nil {
+		var o *Opened
+		if o, err = r.Open(); err == nil {
+			o.Close()
+		}
+	}
+	require.ErrorContains(t, err, want)
+}
+
 func TestRecipeErrors(t *testing.T) {
 	const flow = "data: [{path: ROOT/shear_flow}]\n"
 	for want, text := range map[string]string{
@@ -138,16 +151,7 @@ func TestRecipeErrors(t *testing.T) {
 		"no such file":                                                              "data: [{path: nothing}]",
 		"expected data sets with one token grid":                                    "weights: nano\nape: true\ndata: [{path: ROOT/shear_flow}, {path: ROOT/rayleigh_benard}]",
 	} {
-		t.Run(want, func(t *testing.T) {
-			r, err := read(t, text)
-			if err == nil {
-				var o *Opened
-				if o, err = r.Open(); err == nil {
-					o.Close()
-				}
-			}
-			require.ErrorContains(t, err, want)
-		})
+		t.Run(want, func(t *testing.T) { requireRefused(t, text, want) })
 	}
 }
 
