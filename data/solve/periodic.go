@@ -1,6 +1,11 @@
 package solve
 
-import "math"
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/dsp/fourier"
+)
 
 // periodic is a periodic box with its Fourier transform. Fields are in row-major order over
 // the grid.
@@ -8,8 +13,8 @@ type periodic struct {
 	n      []int
 	length []float64
 	points int
-	fft    []*fft
-	work   []complex128
+	fft    []*fourier.CmplxFFT
+	line   []complex128
 	buffer []complex128
 	// k holds the wave number of each mode along each axis; it is 0 at the highest mode,
 	// whose derivative is not a real field. k2 is the square of the wave vector.
@@ -26,9 +31,9 @@ func newPeriodic(n []int, length []float64) *periodic {
 	b := &periodic{n: n, length: length, points: 1}
 	for _, x := range n {
 		b.points *= x
-		b.fft = append(b.fft, newFFT(x))
+		b.fft = append(b.fft, fourier.NewCmplxFFT(x))
 	}
-	b.work, b.buffer = make([]complex128, b.points), make([]complex128, b.points)
+	b.line, b.buffer = make([]complex128, slices.Max(n)), make([]complex128, b.points)
 	b.k2, b.keep = make([]float64, b.points), make([]bool, b.points)
 	for i := range b.keep {
 		b.keep[i] = true
@@ -66,8 +71,19 @@ func (b *periodic) transform(v []complex128, back bool) {
 	for a, n := range b.n {
 		slab := stride
 		stride /= n
+		apply, line := b.fft[a].Coefficients, b.line[:n]
+		if back {
+			apply = b.fft[a].Sequence
+		}
 		for p := 0; p < b.points; p += slab {
-			b.fft[a].lines(v[p:p+slab], b.work[p:p+slab], stride, back)
+			for first := p; first < p+stride; first++ {
+				for i := range line {
+					line[i] = v[first+i*stride]
+				}
+				for i, x := range apply(line, line) {
+					v[first+i*stride] = x
+				}
+			}
 		}
 	}
 }

@@ -1,44 +1,12 @@
 package solve
 
 import (
-	"math"
 	"math/cmplx"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// TestFFT compares the transform with the plain sum, for every length up to 40 and strides
-// of one, two and five.
-func TestFFT(t *testing.T) {
-	rng := generator()
-	for n := 1; n <= 40; n++ {
-		for _, stride := range []int{1, 2, 5} {
-			for _, back := range []bool{false, true} {
-				x := make([]complex128, n*stride)
-				for i := range x {
-					x[i] = complex(rng.NormFloat64(), rng.NormFloat64())
-				}
-				sign := -1.0
-				if back {
-					sign = 1
-				}
-				want := make([]complex128, len(x))
-				for i := range x {
-					for j := range n {
-						phase := sign * 2 * math.Pi * float64(i/stride*j) / float64(n)
-						want[i] += x[j*stride+i%stride] * cmplx.Rect(1, phase)
-					}
-				}
-				newFFT(n).lines(x, make([]complex128, len(x)), stride, back)
-				for i := range x {
-					require.InDelta(t, 0, cmplx.Abs(x[i]-want[i]), 1e-11, "n %d, stride %d", n, stride)
-				}
-			}
-		}
-	}
-}
 
 // TestPairs: transforming two fields at once gives the results of separate transforms.
 func TestPairs(t *testing.T) {
