@@ -55,14 +55,11 @@ func (w *Window) checkLengths() error {
 		return err
 	}
 	for i, frame := range w.Frames {
-		if want := len(w.Channels(false)) * w.Points(); len(frame) != want {
-			return fmt.Errorf("frame %d: expected %d values, got %d", i, want, len(frame))
+		if err := w.checkLength(fmt.Sprintf("frame %d", i), frame, w.Channels(false)); err != nil {
+			return err
 		}
 	}
-	if want := len(w.Channels(true)) * w.Points(); len(w.Constants) != want {
-		return fmt.Errorf("constant fields: expected %d values, got %d", want, len(w.Constants))
-	}
-	return nil
+	return w.checkLength("constant fields", w.Constants, w.Channels(true))
 }
 
 // keep returns the values of the variable or of the constant fields without the named ones.

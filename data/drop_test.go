@@ -53,11 +53,11 @@ func TestWindowDropErrors(t *testing.T) {
 	short := plane()
 	short.Frames[1] = short.Frames[1][:5]
 	_, err = short.Drop(MaskName)
-	assert.ErrorContains(t, err, "frame 1: expected 18 values, got 5")
+	assert.ErrorContains(t, err, "frame 1: expected 18 values (3 channels [density velocity_x velocity_y] × grid [3 2]), got 5")
 	short = plane()
 	short.Constants = nil
 	_, err = short.Drop("density")
-	assert.ErrorContains(t, err, "constant fields: expected 6 values, got 0")
+	assert.ErrorContains(t, err, "constant fields: expected 6 values (1 channels [mask] × grid [3 2]), got 0")
 	_, err = new(Window).Drop()
 	assert.ErrorContains(t, err, "expected at least one field that varies")
 }

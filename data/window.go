@@ -220,13 +220,21 @@ func (w *Window) distinct() error {
 	return nil
 }
 
+// checkLength checks the length of one array.
+func (w *Window) checkLength(what string, values []float32, channels []string) error {
+	if want := len(channels) * w.Points(); len(values) != want {
+		return fmt.Errorf("%s: expected %d values (%d channels %v × grid %v), got %d",
+			what, want, len(channels), channels, w.Grid, len(values))
+	}
+	return nil
+}
+
 // checkArray checks the length and the values of one array.
 func (w *Window) checkArray(what string, values []float32, channels []string) error {
-	points := w.Points()
-	if len(values) != len(channels)*points {
-		return fmt.Errorf("%s: expected %d values (%d channels %v × grid %v), got %d",
-			what, len(channels)*points, len(channels), channels, w.Grid, len(values))
+	if err := w.checkLength(what, values, channels); err != nil {
+		return err
 	}
+	points := w.Points()
 	if i := nonfinite.First(values); i >= 0 {
 		return fmt.Errorf("%s: field %s is %v at %v: expected finite values",
 			what, channels[i/points], values[i], w.place(i%points))
