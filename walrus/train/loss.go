@@ -2,10 +2,12 @@ package train
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -45,6 +47,15 @@ func (o Objective) scaling() walrus.Scaling {
 		return walrus.Scaling{}
 	}
 	return *o.Scaling
+}
+
+// common returns the scaling of weights that were trained with both a and b. Its statistics
+// are empty if theirs differ: none are right for every forecast, so the user must choose.
+func common(a, b walrus.Scaling) walrus.Scaling {
+	if reflect.DeepEqual(a, b) {
+		return a
+	}
+	return a.With(&data.Statistics{})
 }
 
 func (o Objective) multiplier() float64 {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -57,17 +56,14 @@ func (r *Run) save() error {
 	return nil
 }
 
-// scaling returns the scaling to record in checkpoints. Its statistics are empty if the
-// statistics of the systems differ, so that users of the weights must choose.
+// scaling returns the scaling to record in checkpoints, which the systems have in common.
 func (r *Run) scaling() walrus.Scaling {
 	s := r.o.Trainer.Objective.scaling()
-	first := s.With(r.o.Systems[0].Statistics)
+	all := s.With(r.o.Systems[0].Statistics)
 	for _, other := range r.o.Systems[1:] {
-		if !reflect.DeepEqual(s.With(other.Statistics), first) {
-			return s.With(&data.Statistics{})
-		}
+		all = common(all, s.With(other.Statistics))
 	}
-	return first
+	return all
 }
 
 // saveBest writes the weights or, if the run averages them, their moving average.

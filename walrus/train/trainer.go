@@ -5,14 +5,12 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -163,16 +161,13 @@ func (t *Trainer) Accumulate(b *Batch) (float64, error) {
 	return loss, nil
 }
 
-// record records the scaling of a micro-batch in the weights. After micro-batches with
-// different statistics the recorded statistics are empty, because none are right for every
-// forecast.
+// record records in the weights the scaling that all micro-batches so far have in common.
 func (t *Trainer) record(s walrus.Scaling) {
-	if !t.recorded {
-		t.recorded = true
-		t.weights.SetScaling(s)
-	} else if !reflect.DeepEqual(t.weights.Scaling(), s) {
-		t.weights.SetScaling(s.With(&data.Statistics{}))
+	if t.recorded {
+		s = common(t.weights.Scaling(), s)
 	}
+	t.recorded = true
+	t.weights.SetScaling(s)
 	if t.average != nil {
 		t.average.weights.SetScaling(t.weights.Scaling())
 	}
