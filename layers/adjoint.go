@@ -11,36 +11,58 @@ import (
 // adjoint receives x (recomputed if the backward pass recomputes it) and dy, the gradient
 // of f(), and returns the gradients of x and of params, in that order.
 func withAdjoint(x *Node, params []*Node, shape shapes.Shape, f func() *Node, adjoint func(again, dy *Node) []*Node) *Node {
-	y, fused := InternalFusedOpCaller(f, func() *Node { return adjointPath(x, params, shape, adjoint) }, true)
-	if !fused { // with GOMLX_FUSION=0 the caller returns the path, whose values are meaningless
+	if len(params) == 0 && x.Shape().Equal(shape) {
+		return forward(f, func() *Node {
+			return IdentityWithCustomGradient(x, func(again, dy *Node) *Node { return adjoint(again, dy)[0] })
+		})
+	}
+	return withAdjointAlong(x, params, func(x *Node, params []*Node) *Node {
+		sum := ReduceAllSum(x)
+		for _, p := range params {
+			sum = Add(sum, ReduceAllSum(p))
+		}
+		return BroadcastToDims(sum, shape.Dimensions...)
+	}, f, adjoint)
+}
+
+// withAdjointAlong is withAdjoint for an f whose shape is that of along(x, params). The
+// values of along do not matter, but its nodes stay in memory as long as the program, so it
+// should make few.
+func withAdjointAlong(x *Node, params []*Node, along func(x *Node, params []*Node) *Node, f func() *Node, adjoint func(again, dy *Node) []*Node) *Node {
+	return forward(f, func() *Node { return adjointPath(x, params, along, adjoint) })
+}
+
+// forward returns the values of f() with the gradient of path().
+func forward(f, path func() *Node) *Node {
+	y, fused := InternalFusedOpCaller(f, path, true)
+	if !fused { // with GOMLX_FUSION=0 the caller returns the path, whose values do not matter
 		return f()
 	}
 	return y
 }
 
-// adjointPath returns a node of the given shape whose values are meaningless. It exists for its
-// gradient: the backward pass calls adjoint with the gradient that arrives at the node, and
-// passes the results on to x and params. (gomlx supports custom gradients only for functions
-// of one input that preserve its shape. So the gradient is stored when it arrives and used
-// where the path from the node ends at x and params.)
-func adjointPath(x *Node, params []*Node, shape shapes.Shape, adjoint func(again, dy *Node) []*Node) *Node {
+// adjointPath returns along(x, params) with another gradient: the backward pass calls
+// adjoint with the gradient that arrives at the result, and passes the results of adjoint on
+// to x and params. (gomlx supports custom gradients only for functions of one input that
+// preserve its shape. So the gradient is stored when it arrives and used where the path from
+// the result ends at x and params.)
+func adjointPath(x *Node, params []*Node, along func(x *Node, params []*Node) *Node, adjoint func(again, dy *Node) []*Node) *Node {
 	var arrived *Node
 	var made []*Node
-	var path *Node
-	add := func(x *Node) { path = addTo(path, Reshape(ReduceAllSum(x))) }
+	ends := make([]*Node, len(params))
 	for i, p := range params { // gradients are computed for nodes created last first: for x before params
-		add(IdentityWithCustomGradient(p, func(_, _ *Node) *Node {
+		ends[i] = IdentityWithCustomGradient(p, func(_, _ *Node) *Node {
 			if made == nil { // x needs no gradient
 				made = adjoint(x, arrived)
 			}
 			return made[1+i]
-		}))
+		})
 	}
-	add(IdentityWithCustomGradient(x, func(again, _ *Node) *Node {
+	end := IdentityWithCustomGradient(x, func(again, _ *Node) *Node {
 		made = adjoint(again, arrived)
 		return made[0]
-	}))
-	return IdentityWithCustomGradient(BroadcastToDims(path, shape.Dimensions...), func(_, dy *Node) *Node {
+	})
+	return IdentityWithCustomGradient(along(end, ends), func(_, dy *Node) *Node {
 		arrived, made = dy, nil // of this backward pass; there may be another
 		return dy               // makes recomputed nodes depend on dy
 	})

@@ -74,12 +74,6 @@ func attendBy(q, k, v, bias *Node, layout headLayout, forward func(q, k, v *Node
 	})
 }
 
-// dotHeads returns the product of a and b over axis i of a and axis j of b, per frame and
-// head.
-func dotHeads(a *Node, i int, b *Node, j int) *Node {
-	return DotGeneral(a, []int{i}, []int{0, 1}, b, []int{j}, []int{0, 1})
-}
-
 // turned exchanges the last two axes.
 func turned(x *Node) *Node { return TransposeAllDims(x, 0, 1, 3, 2) }
 
@@ -94,16 +88,16 @@ func atLeastFloat32(x *Node) *Node {
 
 // dotAs returns dotHeads of a, converted to the type of b, and b.
 func dotAs(a *Node, i int, b *Node, j int) *Node {
-	return dotHeads(ConvertDType(a, b.DType()), i, b, j)
+	return batchDot(ConvertDType(a, b.DType()), i, b, j)
 }
 
 // forwardAtOnce returns the result and the logarithms of the sums, [F, N, S, 1].
 func forwardAtOnce(q, k, v, bias *Node) (y, logs *Node) {
-	scores := addBias(dotHeads(q, 3, k, 3), bias)
+	scores := addBias(batchDot(q, -1, k, -1), bias)
 	top := ReduceAndKeep(scores, ReduceMax, -1)
 	e := Exp(Sub(scores, top))
 	sum := ReduceAndKeep(e, ReduceSum, -1)
-	return Div(dotAs(e, 3, v, 2), ConvertDType(sum, v.DType())), Add(top, Log(sum))
+	return Div(dotAs(e, -1, v, -2), ConvertDType(sum, v.DType())), Add(top, Log(sum))
 }
 
 // addBias returns scores + bias.
@@ -118,13 +112,13 @@ func addBias(scores, bias *Node) *Node {
 // weights and their gradients both plain and transposed, because small products with a
 // transposed operand, such as those of attention in time, are slow there.
 func backwardAtOnce(g attendGiven) []*Node {
-	p := Exp(Sub(addBias(dotHeads(g.q, 3, g.k, 3), g.bias), g.logs))
-	dp := atLeastFloat32(dotHeads(g.dy, 3, g.v, 3))
+	p := Exp(Sub(addBias(batchDot(g.q, -1, g.k, -1), g.bias), g.logs))
+	dp := atLeastFloat32(batchDot(g.dy, -1, g.v, -1))
 	var ds *Node
 	var made []*Node
 	if onGPU(p.Graph()) {
 		ds = Mul(p, Sub(dp, g.along()))
-		made = []*Node{dotAs(ds, 3, g.k, 2), dotAs(ds, 2, g.q, 2), dotAs(p, 2, g.dy, 2)}
+		made = []*Node{dotAs(ds, -1, g.k, -2), dotAs(ds, -2, g.q, -2), dotAs(p, -2, g.dy, -2)}
 	} else {
 		along := ReduceAndKeep(Mul(p, dp), ReduceSum, -1) // equals Σ dy·y
 		ds = Mul(p, Sub(dp, along))
@@ -132,9 +126,9 @@ func backwardAtOnce(g attendGiven) []*Node {
 		if bias != nil {
 			bias = turned(bias)
 		}
-		pt := Exp(Sub(addBias(dotHeads(g.k, 3, g.q, 3), bias), turned(g.logs)))
-		dst := Mul(pt, Sub(atLeastFloat32(dotHeads(g.v, 3, g.dy, 3)), turned(along)))
-		made = []*Node{dotAs(ds, 3, g.k, 2), dotAs(dst, 3, g.q, 2), dotAs(pt, 3, g.dy, 2)}
+		pt := Exp(Sub(addBias(batchDot(g.k, -1, g.q, -1), bias), turned(g.logs)))
+		dst := Mul(pt, Sub(atLeastFloat32(batchDot(g.v, -1, g.dy, -1)), turned(along)))
+		made = []*Node{dotAs(ds, -1, g.k, -2), dotAs(dst, -1, g.q, -2), dotAs(pt, -1, g.dy, -2)}
 	}
 	if g.bias == nil {
 		return made

@@ -86,9 +86,9 @@ func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 	q, k, v = size.grouped(q), size.grouped(k), size.grouped(v)
 	begun := []*Node{q, atLeastFloat32(SliceAxis(q, 4, AxisElem(0)))} // initial values of the right shape
 	made := inParts(size.queries, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
-		scores := atLeastFloat32(dotHeads(p.of(given[0]), 3, p.groupOf(given[1]), 3))
+		scores := atLeastFloat32(batchDot(p.of(given[0]), -1, p.groupOf(given[1]), -1))
 		top := largest(scores)
-		sums := dotAs(Exp(Sub(scores, top)), 3, p.groupOf(given[2]), 2)
+		sums := dotAs(Exp(Sub(scores, top)), -1, p.groupOf(given[2]), -2)
 		y, sum := SliceAxis(sums, 3, AxisRange(0, width)), SliceAxis(sums, 3, AxisRange(width))
 		return []*Node{p.put(made[0], Div(y, sum)), p.put(made[1], Add(top, Log(atLeastFloat32(sum))))}
 	})
@@ -121,12 +121,12 @@ func backwardInParts(g attendGiven, size partSize) []*Node {
 	made := inParts(size.queries, given, begun, func(p part, given, made []*Node) []*Node {
 		q, k, v, logs := p.of(given[0]), p.groupOf(given[1]), p.groupOf(given[2]), p.of(given[3])
 		dy, along := p.fresh(p.of(given[4])), p.fresh(p.of(given[5]))
-		w := Exp(Sub(atLeastFloat32(dotHeads(k, 3, q, 3)), turned(logs)))
-		ds := ConvertDType(Mul(w, Sub(atLeastFloat32(dotHeads(v, 3, dy, 3)), turned(along))), q.DType())
+		w := Exp(Sub(atLeastFloat32(batchDot(k, -1, q, -1)), turned(logs)))
+		ds := ConvertDType(Mul(w, Sub(atLeastFloat32(batchDot(v, -1, dy, -1)), turned(along))), q.DType())
 		return []*Node{
-			p.putFresh(made[0], turned(dotHeads(turned(k), 3, ds, 2))),
-			p.addToGroup(made[1], dotHeads(ds, 3, q, 2)),
-			p.addToGroup(made[2], dotAs(w, 3, dy, 2)),
+			p.putFresh(made[0], turned(batchDot(turned(k), -1, ds, -2))),
+			p.addToGroup(made[1], batchDot(ds, -1, q, -2)),
+			p.addToGroup(made[2], dotAs(w, -1, dy, -2)),
 		}
 	})
 	for i := range made {

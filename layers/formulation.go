@@ -104,16 +104,11 @@ func kept(lean bool, x *Node) *Node {
 // against [batch…, S, S] or is nil. On CPUs, XLA is faster if the division by the row sum
 // follows the product with v. The Go backend and GPUs have a fused softmax.
 func softmaxDot(q, k, v, bias *Node) *Node {
-	rank := q.Rank()
-	batch := make([]int, rank-2)
-	for i := range batch {
-		batch[i] = i
-	}
 	var scores *Node
 	if onGo(q.Graph()) {
 		scores = scoresDot(q, k)
 	} else {
-		scores = DotGeneral(q, []int{rank - 1}, batch, k, []int{rank - 1}, batch)
+		scores = batchDot(q, -1, k, -1)
 	}
 	scores = atLeastFloat32(scores)
 	if bias != nil {
@@ -123,7 +118,7 @@ func softmaxDot(q, k, v, bias *Node) *Node {
 		return softmaxTimes(scores, v)
 	}
 	times := func(weights *Node) *Node {
-		return DotGeneral(ConvertDType(weights, v.DType()), []int{rank - 1}, batch, v, []int{rank - 2}, batch)
+		return batchDot(ConvertDType(weights, v.DType()), -1, v, -2)
 	}
 	if onGo(q.Graph()) || onGPU(q.Graph()) {
 		return times(Softmax(scores, -1))
@@ -131,4 +126,14 @@ func softmaxDot(q, k, v, bias *Node) *Node {
 	top := StopGradient(ReduceAndKeep(scores, ReduceMax, -1))
 	e := Exp(Sub(scores, top))
 	return Div(times(e), ConvertDType(ReduceAndKeep(e, ReduceSum, -1), v.DType()))
+}
+
+// batchDot returns the product of the matrices in the last two axes of a and b, contracted
+// over axis i of a and j of b (-1 or -2), for each entry of the leading axes.
+func batchDot(a *Node, i int, b *Node, j int) *Node {
+	batch := make([]int, a.Rank()-2)
+	for axis := range batch {
+		batch[axis] = axis
+	}
+	return DotGeneral(a, []int{a.Rank() + i}, batch, b, []int{b.Rank() + j}, batch)
 }

@@ -78,10 +78,10 @@ func sigmoid32(x *Node) *Node {
 // The sum over K is one more column of the product dy·vᵀ.
 func softmaxTimes(scores, v *Node) *Node {
 	last := v.Rank() - 1
-	shape := v.Shape().Clone()
-	shape.Dimensions[last-1] = scores.Shape().Dim(-2)
 	var y *Node
-	return withAdjoint(scores, []*Node{v}, shape, func() *Node {
+	return withAdjointAlong(scores, []*Node{v}, func(scores *Node, v []*Node) *Node {
+		return batchDot(ConvertDType(scores, v[0].DType()), -1, v[0], -2)
+	}, func() *Node {
 		y = pairDot(ConvertDType(BackendFusedSoftmax(scores, last), v.DType()), -1, v, -2)
 		return y
 	}, func(scores, dy *Node) []*Node {

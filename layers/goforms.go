@@ -30,6 +30,11 @@ func lastDot(x, weight *Node) *Node {
 	if isSmall(x, x.Shape().Size()/in, in, out) {
 		return smallLastDot(x, weight)
 	}
+	return rowsDot(x, weight)
+}
+
+// rowsDot is lastDot in one node, for a product of any size.
+func rowsDot(x, weight *Node) *Node {
 	return DotGeneral(x, []int{x.Rank() - 1}, nil, weight, []int{1}, nil)
 }
 

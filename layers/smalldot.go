@@ -1,6 +1,8 @@
 package layers
 
 import (
+	"slices"
+
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -27,13 +29,15 @@ func isSmall(x *Node, rows, k, columns int) bool {
 	return ownForms(x) && columns > narrowDot && rows*k*columns < smallDot
 }
 
-// pairDot returns the product of the matrices in the last two axes of a and b, contracted
-// over axis i of a and j of b (-1 or -2), for each entry of the leading axes. Small
-// products have no gradient, so pairDot may be used only inside [withAdjoint].
+// pairDot computes [batchDot]. Small products have no gradient, so pairDot may be used only
+// inside [withAdjoint].
 func pairDot(a *Node, i int, b *Node, j int) *Node {
 	rows, k, columns := a.Shape().Dim(-3-i), a.Shape().Dim(i), b.Shape().Dim(-3-j)
 	lead := a.Shape().Clone().Dimensions[:a.Rank()-2]
-	merged := func(x *Node) *Node { return Reshape(x, -1, x.Shape().Dim(-2), x.Shape().Dim(-1)) }
+	merged := func(x *Node) *Node {
+		rows, columns := x.Shape().Dim(-2), x.Shape().Dim(-1)
+		return withDims(x, x.Shape().Size()/(rows*columns), rows, columns)
+	}
 	a, b = merged(a), merged(b)
 	small := isSmall(a, rows, k, columns)
 	if small && i == -2 {
@@ -45,25 +49,35 @@ func pairDot(a *Node, i int, b *Node, j int) *Node {
 	if small {
 		b = padAxis(b, 2, 0, (vector-columns%vector)%vector)
 	}
-	y := DotGeneral(a, []int{3 + i}, []int{0}, b, []int{3 + j}, []int{0})
+	y := batchDot(a, i, b, j)
 	if y.Shape().Dim(-1) > columns {
 		y = SliceAxis(y, 2, AxisRange(0, columns))
 	}
-	return Reshape(y, append(lead, rows, columns)...)
+	return withDims(y, append(lead, rows, columns)...)
+}
+
+// withDims is Reshape without a node for a shape that x already has. A forecast computes
+// several products per frame and block, and each node takes memory as long as the program.
+func withDims(x *Node, dims ...int) *Node {
+	if slices.Equal(x.Shape().Dimensions, dims) {
+		return x
+	}
+	return Reshape(x, dims...)
 }
 
 // smallLastDot computes [lastDot] of a small product.
 func smallLastDot(x, weight *Node) *Node {
 	out, in := weight.Shape().Dim(0), weight.Shape().Dim(1)
-	shape := x.Shape().Clone()
-	shape.Dimensions[shape.Rank()-1] = out
-	rows := func(x *Node, width int) *Node { return Reshape(x, -1, width) }
-	return withAdjoint(x, []*Node{weight}, shape, func() *Node {
-		return Reshape(pairDot(rows(x, in), -1, weight, -1), shape.Dimensions...)
+	dims := append(x.Shape().Clone().Dimensions[:x.Rank()-1], out)
+	rows := func(x *Node, width int) *Node { return withDims(x, 1, x.Shape().Size()/width, width) }
+	return withAdjointAlong(x, []*Node{weight}, func(x *Node, weights []*Node) *Node {
+		return rowsDot(x, weights[0])
+	}, func() *Node {
+		return withDims(pairDot(rows(x, in), -1, weight, -1), dims...)
 	}, func(x, dy *Node) []*Node {
 		dx := pairDot(rows(dy, out), -1, weight, -2)
 		dw := pairDot(rows(dy, out), -2, rows(x, in), -2)
-		return []*Node{Reshape(dx, x.Shape().Dimensions...), dw}
+		return []*Node{withDims(dx, x.Shape().Dimensions...), withDims(dw, out, in)}
 	})
 }
 
@@ -74,9 +88,8 @@ func scoresDot(q, k *Node) *Node {
 	if !isSmall(q, rows, width, columns) {
 		return pairDot(q, -1, k, -1)
 	}
-	shape := q.Shape().Clone()
-	shape.Dimensions[shape.Rank()-1] = columns
-	return withAdjoint(q, []*Node{k}, shape, func() *Node { return pairDot(q, -1, k, -1) },
+	return withAdjointAlong(q, []*Node{k}, func(q *Node, k []*Node) *Node { return batchDot(q, -1, k[0], -1) },
+		func() *Node { return pairDot(q, -1, k, -1) },
 		func(q, dy *Node) []*Node {
 			return []*Node{pairDot(dy, -1, k, -2), pairDot(dy, -2, q, -2)}
 		})
