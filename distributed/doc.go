@@ -1,5 +1,5 @@
-// Package distributed trains one network on many devices of one or several hosts (paper
-// §4.2).
+// Package distributed describes how one network is trained on many devices of one or several
+// hosts (paper §4.2). Package train does the training.
 //
 // Devices form a [Mesh] of groups. Inside a group parameters, gradients and moments are
 // sharded; every group holds a whole copy. Groups are independent: each draws its own
@@ -7,14 +7,13 @@
 // trains in 3D. Groups meet once per update, in an all-reduce of their gradients.
 //
 //	run, err := train.NewRun(weights, train.RunOptions{
-//		Trainer: train.Options{Backend: b},
-//		Machine: distributed.Machine(distributed.Options{Mesh: distributed.Hybrid(2, 4)}),
+//		Trainer: train.Options{Backend: b, Mesh: distributed.Hybrid(2, 4)},
 //		…
 //	})
 //
-// trains on eight devices of a host as [train.NewRun] does on one: recipe, log and
-// checkpoints are the same, and a run can resume on any other mesh. A custom training
-// loop calls [Trainer.Step].
+// trains on eight devices of a host. Recipe, log and checkpoints are those of one device,
+// and a run can resume on any other mesh. A custom training loop calls
+// train.Trainer.StepFrom.
 //
 // Groups of several processes meet through an [Engine]; package distributed/mpi
 // implements it. Every process has the same mesh and draws batches for its groups;

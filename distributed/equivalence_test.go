@@ -1,4 +1,4 @@
-package distributed
+package distributed_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gowalrus/gowalrus/distributed"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -29,12 +30,12 @@ func TestEquivalence(t *testing.T) {
 	b := testbackend.Devices(t, 8)
 	const updates, micro = 50, 1
 	for _, c := range []struct {
-		mesh    Mesh
+		mesh    distributed.Mesh
 		samples int
 	}{
-		{Local(), 2}, {DataParallel(2), 1}, {FullyShard(2), 2}, {FullyShard(4), 4}, {Hybrid(2, 2), 2},
-		{FullyShard(3), 2}, // neither samples nor tensors divide by three
-		{Hybrid(2, 4), 4}, {FullyShard(8), 3}, {DataParallel(3), 1},
+		{distributed.Local(), 2}, {distributed.DataParallel(2), 1}, {distributed.FullyShard(2), 2}, {distributed.FullyShard(4), 4}, {distributed.Hybrid(2, 2), 2},
+		{distributed.FullyShard(3), 2}, // neither samples nor tensors divide by three
+		{distributed.Hybrid(2, 4), 4}, {distributed.FullyShard(8), 3}, {distributed.DataParallel(3), 1},
 	} {
 		t.Run(fmt.Sprintf("%v of %d samples", c.mesh, c.samples), func(t *testing.T) {
 			s := func(update, group, m int) *train.Batch {
@@ -61,7 +62,7 @@ func TestMixedGroups(t *testing.T) {
 		return volumes(update, 2)
 	}
 	want, wantW := alone(t, b, s, 2, 1, 3)
-	got, gotW := together(t, b, Hybrid(2, 2), s, 1, 3)
+	got, gotW := together(t, b, distributed.Hybrid(2, 2), s, 1, 3)
 	for i := range want {
 		require.InEpsilon(t, want[i], got[i], 1e-5, "update %d", i+1)
 	}

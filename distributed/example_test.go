@@ -18,8 +18,8 @@ func ExampleHybrid() {
 	// Output: 24×4 96 1×8 2×1
 }
 
-// Training on a mesh differs from training on one device only in the option Machine.
-func ExampleMachine() {
+// Training on a mesh differs from training on one device only in the option Mesh.
+func ExampleMesh() {
 	dir, err := os.MkdirTemp("", "run")
 	if err != nil {
 		log.Fatal(err)
@@ -38,7 +38,7 @@ func ExampleMachine() {
 		log.Fatal(err)
 	}
 	o.Trainer.Backend = b
-	o.Machine = distributed.Machine(distributed.Options{Mesh: distributed.Local()}) // on XLA also Hybrid(2, 4)
+	o.Trainer.Mesh = distributed.Local() // on XLA also Hybrid(2, 4)
 	run, err := train.NewRun(weights, o)
 	if err != nil {
 		log.Fatal(err)
@@ -50,7 +50,7 @@ func ExampleMachine() {
 }
 
 // A custom training loop gives every group its micro-batches.
-func ExampleTrainer_Step() {
+func ExampleMesh_customLoop() {
 	b, err := backend.Go()
 	if err != nil {
 		log.Fatal(err)
@@ -59,7 +59,7 @@ func ExampleTrainer_Step() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	tr, err := distributed.New(weights, distributed.Options{Trainer: train.Options{Backend: b}})
+	tr, err := train.New(weights, train.Options{Backend: b, Mesh: distributed.Local()})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func ExampleTrainer_Step() {
 	next := func(ctx context.Context, group, micro int) (*train.Batch, error) {
 		return smallrun.Batch(group, micro), nil
 	}
-	u, err := tr.Step(context.Background(), next, 2, 1e-4)
+	u, err := tr.StepFrom(context.Background(), next, 2, 1e-4)
 	fmt.Println(u.Samples, u.Loss > 0, err)
 	// Output: 2 true <nil>
 }

@@ -1,6 +1,6 @@
 //go:build race && linux
 
-package distributed
+package distributed_test
 
 import (
 	"os"

@@ -1,16 +1,18 @@
-package distributed
+package distributed_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gowalrus/gowalrus/distributed"
 	"github.com/gowalrus/gowalrus/distributed/internal/smallrun"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -18,14 +20,13 @@ import (
 )
 
 // runOn trains in a folder on a mesh until update stop; 0 means to the end.
-func runOn(t *testing.T, b compute.Backend, dir string, mesh Mesh, stop int64) (*train.Run, error) {
+func runOn(t *testing.T, b compute.Backend, dir string, mesh distributed.Mesh, stop int64) (*train.Run, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	o, err := smallrun.Options(dir)
 	require.NoError(t, err)
-	o.Trainer.Backend = b
-	o.Machine = Machine(Options{Mesh: mesh})
+	o.Trainer.Backend, o.Trainer.Mesh = b, mesh
 	o.Observe = func(p train.Progress) {
 		require.False(t, math.IsNaN(p.Loss))
 		if p.Update == stop {
@@ -46,16 +47,16 @@ func runOn(t *testing.T, b compute.Backend, dir string, mesh Mesh, stop int64) (
 func TestRunOnOtherMesh(t *testing.T) {
 	b := testbackend.Devices(t, 4)
 	dir := t.TempDir()
-	r, err := runOn(t, b, dir, FullyShard(4), 3)
+	r, err := runOn(t, b, dir, distributed.FullyShard(4), 3)
 	require.ErrorIs(t, err, train.ErrInterrupted)
 	require.EqualValues(t, 3, r.Updates())
 	require.NoError(t, r.Close())
-	r, err = runOn(t, b, dir, DataParallel(2), 5)
+	r, err = runOn(t, b, dir, distributed.DataParallel(2), 5)
 	require.ErrorIs(t, err, train.ErrInterrupted)
 	require.True(t, r.Resumed())
 	require.EqualValues(t, 5, r.Updates())
 	require.NoError(t, r.Close())
-	r, err = runOn(t, b, dir, Local(), 0)
+	r, err = runOn(t, b, dir, distributed.Local(), 0)
 	require.NoError(t, err)
 	require.EqualValues(t, 8, r.Updates())
 	require.NoError(t, r.Close())
@@ -73,30 +74,32 @@ func TestRunOnOtherMesh(t *testing.T) {
 	require.EqualValues(t, 8, single.Updates())
 	require.False(t, m.Coverage.Partial)
 	require.Greater(t, m.Coverage.Windows(), int64(8), "more than a window for each update")
-	require.Equal(t, m.Coverage, single.Weights().Coverage())
+	restored, err := single.Weights()
+	require.NoError(t, err)
+	require.Equal(t, m.Coverage, restored.Coverage())
 }
 
 // TestDeviceBytes: with full sharding over n devices each holds 1/n of the blocks'
 // parameters and moments, and all of encoder and decoder.
 func TestDeviceBytes(t *testing.T) {
 	b := testbackend.Devices(t, 4)
-	for _, mesh := range []Mesh{Local(), FullyShard(2), FullyShard(3), Hybrid(2, 2)} {
-		tr, err := New(weights(t), Options{Trainer: train.Options{Backend: b}, Mesh: mesh})
+	for _, mesh := range []distributed.Mesh{distributed.Local(), distributed.FullyShard(2), distributed.FullyShard(3), distributed.Hybrid(2, 2)} {
+		tr, err := train.New(weights(t), train.Options{Backend: b, Mesh: mesh})
 		require.NoError(t, err)
-		_, err = tr.Step(context.Background(), schedule(func(_, _, _ int) *train.Batch { return planes(1, 2) }).source(tr), 1, rate)
+		_, err = tr.StepFrom(context.Background(), schedule(func(_, _, _ int) *train.Batch { return planes(1, 2) }).source(tr), 1, rate)
 		require.NoError(t, err)
-		used := map[string]bool{}
-		for key := range tr.steps {
-			used[key] = true
-		}
+		c, err := tr.Checkpoint()
+		require.NoError(t, err)
+		var state struct{ Steps map[string]int }
+		require.NoError(t, json.Unmarshal(c.Extra["trainer"], &state))
 		bytes := 0
-		for _, p := range tr.weights.Params() {
+		for _, p := range c.Weights.Params() {
 			size := 4 * p.Size()
-			if sharded(p) {
+			if strings.HasPrefix(p.Key, "blocks.") && !p.Init.Buffer {
 				size = 4 * ((p.Size() + mesh.Shards - 1) / mesh.Shards)
 			}
 			bytes += size
-			if used[p.Key] {
+			if state.Steps[p.Key] > 0 {
 				bytes += 2 * size
 			}
 		}
@@ -113,21 +116,23 @@ func TestDeviceBytes(t *testing.T) {
 // update; a cancelled context ends every group; the weights do not change.
 func TestFailures(t *testing.T) {
 	b := testbackend.Devices(t, 2)
-	tr, err := New(weights(t), Options{Trainer: train.Options{Backend: b}, Mesh: DataParallel(2)})
+	tr, err := train.New(weights(t), train.Options{Backend: b, Mesh: distributed.DataParallel(2)})
 	require.NoError(t, err)
 	defer tr.Close()
-	before := values(t, tr.weights)
+	w, err := tr.Weights()
+	require.NoError(t, err)
+	before := values(t, w)
 	broken := errors.New("disk on fire")
-	_, err = tr.Step(context.Background(), func(ctx context.Context, group, micro int) (*train.Batch, error) {
+	_, err = tr.StepFrom(context.Background(), func(ctx context.Context, group, micro int) (*train.Batch, error) {
 		if group == 1 && micro == 1 {
 			return nil, broken
 		}
 		return planes(group, 1), nil
 	}, 3, rate)
 	require.ErrorIs(t, err, broken)
-	require.EqualError(t, err, "distributed: update 1: group 1, micro-batch 1: disk on fire")
+	require.EqualError(t, err, "train: update 1: group 1, micro-batch 1: disk on fire")
 
-	_, err = tr.Step(context.Background(), func(ctx context.Context, group, micro int) (*train.Batch, error) {
+	_, err = tr.StepFrom(context.Background(), func(ctx context.Context, group, micro int) (*train.Batch, error) {
 		bad := planes(group, 1)
 		if group == 1 {
 			bad.Windows[0].Frames[0][0] = 1e30
@@ -136,14 +141,14 @@ func TestFailures(t *testing.T) {
 		}
 		return bad, nil
 	}, 1, rate)
-	var group *GroupError
+	var group *train.GroupError
 	require.ErrorAs(t, err, &group)
 	require.Equal(t, 1, group.Group)
 	require.Equal(t, "plane", group.System)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	calls := 0
-	_, err = tr.Step(ctx, func(ctx context.Context, group, micro int) (*train.Batch, error) {
+	_, err = tr.StepFrom(ctx, func(ctx context.Context, group, micro int) (*train.Batch, error) {
 		if group == 0 {
 			calls++
 			cancel()
@@ -153,11 +158,11 @@ func TestFailures(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.LessOrEqual(t, calls, 2)
 	require.EqualValues(t, 0, tr.Updates())
-	w, err := tr.Weights()
+	w, err = tr.Weights()
 	require.NoError(t, err)
 	require.Equal(t, before, values(t, w), "nothing has moved")
 
-	_, err = tr.Step(context.Background(), nil, 0, rate)
+	_, err = tr.StepFrom(context.Background(), nil, 0, rate)
 	require.ErrorContains(t, err, "at least 1 micro-batch")
 }
 
@@ -165,65 +170,93 @@ func TestOptions(t *testing.T) {
 	w := weights(t)
 	b := testbackend.New(t)
 	many := b.NumDevices() + 1
-	for want, o := range map[string]Options{
+	for want, o := range map[string]train.Options{
 		"expected a backend":               {},
-		"expected at least 1 group":        {Trainer: train.Options{Backend: b}, Mesh: Mesh{-1, 1}},
-		"different devices":                {Trainer: train.Options{Backend: b}, Mesh: DataParallel(many)},
-		"mesh 1×1: expected 1 devices":     {Trainer: train.Options{Backend: b}, Devices: []compute.DeviceNum{0, 0}},
-		"LoRA: expected none":              {Trainer: train.Options{Backend: b, LoRA: &train.LoRA{Rank: 1}}},
-		"moving average: expected a decay": {Trainer: train.Options{Backend: b, EMA: 1}},
-		"matches none of the network's":    {Trainer: train.Options{Backend: b, Freeze: []string{"nothing"}}},
-		"AdamW beta1":                      {Trainer: train.Options{Backend: b, AdamW: train.AdamW{Beta1: 2}}},
+		"expected at least 1 group":        {Backend: b, Mesh: distributed.Mesh{Groups: -1, Shards: 1}},
+		"different devices":                {Backend: b, Mesh: distributed.DataParallel(many)},
+		"mesh 1×1: expected 1 devices":     {Backend: b, Devices: []compute.DeviceNum{0, 0}},
+		"moving average: expected a decay": {Backend: b, EMA: 1},
+		"matches none of the network's":    {Backend: b, Freeze: []string{"nothing"}},
+		"AdamW beta1":                      {Backend: b, AdamW: train.AdamW{Beta1: 2}},
 	} {
-		_, err := New(w, o)
+		tr, err := train.New(w, o)
 		require.ErrorContains(t, err, want)
+		require.Nil(t, tr)
 	}
-	_, err := New(nil, Options{Trainer: train.Options{Backend: b}})
+	_, err := train.New(nil, train.Options{Backend: b})
 	require.ErrorContains(t, err, "expected weights")
 
 	o, err := smallrun.Options(t.TempDir())
 	require.NoError(t, err)
-	o.Trainer.Backend, o.Machine = b, Machine(Options{Mesh: DataParallel(many)})
+	o.Trainer.Backend, o.Trainer.Mesh = b, distributed.DataParallel(many)
 	_, err = train.NewRun(w, o)
 	require.ErrorContains(t, err, "different devices")
 }
 
-// TestLocalOnGo: the mesh of one device works on every backend, and its update equals
-// the plain trainer's, frozen tensors and moving average included.
-func TestLocalOnGo(t *testing.T) {
-	b := testbackend.New(t)
-	o := train.Options{Backend: b, EMA: 0.5, Freeze: []string{"embed.*"}}
-	w := weights(t)
-	single, err := train.New(w, o)
-	require.NoError(t, err)
-	defer single.Close()
-	tr, err := New(weights(t), Options{Trainer: o})
-	require.NoError(t, err)
-	defer tr.Close()
-	for i := range 2 {
-		_, err = single.Step(planes(i, 1), rate)
-		require.NoError(t, err)
-		_, err = tr.Step(context.Background(), schedule(func(u, _, _ int) *train.Batch { return planes(u, 1) }).source(tr), 1, rate)
-		require.NoError(t, err)
+// TestOptionsOnMeshes: adapters, frozen tensors and the moving average on a mesh give the
+// weights that they give on one device, and a trainer on one device goes on from its
+// checkpoint.
+func TestOptionsOnMeshes(t *testing.T) {
+	b := testbackend.Devices(t, 4)
+	for name, o := range map[string]train.Options{
+		"adapters": {LoRA: &train.LoRA{Rank: 2}, EMA: 0.5},
+		"frozen":   {Freeze: []string{"embed.*"}, EMA: 0.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Backend = b
+			single, err := train.New(weights(t), o)
+			require.NoError(t, err)
+			defer single.Close()
+			o.Mesh = distributed.Hybrid(2, 2)
+			many, err := train.New(weights(t), o)
+			require.NoError(t, err)
+			defer many.Close()
+			s := schedule(func(u, g, _ int) *train.Batch { return planes(2*u+g, 2) })
+			for u := range 2 {
+				for g := range 2 {
+					_, err := single.Accumulate(s(u, g, 0))
+					require.NoError(t, err)
+				}
+				_, err = single.Update(rate)
+				require.NoError(t, err)
+				_, err = many.StepFrom(context.Background(), s.source(many), 1, rate)
+				require.NoError(t, err)
+			}
+			same := func(a, b *train.Trainer) {
+				for _, of := range []func(*train.Trainer) (*walrus.Weights, error){(*train.Trainer).Weights, (*train.Trainer).Averaged} {
+					w, err := of(a)
+					require.NoError(t, err)
+					want := values(t, w)
+					w, err = of(b)
+					require.NoError(t, err)
+					for key, v := range values(t, w) {
+						require.InDeltaSlice(t, want[key], v, 1e-4, key)
+					}
+				}
+			}
+			same(single, many)
+			if o.LoRA != nil {
+				require.NoError(t, many.SaveAdapters(filepath.Join(t.TempDir(), "adapters.safetensors")))
+			}
+			dir := t.TempDir()
+			c, err := many.Checkpoint()
+			require.NoError(t, err)
+			require.NoError(t, walrus.SaveCheckpoint(filepath.Join(dir, "mesh"), c))
+			m, err := walrus.OpenCheckpoint(filepath.Join(dir, "mesh"))
+			require.NoError(t, err)
+			require.NoError(t, single.Restore(m))
+			for _, tr := range []*train.Trainer{single, many} {
+				_, err = tr.StepFrom(context.Background(), func(context.Context, int, int) (*train.Batch, error) { return planes(7, 2), nil }, 1, rate)
+				require.NoError(t, err)
+			}
+			same(single, many)
+		})
 	}
-	got, err := tr.Weights()
-	require.NoError(t, err)
-	averaged, err := tr.Averaged()
-	require.NoError(t, err)
-	for i, pair := range [][2]*walrus.Weights{{w, got}, {single.Averaged(), averaged}} {
-		want, have := values(t, pair[0]), values(t, pair[1])
-		for key := range want {
-			require.InDeltaSlice(t, want[key], have[key], 1e-4, "%d %s", i, key)
-		}
-	}
-	x, _ := got.Tensor("embed.2.proj1.weight")
-	y, _ := weights(t).Tensor("embed.2.proj1.weight")
-	require.Equal(t, tensors.MustCopyFlatData[float32](y), tensors.MustCopyFlatData[float32](x), "frozen")
 }
 
 func TestMesh(t *testing.T) {
-	require.Equal(t, 1, Mesh{}.Devices())
-	require.Equal(t, 8, Hybrid(2, 4).Devices())
-	require.Equal(t, "2×4", Hybrid(2, 4).String())
-	require.Error(t, Mesh{0, -1}.Validate())
+	require.Equal(t, 1, distributed.Mesh{}.Devices())
+	require.Equal(t, 8, distributed.Hybrid(2, 4).Devices())
+	require.Equal(t, "2×4", distributed.Hybrid(2, 4).String())
+	require.Error(t, distributed.Mesh{Shards: -1}.Validate())
 }

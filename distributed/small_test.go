@@ -1,4 +1,4 @@
-package distributed
+package distributed_test
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/distributed"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
 	"github.com/stretchr/testify/require"
@@ -81,7 +82,7 @@ func draws(number int) *walrus.Draws {
 type schedule func(update, group, micro int) *train.Batch
 
 // source returns the Source of a schedule for the trainer's next update.
-func (s schedule) source(tr *Trainer) train.Source {
+func (s schedule) source(tr *train.Trainer) train.Source {
 	update := int(tr.Updates())
 	return func(_ context.Context, group, micro int) (*train.Batch, error) { return s(update, group, micro), nil }
 }
@@ -120,14 +121,14 @@ func alone(t *testing.T, b compute.Backend, s schedule, groups, micro, updates i
 const rate = 2e-4
 
 // together trains on a mesh.
-func together(t *testing.T, b compute.Backend, mesh Mesh, s schedule, micro, updates int) ([]float64, map[string][]float32) {
+func together(t *testing.T, b compute.Backend, mesh distributed.Mesh, s schedule, micro, updates int) ([]float64, map[string][]float32) {
 	t.Helper()
-	tr, err := New(weights(t), Options{Trainer: train.Options{Backend: b}, Mesh: mesh})
+	tr, err := train.New(weights(t), train.Options{Backend: b, Mesh: mesh})
 	require.NoError(t, err)
 	defer tr.Close()
 	var losses []float64
 	for range updates {
-		u, err := tr.Step(context.Background(), s.source(tr), micro, rate)
+		u, err := tr.StepFrom(context.Background(), s.source(tr), micro, rate)
 		require.NoError(t, err)
 		losses = append(losses, u.Loss)
 	}

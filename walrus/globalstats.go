@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gowalrus/gowalrus/data"
 )
 
@@ -12,6 +14,14 @@ import (
 // cover the variable channels only.
 type ChannelStats struct {
 	Mean, Std, DeltaMean, DeltaStd []float32
+}
+
+// Tensors returns mean, standard deviation and those of the change, each [1, 1, C, 1, 1, 1].
+func (s ChannelStats) Tensors() (out [4]*tensors.Tensor) {
+	for i, v := range [][]float32{s.Mean, s.Std, s.DeltaMean, s.DeltaStd} {
+		out[i] = tensors.FromFlatDataAndDimensions(v, 1, 1, len(v), 1, 1, 1)
+	}
+	return out
 }
 
 // GlobalStats returns the statistics of a scaling for the channels of fields

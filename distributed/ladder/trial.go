@@ -11,7 +11,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Trial measures a ladder: it runs the rungs of a setup with a distributed.Trainer on
+// Trial measures a ladder: it runs the rungs of a setup with a train.Trainer on
 // the devices of a backend. It uses the setup's network, systems, devices, groups,
 // micro-batches and seed.
 //

@@ -79,7 +79,7 @@ func (b *bench) onMesh(ctx context.Context, mesh distributed.Mesh, adaptive bool
 	if err != nil {
 		return err
 	}
-	defer c.trainer.Close()
+	defer c.close()
 	for _, form := range forms {
 		if err := c.take(b.Setup, form); err != nil {
 			return err

@@ -16,7 +16,8 @@ import (
 
 // course is a trainer whose groups take turns with their micro-batches.
 type course struct {
-	trainer *distributed.Trainer
+	trainer *train.Trainer
+	weights *walrus.Weights
 	model   *walrus.Model
 	mesh    distributed.Mesh
 	clock   func() (float64, error)
@@ -38,15 +39,26 @@ func newCourse(t Trial, mesh distributed.Mesh, adaptive bool) (*course, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer w.Finalize()
-	c := &course{mesh: mesh, clock: t.Clock, turn: make(chan struct{}, 1)}
+	c := &course{weights: w, mesh: mesh, clock: t.Clock, turn: make(chan struct{}, 1)}
 	c.turn <- struct{}{}
 	if c.model, err = walrus.NewModel(config); err != nil {
+		c.close()
 		return nil, err
 	}
-	o := distributed.Options{Trainer: train.Options{Backend: t.Backend, Seed: t.Seed}, Mesh: mesh, Done: c.done, Log: t.Log}
-	c.trainer, err = distributed.New(w, o)
-	return c, err
+	c.trainer, err = train.New(w, train.Options{Backend: t.Backend, Seed: t.Seed, Mesh: mesh, Done: c.done, Log: t.Log})
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// close frees the trainer and its weights.
+func (c *course) close() {
+	if c.trainer != nil {
+		c.trainer.Close()
+	}
+	c.weights.Finalize()
 }
 
 // take makes the micro-batches of a form, one of its class for each device.
@@ -118,7 +130,7 @@ func (c *course) step(ctx context.Context, micros int, class func(group, micro i
 	if err != nil {
 		return nil, 0, err
 	}
-	_, err = c.trainer.Step(ctx, func(ctx context.Context, group, micro int) (*train.Batch, error) {
+	_, err = c.trainer.StepFrom(ctx, func(ctx context.Context, group, micro int) (*train.Batch, error) {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

@@ -67,7 +67,7 @@ func TestTrialTakesTurns(t *testing.T) {
 	for _, mesh := range []distributed.Mesh{trial.own(), trial.hybrid()} {
 		c, err := newCourse(trial, mesh, true)
 		require.NoError(t, err)
-		defer c.trainer.Close()
+		defer c.close()
 		require.NoError(t, c.take(trial.Setup, Form{Adaptive: true}))
 		for _, b := range c.batches {
 			require.Len(t, b.Windows, mesh.Shards, "a window for every device")

@@ -20,7 +20,6 @@ import (
 
 	"github.com/gowalrus/gowalrus/distributed"
 	"github.com/gowalrus/gowalrus/distributed/internal/smallrun"
-	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
@@ -48,12 +47,8 @@ func trainOn(e distributed.Engine, mesh distributed.Mesh, dir string) error {
 		return err
 	}
 	o.Trainer.Backend = b
-	var machine train.Machine
-	o.Machine = func(w *walrus.Weights, t train.Options) (train.Machine, error) {
-		var err error
-		machine, err = distributed.Machine(distributed.Options{Mesh: mesh, Engine: &killer{Engine: e, machine: &machine}})(w, t)
-		return machine, err
-	}
+	k := &killer{Engine: e}
+	o.Trainer.Mesh, o.Trainer.Engine = mesh, k
 	w, err := smallrun.Weights()
 	if err != nil {
 		return err
@@ -62,17 +57,18 @@ func trainOn(e distributed.Engine, mesh distributed.Mesh, dir string) error {
 	if err != nil {
 		return err
 	}
+	k.run = r
 	return errors.Join(r.Go(context.Background()), r.Close())
 }
 
 // killer kills rank 1 when it is asked to exchange the gradients of an update.
 type killer struct {
 	distributed.Engine
-	machine *train.Machine
+	run *train.Run
 }
 
 func (k *killer) Sum(values []float32) func() error {
-	if at, err := strconv.Atoi(os.Getenv(killVariable)); err == nil && k.Rank() == 1 && (*k.machine).Updates() == int64(at) {
+	if at, err := strconv.Atoi(os.Getenv(killVariable)); err == nil && k.Rank() == 1 && k.run != nil && k.run.Updates() == int64(at) {
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
 	return k.Engine.Sum(values)

@@ -55,6 +55,9 @@ type Recipe struct {
 	EMA float64 `yaml:"ema"`
 	// Freeze lists patterns of tensors that are not trained.
 	Freeze []string `yaml:"freeze"`
+	// SkipNonFinite leaves out micro-batches whose loss or gradient is not finite, with a
+	// warning in Log, instead of ending the run.
+	SkipNonFinite bool `yaml:"skip_non_finite"`
 	// LoRA trains low-rank adapters.
 	LoRA *LoRA `yaml:"lora"`
 
@@ -286,7 +289,7 @@ func (r *Recipe) options() (train.RunOptions, error) {
 	o := train.RunOptions{
 		Epochs: r.Epochs, Updates: r.Updates, Accumulate: r.Accumulate, SaveEvery: r.SaveEvery,
 		Validation: train.Validation(r.Validation),
-		Trainer: train.Options{Seed: r.Seed, EMA: r.EMA, Freeze: r.Freeze, AdamW: train.AdamW(r.Optimizer),
+		Trainer: train.Options{Seed: r.Seed, EMA: r.EMA, Freeze: r.Freeze, SkipNonFinite: r.SkipNonFinite, AdamW: train.AdamW(r.Optimizer),
 			Objective: train.Objective{Scaling: &walrus.Scaling{Eps: r.Objective.Eps}, Multiplier: r.Objective.Multiplier, BFloat16: r.Objective.BFloat16}},
 		Schedule: train.Schedule{Base: r.Schedule.Base, Warmup: r.Schedule.Warmup, Cooldown: r.Schedule.Cooldown,
 			WarmupFactor: r.Schedule.WarmupFactor, CooldownFactor: r.Schedule.CooldownFactor},

@@ -44,6 +44,7 @@ schedule: {kind: linear_ramps, base: 1.0e-3, warmup: 2, cooldown: 3, warmup_fact
 optimizer: {beta1: 0.8, beta2: 0.9, eps: 1.0e-9, weight_decay: 0.01, clip_norm: 5}
 objective: {normalization: mean_std, eps: 1.0e-6, multiplier: 10, statistics: dataset}
 ema: 0.9
+skip_non_finite: true
 freeze: ["embed.2.*"]
 lora: {rank: 2, alpha: 4, targets: ["blocks.*.weight"]}
 validation: {every: 2, windows: 3, rollout_every: 4, rollout_steps: 5}
@@ -70,6 +71,7 @@ save_every: 9
 	require.Equal(t, train.AdamW{Beta1: 0.8, Beta2: 0.9, Eps: 1e-9, WeightDecay: 0.01, ClipNorm: 5}, p.Trainer.AdamW)
 	require.Equal(t, train.Objective{Scaling: &walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-6}, Multiplier: 10}, p.Trainer.Objective)
 	require.Equal(t, train.Validation{Every: 2, Windows: 3, RolloutEvery: 4, RolloutSteps: 5}, p.Validation)
+	require.True(t, p.Trainer.SkipNonFinite)
 	require.Equal(t, &train.LoRA{Rank: 2, Alpha: 4, Targets: []string{"blocks.*.weight"}}, p.Trainer.LoRA)
 	require.Equal(t, []string{"embed.2.*"}, p.Trainer.Freeze)
 	one, two := p.Systems[0], p.Systems[1]

@@ -1,10 +1,14 @@
 package train
 
 import (
+	"context"
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/require"
@@ -27,7 +31,7 @@ func TestAccumulateTwice(t *testing.T) {
 		require.NoError(t, err)
 		require.Positive(t, a)
 		require.Equal(t, a, b, "gradient norm of update %d", step)
-		require.Equal(t, snapshot(t, once.Weights()), snapshot(t, twice.Weights()), "update %d", step)
+		require.Equal(t, snapshot(t, once.weights), snapshot(t, twice.weights), "update %d", step)
 	}
 }
 
@@ -61,11 +65,11 @@ func TestAccumulateMixed(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, gradientsOf(both), len(both.Weights().Params())-buffers(both), "every trained tensor has one")
+	require.Len(t, gradientsOf(both), len(both.weights.Params())-buffers(both), "every trained tensor has one")
 }
 
 func buffers(tr *Trainer) (n int) {
-	for _, p := range tr.Weights().Params() {
+	for _, p := range tr.weights.Params() {
 		if p.Init.Buffer {
 			n++
 		}
@@ -77,27 +81,27 @@ func buffers(tr *Trainer) (n int) {
 // count from their first gradient.
 func TestUpdateLeavesOthers(t *testing.T) {
 	tr := newTrainer(t, Options{AdamW: AdamW{WeightDecay: 0.5}})
-	before := snapshot(t, tr.Weights())
+	before := snapshot(t, tr.weights)
 	for range 2 {
 		_, err := tr.Step(still(plane()), 1e-2)
 		require.NoError(t, err)
 	}
 	untouched := 0
-	for key, v := range snapshot(t, tr.Weights()) {
+	for key, v := range snapshot(t, tr.weights) {
 		if strings.Contains(key, "bed.3.") || strings.HasSuffix(key, "rotary_emb.freqs") {
 			untouched++
 			require.Equal(t, before[key], v, key)
-			require.NotContains(t, tr.state, key)
+			require.NotContains(t, tr.steps, key)
 		} else {
 			require.NotEqual(t, before[key], v, key)
-			require.Equal(t, 2, tr.state[key].steps, key)
+			require.Equal(t, 2, tr.steps[key], key)
 		}
 	}
 	require.Equal(t, 9, untouched)
 	_, err := tr.Step(still(space()), 1e-2)
 	require.NoError(t, err)
-	require.Equal(t, 1, tr.state["embed.3.proj1.weight"].steps)
-	require.Equal(t, 3, tr.state["encoder_dummy"].steps)
+	require.Equal(t, 1, tr.steps["embed.3.proj1.weight"])
+	require.Equal(t, 3, tr.steps["encoder_dummy"])
 }
 
 // TestNotFinite: a loss that is not finite is an error, and its gradients are not added.
@@ -106,18 +110,102 @@ func TestNotFinite(t *testing.T) {
 	_, err := tr.Accumulate(still(plane()))
 	require.NoError(t, err)
 	kept := gradientsOf(tr)
-	scale, _ := tr.Weights().Tensor("debed.2.proj2.bias")
+	scale, _ := tr.weights.Tensor("debed.2.proj2.bias")
 	bad := make([]float32, scale.Size())
 	for i := range bad {
 		bad[i] = float32(math.Inf(1)) // of a padding component, ∞ times 0 is NaN
 	}
-	require.NoError(t, tr.Weights().Set("debed.2.proj2.bias", testbackend.Tensor(bad, len(bad))))
+	require.NoError(t, tr.weights.Set("debed.2.proj2.bias", testbackend.Tensor(bad, len(bad))))
 	loss, err := tr.Accumulate(still(plane()))
 	require.EqualError(t, err, "train: the loss is NaN for window plane; field density, velocity_x, velocity_y; "+
 		"not finite before: the network's debed.2.proj2.bias")
 	require.True(t, math.IsNaN(loss))
 	require.Equal(t, kept, gradientsOf(tr))
-	require.Equal(t, 1, tr.micro)
+	require.Equal(t, 1, tr.groups[0].micro)
+}
+
+// steep makes the loss of 2D windows so steep that the norm of its gradient overflows,
+// while the loss itself is finite.
+func steep(t *testing.T, tr *Trainer) {
+	t.Helper()
+	for _, key := range []string{"debed.2.proj2.weight", "debed.2.proj2.bias"} {
+		x, ok := tr.weights.Tensor(key)
+		require.True(t, ok)
+		v := tensors.MustCopyFlatData[float32](x)
+		for i := range v {
+			v[i] = float32(math.Copysign(1e21, float64(v[i])))
+		}
+		require.NoError(t, tr.weights.Set(key, testbackend.Tensor(v, x.Shape().Dimensions...)))
+	}
+}
+
+// TestGradientNotFinite: a gradient whose norm is not finite is an error that names window
+// and fields, is not added, and can be left out.
+func TestGradientNotFinite(t *testing.T) {
+	tr := newTrainer(t, Options{SkipNonFinite: true})
+	_, err := tr.Accumulate(still(space()))
+	require.NoError(t, err)
+	kept := gradientsOf(tr)
+	steep(t, tr)
+	before := snapshot(t, tr.weights)
+	loss, err := tr.Accumulate(still(plane()))
+	require.EqualError(t, err, "train: the gradient norm is +Inf for window plane; field density, velocity_x, velocity_y")
+	require.True(t, finite(loss))
+	require.Equal(t, kept, gradientsOf(tr))
+	tr.Drop()
+
+	u, err := tr.StepFrom(context.Background(), func(_ context.Context, _, micro int) (*Batch, error) {
+		return still([]*data.Window{plane(), space()}[micro]), nil
+	}, 2, 1e-3)
+	require.NoError(t, err)
+	require.Equal(t, 1, u.Skipped)
+	require.Equal(t, 1, u.Samples)
+	require.True(t, finite(u.Loss))
+	require.EqualValues(t, 1, tr.Updates())
+	require.NotEqual(t, before, snapshot(t, tr.weights))
+
+	before = snapshot(t, tr.weights)
+	u, err = tr.StepFrom(context.Background(), func(context.Context, int, int) (*Batch, error) { return still(plane()), nil }, 2, 1e-3)
+	require.NoError(t, err)
+	require.Equal(t, 2, u.Skipped)
+	require.EqualValues(t, 1, tr.Updates())
+	require.Equal(t, before, snapshot(t, tr.weights))
+}
+
+// TestUpdateNotFinite: if the norm of the summed gradients is not finite, weights, moments,
+// average and step stay as they were, and the next update is that of a trainer that never
+// saw them.
+func TestUpdateNotFinite(t *testing.T) {
+	tr, other := newTrainer(t, Options{EMA: 0.5}), newTrainer(t, Options{EMA: 0.5})
+	for _, tr := range []*Trainer{tr, other} {
+		_, err := tr.Step(still(plane()), 1e-3)
+		require.NoError(t, err)
+	}
+	before, average := snapshot(t, tr.weights), snapshot(t, tr.averaged)
+	for range 2 { // each gradient is finite, their sum is not
+		_, err := tr.Accumulate(still(plane()))
+		require.NoError(t, err)
+		g := tr.groups[0]
+		for key := range g.sums {
+			large := make([]float32, g.slot(key).Size())
+			for i := range large {
+				large[i] = math.MaxFloat32
+			}
+			require.NoError(t, g.set(g.sums, key, large))
+		}
+	}
+	norm, err := tr.Update(1e-3)
+	require.True(t, math.IsInf(norm, 1))
+	require.EqualError(t, err, "train: the gradient norm is +Inf for window plane, plane")
+	require.Equal(t, before, snapshot(t, tr.weights))
+	require.Equal(t, average, snapshot(t, tr.averaged))
+	require.EqualValues(t, 1, tr.Updates())
+	for _, tr := range []*Trainer{tr, other} {
+		_, err := tr.Step(still(plane()), 1e-3)
+		require.NoError(t, err)
+	}
+	require.Equal(t, snapshot(t, other.weights), snapshot(t, tr.weights))
+	require.Equal(t, snapshot(t, other.averaged), snapshot(t, tr.averaged))
 }
 
 func TestUpdateErrors(t *testing.T) {
@@ -126,12 +214,12 @@ func TestUpdateErrors(t *testing.T) {
 	require.EqualError(t, err, "train: update: expected accumulated gradients, got none")
 	_, err = tr.Accumulate(still(plane()))
 	require.NoError(t, err)
-	before := snapshot(t, tr.Weights())
+	before := snapshot(t, tr.weights)
 	for _, lr := range []float64{-1, math.NaN(), math.Inf(1)} {
 		_, err = tr.Update(lr)
-		require.ErrorContains(t, err, "train: update: expected a learning rate of at least 0, got ")
+		require.ErrorContains(t, err, "train: update: expected a finite learning rate of at least 0, got ")
 	}
-	require.Equal(t, before, snapshot(t, tr.Weights()))
+	require.Equal(t, before, snapshot(t, tr.weights))
 	_, err = tr.Update(1e-3)
 	require.NoError(t, err, "the gradients are still there")
 	_, err = tr.Update(1e-3)

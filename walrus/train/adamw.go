@@ -76,8 +76,8 @@ func (a AdamW) update(p, m, v, g, lr, rate, root *Node) (p1, m1, v1 *Node) {
 	return Sub(p, Mul(step, rate)), m1, v1
 }
 
-// Rates returns lr/(1−β1ᵗ) and √(1−β2ᵗ) for step t ≥ 1.
-func (a AdamW) Rates(lr float64, t int) (rate, root float32) {
+// rates returns lr/(1−β1ᵗ) and √(1−β2ᵗ) for step t ≥ 1.
+func (a AdamW) rates(lr float64, t int) (rate, root float32) {
 	a = a.withDefaults()
 	return float32(lr / (1 - math.Pow(a.Beta1, float64(t)))), float32(math.Sqrt(1 - math.Pow(a.Beta2, float64(t))))
 }
@@ -106,6 +106,35 @@ func (a AdamW) clip(grads []*Node, norm *Node) []*Node {
 	out := make([]*Node, len(grads))
 	for i, g := range grads {
 		out[i] = Mul(g, factor)
+	}
+	return out
+}
+
+// program builds the update of n tensors. The inputs are the parameters, the first moments,
+// the second moments and the summed gradients of all tensors, then the factor that makes
+// the sums means, the learning rate, and the vectors rate and root with one value per
+// tensor ([AdamW.rates]). The outputs are the new parameters and moments and the global
+// gradient norm before clipping. If the norm is not finite, parameters and moments stay as
+// they are.
+func (a AdamW) program(n int, in []*Node) []*Node {
+	a = a.withDefaults()
+	p, m, v, g := in[:n], in[n:2*n], in[2*n:3*n], in[3*n:4*n]
+	scale, lr, rates, roots := in[4*n], in[4*n+1], in[4*n+2], in[4*n+3]
+	mean := make([]*Node, n)
+	for i := range g {
+		mean[i] = Mul(g[i], scale)
+	}
+	norm := globalNorm(mean)
+	valid := LessThan(norm, Infinity(norm.Graph(), norm.DType(), 1)) // false for NaN, too
+	clipped := a.clip(mean, norm)
+	out := make([]*Node, 3*n+1)
+	out[3*n] = norm
+	for i := range n {
+		at := func(t *Node) *Node { return Reshape(SliceAxis(t, 0, AxisElem(i))) }
+		out[i], out[n+i], out[2*n+i] = a.update(p[i], m[i], v[i], clipped[i], lr, at(rates), at(roots))
+	}
+	for i, old := range in[:3*n] {
+		out[i] = Where(BroadcastToDims(valid, old.Shape().Dimensions...), out[i], old)
 	}
 	return out
 }

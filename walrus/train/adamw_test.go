@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/stretchr/testify/require"
@@ -78,7 +79,7 @@ func TestAdamWNaive(t *testing.T) {
 				state[0][i] = float32(rng.NormFloat64())
 				want.p = append(want.p, float64(state[0][i]))
 			}
-			exec, err := newUpdateProgram(testbackend.New(t), a, 2)
+			exec, err := graph.NewExec(testbackend.New(t), func(in []*graph.Node) []*graph.Node { return a.program(2, in) })
 			require.NoError(t, err)
 			split := func(v []float32) []any {
 				return []any{testbackend.Tensor(v[:sizeA], sizeA), testbackend.Tensor(v[sizeA:], 2, 3)}
@@ -91,7 +92,7 @@ func TestAdamWNaive(t *testing.T) {
 				}
 				lr := 1e-2 / float64(step)
 				norm := want.update(g, lr)
-				rate, root := a.Rates(lr, step)
+				rate, root := a.rates(lr, step)
 				var args []any
 				for _, v := range append(append([][]float32{}, state...), sum) {
 					args = append(args, split(v)...)

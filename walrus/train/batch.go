@@ -5,9 +5,11 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/inputs"
 	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
 )
@@ -25,6 +27,14 @@ type Batch struct {
 	// Present reports for each window whether it counts; nil means that all count. Other
 	// windows only fill up a batch so that it splits evenly over devices.
 	Present []bool
+}
+
+// system returns the name of the first window, or "".
+func (b *Batch) system() string {
+	if b == nil || len(b.Windows) == 0 || b.Windows[0] == nil {
+		return ""
+	}
+	return b.Windows[0].Name
 }
 
 // hostBatch is a batch in the layout of the programs.
@@ -202,58 +212,48 @@ func (h *hostBatch) dropFields(c walrus.Config, rng *rand.Rand) {
 	layers.DrawKeep(rng, c.FieldDrop/float64(channels), h.keepFields)
 }
 
-// inputs returns the tensors of the batch in the order in which nodes names them.
-func (h *hostBatch) inputs(m *walrus.Model) ([]*tensors.Tensor, error) {
+// inputs returns the tensors of the batch.
+func (h *hostBatch) inputs(m *walrus.Model) (l inputs.List, err error) {
 	shift, rolls, err := m.Tensors(h.draws, h.plan)
 	if err != nil {
 		return nil, err
 	}
 	s := h.volume.Shape
-	out := []*tensors.Tensor{
-		tensors.FromFlatDataAndDimensions(h.fields, h.steps+1, h.size, h.nVar, s[0], s[1], s[2]),
-		tensors.FromFlatDataAndDimensions(h.ids, len(h.ids)),
-		tensors.FromFlatDataAndDimensions(h.real, h.nVar),
-		shift, rolls,
-	}
-	if blocks := m.Config().Blocks; h.keepTime != nil {
-		out = append(out, tensors.FromFlatDataAndDimensions(h.keepTime, blocks, h.steps),
-			tensors.FromFlatDataAndDimensions(h.keepSpace, blocks, h.steps*h.size))
+	l.AddSamples("fields", tensors.FromFlatDataAndDimensions(h.fields, h.steps+1, h.size, h.nVar, s[0], s[1], s[2]), 1)
+	l.Add("ids", tensors.FromFlatDataAndDimensions(h.ids, len(h.ids)))
+	l.Add("real", tensors.FromFlatDataAndDimensions(h.real, h.nVar))
+	l.Add("shift", shift)
+	l.Add("rolls", rolls)
+	if blocks := m.Config().Blocks; h.keepTime != nil { // time and samples share an axis
+		l.Add("keep time", tensors.FromFlatDataAndDimensions(h.keepTime, blocks, h.steps))
+		l.Add("keep space", tensors.FromFlatDataAndDimensions(h.keepSpace, blocks, h.steps*h.size))
 	}
 	if h.keepFields != nil {
-		out = append(out, tensors.FromFlatDataAndDimensions(h.keepFields, h.size, h.nVar+h.nConst))
+		l.AddSamples("keep fields", tensors.FromFlatDataAndDimensions(h.keepFields, h.size, h.nVar+h.nConst), 0)
 	}
 	if h.present != nil {
-		out = append(out, tensors.FromFlatDataAndDimensions(h.present, h.size))
+		l.AddSamples("present", tensors.FromFlatDataAndDimensions(h.present, h.size), 0)
 	}
 	if h.global != nil {
-		for _, v := range [][]float32{h.global.Mean, h.global.Std, h.global.DeltaMean, h.global.DeltaStd} {
-			out = append(out, tensors.FromFlatDataAndDimensions(v, 1, 1, len(v), 1, 1, 1))
-		}
+		l.AddStatistics(h.global.Tensors())
 	}
 	if h.nConst > 0 {
-		out = append(out, tensors.FromFlatDataAndDimensions(h.constants, h.size, h.nConst, s[0], s[1], s[2]))
+		l.AddSamples("constants", tensors.FromFlatDataAndDimensions(h.constants, h.size, h.nConst, s[0], s[1], s[2]), 0)
 	}
-	return out, nil
+	return l, nil
 }
 
-// sampleAxes returns the axis of samples of each input, or −1, in the order of inputs. In
-// the drop-path factors time and samples share an axis.
-func (h *hostBatch) sampleAxes() []int {
-	out := []int{1, -1, -1, -1, -1}
-	if h.keepTime != nil {
-		out = append(out, -1, -1)
+// nodes returns the batch inside a graph, from the nodes of inputs.
+func (h *hostBatch) nodes(in inputs.Nodes) BatchNodes {
+	b := BatchNodes{Fields: in.Get("fields"), Real: in.Get("real"), Constants: in.Optional("constants"),
+		KeepFields: in.Optional("keep fields"), Present: in.Optional("present"),
+		Net: walrus.Inputs{IDs: in.Get("ids"), Shift: in.Get("shift"), Rolls: in.Get("rolls"),
+			KeepTime: in.Optional("keep time"), KeepSpace: in.Optional("keep space")}}
+	if s, ok := in.Statistics(); ok {
+		b.Stats = &walrus.Stats{Mean: s[0], Std: s[1], DeltaMean: s[2], DeltaStd: s[3]}
 	}
-	if h.keepFields != nil {
-		out = append(out, 0)
+	if h.volume.Mask >= 0 {
+		b.Solid = SliceAxis(b.Constants, 1, AxisElem(h.volume.Mask))
 	}
-	if h.present != nil {
-		out = append(out, 0)
-	}
-	if h.global != nil {
-		out = append(out, -1, -1, -1, -1)
-	}
-	if h.nConst > 0 {
-		out = append(out, 0)
-	}
-	return out
+	return b
 }

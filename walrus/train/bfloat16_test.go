@@ -29,7 +29,7 @@ func TestBFloat16(t *testing.T) {
 		_, err := tr.Accumulate(still(plane()))
 		require.NoError(t, err)
 		grads[i] = gradientsOf(tr)
-		tr.drop()
+		tr.Drop()
 		for range 10 {
 			loss, err := tr.Step(still(plane()), 1e-3)
 			require.NoError(t, err)
@@ -50,9 +50,9 @@ func TestBFloat16(t *testing.T) {
 	require.Less(t, losses[1][9], losses[1][0])
 
 	tr := newTrainer(t, Options{Objective: Objective{BFloat16: true}})
-	bad := make([]float32, len(snapshot(t, tr.Weights())["encoder_dummy"]))
+	bad := make([]float32, len(snapshot(t, tr.weights)["encoder_dummy"]))
 	bad[0] = float32(math.NaN())
-	require.NoError(t, tr.Weights().Set("encoder_dummy", testbackend.Tensor(bad, 1)))
+	require.NoError(t, tr.weights.Set("encoder_dummy", testbackend.Tensor(bad, 1)))
 	_, err = tr.Accumulate(still(plane()))
 	var where *NonFiniteError
 	require.ErrorAs(t, err, &where)

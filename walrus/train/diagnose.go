@@ -10,27 +10,23 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 )
 
-// NonFiniteError reports a loss that is not finite. It lists the windows, their fields
-// whose errors are not finite, and the tensors of the network that were not finite before
-// the pass.
+// NonFiniteError reports a loss or a gradient norm that is not finite. It lists the
+// windows, their fields that are the cause, and the tensors of the network that were not
+// finite before the pass, as far as they are known.
 type NonFiniteError struct {
-	Loss    float64
-	Windows []*data.Window
-	Fields  []string
-	Tensors []string
+	Loss, Norm float64
+	Windows    []string
+	Fields     []string
+	Tensors    []string
 }
 
 // Error names windows with their files, fields and tensors.
 func (e *NonFiniteError) Error() string {
-	var where []string
-	for _, w := range e.Windows {
-		if o := w.Origin; o.File != "" {
-			where = append(where, fmt.Sprintf("%s (%v)", w.Name, o))
-		} else {
-			where = append(where, w.Name)
-		}
+	what, value := "gradient norm", e.Norm
+	if !finite(e.Loss) {
+		what, value = "loss", e.Loss
 	}
-	text := fmt.Sprintf("train: the loss is %v for window %s", e.Loss, strings.Join(where, ", "))
+	text := fmt.Sprintf("train: the %s is %v for window %s", what, value, strings.Join(e.Windows, ", "))
 	if len(e.Fields) > 0 {
 		text += "; field " + strings.Join(e.Fields, ", ")
 	}
@@ -40,10 +36,27 @@ func (e *NonFiniteError) Error() string {
 	return text
 }
 
-// explain returns a NonFiniteError for a pass whose loss is not finite. It computes the
-// error of each channel and searches the weights.
-func (t *Trainer) explain(pass *Pass, loss float64) error {
-	e := &NonFiniteError{Loss: loss, Windows: pass.batch.Windows}
+// nameOf returns the name of a window and the file that it comes from.
+func nameOf(w *data.Window) string {
+	if w.Origin.File == "" {
+		return w.Name
+	}
+	return fmt.Sprintf("%s (%v)", w.Name, w.Origin)
+}
+
+// explain returns a NonFiniteError for a pass whose loss or gradient norm is not finite. It
+// computes loss and gradient of each channel and searches the weights.
+func (t *Trainer) explain(p *pass, loss, norm float64) error {
+	e := &NonFiniteError{Loss: loss, Norm: norm}
+	for _, w := range p.batch.Windows {
+		e.Windows = append(e.Windows, nameOf(w))
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	failed := func(err error) error { return fmt.Errorf("%w (and the search for its cause failed: %w)", e, err) }
+	if err := t.collect(); err != nil {
+		return failed(err)
+	}
 	for _, p := range t.weights.Params() {
 		if x, ok := t.weights.Tensor(p.Key); ok && !allFinite(x) {
 			e.Tensors = append(e.Tensors, p.Key)
@@ -53,56 +66,68 @@ func (t *Trainer) explain(pass *Pass, loss float64) error {
 	if n := len(e.Tensors); n > most {
 		e.Tensors = append(e.Tensors[:most], fmt.Sprintf("%d more", n-most))
 	}
-	errors, err := t.errorsByChannel(pass)
+	bad, err := t.badChannels(p, !finite(loss))
 	if err != nil {
-		return fmt.Errorf("%w (and the search for the fields failed: %w)", e, err)
+		return failed(err)
 	}
-	for i, v := range errors {
-		if pass.host.volume.Real[i] && !finite(float64(v)) {
-			e.Fields = append(e.Fields, pass.host.volume.Variable[i])
+	for i, bad := range bad {
+		if p.host.volume.Real[i] && bad {
+			e.Fields = append(e.Fields, p.host.volume.Variable[i])
 		}
 	}
 	return e
 }
 
-// errorsByChannel returns the mean absolute error of each variable channel.
-func (t *Trainer) errorsByChannel(pass *Pass) ([]float32, error) {
-	params, err := pass.Params()
+// badChannels reports for each variable channel whether its mean absolute error or, unless
+// byLoss is set, the norm of that error's gradient is not finite.
+func (t *Trainer) badChannels(p *pass, byLoss bool) ([]bool, error) {
+	params, err := p.params()
 	if err != nil {
 		return nil, err
 	}
 	keys := make([]string, len(params))
-	for i, p := range params {
-		keys[i] = p.Key
+	for i, q := range params {
+		keys[i] = q.Key
 	}
 	weights, err := t.weights.Tensors(keys)
 	if err != nil {
 		return nil, err
 	}
 	exec, err := NewExec(t.opts.Backend, func(in []*Node) *Node {
+		chosen, in := in[0], in[1:] // [Cv], 1 for the channel that the result is about
 		nodes := map[string]*Node{}
 		for i, key := range keys {
 			nodes[key] = in[i]
 		}
-		r := pass.Loss(nodes, in[len(keys):])
-		return ReduceMean(Abs(Sub(r.Predictions, r.Targets)), 0, 1, 3, 4, 5)
+		r := p.loss(nodes, in[len(keys):])
+		loss := ReduceAllSum(Where(GreaterThan(chosen, ZerosLike(chosen)), ReduceMean(Abs(Sub(r.Predictions, r.Targets)), 0, 1, 3, 4, 5), ZerosLike(chosen)))
+		if byLoss {
+			return loss
+		}
+		return globalNorm(Gradient(loss, in[:len(keys)]...))
 	})
 	if err != nil {
 		return nil, err
 	}
 	defer exec.Finalize()
-	var args []any
-	for _, list := range [][]*tensors.Tensor{weights, pass.inputs} {
-		for _, x := range list {
-			args = append(args, x)
+	args := []any{nil}
+	for _, x := range weights {
+		args = append(args, x)
+	}
+	args = append(args, p.inputs.Args()...)
+	bad := make([]bool, p.host.nVar)
+	for i := range bad {
+		chosen := make([]float32, len(bad))
+		chosen[i] = 1
+		args[0] = chosen
+		out, err := exec.Call(args...)
+		if err != nil {
+			return nil, err
 		}
+		bad[i] = !finite(float64(tensors.ToScalar[float32](out[0])))
+		out[0].FinalizeAll()
 	}
-	out, err := exec.Call(args...)
-	if err != nil {
-		return nil, err
-	}
-	defer finalize(out)
-	return tensors.CopyFlatData[float32](out[0])
+	return bad, nil
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -104,7 +104,7 @@ func TestFieldDropIsForAllFrames(t *testing.T) {
 	const passes = 12
 	dropped := 0
 	for range passes {
-		clear(tr.sum)
+		tr.Drop()
 		_, err := tr.Accumulate(still(window))
 		require.NoError(t, err)
 		columns := columnsOf(gradientsOf(tr)["embed.2.proj1.weight"], c)

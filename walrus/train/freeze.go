@@ -7,8 +7,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Frozen returns the names of the tensors that patterns match.
-func Frozen(params []walrus.Param, patterns []string) (map[string]bool, error) {
+// matching returns the names of the tensors that patterns match.
+func matching(params []walrus.Param, patterns []string) (map[string]bool, error) {
 	out := map[string]bool{}
 	for _, pattern := range patterns {
 		matched := false

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -69,16 +68,12 @@ func (x fixture) run(t *testing.T, keys []string) map[string][]float32 {
 	for _, p := range params {
 		in["w."+p.Key], _ = x.weights.Tensor(p.Key)
 	}
-	for i, b := range batch {
-		in[fmt.Sprintf("batch%d", i)] = b
+	for _, x := range batch {
+		in[x.Name] = x.Tensor
 	}
 	return testbackend.RunNamed(t, in, func(in map[string]*Node, out *testbackend.Outputs) {
 		vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return in["w."+key] })
-		var rest []*Node
-		for i := range batch {
-			rest = append(rest, in[fmt.Sprintf("batch%d", i)])
-		}
-		r := Objective{}.Loss(x.model, x.model.WeightsFor(vars, h.plan), h.nodes(rest), h.plan)
+		r := Objective{}.Loss(x.model, x.model.WeightsFor(vars, h.plan), h.nodes(in), h.plan)
 		channelsLast := func(n *Node) *Node { return TransposeAllDims(n, 1, 0, 3, 4, 5, 2) }
 		out.Add("loss", r.Loss)
 		out.Add("y_pred", channelsLast(r.Predictions))
@@ -108,8 +103,8 @@ func isDraw(name string) bool {
 // of gradients share one run.
 var passes = map[string]map[string][]float32{}
 
-// pass runs a training case, gradients included, once per process.
-func pass(t *testing.T, c golden.Case) map[string][]float32 {
+// trained runs a training case, gradients included, once per process.
+func trained(t *testing.T, c golden.Case) map[string][]float32 {
 	t.Helper()
 	if got, ok := passes[c.Case]; ok {
 		return got
@@ -121,7 +116,7 @@ func pass(t *testing.T, c golden.Case) map[string][]float32 {
 
 func TestGoldenLoss(t *testing.T) {
 	golden.Every(t, "i_train", func(t *testing.T, c golden.Case) {
-		got, f := pass(t, c), c.Open(t)
+		got, f := trained(t, c), c.Open(t)
 		for _, name := range f.Names() {
 			if isDraw(name) {
 				continue
@@ -140,7 +135,7 @@ func zeroGradient(key string) bool { return strings.HasSuffix(key, "time_mixing.
 func TestGoldenGradients(t *testing.T) {
 	golden.Every(t, "i_grads", func(t *testing.T, c golden.Case) {
 		train := golden.Load(t).Case(t, strings.Replace(c.Case, "grads", "train", 1))
-		got, f := pass(t, train), c.Open(t)
+		got, f := trained(t, train), c.Open(t)
 		var meta struct {
 			Subsample *string `json:"kernel_subsample"`
 			Norm      float64 `json:"total_grad_norm"`

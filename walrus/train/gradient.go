@@ -2,112 +2,134 @@ package train
 
 import (
 	"fmt"
+	"slices"
+	"sync/atomic"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gowalrus/gowalrus/walrus"
+
+	"github.com/gowalrus/gowalrus/internal/shard"
 )
 
 // gradientProgram computes loss and gradients for one shape class.
 type gradientProgram struct {
 	exec *Exec
+	ran  atomic.Bool
 	// trained and fixed are the keys of the parameters, in the order of the inputs. The
 	// gradients have the order of trained.
-	trained, fixed []walrus.Param
+	trained, fixed []string
 }
 
-// newGradientProgram builds the program for the shape class of a batch. Parameters that the
-// class does not use (encoders and decoders of other dimensionalities) are not inputs and
-// get no gradient. Frozen tensors get none either. An adapted tensor gets none, but its
-// adapter does.
-func (t *Trainer) newGradientProgram(pass *Pass) (*gradientProgram, error) {
-	p := &gradientProgram{}
-	params, err := pass.Params()
+// gradientProgram returns the program for the shape class of a pass, which it builds at the
+// first call. Parameters that the class does not use (encoders and decoders of other
+// dimensionalities) are not inputs and get no gradient. Frozen tensors get none either. An
+// adapted tensor gets none, but its adapter does.
+func (g *group) gradientProgram(p *pass) (*gradientProgram, error) {
+	return once(g.programs, g.programs.gradients, p.class(), func() (*gradientProgram, error) { return g.newGradientProgram(p) })
+}
+
+func (g *group) newGradientProgram(p *pass) (*gradientProgram, error) {
+	params, err := p.params()
 	if err != nil {
 		return nil, err
 	}
+	program := &gradientProgram{}
 	var adapted []string
 	for _, q := range params {
-		if t.trains(q) {
-			p.trained = append(p.trained, q)
+		if g.t.trains(q) {
+			program.trained = append(program.trained, q.Key)
 			continue
 		}
-		p.fixed = append(p.fixed, q)
-		if t.lora != nil && t.lora.target[q.Key] {
+		program.fixed = append(program.fixed, q.Key)
+		if g.t.lora.adapts(q.Key) {
 			adapted = append(adapted, q.Key)
 		}
 	}
-	if t.lora != nil {
-		p.trained = append(p.trained, t.lora.params...)
-	}
-	if len(p.trained) == 0 {
-		return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", pass.Class())
-	}
-	p.exec, err = NewExec(t.opts.Backend, func(in []*Node) []*Node {
-		nodes := map[string]*Node{}
-		for i, q := range append(append([]walrus.Param{}, p.trained...), p.fixed...) {
-			nodes[q.Key] = in[i]
+	if g.t.lora != nil {
+		for _, q := range g.t.lora.params {
+			program.trained = append(program.trained, q.Key)
 		}
-		rest := in[len(nodes):]
-		for _, key := range adapted {
-			nodes[key] = t.lora.merged(nodes[key], nodes[key+adapterA], nodes[key+adapterB])
-		}
-		r := pass.Loss(nodes, rest)
-		return append([]*Node{r.Loss}, Gradient(r.Loss, in[:len(p.trained)]...)...)
-	})
+	}
+	if len(program.trained) == 0 {
+		return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", p.class())
+	}
+	trained := g.axes(program.trained)
+	in := append(trained[:len(trained):len(trained)], g.axes(program.fixed)...)
+	for _, x := range p.inputs {
+		in = append(in, x.Samples)
+	}
+	program.exec, err = g.layout.Program("gradients", func(in []*Node) []*Node {
+		return g.gradients(program, adapted, p, in)
+	}, in, append([]int{-1, -1}, trained...))
 	if err != nil {
-		return nil, fmt.Errorf("train: building the gradient program for %s: %w", pass.Class(), err)
+		return nil, fmt.Errorf("train: %s: %w", p.class(), err)
 	}
-	return p, nil
+	return program, nil
 }
 
-// nodes assigns the nodes of hostBatch.inputs to their names.
-func (h *hostBatch) nodes(in []*Node) BatchNodes {
-	b := BatchNodes{Fields: in[0], Real: in[2], Net: walrus.Inputs{IDs: in[1], Shift: in[3], Rolls: in[4]}}
-	in = in[5:]
-	if h.keepTime != nil {
-		b.Net.KeepTime, b.Net.KeepSpace, in = in[0], in[1], in[2:]
+// gradients builds the loss, the norm of its gradient, and the gradient of each trained
+// tensor. It differentiates by the whole tensors, so that the sum over devices is cut into
+// shards once.
+func (g *group) gradients(program *gradientProgram, adapted []string, p *pass, in []*Node) []*Node {
+	weights := map[string]*Node{}
+	trained := make([]*Node, len(program.trained))
+	for i, key := range program.trained {
+		trained[i] = g.slot(key).Whole(in[i])
+		weights[key] = trained[i]
 	}
-	if h.keepFields != nil {
-		b.KeepFields, in = in[0], in[1:]
+	in = in[len(trained):]
+	for i, key := range program.fixed {
+		weights[key] = g.slot(key).Whole(in[i])
 	}
-	if h.present != nil {
-		b.Present, in = in[0], in[1:]
+	in = in[len(program.fixed):]
+	for _, key := range adapted {
+		weights[key] = g.t.lora.merged(weights[key], weights[key+adapterA], weights[key+adapterB])
 	}
-	if h.global != nil {
-		b.Stats, in = &walrus.Stats{Mean: in[0], Std: in[1], DeltaMean: in[2], DeltaStd: in[3]}, in[4:]
+	loss := p.loss(weights, in).Loss
+	grads := Gradient(loss, trained...)
+	out := []*Node{loss, globalNorm(grads)}
+	for i, d := range grads {
+		out = append(out, g.layout.Flat(g.slot(program.trained[i]), d))
 	}
-	if h.nConst > 0 {
-		b.Constants = in[0]
-	}
-	if h.volume.Mask >= 0 {
-		b.Solid = SliceAxis(b.Constants, 1, AxisElem(h.volume.Mask))
-	}
-	return b
+	return out
 }
 
-// run returns the loss and the gradients, on the device.
-func (p *gradientProgram) run(value func(key string) (*tensors.Tensor, error), batch []*tensors.Tensor) (float64, []*tensors.Tensor, error) {
-	args := make([]any, 0, len(p.trained)+len(p.fixed)+len(batch))
-	for _, list := range [][]walrus.Param{p.trained, p.fixed} {
-		for _, q := range list {
-			x, err := value(q.Key)
-			if err != nil {
-				return 0, nil, err
-			}
-			args = append(args, x)
+// passResult holds the results of a gradient program.
+type passResult struct {
+	loss, norm float64
+	grads      [][]*tensors.Tensor // in the order of gradientProgram.trained
+}
+
+// run executes a gradient program.
+func (g *group) run(program *gradientProgram, p *pass) (r passResult, err error) {
+	var args [][]any
+	weights, err := g.inputs(slices.Concat(program.trained, program.fixed))
+	if err != nil {
+		return r, err
+	}
+	for _, x := range weights {
+		args = append(args, shard.Any(x))
+	}
+	for _, x := range p.inputs {
+		parts, free, err := g.layout.Split(x.Tensor, x.Samples)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", x.Name, err)
 		}
+		defer free()
+		args = append(args, shard.Any(parts))
 	}
-	for _, t := range batch {
-		args = append(args, t)
-	}
-	out, err := p.exec.Call(args...)
+	out, err := g.layout.Call(program.exec, args)
 	if err != nil {
-		return 0, nil, fmt.Errorf("train: gradient program: %w", err)
+		return r, fmt.Errorf("gradient program: %w", err)
 	}
-	loss, err := tensors.CopyFlatData[float32](out[0])
-	if err != nil {
-		return 0, nil, err
+	for i, to := range []*float64{&r.loss, &r.norm} {
+		defer shard.Free(out[i])
+		value, err := tensors.CopyFlatData[float32](out[i][0])
+		if err != nil {
+			return r, err
+		}
+		*to = float64(value[0])
 	}
-	return float64(loss[0]), out[1:], nil
+	r.grads = out[2:]
+	return r, nil
 }

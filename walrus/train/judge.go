@@ -38,9 +38,9 @@ type seat struct {
 	device     compute.DeviceNum
 }
 
-func newJudge(averaged *walrus.Weights, o RunOptions, m Machine) (*judge, error) {
-	j := &judge{o: o, devices: m.Devices(), emulators: map[seat]*walrus.Emulator{}, weights: averaged, copies: map[compute.DeviceNum]*walrus.Weights{}}
-	j.share(m.Rank(), m.Size())
+func newJudge(averaged *walrus.Weights, o RunOptions, t *Trainer) (*judge, error) {
+	j := &judge{o: o, devices: t.devices(), emulators: map[seat]*walrus.Emulator{}, weights: averaged, copies: map[compute.DeviceNum]*walrus.Weights{}}
+	j.share(t.opts.Engine.Rank(), t.opts.Engine.Size())
 	for g, list := range j.mine {
 		if err := j.furnish(g, list); err != nil {
 			j.close()
@@ -132,14 +132,14 @@ type task struct {
 // errors returns the median VRMSE of every system and horizon. The groups of all processes
 // score their systems at the same time, and an all-reduce gives every process the results
 // of all systems.
-func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string]map[string]float64, error) {
+func (j *judge) errors(ctx context.Context, t *Trainer, tasks []task) (map[string]map[string]float64, error) {
 	n := len(tasks)
 	found := make([]float32, n*len(j.o.Systems)+1)
 	failed := j.judgeMine(ctx, tasks, found)
 	if failed != nil {
 		found[len(found)-1] = 1
 	}
-	if err := m.Share(found); err != nil {
+	if err := t.allReduce(found); err != nil {
 		return nil, fmt.Errorf("train: validation: %w", err)
 	}
 	if failed != nil {
@@ -154,9 +154,9 @@ func (j *judge) errors(ctx context.Context, m Machine, tasks []task) (map[string
 			continue
 		}
 		out[s.Name] = map[string]float64{}
-		for k, t := range tasks {
+		for k, task := range tasks {
 			if v := float64(found[i*n+k]); !math.IsNaN(v) {
-				out[s.Name][t.horizon.String()] = v
+				out[s.Name][task.horizon.String()] = v
 			}
 		}
 	}
@@ -224,20 +224,20 @@ func (r *Run) validate(ctx context.Context) error {
 	if r.judge.systems == 0 || tasks == nil {
 		return nil
 	}
-	if _, err := r.machine.Averaged(); err != nil { // updates the weights of the judge
+	if _, err := r.trainer.Averaged(); err != nil { // updates the weights of the judge
 		return err
 	}
-	if r.machine.Size() > 1 {
+	if r.trainer.opts.Engine.Size() > 1 {
 		ctx = context.WithoutCancel(ctx)
 	}
-	found, err := r.judge.errors(ctx, r.machine, tasks)
+	found, err := r.judge.errors(ctx, r.trainer, tasks)
 	if ctx.Err() != nil {
 		return r.interruptedAfterEpoch()
 	}
 	if err != nil {
 		return err
 	}
-	p := Progress{Epoch: r.epoch - 1, Epochs: r.o.Epochs, Update: r.machine.Updates(), Updates: int64(r.o.Epochs) * int64(r.o.Updates), Validation: found}
+	p := Progress{Epoch: r.epoch - 1, Epochs: r.o.Epochs, Update: r.trainer.Updates(), Updates: int64(r.o.Epochs) * int64(r.o.Updates), Validation: found}
 	if r.writes() {
 		if err := r.journal.validation(p); err != nil {
 			return err

@@ -9,18 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/distributed"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
-
-// groups is a machine with one trainer that reports several devices.
-type groups struct {
-	single
-	devices []compute.DeviceNum
-}
-
-func (g groups) Devices() []compute.DeviceNum { return g.devices }
 
 // judged returns four systems, the third without validation data, and tasks.
 func judged(t *testing.T) ([]System, []task) {
@@ -69,11 +62,11 @@ func TestJudgeOnAllDevices(t *testing.T) {
 		w, err := w.Clone()
 		require.NoError(t, err)
 		defer w.Finalize()
+		o.Trainer.Mesh, o.Trainer.Devices = distributed.DataParallel(n), devices
 		tr, err := New(w, o.Trainer)
 		require.NoError(t, err)
 		defer tr.Close()
-		m := groups{single{tr}, devices}
-		j, err := newJudge(w, o, m)
+		j, err := newJudge(w, o, tr)
 		require.NoError(t, err)
 		defer j.close()
 		used := map[compute.DeviceNum]bool{}
@@ -90,10 +83,12 @@ func TestJudgeOnAllDevices(t *testing.T) {
 			}}
 		}
 		for range 2 {
-			scores, err := j.errors(context.Background(), m, tasks)
+			_, err := tr.Weights() // from the devices
+			require.NoError(t, err)
+			scores, err := j.errors(context.Background(), tr, tasks)
 			require.NoError(t, err)
 			found[n] = append(found[n], scores)
-			_, err = tr.Step(still(plane()), 1e-2)
+			_, err = tr.StepFrom(context.Background(), func(context.Context, int, int) (*Batch, error) { return still(plane()), nil }, 1, 1e-2)
 			require.NoError(t, err)
 		}
 		require.Equal(t, n == 2, placed, "copies are on the devices of their groups while these judge")
@@ -103,7 +98,7 @@ func TestJudgeOnAllDevices(t *testing.T) {
 		}
 		canceled, cancel := context.WithCancel(context.Background())
 		cancel()
-		_, err = j.errors(canceled, m, tasks)
+		_, err = j.errors(canceled, tr, tasks)
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.Len(t, found[1][0], 3)
@@ -159,10 +154,9 @@ func TestJudgeFails(t *testing.T) {
 	o.Systems[1].Valid = broken{o.Systems[1].Valid}
 	tr := newTrainer(t, Options{})
 	defer tr.Close()
-	m := single{tr}
-	j, err := newJudge(tr.Weights(), o, m)
+	j, err := newJudge(tr.weights, o, tr)
 	require.NoError(t, err)
 	defer j.close()
-	_, err = j.errors(context.Background(), m, tasks)
+	_, err = j.errors(context.Background(), tr, tasks)
 	require.ErrorIs(t, err, errDisk)
 }

@@ -17,7 +17,7 @@ import (
 func TestLoRA(t *testing.T) {
 	o := Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 2, Targets: []string{"blocks.*.ff_out.weight"}}, Seed: 3}
 	tr := newTrainer(t, o)
-	before := snapshot(t, tr.Weights())
+	before := snapshot(t, tr.weights)
 	const key = "blocks.0.space_mixing.ff_out.weight"
 	trained, all := tr.Trainable()
 	require.Equal(t, 2*(32+64), trained) // of ff_out [32, 64]
@@ -26,7 +26,7 @@ func TestLoRA(t *testing.T) {
 		_, err := tr.Step(still(plane()), 1e-2)
 		require.NoError(t, err)
 	}
-	after := snapshot(t, tr.Weights())
+	after := snapshot(t, tr.weights)
 	change := make([]float64, 32*64)
 	for name, values := range after {
 		if name != key {
@@ -54,7 +54,7 @@ func TestLoRA(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	require.Equal(t, snapshot(t, tr.Weights()), snapshot(t, again.Weights()))
+	require.Equal(t, snapshot(t, tr.weights), snapshot(t, again.weights))
 	require.ErrorContains(t, newTrainer(t, Options{}).Restore(m), "adapters: the checkpoint has them: true, options ask for them: false")
 }
 
@@ -108,7 +108,7 @@ func TestLoRADefaultTargets(t *testing.T) {
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
 	defer w.Finalize()
-	chosen, err := Frozen(w.Params(), DefaultTargets())
+	chosen, err := matching(w.Params(), DefaultTargets())
 	require.NoError(t, err)
 	for _, p := range w.Params() {
 		want := strings.HasPrefix(p.Key, "blocks.") && len(p.Dims) > 1 && !strings.Contains(p.Key, "relative_attention_bias") && !p.Init.Buffer
@@ -124,7 +124,7 @@ func TestLoRADefaultTargets(t *testing.T) {
 // the weights of the trainer.
 func TestAdapters(t *testing.T) {
 	tr := newTrainer(t, Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 3, Alpha: 5}, Seed: 2})
-	w, err := tr.Weights().Clone()
+	w, err := tr.weights.Clone()
 	require.NoError(t, err)
 	defer w.Finalize()
 	before := snapshot(t, w)
@@ -135,7 +135,7 @@ func TestAdapters(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "adapters.safetensors")
 	require.NoError(t, tr.SaveAdapters(path))
 	require.NoError(t, ApplyAdapters(w, path))
-	want, changed := snapshot(t, tr.Weights()), 0
+	want, changed := snapshot(t, tr.weights), 0
 	for key, values := range snapshot(t, w) {
 		require.InDeltaSlice(t, want[key], values, 1e-6, key)
 		if !slices.Equal(before[key], values) {
@@ -150,11 +150,11 @@ func TestAdaptersErrors(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.safetensors")
 	require.ErrorContains(t, plain.SaveAdapters(path), "expected a trainer with Options.LoRA")
-	require.NoError(t, plain.Weights().Save(path, nil))
-	require.ErrorContains(t, ApplyAdapters(plain.Weights(), path), "expected lora_rank, lora_alpha and lora_base in the metadata")
-	require.NoError(t, plain.Weights().Save(path, map[string]string{rankKey: "2", alphaKey: "2", baseKey: "0"}))
-	require.ErrorContains(t, ApplyAdapters(plain.Weights(), path), "expected adapters of the network's tensors")
-	require.ErrorContains(t, ApplyAdapters(plain.Weights(), filepath.Join(dir, "none")), "no such file")
+	require.NoError(t, plain.weights.Save(path, nil))
+	require.ErrorContains(t, ApplyAdapters(plain.weights, path), "expected lora_rank, lora_alpha and lora_base in the metadata")
+	require.NoError(t, plain.weights.Save(path, map[string]string{rankKey: "2", alphaKey: "2", baseKey: "0"}))
+	require.ErrorContains(t, ApplyAdapters(plain.weights, path), "expected adapters of the network's tensors")
+	require.ErrorContains(t, ApplyAdapters(plain.weights, filepath.Join(dir, "none")), "no such file")
 
 	require.NoError(t, newTrainer(t, Options{LoRA: &LoRA{Rank: 2}}).SaveAdapters(path))
 	c := smallConfig()
@@ -171,7 +171,7 @@ func TestAdaptersErrors(t *testing.T) {
 // scale or with values that are not finite change nothing.
 func TestAdaptersRefused(t *testing.T) {
 	tr := newTrainer(t, Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 2}, Seed: 2})
-	base, err := tr.Weights().Clone()
+	base, err := tr.weights.Clone()
 	require.NoError(t, err)
 	defer base.Finalize()
 	path := filepath.Join(t.TempDir(), "adapters.safetensors")

@@ -1,13 +1,17 @@
 package train
 
 import (
+	"fmt"
 	"log/slog"
 
 	"github.com/gomlx/compute"
+
+	"github.com/gowalrus/gowalrus/distributed"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // Options configure a Trainer. Only Backend is required; the other zero values are the
-// release's objective and optimiser.
+// release's objective and optimiser on one device.
 type Options struct {
 	Backend   compute.Backend
 	Objective Objective
@@ -27,6 +31,74 @@ type Options struct {
 	// EMA, if above 0, keeps an exponential moving average of the weights,
 	// averaged ← EMA·averaged + (1−EMA)·weights after every update.
 	EMA float64
+	// SkipNonFinite leaves out micro-batches whose loss or gradient is not finite, and
+	// updates whose gradient is not finite, and logs them as warnings. Otherwise they end
+	// [Trainer.StepFrom] with a [NonFiniteError].
+	SkipNonFinite bool
+	// Mesh arranges the devices of this process; every process has the same. The zero
+	// value is one device.
+	Mesh distributed.Mesh
+	// Devices are the backend's devices to use: Mesh.Devices of them in the order of the
+	// mesh. If nil, the first devices are used.
+	Devices []compute.DeviceNum
+	// Engine connects processes; nil means distributed.Alone.
+	Engine distributed.Engine
+	// Done, if not nil, is called after each micro-batch of a group in StepFrom, before
+	// the group asks for its next one. Groups call it concurrently.
+	Done func(group, micro int)
 	// Log receives one record per compiled program; nil means no log.
 	Log *slog.Logger
+}
+
+// fill sets defaults and checks the options.
+func (o *Options) fill(w *walrus.Weights) error {
+	if o.Backend == nil {
+		return fmt.Errorf("train: options: expected a backend, got none")
+	}
+	if err := o.AdamW.Validate(); err != nil {
+		return err
+	}
+	o.AdamW = o.AdamW.withDefaults()
+	if o.Objective.BFloat16 && !isXLA(o.Backend) {
+		return fmt.Errorf("train: bfloat16: expected XLA, got backend %s", o.Backend.Name())
+	}
+	if !(o.EMA >= 0 && o.EMA < 1) {
+		return fmt.Errorf("train: options: moving average: expected a decay between 0 and 1, got %v", o.EMA)
+	}
+	var err error
+	if o.Objective, err = o.Objective.For(w); err != nil {
+		return err
+	}
+	if o.Engine == nil {
+		o.Engine = distributed.Alone{}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := o.Mesh.Validate(); err != nil {
+		return err
+	}
+	o.Mesh = distributed.Hybrid(max(o.Mesh.Groups, 1), max(o.Mesh.Shards, 1))
+	return o.fillDevices()
+}
+
+func (o *Options) fillDevices() error {
+	there := o.Backend.NumDevices()
+	if o.Devices == nil {
+		for i := range o.Mesh.Devices() {
+			o.Devices = append(o.Devices, compute.DeviceNum(i))
+		}
+	}
+	if len(o.Devices) != o.Mesh.Devices() {
+		return fmt.Errorf("train: options: mesh %v: expected %d devices, got %v", o.Mesh, o.Mesh.Devices(), o.Devices)
+	}
+	seen := map[compute.DeviceNum]bool{}
+	for _, d := range o.Devices {
+		if int(d) >= there || d < 0 || seen[d] {
+			return fmt.Errorf("train: options: mesh %v: expected %d different devices of the %d that %s has, got %v",
+				o.Mesh, o.Mesh.Devices(), there, o.Backend.Name(), o.Devices)
+		}
+		seen[d] = true
+	}
+	return nil
 }

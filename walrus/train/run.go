@@ -19,9 +19,9 @@ import (
 // checkpoint and gives the results of a run without interruption.
 type Run struct {
 	o       RunOptions
-	machine Machine
-	// mixtures are the streams of micro-batches of the machine's groups. plan is the
-	// stream of group 0, which is the same for every machine: its state is saved.
+	trainer *Trainer
+	// mixtures are the streams of micro-batches of the trainer's groups. plan is the
+	// stream of group 0, which is the same for every mesh: its state is saved.
 	mixtures []*data.Mixture
 	plan     *data.Mixture
 	judge    *judge
@@ -60,7 +60,7 @@ func (r *Run) open(w *walrus.Weights) error {
 	if r.o.Trainer.Objective, err = r.o.Trainer.Objective.For(w); err != nil {
 		return err
 	}
-	if r.machine, err = r.o.Machine(w, r.o.Trainer); err != nil {
+	if r.trainer, err = New(w, r.o.Trainer); err != nil {
 		return err
 	}
 	if r.writes() {
@@ -68,23 +68,23 @@ func (r *Run) open(w *walrus.Weights) error {
 			return err
 		}
 	}
-	groups := r.machine.Size() * len(r.machine.Groups())
+	groups := r.trainer.total()
 	if r.plan, err = newMixture(r.o, 0, groups, 1); err != nil {
 		return err
 	}
-	for _, g := range r.machine.Groups() {
-		m, err := newMixture(r.o, g, groups, r.machine.Shards())
+	for _, g := range r.trainer.numbers() {
+		m, err := newMixture(r.o, g, groups, r.trainer.opts.Mesh.Shards)
 		if err != nil {
 			return err
 		}
 		r.mixtures = append(r.mixtures, m)
 	}
 	r.place = r.plan.State()
-	averaged, err := r.machine.Averaged()
+	averaged, err := r.trainer.Averaged()
 	if err != nil {
 		return err
 	}
-	if r.judge, err = newJudge(averaged, r.o, r.machine); err != nil {
+	if r.judge, err = newJudge(averaged, r.o, r.trainer); err != nil {
 		return err
 	}
 	offset, err := r.resume()
@@ -92,13 +92,13 @@ func (r *Run) open(w *walrus.Weights) error {
 		return err
 	}
 	if r.writes() {
-		r.journal, err = openJournal(r.o.Dir, offset, r.machine.Updates())
+		r.journal, err = openJournal(r.o.Dir, offset, r.trainer.Updates())
 	}
 	return err
 }
 
 // writes reports whether this process writes the files of the run.
-func (r *Run) writes() bool { return r.machine.Rank() == 0 }
+func (r *Run) writes() bool { return r.trainer.opts.Engine.Rank() == 0 }
 
 // takeFolder makes the folder of the run and locks it.
 func (r *Run) takeFolder() error {
@@ -130,14 +130,11 @@ func newMixture(o RunOptions, group, groups, shards int) (*data.Mixture, error) 
 	return data.NewMixture(systems, data.MixtureOptions{Seed: o.Trainer.Seed, Group: uint64(group), Groups: uint64(groups), Length: o.Updates * o.Accumulate})
 }
 
-// Trainer returns the trainer of a run on a single device, or nil.
-func (r *Run) Trainer() *Trainer {
-	s, _ := r.machine.(single)
-	return s.Trainer
-}
+// Trainer returns the trainer of the run. The run closes it.
+func (r *Run) Trainer() *Trainer { return r.trainer }
 
 // Updates returns the number of updates so far.
-func (r *Run) Updates() int64 { return r.machine.Updates() }
+func (r *Run) Updates() int64 { return r.trainer.Updates() }
 
 // Resumed reports whether the run resumed from a checkpoint.
 func (r *Run) Resumed() bool { return r.resumed }
@@ -151,8 +148,8 @@ func (r *Run) Close() error {
 	if r.judge != nil {
 		r.judge.close()
 	}
-	if r.machine != nil {
-		r.machine.Close()
+	if r.trainer != nil {
+		r.trainer.Close()
 	}
 	if r.lock != nil {
 		err = errors.Join(err, r.lock.Unlock())
@@ -183,11 +180,11 @@ func (r *Run) runEpoch(ctx context.Context) error {
 	// A process must not leave an update in which the others wait for it, so all
 	// processes agree before each update whether to continue.
 	work := ctx
-	if r.machine.Size() > 1 {
+	if r.trainer.opts.Engine.Size() > 1 {
 		work = context.WithoutCancel(ctx)
 	}
 	feeds := map[int]*feed{}
-	for i, g := range r.machine.Groups() {
+	for i, g := range r.trainer.numbers() {
 		if err := restore(r.mixtures[i], r.here()); err != nil {
 			return err
 		}
@@ -207,7 +204,11 @@ func (r *Run) runEpoch(ctx context.Context) error {
 			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 				return r.interrupted()
 			}
-			return fmt.Errorf("train: update %d: %w", r.machine.Updates()+1, err)
+			var named *GroupError
+			if errors.As(err, &named) {
+				return err
+			}
+			return fmt.Errorf("train: update %d: %w", r.trainer.Updates()+1, err)
 		}
 		if err := r.report(p); err != nil {
 			return err
@@ -227,7 +228,7 @@ func (r *Run) anyone(yes bool) (bool, error) {
 	if yes {
 		votes[0] = 1
 	}
-	err := r.machine.Share(votes)
+	err := r.trainer.allReduce(votes)
 	return votes[0] > 0, err
 }
 
@@ -259,7 +260,7 @@ func (r *Run) here() data.MixtureState {
 // interrupted saves the state and returns ErrInterrupted. It discards accumulated
 // gradients, because the resumed run repeats their micro-batches.
 func (r *Run) interrupted() error {
-	r.machine.Drop()
+	r.trainer.Drop()
 	if err := r.save(); err != nil {
 		return errors.Join(ErrInterrupted, err)
 	}
@@ -271,11 +272,11 @@ func (r *Run) update(ctx context.Context, feeds map[int]*feed) (Progress, error)
 	begin := time.Now()
 	e := r.epoch
 	if r.o.PerUpdate {
-		e = int(r.machine.Updates())
+		e = int(r.trainer.Updates())
 	}
-	p := Progress{Epoch: r.epoch, Epochs: r.o.Epochs, Update: r.machine.Updates() + 1,
+	p := Progress{Epoch: r.epoch, Epochs: r.o.Epochs, Update: r.trainer.Updates() + 1,
 		Updates: int64(r.o.Epochs) * int64(r.o.Updates), Rate: r.o.Schedule.Rate(e)}
-	u, err := r.machine.Step(ctx, func(_ context.Context, group, _ int) (*Batch, error) {
+	u, err := r.trainer.StepFrom(ctx, func(_ context.Context, group, _ int) (*Batch, error) {
 		feeds[group].release()
 		return feeds[group].next()
 	}, r.o.Accumulate, p.Rate)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // System is a data set of a run.
@@ -49,6 +48,7 @@ func (s System) withDefaults() System {
 
 // RunOptions configure a Run.
 type RunOptions struct {
+	// Trainer configures the trainer. Only process 0 of its engine writes the folder.
 	Trainer Options
 	Systems []System
 	// Schedule gives the learning rate of every epoch or, with PerUpdate, of every
@@ -69,9 +69,6 @@ type RunOptions struct {
 	Validation Validation
 	// Loader bounds the number of windows that are read ahead.
 	Loader data.LoaderOptions
-	// Machine returns the machine that computes the updates; nil means a Trainer on one
-	// device. Only process 0 of the machine writes the folder.
-	Machine func(w *walrus.Weights, o Options) (Machine, error)
 	// Observe, if not nil, is called after every update and every validation.
 	Observe func(Progress)
 	// ObserveValidation, if not nil, is called during validations, one call at a time,
@@ -143,15 +140,6 @@ func (o *RunOptions) fill() error {
 	}
 	if o.PerUpdate {
 		o.Schedule = o.Schedule.Times(o.Updates)
-	}
-	if o.Machine == nil {
-		o.Machine = func(w *walrus.Weights, o Options) (Machine, error) {
-			t, err := New(w, o)
-			if err != nil {
-				return nil, err
-			}
-			return single{t}, nil
-		}
 	}
 	if o.Trainer.Log == nil {
 		o.Trainer.Log = slog.New(slog.DiscardHandler)

@@ -32,10 +32,10 @@ type runState struct {
 // save writes the checkpoint from which the run can resume.
 func (r *Run) save() error {
 	if !r.writes() {
-		r.saved = r.machine.Updates()
+		r.saved = r.trainer.Updates()
 		return nil
 	}
-	c, err := r.machine.Checkpoint()
+	c, err := r.trainer.Checkpoint()
 	if err != nil {
 		return err
 	}
@@ -71,12 +71,12 @@ func (r *Run) saveBest() error {
 	if !r.writes() {
 		return nil
 	}
-	c, err := r.machine.Checkpoint()
+	c, err := r.trainer.Checkpoint()
 	if err != nil {
 		return err
 	}
 	c.Extra, c.Parts = nil, nil
-	if c.Weights, err = r.machine.Averaged(); err != nil {
+	if c.Weights, err = r.trainer.Averaged(); err != nil {
 		return err
 	}
 	c.Weights.SetScaling(r.scaling())
@@ -118,7 +118,7 @@ func (r *Run) resume() (int64, error) {
 	if err := r.plan.Restore(s.Place); err != nil {
 		return fail(err)
 	}
-	if err := r.machine.Restore(m); err != nil {
+	if err := r.trainer.Restore(m); err != nil {
 		return fail(err)
 	}
 	r.epoch, r.consumed, r.best, r.saved, r.resumed = int(s.Place.Epoch), s.Place.Step, s.Best, m.Step, true

@@ -104,9 +104,9 @@ func TestRunResume(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, r.Resumed())
 	require.NoError(t, r.Go(context.Background()))
-	want, average := snapshot(t, w), snapshot(t, r.Trainer().Averaged())
+	want, average := snapshot(t, w), snapshot(t, r.Trainer().averaged)
 	seen := w.Coverage()
-	require.Same(t, seen, r.Trainer().Averaged().Coverage())
+	require.Same(t, seen, r.Trainer().averaged.Coverage())
 	require.Equal(t, int64(2*16), seen.Dims[2].Windows+2*seen.Dims[3].Windows, "16 micro-batches: two windows in 2D, one in 3D: %v", seen)
 	require.NoError(t, r.Close())
 	require.Len(t, losses(t, whole), 8)
@@ -136,7 +136,7 @@ func TestRunResume(t *testing.T) {
 		cancel()
 		if err == nil {
 			require.Equal(t, want, snapshot(t, fresh))
-			require.Equal(t, average, snapshot(t, r.Trainer().Averaged()))
+			require.Equal(t, average, snapshot(t, r.Trainer().averaged))
 			require.Equal(t, seen, fresh.Coverage())
 			require.NoError(t, r.Close())
 			break
@@ -223,7 +223,7 @@ func TestRunErrors(t *testing.T) {
 // count them as trained.
 func TestFreeze(t *testing.T) {
 	tr := newTrainer(t, Options{Freeze: []string{"blocks.*", "encoder_dummy"}})
-	before := snapshot(t, tr.Weights())
+	before := snapshot(t, tr.weights)
 	trained, all := tr.Trainable()
 	require.Less(t, trained, all)
 	for range 2 {
@@ -231,14 +231,14 @@ func TestFreeze(t *testing.T) {
 		require.NoError(t, err)
 	}
 	same := 0
-	for key, values := range snapshot(t, tr.Weights()) {
+	for key, values := range snapshot(t, tr.weights) {
 		if tr.frozen[key] {
 			require.Equal(t, before[key], values, key)
 			same++
 		}
 	}
 	require.Positive(t, same)
-	require.NotEqual(t, before["embed.2.proj1.weight"], snapshot(t, tr.Weights())["embed.2.proj1.weight"])
+	require.NotEqual(t, before["embed.2.proj1.weight"], snapshot(t, tr.weights)["embed.2.proj1.weight"])
 	all2 := newTrainer(t, Options{Freeze: []string{"*"}})
 	_, err := all2.Step(still(plane()), 1e-2)
 	require.ErrorContains(t, err, "got only frozen ones")
@@ -248,20 +248,20 @@ func TestFreeze(t *testing.T) {
 func TestAverage(t *testing.T) {
 	tr := newTrainer(t, Options{EMA: 0.75})
 	const key = "blocks.0.space_mixing.norm1.weight"
-	params := tr.Weights().Params()
+	params := tr.weights.Params()
 	name := key
-	if _, ok := tr.Weights().Tensor(key); !ok {
+	if _, ok := tr.weights.Tensor(key); !ok {
 		name = params[len(params)-1].Key
 	}
-	want := snapshot(t, tr.Weights())[name]
+	want := snapshot(t, tr.weights)[name]
 	for range 3 {
 		_, err := tr.Step(still(plane()), 1e-2)
 		require.NoError(t, err)
-		now := snapshot(t, tr.Weights())[name]
+		now := snapshot(t, tr.weights)[name]
 		for i := range want {
 			want[i] = 0.75*want[i] + 0.25*now[i]
 		}
-		require.InDeltaSlice(t, want, snapshot(t, tr.Averaged())[name], 1e-6)
+		require.InDeltaSlice(t, want, snapshot(t, tr.averaged)[name], 1e-6)
 	}
 	require.EqualValues(t, 3, tr.Updates())
 }

@@ -79,8 +79,8 @@ func snapshot(t *testing.T, w *walrus.Weights) map[string][]float32 {
 // gradientsOf copies the gradients accumulated so far.
 func gradientsOf(tr *Trainer) map[string][]float32 {
 	out := map[string][]float32{}
-	for key, g := range tr.sum {
-		out[key] = tensors.MustCopyFlatData[float32](g)
+	for key, g := range tr.groups[0].sums {
+		out[key] = tensors.MustCopyFlatData[float32](g[0])
 	}
 	return out
 }

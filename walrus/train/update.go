@@ -2,62 +2,214 @@ package train
 
 import (
 	"fmt"
+	"math"
 
-	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gowalrus/gowalrus/internal/shard"
 )
 
-// moments is the optimiser's state of one tensor.
-type moments struct {
-	first, second *tensors.Tensor
-	steps         int
-}
-
-// Update builds the update of n tensors. The inputs are the parameters, the first moments,
-// the second moments and the summed gradients of all tensors, then the factor that makes
-// the sums means, the learning rate, and the vectors rate and root with one value per
-// tensor ([AdamW.Rates]). The outputs are the new parameters and moments and the global
-// gradient norm before clipping.
-func (a AdamW) Update(n int, in []*Node) []*Node {
-	a = a.withDefaults()
-	p, m, v, g := in[:n], in[n:2*n], in[2*n:3*n], in[3*n:4*n]
-	scale, lr, rates, roots := in[4*n], in[4*n+1], in[4*n+2], in[4*n+3]
-	mean := make([]*Node, n)
-	for i := range g {
-		mean[i] = Mul(g[i], scale)
+// Update applies the mean of the gradients that all groups have accumulated with AdamW at
+// learning rate lr and returns their global norm before clipping. Tensors without a gradient
+// since the last update do not change, not even by weight decay, as in the release. A
+// negative or infinite rate is an error. A gradient norm that is not finite is a
+// [NonFiniteError] that leaves weights, moments and step as they were and discards the
+// gradients, so that training can go on.
+func (t *Trainer) Update(lr float64) (norm float64, err error) {
+	if err := checkRate(lr); err != nil {
+		return 0, err
 	}
-	norm := globalNorm(mean)
-	clipped := a.clip(mean, norm)
-	out := make([]*Node, 3*n+1)
-	out[3*n] = norm
-	for i := range n {
-		at := func(t *Node) *Node { return Reshape(SliceAxis(t, 0, AxisElem(i))) }
-		out[i], out[n+i], out[2*n+i] = a.update(p[i], m[i], v[i], clipped[i], lr, at(rates), at(roots))
-	}
-	return out
-}
-
-// newUpdateProgram compiles AdamW.Update.
-func newUpdateProgram(b compute.Backend, a AdamW, n int) (*Exec, error) {
-	exec, err := NewExec(b, func(in []*Node) []*Node { return a.Update(n, in) })
+	keys, micro, err := t.exchange()
 	if err != nil {
-		return nil, fmt.Errorf("train: building the update program: %w", err)
+		return 0, err
 	}
-	return exec, nil
-}
-
-// newSumProgram compiles the sum of two lists of n tensors.
-func newSumProgram(b compute.Backend, n int) (*Exec, error) {
-	exec, err := NewExec(b, func(in []*Node) []*Node {
-		out := make([]*Node, n)
-		for i := range n {
-			out[i] = Add(in[i], in[n+i])
-		}
-		return out
+	if micro == 0 {
+		return 0, fmt.Errorf("train: update: expected accumulated gradients, got none")
+	}
+	norms := make([]float64, len(t.groups))
+	err = t.each(func(i int, g *group) (err error) {
+		norms[i], err = g.apply(keys, micro, lr)
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("train: building the accumulation program: %w", err)
+		return 0, err
+	}
+	norm = norms[0]
+	if !finite(norm) {
+		e := &NonFiniteError{Norm: norm}
+		for _, g := range t.groups {
+			e.Windows = append(e.Windows, g.windows...)
+		}
+		t.Drop()
+		return norm, e
+	}
+	for _, key := range keys {
+		t.steps[key]++
+	}
+	for _, g := range t.groups {
+		t.weights.Coverage().Add(g.seen)
+	}
+	t.Drop()
+	t.step++
+	return norm, nil
+}
+
+// checkRate checks a learning rate.
+func checkRate(lr float64) error {
+	if !(lr >= 0) || math.IsInf(lr, 0) {
+		return fmt.Errorf("train: update: expected a finite learning rate of at least 0, got %v", lr)
+	}
+	return nil
+}
+
+// apply updates the tensors of keys with their sums of gradients. micro counts the
+// micro-batches of all groups. It returns the norm of the mean gradient. If the norm is not
+// finite, nothing has changed.
+func (g *group) apply(keys []string, micro int, lr float64) (float64, error) {
+	n := len(keys)
+	rates, roots := make([]float32, n), make([]float32, n)
+	for i, key := range keys {
+		rates[i], roots[i] = g.t.opts.AdamW.rates(lr, g.t.steps[key]+1)
+		if err := g.start(key); err != nil {
+			return 0, err
+		}
+	}
+	exec, err := g.updateProgram(keys)
+	if err != nil {
+		return 0, err
+	}
+	scalars, free, err := g.replicate(float32(1/float64(micro)), float32(lr), rates, roots)
+	if err != nil {
+		return 0, err
+	}
+	defer free()
+	params, err := g.current(g.t.weights, g.params, keys)
+	if err != nil {
+		return 0, err
+	}
+	var args [][]any
+	for _, list := range [][][]*tensors.Tensor{params, g.first.of(keys), g.second.of(keys)} {
+		donated, err := g.donate(keys, list)
+		if err != nil {
+			return 0, err
+		}
+		args = append(args, donated...)
+	}
+	for _, x := range g.sums.of(keys) {
+		args = append(args, shard.Any(x))
+	}
+	out, err := g.layout.Call(exec, append(args, scalars...))
+	if err != nil {
+		return 0, fmt.Errorf("train: update program: %w", err)
+	}
+	defer shard.Free(out[3*n])
+	for i, key := range keys {
+		g.first[key], g.second[key] = out[n+i], out[2*n+i]
+		if err := g.replace(g.t.weights, g.params, key, out[i]); err != nil {
+			return 0, err
+		}
+	}
+	value, err := tensors.CopyFlatData[float32](out[3*n][0])
+	if err != nil {
+		return 0, err
+	}
+	if norm := float64(value[0]); !finite(norm) {
+		return norm, nil
+	}
+	return float64(value[0]), g.updated(keys)
+}
+
+// replicate copies values to every device of the group.
+func (g *group) replicate(values ...any) (args [][]any, free func(), err error) {
+	var all [][]*tensors.Tensor
+	free = func() {
+		for _, x := range all {
+			shard.Free(x)
+		}
+	}
+	for _, v := range values {
+		x, err := tensors.FromAnyValue(v)
+		if err != nil {
+			free()
+			return nil, nil, fmt.Errorf("train: update: %w", err)
+		}
+		parts, _, err := g.layout.Split(x, -1)
+		if err != nil {
+			free()
+			return nil, nil, fmt.Errorf("train: update: %w", err)
+		}
+		all, args = append(all, parts), append(args, shard.Any(parts))
+	}
+	return args, free, nil
+}
+
+// start sets the moments of a tensor to zero before its first update.
+func (g *group) start(key string) error {
+	for _, list := range []stored{g.first, g.second} {
+		if list[key] == nil {
+			if err := g.set(list, key, make([]float32, g.slot(key).Size())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *group) updateProgram(keys []string) (*Exec, error) {
+	exec, err := once(g.programs, g.programs.updates, g.pattern(keys), func() (*Exec, error) {
+		var in []int
+		axes := g.axes(keys)
+		for range 3 {
+			in = append(in, axes...)
+		}
+		out := append(in[:len(in):len(in)], -1)
+		in = append(append(in, axes...), -1, -1, -1, -1)
+		return g.layout.Program("update", func(in []*Node) []*Node { return g.t.opts.AdamW.program(len(keys), in) }, in, out)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("train: %w", err)
 	}
 	return exec, nil
+}
+
+// updated recomputes the adapted tensors and the moving average after an update of the
+// given tensors.
+func (g *group) updated(keys []string) error {
+	if g.t.lora != nil {
+		if err := g.mergeAdapters(); err != nil {
+			return err
+		}
+		var network []string
+		for _, key := range keys {
+			if !g.t.lora.has(key) {
+				network = append(network, key)
+			}
+		}
+		keys = append(network, g.t.lora.keys...)
+	}
+	decay := g.t.opts.EMA
+	if decay == 0 {
+		return nil
+	}
+	params, err := g.current(g.t.weights, g.params, keys)
+	if err != nil {
+		return err
+	}
+	average, err := g.current(g.t.averaged, g.average, keys)
+	if err != nil {
+		return err
+	}
+	out, err := g.combine(g.programs.averages, "moving average", keys, func(average, now *Node) *Node {
+		return Add(MulScalar(average, decay), MulScalar(now, 1-decay))
+	}, average, params)
+	if err != nil {
+		return err
+	}
+	for i, key := range keys {
+		if err := g.replace(g.t.averaged, g.average, key, out[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
