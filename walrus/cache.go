@@ -3,12 +3,14 @@ package walrus
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/inputs"
 	"github.com/gowalrus/gowalrus/layers"
 )
 
@@ -55,22 +57,22 @@ func (c Cache) Validate() error {
 	return nil
 }
 
-// memory is the KV cache of the draws that pass the network together.
-type memory struct {
+// kvCache is the KV cache of the draws that pass the network together.
+type kvCache struct {
 	r     *rollout
 	slots int
 	draws []Draws
-	stats []*tensors.Tensor
-	// kept holds the keys and values of all blocks for each slot, the oldest frame first.
-	// The first slots hold zero until there are slots earlier frames.
-	kept   [][]*tensors.Tensor
-	zero   *tensors.Tensor // keys and values of an empty slot
-	frames int             // number of slots in use
-	age    int             // steps since the last refresh
+	stats inputs.List
+	// entries holds the keys and values of all blocks for each slot, the oldest frame
+	// first. The first slots hold zero until there are slots earlier frames.
+	entries [][]*tensors.Tensor
+	zero    *tensors.Tensor // keys and values of an empty slot
+	frames  int             // number of slots in use
+	age     int             // steps since the last refresh
 }
 
-// remember gives the rollout one empty KV cache per part of the ensemble's draws.
-func (r *rollout) remember(c Cache) error {
+// newCaches gives the rollout one empty KV cache per part of the ensemble's draws.
+func (r *rollout) newCaches(c Cache) error {
 	if !r.e.model.config.Causal {
 		return fmt.Errorf("cache: expected a causal network; in this one every new frame changes the keys and values of earlier frames")
 	}
@@ -82,20 +84,20 @@ func (r *rollout) remember(c Cache) error {
 		return fmt.Errorf("cache: expected at least the %d frames of the window, got %d", len(r.frames), c.Frames)
 	}
 	for range r.parts() {
-		r.memory = append(r.memory, &memory{r: r, slots: slots})
+		r.caches = append(r.caches, &kvCache{r: r, slots: slots})
 	}
 	return nil
 }
 
-// due reports whether the next step refreshes the cache, with new draws.
-func (m *memory) due() bool {
+// stale reports whether the next step refreshes the cache, with new draws.
+func (m *kvCache) stale() bool {
 	refresh := m.r.e.opts.Cache.refresh()
 	return m.draws == nil || (refresh > 0 && m.age >= refresh)
 }
 
 // next forecasts the next frame from the rollout's window. If fresh holds new draws, next
 // recomputes the cache first.
-func (m *memory) next(fresh []Draws) (*tensors.Tensor, bool, error) {
+func (m *kvCache) next(fresh []Draws) (*tensors.Tensor, bool, error) {
 	if fresh != nil {
 		if err := m.begin(fresh); err != nil {
 			return nil, false, err
@@ -106,7 +108,7 @@ func (m *memory) next(fresh []Draws) (*tensors.Tensor, bool, error) {
 }
 
 // begin discards the cache and fills it from all frames of the window but the last.
-func (m *memory) begin(list []Draws) (err error) {
+func (m *kvCache) begin(list []Draws) (err error) {
 	m.close()
 	m.draws, m.age, m.frames = list, 0, 0
 	m.clear()
@@ -125,45 +127,46 @@ func (m *memory) begin(list []Draws) (err error) {
 }
 
 // clear marks all slots as empty.
-func (m *memory) clear() {
+func (m *kvCache) clear() {
 	c := m.r.e.model.config
 	m.zero = tensors.FromShape(shapes.Make(m.r.e.opts.Precision.dtype(), len(m.draws), m.r.plan.Tokens(), c.Hidden))
 	empty := slices.Repeat([]*tensors.Tensor{m.zero}, 2*c.Blocks)
-	m.kept = slices.Repeat([][]*tensors.Tensor{empty}, m.slots)
+	m.entries = slices.Repeat([][]*tensors.Tensor{empty}, m.slots)
 }
 
 // step passes a frame through the network and caches its keys and values. It returns the
 // prediction of the next frame, on the device, and whether that is finite.
-func (m *memory) step(x *tensors.Tensor) (*tensors.Tensor, bool, error) {
-	shift, rolls, err := m.r.e.model.batch(m.draws, m.r.plan)
+func (m *kvCache) step(x *tensors.Tensor) (*tensors.Tensor, bool, error) {
+	drawn, err := m.r.drawn(m.draws)
 	if err != nil {
 		return nil, false, err
 	}
-	buckets, blocked := m.bias()
-	defer finalizeAll([]*tensors.Tensor{shift, rolls, buckets, blocked})
-	args := [][]*tensors.Tensor{m.r.params, {x, shift, rolls}, m.r.fixed[:m.r.global], m.stats, {buckets, blocked}}
-	out, err := m.r.call(m.r.program.exec, append(args, m.kept...)...)
+	defer drawn.Free()
+	bias := m.bias()
+	defer bias.Free()
+	out, err := m.r.call(m.r.program.step, m.r.weights, inputs.List{{Name: "frame", Tensor: x, Samples: -1}}, drawn, m.r.fixed, m.stats, bias, m.inputs())
 	if err != nil {
 		return nil, false, err
 	}
-	m.keep(out[2:])
-	return taken(out)
+	m.push(out[2:])
+	return outputs(out)
 }
 
-// keep caches the keys and values of a frame and discards those of the oldest frame.
-func (m *memory) keep(frame []*tensors.Tensor) {
+// push caches the keys and values of a frame and discards those of the oldest frame.
+func (m *kvCache) push(frame []*tensors.Tensor) {
 	if m.slots == 0 {
 		finalizeAll(frame)
 		return
 	}
-	m.free(m.kept[0])
-	m.kept = append(m.kept[1:], frame)
+	m.free(m.entries[0])
+	m.entries = append(m.entries[1:], frame)
 	m.frames = min(m.frames+1, m.slots)
 }
 
-// bias returns, for each slot and last for the new frame, the row of the relative bias at
-// its distance in time, and layers.Masked for empty slots, else 0.
-func (m *memory) bias() (buckets, blocked *tensors.Tensor) {
+// bias returns two inputs with one value for each slot and, last, for the new frame:
+// "buckets" has the row of the relative bias at its distance in time, and "blocked" has
+// layers.Masked for empty slots, else 0.
+func (m *kvCache) bias() (l inputs.List) {
 	b, v := make([]int32, m.slots+1), make([]float32, m.slots+1)
 	for i := range m.slots {
 		distance := m.slots - i
@@ -172,72 +175,79 @@ func (m *memory) bias() (buckets, blocked *tensors.Tensor) {
 			v[i] = layers.Masked
 		}
 	}
-	return tensors.FromFlatDataAndDimensions(b, len(b)), tensors.FromFlatDataAndDimensions(v, len(v))
+	l.Add("buckets", tensors.FromFlatDataAndDimensions(b, len(b)))
+	l.Add("blocked", tensors.FromFlatDataAndDimensions(v, len(v)))
+	return l
 }
 
+// inputs returns the cached keys and values.
+func (m *kvCache) inputs() (l inputs.List) {
+	for slot, entry := range m.entries {
+		for i, x := range entry {
+			l.Add(entryName(slot, i), x)
+		}
+	}
+	return l
+}
+
+// entryName names the input that holds the keys (even i) or values (odd i) of block i/2 in
+// a slot.
+func entryName(slot, i int) string { return "cache " + strconv.Itoa(slot) + " " + strconv.Itoa(i) }
+
 // free frees the keys and values of a slot unless the slot is empty.
-func (m *memory) free(frame []*tensors.Tensor) {
+func (m *kvCache) free(frame []*tensors.Tensor) {
 	if frame[0] != m.zero {
 		finalizeAll(frame)
 	}
 }
 
 // close frees the tensors of the cache.
-func (m *memory) close() {
-	for _, frame := range m.kept {
+func (m *kvCache) close() {
+	for _, frame := range m.entries {
 		m.free(frame)
 	}
 	if m.zero != nil {
 		m.zero.FinalizeAll()
 	}
-	m.kept, m.zero = nil, nil
-	if m.r.e.scaling.Statistics == nil {
-		finalizeAll(m.stats)
+	m.entries, m.zero = nil, nil
+	if m.r.stats == nil {
+		m.stats.Free()
 	}
 	m.stats = nil
 }
 
-func finalizeAll(list []*tensors.Tensor) {
-	for _, t := range list {
-		t.FinalizeAll()
-	}
-}
-
 // statistics returns the statistics of the data set or, without them, those of the
 // rollout's current window, on the device.
-func (r *rollout) statistics() ([]*tensors.Tensor, error) {
-	if r.e.scaling.Statistics != nil {
-		return r.fixed[r.global:], nil
+func (r *rollout) statistics() (l inputs.List, err error) {
+	if r.stats != nil {
+		return r.stats, nil
 	}
-	var constants []*tensors.Tensor
-	if len(r.volume.Constant) > 0 {
-		constants = r.fixed[2:3]
+	out, err := r.call(r.program.stats, r.history(), r.fixed)
+	if err != nil {
+		return nil, err
 	}
-	return r.call(r.program.stats, r.frames, constants)
+	l.AddStatistics([4]*tensors.Tensor(out))
+	return l, nil
 }
 
 // compileCached compiles the step of one frame after cached frames, and the program that
 // computes the statistics for it.
 func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
-	params, err := e.model.ParamsFor(r.plan)
+	keys, err := e.keys(r.plan)
 	if err != nil {
 		return nil, err
 	}
-	p, blocks, slots, steps := &stepProgram{}, e.model.config.Blocks, r.memory[0].slots, len(r.frames)
-	for _, q := range params {
-		p.keys = append(p.keys, q.Key)
-	}
-	fixed := 3 + r.global + 4 // frame, shift, rolls; fixed inputs; statistics
-	p.exec, err = NewExec(e.opts.Backend, func(in []*Node) []*Node {
-		weights, in := e.model.named(p.keys, in, r.plan), in[len(p.keys):]
-		past := Past{Buckets: in[fixed], Blocked: ConvertDType(in[fixed+1], e.opts.Precision.dtype()), Frames: make([][]layers.KeyValue, blocks)}
-		for i, kept := 0, in[fixed+2:]; i < slots; i++ {
+	p, blocks, slots, steps := &stepProgram{keys: keys}, e.model.config.Blocks, r.caches[0].slots, len(r.frames)
+	volume, plan, lanes := r.volume, r.plan, r.lanes
+	p.step, err = inputs.NewProgram(e.opts.Backend, func(in inputs.Nodes) []*Node {
+		past := Past{Buckets: in.Get("buckets"), Blocked: ConvertDType(in.Get("blocked"), e.opts.Precision.dtype()), Frames: make([][]layers.KeyValue, blocks)}
+		for slot := range slots {
 			for b := range blocks {
-				past.Frames[b] = append(past.Frames[b], layers.KeyValue{Key: kept[2*(i*blocks+b)], Value: kept[2*(i*blocks+b)+1]})
+				past.Frames[b] = append(past.Frames[b], layers.KeyValue{Key: in.Get(entryName(slot, 2*b)), Value: in.Get(entryName(slot, 2*b+1))})
 			}
 		}
-		u, own := e.model.NextFrameCached(weights, e.stepInputs(in[0], in[1:fixed], r.volume), past, r.plan)
-		out := result(u, r.lanes)
+		u, own := e.model.NextFrameCached(e.model.named(in, plan), e.stepInputs(in.Get("frame"), in, volume), past, plan)
+		out := result(u, lanes)
 		for _, kv := range own {
 			out = append(out, kv.Key, kv.Value)
 		}
@@ -246,10 +256,10 @@ func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.stats, err = NewExec(e.opts.Backend, func(in []*Node) []*Node {
-		x := Concatenate(in[:steps], 0)
-		if len(in) > steps {
-			x = WithConstants(x, perDraw(in[steps], 0, r.lanes))
+	p.stats, err = inputs.NewProgram(e.opts.Backend, func(in inputs.Nodes) []*Node {
+		x := history(in, steps)
+		if constants := in.Optional("constants"); constants != nil {
+			x = WithConstants(x, perDraw(constants, 0, lanes))
 		}
 		s := SampleStats(x, e.scaling)
 		return []*Node{s.Mean, s.Std, s.DeltaMean, s.DeltaStd}

@@ -1,7 +1,9 @@
 package walrus
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -48,6 +50,10 @@ type EmulatorOptions struct {
 	// NoRolls omits the latent rolls between blocks and keeps the jitter of the input,
 	// for weights that were trained without rolls.
 	NoRolls bool
+	// Programs is the number of compiled programs that the emulator keeps, one for each
+	// combination of fields, grid, boundaries and number of frames. When there are more,
+	// the least recently used is freed. 0 means 16.
+	Programs int
 	// OwnWeights makes Close free the weights, too; [Load] sets it.
 	OwnWeights bool
 	// Log receives a record for every compiled program, and a warning for every
@@ -65,6 +71,9 @@ func (o EmulatorOptions) Validate() error {
 	}
 	if o.Batch < 0 {
 		return fmt.Errorf("walrus: emulator options: expected a batch of at least 1, got %d", o.Batch)
+	}
+	if o.Programs < 0 {
+		return fmt.Errorf("walrus: emulator options: expected at least 1 program, got %d", o.Programs)
 	}
 	if n := o.Backend.NumDevices(); o.Device < 0 || o.Device >= n {
 		return fmt.Errorf("walrus: emulator options: expected a device from 0 to %d, got %d", n-1, o.Device)
@@ -93,10 +102,15 @@ type Emulator struct {
 	weights *Weights
 
 	mu       sync.Mutex
-	programs map[string]*stepProgram
+	programs programs
 	warned   map[string]bool
 	rounded  rounded
+	running  int // rollouts
+	closed   bool
 }
+
+// ErrClosed is the error of rollouts of a closed emulator.
+var ErrClosed = errors.New("the emulator is closed")
 
 // NewEmulator returns an emulator of the given weights. It normalises fields with the
 // scaling of the weights' training unless the options set Scaling. If that scaling needs
@@ -117,7 +131,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	o.Ensemble, o.Batch = max(o.Ensemble, 1), max(o.Batch, 1)
+	o.Ensemble, o.Batch, o.Programs = max(o.Ensemble, 1), max(o.Batch, 1), cmp.Or(o.Programs, 16)
 	scaling, err := w.scalingFor(o)
 	if err != nil {
 		return nil, err
@@ -126,7 +140,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Emulator{opts: o, scaling: scaling, model: m, weights: w, programs: map[string]*stepProgram{}, warned: map[string]bool{}}, nil
+	return &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}}, nil
 }
 
 // Model returns the network, with jitter as the options say.

@@ -42,15 +42,25 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	return e, nil
 }
 
-// Close frees the compiled programs. It also frees the weights if OwnWeights is set or
-// [Load] read them. The emulator must not be used afterwards.
+// Close ends running rollouts with [ErrClosed] before their next step, also the rollout in
+// whose loop it is called. It frees the compiled programs and, if OwnWeights is set or
+// [Load] read them, the weights; if rollouts are running, the last one does so when it ends.
+// Further calls do nothing.
 func (e *Emulator) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for class, p := range e.programs {
-		p.close()
-		delete(e.programs, class)
+	if e.closed {
+		return
 	}
+	e.closed = true
+	if e.running == 0 {
+		e.free()
+	}
+}
+
+// free frees the memory of a closed emulator.
+func (e *Emulator) free() {
+	e.programs.shrink(0)
 	e.rounded.close()
 	if e.opts.OwnWeights {
 		e.weights.Finalize()

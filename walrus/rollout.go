@@ -4,33 +4,16 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
+	"strconv"
 
 	"github.com/gomlx/compute"
-	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/inputs"
 	"github.com/gowalrus/gowalrus/internal/nonfinite"
-	"github.com/gowalrus/gowalrus/layers"
 )
-
-// stepProgram is NextFrame compiled for one shape class. keys are the keys of the weights
-// among its inputs.
-type stepProgram struct {
-	exec *Exec
-	keys []string
-	// stats computes the statistics of a window, for rollouts with a cache.
-	stats *Exec
-}
-
-func (p *stepProgram) close() {
-	p.exec.Finalize()
-	if p.stats != nil {
-		p.stats.Finalize()
-	}
-}
 
 // label names a window in errors.
 func label(w *data.Window) string {
@@ -48,16 +31,17 @@ type rollout struct {
 	volume  data.Volume
 	plan    *csm.Plan
 	program *stepProgram
-	params  []*tensors.Tensor
+	weights inputs.List
 	lanes   int               // rollouts computed together
 	frames  []*tensors.Tensor // [T] of [1, lanes, Cv, H, W, D], with padding components, on the device
-	fixed   []*tensors.Tensor // inputs that are the same at every step
-	global  int               // index in fixed of the first statistic of a data set
-	// memory holds one KV cache per part of the ensemble's draws; nil without a cache.
-	memory []*memory
+	fixed   inputs.List       // inputs that are the same at every step
+	stats   inputs.List       // statistics of the data set; without them, of the history
+	// caches holds one KV cache per part of the ensemble's draws; nil without a cache.
+	caches []*kvCache
 }
 
-// begin checks a window and prepares the given number of rollouts of it.
+// begin checks a window and prepares the given number of rollouts of it. The caller must
+// close the result.
 func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
 	if w == nil {
 		return nil, fmt.Errorf("walrus: rollout: expected a window, got none")
@@ -65,40 +49,46 @@ func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
 	if err := w.Validate(); err != nil {
 		return nil, err
 	}
+	if err := e.enter(); err != nil {
+		return nil, err
+	}
 	r := &rollout{e: e, window: w, volume: w.Volume(), lanes: lanes}
-	fail := func(err error) (*rollout, error) {
+	if err := r.open(); err != nil {
 		r.close()
 		return nil, fmt.Errorf("walrus: %s: %w", label(w), err)
-	}
-	grid, err := e.opts.Resize.Grid(w.Grid)
-	if err != nil {
-		return fail(err)
-	}
-	if r.plan, err = e.model.Plan(grid, w.Boundaries); err != nil {
-		return fail(err)
-	}
-	if err := r.inputs(); err != nil {
-		return fail(err)
-	}
-	if err := r.takeIn(w.Frames); err != nil {
-		return fail(err)
-	}
-	if e.opts.Cache != nil {
-		if err := r.remember(*e.opts.Cache); err != nil {
-			return fail(err)
-		}
-	}
-	if r.program, err = e.program(r); err != nil {
-		return fail(err)
-	}
-	if r.params, err = e.place(r.program.keys); err != nil {
-		return fail(err)
 	}
 	return r, nil
 }
 
-// takeIn copies the frames of the window into every lane.
-func (r *rollout) takeIn(frames [][]float32) error {
+// open plans the rollout and places its inputs and programs on the device.
+func (r *rollout) open() error {
+	grid, err := r.e.opts.Resize.Grid(r.window.Grid)
+	if err != nil {
+		return err
+	}
+	if r.plan, err = r.e.model.Plan(grid, r.window.Boundaries); err != nil {
+		return err
+	}
+	if err := r.inputs(); err != nil {
+		return err
+	}
+	if err := r.load(r.window.Frames); err != nil {
+		return err
+	}
+	if r.e.opts.Cache != nil {
+		if err := r.newCaches(*r.e.opts.Cache); err != nil {
+			return err
+		}
+	}
+	if r.program, err = r.e.acquire(r); err != nil {
+		return err
+	}
+	r.weights, err = r.e.place(r.program.keys)
+	return err
+}
+
+// load copies the frames of the window into every lane.
+func (r *rollout) load(frames [][]float32) error {
 	n := len(r.volume.Variable) * r.volume.Points()
 	for _, f := range frames {
 		flat := make([]float32, r.lanes*n)
@@ -121,11 +111,13 @@ func (r *rollout) frame(values []float32) *tensors.Tensor {
 
 // close frees the tensors of the rollout on the device.
 func (r *rollout) close() {
-	for _, m := range r.memory {
+	for _, m := range r.caches {
 		m.close()
 	}
 	finalizeAll(r.frames)
-	finalizeAll(r.fixed)
+	r.fixed.Free()
+	r.stats.Free()
+	r.e.release(r.program)
 }
 
 // inputs prepares the inputs that are the same at every step.
@@ -140,176 +132,25 @@ func (r *rollout) inputs() error {
 			real[i] = 1
 		}
 	}
-	r.fixed = []*tensors.Tensor{
-		tensors.FromFlatDataAndDimensions(ids, len(ids)),
-		tensors.FromFlatDataAndDimensions(real, len(real)),
-	}
+	r.fixed.Add("ids", tensors.FromFlatDataAndDimensions(ids, len(ids)))
+	r.fixed.Add("real", tensors.FromFlatDataAndDimensions(real, len(real)))
 	if n := len(r.volume.Constant); n > 0 {
 		flat := make([]float32, n*r.volume.Points())
 		if err := r.volume.Spread(flat, r.window.Constants, r.volume.ConstantSource); err != nil {
 			return err
 		}
 		s := r.volume.Shape
-		r.fixed = append(r.fixed, tensors.FromFlatDataAndDimensions(flat, 1, n, s[0], s[1], s[2]))
+		r.fixed.Add("constants", tensors.FromFlatDataAndDimensions(flat, 1, n, s[0], s[1], s[2]))
 	}
-	r.global = len(r.fixed)
-	global, err := r.e.globalStats(r.window.Fields)
-	r.fixed = append(r.fixed, global...)
-	return err
-}
-
-// globalStats returns mean, std, delta mean and delta std as [1, 1, C, 1, 1, 1]
-// or nothing when statistics come from the history.
-func (e *Emulator) globalStats(fields []data.Field) ([]*tensors.Tensor, error) {
-	if e.scaling.Statistics == nil {
-		return nil, nil
+	if r.e.scaling.Statistics == nil {
+		return nil
 	}
-	s, err := GlobalStats(e.scaling, fields)
+	s, err := GlobalStats(r.e.scaling, r.window.Fields)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var out []*tensors.Tensor
-	for _, v := range [][]float32{s.Mean, s.Std, s.DeltaMean, s.DeltaStd} {
-		out = append(out, tensors.FromFlatDataAndDimensions(v, 1, 1, len(v), 1, 1, 1))
-	}
-	return out, nil
-}
-
-// program returns the compiled step of the rollout's shape class.
-func (e *Emulator) program(r *rollout) (*stepProgram, error) {
-	var sides string
-	for _, a := range r.plan.Axes {
-		sides += a.Boundary.String() + " "
-	}
-	class := fmt.Sprintf("grid %v boundaries %sT=%d channels %d+%d mask %d",
-		r.volume.Shape, sides, len(r.window.Frames), len(r.volume.Variable), len(r.volume.Constant), r.volume.Mask)
-	if r.memory != nil {
-		class += fmt.Sprintf(" cached %d", r.memory[0].slots)
-	}
-	if e.opts.Batch > 1 {
-		class += fmt.Sprintf(" lanes %d", r.lanes)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if p, ok := e.programs[class]; ok {
-		return p, nil
-	}
-	e.warn(r)
-	begin := time.Now()
-	compile := e.compile
-	if r.memory != nil {
-		compile = e.compileCached
-	}
-	p, err := compile(r)
-	if err != nil {
-		return nil, fmt.Errorf("building the program for %s: %w", class, err)
-	}
-	e.programs[class] = p
-	e.opts.Log.Info("built", "program", "step", "class", class, "seconds", time.Since(begin).Seconds())
-	return p, nil
-}
-
-func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
-	params, err := e.model.ParamsFor(r.plan)
-	if err != nil {
-		return nil, err
-	}
-	keys := make([]string, len(params))
-	for i, q := range params {
-		keys[i] = q.Key
-	}
-	p, steps := &stepProgram{keys: keys}, len(r.frames)
-	p.exec, err = NewExec(e.opts.Backend, func(in []*Node) []*Node {
-		weights, in := e.model.named(keys, in, r.plan), in[len(keys):]
-		step := e.stepInputs(Concatenate(in[:steps], 0), in[steps:], r.volume)
-		return result(e.model.NextFrame(weights, step, r.plan, e.scaling), r.lanes)
-	})
-	return p, err
-}
-
-// named returns the nodes of a program's parameters by their place in the network; keys
-// are the names of the nodes in.
-func (m *Model) named(keys []string, in []*Node, plan *csm.Plan) ModelWeights {
-	nodes := map[string]*Node{}
-	for i, key := range keys {
-		nodes[key] = in[i]
-	}
-	return m.WeightsFor(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return nodes[key] }), plan)
-}
-
-// result averages u [lanes·draws, Cv, H, W, D] over the draws of each lane. It returns
-// the next frame, [1, lanes, Cv, H, W, D], and whether all its values are finite.
-func result(u *Node, lanes int) []*Node {
-	d := u.Shape().Dimensions
-	if d[0] != lanes {
-		u = ReduceMean(Reshape(u, append([]int{lanes, d[0] / lanes}, d[1:]...)...), 1)
-	}
-	return []*Node{ExpandAxes(u, 0), LogicalAll(IsFinite(u))}
-}
-
-// perDraw repeats the entries along an axis, one per lane, for the draws of each lane;
-// n is the total number of draws.
-func perDraw(x *Node, axis, n int) *Node {
-	d := x.Shape().Clone().Dimensions
-	lanes := d[axis]
-	if lanes == n {
-		return x
-	}
-	spread := slices.Insert(slices.Clone(d), axis+1, n/lanes)
-	d[axis] = n
-	return Reshape(BroadcastToDims(ExpandAxes(x, axis+1), spread...), d...)
-}
-
-// place moves the current weights to the device and returns them.
-func (e *Emulator) place(keys []string) ([]*tensors.Tensor, error) {
-	params, err := e.weights.Tensors(keys)
-	if err != nil {
-		return nil, err
-	}
-	// Placing a tensor on the device changes it, so only one rollout may do it at a time.
-	e.weights.placing.Lock()
-	defer e.weights.placing.Unlock()
-	if on := e.weights.device; on != 0 && on != e.opts.Device+1 {
-		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on this device, or a copy of the weights (Weights.Clone) for device %d", on-1, e.opts.Device)
-	}
-	e.weights.device = e.opts.Device + 1
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for i, t := range params {
-		if err := t.MaterializeOnDevice(e.opts.Backend, true, compute.DeviceNum(e.opts.Device)); err != nil {
-			return nil, fmt.Errorf("placing %s on %s: %w", keys[i], e.opts.Backend.Name(), err)
-		}
-		if e.opts.Precision != BFloat16 {
-			continue
-		}
-		if params[i], err = e.rounded.round(e.opts, keys[i], t); err != nil {
-			return nil, fmt.Errorf("rounding %s: %w", keys[i], err)
-		}
-	}
-	return params, nil
-}
-
-// stepInputs assigns the inputs of a step with history [T, lanes, Cv, H, W, D] to their
-// names. in holds shift, rolls, rollout.fixed and statistics, in that order. Inputs that
-// exist once per lane are repeated for each of its draws.
-func (e *Emulator) stepInputs(history *Node, in []*Node, v data.Volume) StepInputs {
-	draws := 1
-	if in[0].Rank() == 2 {
-		draws = in[0].Shape().Dim(0)
-	}
-	s := StepInputs{History: perDraw(history, 1, draws), Real: in[3], Resize: e.opts.Resize, Net: Inputs{Shift: in[0], Rolls: in[1], IDs: in[2]}}
-	in = in[4:]
-	if len(v.Constant) > 0 {
-		s.Constants, in = perDraw(in[0], 0, draws), in[1:]
-		if v.Mask >= 0 {
-			s.Solid = SliceAxis(s.Constants, 1, AxisElem(v.Mask))
-		}
-	}
-	if len(in) == 4 {
-		stat := func(x *Node) *Node { return perDraw(x, 1, draws) }
-		s.Stats = &Stats{Mean: stat(in[0]), Std: stat(in[1]), DeltaMean: stat(in[2]), DeltaStd: stat(in[3])}
-	}
-	return s
+	r.stats.AddStatistics(s.Tensors())
+	return nil
 }
 
 // next forecasts a frame of every lane, drops the first frame of the window and appends
@@ -320,6 +161,9 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 	}
 	if err := ctx.Err(); err != nil {
 		return fail(cancelled(ctx))
+	}
+	if r.e.isClosed() {
+		return fail(ErrClosed)
 	}
 	u, finite, err := r.forecast(draw)
 	if err != nil {
@@ -351,7 +195,7 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 func (r *rollout) forecast(draw func(*rollout) Draws) (u *tensors.Tensor, finite bool, err error) {
 	members := r.e.opts.Ensemble
 	var drawn []Draws // members draws of the first lane, then of the second …
-	if r.memory == nil || r.memory[0].due() {
+	if r.caches == nil || r.caches[0].stale() {
 		for range r.lanes * members {
 			drawn = append(drawn, draw(r))
 		}
@@ -362,8 +206,8 @@ func (r *rollout) forecast(draw func(*rollout) Draws) (u *tensors.Tensor, finite
 		for lane := 0; drawn != nil && lane < r.lanes; lane++ {
 			list = append(list, drawn[lane*members+part.from:lane*members+part.to]...)
 		}
-		if r.memory != nil {
-			u, finite, err = r.memory[i].next(list)
+		if r.caches != nil {
+			u, finite, err = r.caches[i].next(list)
 		} else {
 			u, finite, err = r.run(list)
 		}
@@ -405,38 +249,47 @@ func cancelled(ctx context.Context) error {
 
 // run executes the program on the current window with the draws of every lane.
 func (r *rollout) run(list []Draws) (u *tensors.Tensor, finite bool, err error) {
+	drawn, err := r.drawn(list)
+	if err != nil {
+		return nil, false, err
+	}
+	defer drawn.Free()
+	out, err := r.call(r.program.step, r.weights, r.history(), drawn, r.fixed, r.stats)
+	if err != nil {
+		return nil, false, err
+	}
+	return outputs(out)
+}
+
+// drawn returns the inputs that hold the draws of every lane.
+func (r *rollout) drawn(list []Draws) (l inputs.List, err error) {
 	shift, rolls, err := r.e.model.batch(list, r.plan)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	defer finalizeAll([]*tensors.Tensor{shift, rolls})
-	out, err := r.call(r.program.exec, r.params, r.frames, []*tensors.Tensor{shift, rolls}, r.fixed)
-	if err != nil {
-		return nil, false, err
-	}
-	return taken(out)
+	l.Add("shift", shift)
+	l.Add("rolls", rolls)
+	return l, nil
 }
+
+// history returns the inputs that hold the frames of the window.
+func (r *rollout) history() (l inputs.List) {
+	for i, x := range r.frames {
+		l.Add(frameName(i), x)
+	}
+	return l
+}
+
+// frameName names the input that holds a frame of the window.
+func frameName(i int) string { return "frame " + strconv.Itoa(i) }
 
 // call executes a program on the emulator's device.
-func (r *rollout) call(exec *Exec, args ...[]*tensors.Tensor) ([]*tensors.Tensor, error) {
-	var all []any
-	for _, list := range args {
-		for _, t := range list {
-			all = append(all, t)
-		}
-	}
-	out, _, err := exec.CallWithGraphOnDevice(compute.DeviceNum(r.e.opts.Device), all...)
-	return out, err
+func (r *rollout) call(p *inputs.Program, lists ...inputs.List) ([]*tensors.Tensor, error) {
+	return p.Call(compute.DeviceNum(r.e.opts.Device), slices.Concat(lists...))
 }
 
-// taken splits the outputs of a program into the next frame and its finiteness flag, the
-// two nodes of result.
-func taken(out []*tensors.Tensor) (u *tensors.Tensor, finite bool, err error) {
-	flag, err := tensors.CopyFlatData[bool](out[1])
-	out[1].FinalizeAll()
-	if err != nil {
-		out[0].FinalizeAll()
-		return nil, false, err
+func finalizeAll(list []*tensors.Tensor) {
+	for _, t := range list {
+		t.FinalizeAll()
 	}
-	return out[0], flag[0], nil
 }

@@ -1,0 +1,275 @@
+package walrus
+
+import (
+	"container/list"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/inputs"
+	"github.com/gowalrus/gowalrus/layers"
+)
+
+// stepProgram is NextFrame compiled for one shape class. keys are the keys of the weights
+// among its inputs.
+type stepProgram struct {
+	class string
+	keys  []string
+	step  *inputs.Program
+	// stats computes the statistics of a window, for rollouts with a cache.
+	stats *inputs.Program
+	users int // rollouts that use it
+}
+
+func (p *stepProgram) close() {
+	p.step.Close()
+	if p.stats != nil {
+		p.stats.Close()
+	}
+}
+
+// programs holds the compiled programs of an emulator, the latest used first.
+type programs struct {
+	order list.List // of *stepProgram
+	class map[string]*list.Element
+}
+
+// get returns the program of a class, or nil.
+func (p *programs) get(class string) *stepProgram {
+	e, ok := p.class[class]
+	if !ok {
+		return nil
+	}
+	p.order.MoveToFront(e)
+	return e.Value.(*stepProgram)
+}
+
+// add adds a program.
+func (p *programs) add(x *stepProgram) {
+	if p.class == nil {
+		p.class = map[string]*list.Element{}
+	}
+	p.class[x.class] = p.order.PushFront(x)
+}
+
+// shrink frees the least recently used programs that no rollout uses until at most n are
+// left, and returns how many it freed.
+func (p *programs) shrink(n int) (freed int) {
+	for e := p.order.Back(); e != nil && p.order.Len() > n; {
+		x, before := e.Value.(*stepProgram), e.Prev()
+		if x.users == 0 {
+			x.close()
+			p.order.Remove(e)
+			delete(p.class, x.class)
+			freed++
+		}
+		e = before
+	}
+	return freed
+}
+
+// acquire returns the compiled step of the rollout's shape class. The rollout must release
+// it.
+func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
+	var sides string
+	for _, a := range r.plan.Axes {
+		sides += a.Boundary.String() + " "
+	}
+	class := fmt.Sprintf("grid %v boundaries %sT=%d channels %d+%d mask %d",
+		r.volume.Shape, sides, len(r.window.Frames), len(r.volume.Variable), len(r.volume.Constant), r.volume.Mask)
+	if r.caches != nil {
+		class += fmt.Sprintf(" cached %d", r.caches[0].slots)
+	}
+	if e.opts.Batch > 1 {
+		class += fmt.Sprintf(" lanes %d", r.lanes)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p := e.programs.get(class); p != nil {
+		p.users++
+		return p, nil
+	}
+	e.warn(r)
+	begin := time.Now()
+	compile := e.compile
+	if r.caches != nil {
+		compile = e.compileCached
+	}
+	p, err := compile(r)
+	if err != nil {
+		return nil, fmt.Errorf("building the program for %s: %w", class, err)
+	}
+	p.class, p.users = class, 1
+	e.programs.add(p)
+	if n := e.programs.shrink(e.opts.Programs); n > 0 {
+		e.opts.Log.Info("freed", "programs", n)
+	}
+	e.opts.Log.Info("built", "program", "step", "class", class, "seconds", time.Since(begin).Seconds())
+	return p, nil
+}
+
+// enter registers a rollout, which ends with release.
+func (e *Emulator) enter() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return fmt.Errorf("walrus: rollout: %w", ErrClosed)
+	}
+	e.running++
+	return nil
+}
+
+// release ends a rollout and its use of a program, which may be nil. The last rollout of a
+// closed emulator frees its memory.
+func (e *Emulator) release(p *stepProgram) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p != nil {
+		p.users--
+		e.programs.shrink(e.opts.Programs)
+	}
+	e.running--
+	if e.closed && e.running == 0 {
+		e.free()
+	}
+}
+
+func (e *Emulator) isClosed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closed
+}
+
+func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
+	keys, err := e.keys(r.plan)
+	if err != nil {
+		return nil, err
+	}
+	p, steps, volume, plan, lanes := &stepProgram{keys: keys}, len(r.frames), r.volume, r.plan, r.lanes
+	p.step, err = inputs.NewProgram(e.opts.Backend, func(in inputs.Nodes) []*Node {
+		step := e.stepInputs(history(in, steps), in, volume)
+		return result(e.model.NextFrame(e.model.named(in, plan), step, plan, e.scaling), lanes)
+	})
+	return p, err
+}
+
+// keys lists the weights that a plan uses.
+func (e *Emulator) keys(plan *csm.Plan) ([]string, error) {
+	params, err := e.model.ParamsFor(plan)
+	keys := make([]string, len(params))
+	for i, q := range params {
+		keys[i] = q.Key
+	}
+	return keys, err
+}
+
+// history returns the frames of the window, [T, lanes, Cv, H, W, D].
+func history(in inputs.Nodes, steps int) *Node {
+	frames := make([]*Node, steps)
+	for i := range frames {
+		frames[i] = in.Get(frameName(i))
+	}
+	return Concatenate(frames, 0)
+}
+
+// named returns the nodes of a program's parameters by their place in the network.
+func (m *Model) named(in inputs.Nodes, plan *csm.Plan) ModelWeights {
+	return m.WeightsFor(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return in.Get(key) }), plan)
+}
+
+// stepInputs returns the inputs of a step with history [T, lanes, Cv, H, W, D]. Inputs that
+// exist once per lane are repeated for each of its draws.
+func (e *Emulator) stepInputs(history *Node, in inputs.Nodes, v data.Volume) StepInputs {
+	s := StepInputs{Real: in.Get("real"), Resize: e.opts.Resize, Net: Inputs{Shift: in.Get("shift"), Rolls: in.Get("rolls"), IDs: in.Get("ids")}}
+	draws := 1
+	if s.Net.Shift.Rank() == 2 {
+		draws = s.Net.Shift.Shape().Dim(0)
+	}
+	s.History = perDraw(history, 1, draws)
+	if x := in.Optional("constants"); x != nil {
+		s.Constants = perDraw(x, 0, draws)
+		if v.Mask >= 0 {
+			s.Solid = SliceAxis(s.Constants, 1, AxisElem(v.Mask))
+		}
+	}
+	if stats, ok := in.Statistics(); ok {
+		for i, x := range stats {
+			stats[i] = perDraw(x, 1, draws)
+		}
+		s.Stats = &Stats{Mean: stats[0], Std: stats[1], DeltaMean: stats[2], DeltaStd: stats[3]}
+	}
+	return s
+}
+
+// result averages u [lanes·draws, Cv, H, W, D] over the draws of each lane. It returns
+// the next frame, [1, lanes, Cv, H, W, D], and whether all its values are finite.
+func result(u *Node, lanes int) []*Node {
+	d := u.Shape().Dimensions
+	if d[0] != lanes {
+		u = ReduceMean(Reshape(u, append([]int{lanes, d[0] / lanes}, d[1:]...)...), 1)
+	}
+	return []*Node{ExpandAxes(u, 0), LogicalAll(IsFinite(u))}
+}
+
+// perDraw repeats the entries along an axis, one per lane, for the draws of each lane;
+// n is the total number of draws.
+func perDraw(x *Node, axis, n int) *Node {
+	d := x.Shape().Clone().Dimensions
+	lanes := d[axis]
+	if lanes == n {
+		return x
+	}
+	spread := slices.Insert(slices.Clone(d), axis+1, n/lanes)
+	d[axis] = n
+	return Reshape(BroadcastToDims(ExpandAxes(x, axis+1), spread...), d...)
+}
+
+// place moves the current weights to the device and returns them.
+func (e *Emulator) place(keys []string) (l inputs.List, err error) {
+	params, err := e.weights.Tensors(keys)
+	if err != nil {
+		return nil, err
+	}
+	// Placing a tensor on the device changes it, so only one rollout may do it at a time.
+	e.weights.placing.Lock()
+	defer e.weights.placing.Unlock()
+	if on := e.weights.device; on != 0 && on != e.opts.Device+1 {
+		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on this device, or a copy of the weights (Weights.Clone) for device %d", on-1, e.opts.Device)
+	}
+	e.weights.device = e.opts.Device + 1
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i, t := range params {
+		if err := t.MaterializeOnDevice(e.opts.Backend, true, compute.DeviceNum(e.opts.Device)); err != nil {
+			return nil, fmt.Errorf("placing %s on %s: %w", keys[i], e.opts.Backend.Name(), err)
+		}
+		if e.opts.Precision != BFloat16 {
+			continue
+		}
+		if params[i], err = e.rounded.round(e.opts, keys[i], t); err != nil {
+			return nil, fmt.Errorf("rounding %s: %w", keys[i], err)
+		}
+	}
+	for i, key := range keys {
+		l.Add(key, params[i])
+	}
+	return l, nil
+}
+
+// outputs splits the outputs of a program into the next frame and its finiteness flag, the
+// two nodes of result.
+func outputs(out []*tensors.Tensor) (u *tensors.Tensor, finite bool, err error) {
+	flag, err := tensors.CopyFlatData[bool](out[1])
+	out[1].FinalizeAll()
+	if err != nil {
+		out[0].FinalizeAll()
+		return nil, false, err
+	}
+	return out[0], flag[0], nil
+}
