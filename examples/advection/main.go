@@ -19,7 +19,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/data/well"
-	"github.com/gowalrus/gowalrus/internal/experiment"
+	"github.com/gowalrus/gowalrus/examples/internal/experiment"
 	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/recipe"

@@ -20,7 +20,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data/solve"
-	"github.com/gowalrus/gowalrus/internal/experiment"
+	"github.com/gowalrus/gowalrus/examples/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 

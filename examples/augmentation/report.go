@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gowalrus/gowalrus/internal/experiment"
+	"github.com/gowalrus/gowalrus/examples/internal/experiment"
 	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )

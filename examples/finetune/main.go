@@ -18,7 +18,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/gowalrus/gowalrus/internal/progress"
+	"github.com/gowalrus/gowalrus/examples/internal/progress"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/nano"

@@ -15,7 +15,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/gowalrus/gowalrus/internal/progress"
+	"github.com/gowalrus/gowalrus/examples/internal/progress"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/recipe"

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gowalrus/gowalrus/internal/lengths"
+	"github.com/gowalrus/gowalrus/experiments/nano/lengths"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 )

@@ -19,7 +19,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gowalrus/gowalrus/internal/lengths"
+	"github.com/gowalrus/gowalrus/experiments/nano/lengths"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/nano"
