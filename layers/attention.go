@@ -1,9 +1,11 @@
 package layers
 
 import (
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/gowalrus/gowalrus/layers/internal/attend"
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // ParallelAttention is the space mixing of a block (paper §3.1, "parallelized attention"):
@@ -79,13 +81,13 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 	assertDims("ParallelAttention x", x, -1, grid[0]*grid[1]*grid[2], c)
 	xn := RMSGroupNorm(x, w.Norm, p.Norm)
 	var att, mlp *Node
-	if onGo(x.Graph()) {
+	if form.OnGo(x.Graph()) {
 		att, mlp = p.branches(xn, w, grid, roll)
 	} else {
 		angles := perFrame(w.RoPE.Angles(grid, roll), x.Shape().Dim(0))
 		ff, q, k, v := p.project(xn, w)
-		att = Dense(kept(p.Lean || p.Recomputed, p.attend(q, k, v, w, angles)), w.AttnOut, nil)
-		mlp = Dense(kept(p.Lean, SwiGLU(ff)), w.FFOut, w.FFOutBias)
+		att = Dense(form.Kept(p.Lean || p.Recomputed, p.attend(q, k, v, w, angles)), w.AttnOut, nil)
+		mlp = Dense(form.Kept(p.Lean, SwiGLU(ff)), w.FFOut, w.FFOutBias)
 	}
 	return Add(x, DropPath(Add(att, mlp), keep))
 }
@@ -96,7 +98,7 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 	c, m := p.Channels, p.mlp()
 	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
 	if turnsPairs(xn.Graph(), c/p.Heads) {
-		parts := split(checkpoint(p.Lean, Dense(xn, w.Fused, w.FusedBias)), m, c, c, c)
+		parts := form.Parts(form.Checkpoint(p.Lean, Dense(xn, w.Fused, w.FusedBias)), m, c, c, c)
 		return parts[0], parts[1], parts[2], parts[3]
 	}
 	pairs := 3 * RoPEFrequencies(c/p.Heads)
@@ -105,7 +107,7 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 		return []*Node{part(0, m), halves(part(m, m+c), 0, p.Heads, pairs),
 			halves(part(m+c, m+2*c), 0, p.Heads, pairs), part(m+2*c, m+3*c)}
 	}
-	parts := splitDense(p.Lean, xn, reorder(after(xn, w.Fused)), reorder(w.FusedBias))
+	parts := splitDense(p.Lean, xn, reorder(form.After(xn, w.Fused)), reorder(w.FusedBias))
 	return parts[0], parts[1], parts[2], parts[3]
 }
 
@@ -116,17 +118,9 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	scale := 1 / sqrt(float64(p.Channels/p.Heads))
 	q = p.position(q, MulScalar(w.QNorm, scale), MulScalar(w.QNormBias, scale), angles)
 	k = p.position(k, w.KNorm, w.KNormBias, angles)
-	v = perHead(Reshape(v, f, s, p.Heads, -1))
-	training := p.Lean || p.Recomputed
-	layout := headLayout{max(p.Samples, 1), []int{f, s, p.Heads, v.Shape().Dim(3)}, perHead, perHead}
-	switch t := fusedType(q); {
-	case t != dtypes.InvalidDType:
-		v = attendFused(q, k, v, layout, t, training)
-	case !training && scoresOf(q) < limitsFor(q.Graph()).inference:
-		v = perHead(softmaxDot(q, k, v, nil))
-	default:
-		v = attend(q, k, v, nil, layout)
-	}
+	v = attend.PerHead(Reshape(v, f, s, p.Heads, -1))
+	layout := attend.Layout{Samples: max(p.Samples, 1), Shape: []int{f, s, p.Heads, v.Shape().Dim(3)}, Merged: attend.PerHead, PerHead: attend.PerHead}
+	v = attend.OverTokens(q, k, v, layout, p.Lean || p.Recomputed)
 	return Reshape(v, f, s, p.Channels)
 }
 
@@ -137,14 +131,11 @@ func (p ParallelAttention) position(q, weight, bias, angles *Node) *Node {
 	q = Reshape(q, f, s, p.Heads, -1)
 	angles = Reshape(angles, -1, s, 1, pairs)
 	if turnsPairs(q.Graph(), q.Shape().Dim(3)) {
-		return perHead(turnPairs(headNorm(q, weight, bias), angles))
+		return attend.PerHead(turnPairs(headNorm(q, weight, bias), angles))
 	}
 	q = headNorm(q, halves(weight, 0, 1, pairs), halves(bias, 0, 1, pairs))
-	return perHead(rotateHalves(q, angles))
+	return attend.PerHead(rotateHalves(q, angles))
 }
-
-// perHead exchanges the axes of tokens and heads: [F,S,N,K] to [F,N,S,K] and back.
-func perHead(t *Node) *Node { return TransposeAllDims(t, 0, 2, 1, 3) }
 
 // ParallelAttentionBuilder builds a ParallelAttention with variables in a scope.
 type ParallelAttentionBuilder struct {
@@ -196,4 +187,10 @@ func (b *ParallelAttentionBuilder) DropPath(keep *Node) *ParallelAttentionBuilde
 func (b *ParallelAttentionBuilder) Done() *Node {
 	w := b.cfg.Weights(ScopeVars(b.scope, b.x.Graph()))
 	return b.cfg.Apply(b.x, w, b.grid, b.roll, b.keep)
+}
+
+// ScoresAtOnce returns the number of scores that the backward pass of space attention holds
+// at the same time on XLA for CPUs.
+func ScoresAtOnce(samples, steps, heads, tokens int) int {
+	return attend.ScoresAtOnce(samples, steps, heads, tokens)
 }

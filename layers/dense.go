@@ -3,6 +3,8 @@ package layers
 import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/nn"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // Dense returns x·weightᵀ + bias over the last axis, for x [..., in], weight [out, in] as
@@ -12,8 +14,8 @@ func Dense(x, weight, bias *Node) *Node {
 	assertDims("Dense weight", weight, -1, in)
 	if bias != nil {
 		assertDims("Dense bias", bias, weight.Shape().Dim(0))
-		if onGo(x.Graph()) {
-			return lastDot(withOnes(x), withBias(weight, bias))
+		if form.OnGo(x.Graph()) {
+			return form.LastDot(form.WithOnes(x), form.WithBias(weight, bias))
 		}
 	}
 	y := denseDot(x, weight)
@@ -28,12 +30,12 @@ func Dense(x, weight, bias *Node) *Node {
 // transpose its first operand element by element, recomputing that operand.
 func denseDot(x, weight *Node) *Node {
 	in, out := weight.Shape().Dim(1), weight.Shape().Dim(0)
-	if onGo(x.Graph()) || out < in {
-		return lastDot(x, weight)
+	if form.OnGo(x.Graph()) || out < in {
+		return form.LastDot(x, weight)
 	}
 	shape := x.Shape().Clone()
 	shape.Dimensions[shape.Rank()-1] = out
-	return withAdjoint(x, []*Node{weight}, shape, func() *Node { return lastDot(x, weight) },
+	return form.WithAdjoint(x, []*Node{weight}, shape, func() *Node { return form.LastDot(x, weight) },
 		func(x, dy *Node) []*Node {
 			dx := DotGeneral(dy, []int{dy.Rank() - 1}, nil, weight, []int{0}, nil)
 			dw := DotGeneral(Reshape(dy, -1, out), []int{0}, nil, Reshape(x, -1, in), []int{0}, nil)
@@ -53,13 +55,13 @@ func headNorm(x, weight, bias *Node) *Node {
 	norm := func() *Node {
 		return nn.LayerNorm(x, []int{x.Rank() - 1}, HeadNormEps, weight, bias, nil)
 	}
-	if onGo(x.Graph()) {
+	if form.OnGo(x.Graph()) {
 		return norm()
 	}
 	last := x.Rank() - 1
 	// The hand-written backward pass multiplies by the weights in matrix products. XLA
 	// would broadcast them over all tokens for the sums, early, and keep the result.
-	return withAdjoint(x, []*Node{weight, bias}, x.Shape(), norm, func(x, dy *Node) []*Node {
+	return form.WithAdjoint(x, []*Node{weight, bias}, x.Shape(), norm, func(x, dy *Node) []*Node {
 		x = Sub(x, ReduceAndKeep(x, ReduceMean, last))
 		variance := ReduceAndKeep(Square(x), ReduceMean, last)
 		scale := Div(OnesLike(variance), Sqrt(AddScalar(variance, HeadNormEps)))
@@ -75,10 +77,10 @@ func headNorm(x, weight, bias *Node) *Node {
 	})
 }
 
-// SiLU returns x·sigmoid(x), the activation of the released encoder and decoder.
+// SiLU returns x·form.Sigmoid(x), the activation of the released encoder and decoder.
 func SiLU(x *Node) *Node {
-	if ownForms(x) {
-		return siluBySums(x)
+	if form.OwnForms(x) {
+		return form.SiLUBySums(x)
 	}
 	return Mul(x, Logistic(x))
 }
@@ -88,7 +90,7 @@ func SiLU(x *Node) *Node {
 func SwiGLU(x *Node) *Node {
 	n := x.Shape().Dim(-1)
 	must(n%2 == 0, "SwiGLU: expected an even last axis, got %d", n)
-	parts := split(x, n/2, n/2)
+	parts := form.Parts(x, n/2, n/2)
 	return Mul(SiLU(parts[1]), parts[0])
 }
 
@@ -105,4 +107,24 @@ func SwapFirst(x *Node) *Node {
 	}
 	axes[0], axes[1] = 1, 0
 	return TransposeAllDims(x, axes...)
+}
+
+// splitDense applies one dense layer per weight to the same x. XLA is faster with one wide
+// product and slices of its result, the Go backend with one product per weight, because its
+// slices are copies. If lean is set, the backward pass recomputes nodes that depend on the
+// results, up to [kept].
+func splitDense(lean bool, x *Node, weights, biases []*Node) []*Node {
+	if form.OnGo(x.Graph()) {
+		out := make([]*Node, len(weights))
+		x = form.WithOnes(x)
+		for i := range weights {
+			out[i] = form.LastDot(x, form.WithBias(weights[i], biases[i]))
+		}
+		return out
+	}
+	widths := make([]int, len(weights))
+	for i, w := range weights {
+		widths[i] = w.Shape().Dim(0)
+	}
+	return form.Parts(form.Checkpoint(lean, Dense(x, Concatenate(weights, 0), Concatenate(biases, 0))), widths...)
 }

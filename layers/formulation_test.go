@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gowalrus/gowalrus/layers/internal/attend"
 )
 
 // naiveSoftmaxDot computes softmax(q·kᵀ + bias)·v for q [R, Sq, K], k [R, S, K], v [R, S,
@@ -49,11 +51,11 @@ func TestSoftmaxDot(t *testing.T) {
 		}
 	})
 	large := q.scaled(1 << 12) // logits in the tens of thousands
-	plain := func(in []*Node) []*Node { return []*Node{softmaxDot(in[0], in[1], in[2], nil)} }
+	plain := func(in []*Node) []*Node { return []*Node{attend.SoftmaxDot(in[0], in[1], in[2], nil)} }
 	runJobs(t,
 		job{name: "no bias", in: []array{q, k, v}, want: []array{naiveSoftmaxDot(q, k, v, array{})}, graph: plain},
 		job{name: "masked", in: []array{q, k, v, bias}, want: []array{naiveSoftmaxDot(q, k, v, bias)},
-			graph: func(in []*Node) []*Node { return []*Node{softmaxDot(in[0], in[1], in[2], ExpandAxes(in[3], 0))} }},
+			graph: func(in []*Node) []*Node { return []*Node{attend.SoftmaxDot(in[0], in[1], in[2], ExpandAxes(in[3], 0))} }},
 		job{name: "two batch axes", in: []array{q.reshape(2, 2, 5, 3), k.reshape(2, 2, 5, 3), v.reshape(2, 2, 5, 3)},
 			want: []array{naiveSoftmaxDot(q, k, v, array{}).reshape(2, 2, 5, 3)}, graph: plain},
 		job{name: "large logits", in: []array{large, k, v}, graph: plain, tol32: 1e-2,
@@ -64,7 +66,7 @@ func TestSoftmaxDotGradients(t *testing.T) {
 	rng := seeded("softmaxDot gradients")
 	checkGradients(t, gradCase{name: "softmaxDot", keys: []string{"q", "k", "v", "bias"},
 		in:    []array{normal(rng, 2, 4, 3), normal(rng, 2, 4, 3), normal(rng, 2, 4, 3), normal(rng, 1, 4, 4)},
-		graph: func(in []*Node) *Node { return softmaxDot(in[0], in[1], in[2], in[3]) }})
+		graph: func(in []*Node) *Node { return attend.SoftmaxDot(in[0], in[1], in[2], in[3]) }})
 }
 
 func TestSplitDense(t *testing.T) {

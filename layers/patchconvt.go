@@ -2,6 +2,8 @@ package layers
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // PatchConvTranspose is the transposed convolution of [PatchConv]: one matrix product from
@@ -107,7 +109,7 @@ func foldViews(y *Node, ext [3]extent, first int) *Node {
 		folded.Dimensions[1+a] += e.views() - 1
 		split = append(split, e.views())
 	}
-	return linear(y, folded, func(y *Node) *Node {
+	return form.Linear(y, folded, func(y *Node) *Node {
 		y = Reshape(y, append(split, d[5])...)
 		for a := first - 1; a >= 0; a-- {
 			patches, axis := y, 4+a
@@ -136,7 +138,7 @@ func unfoldReversed(x *Node, ext [3]extent, from int) *Node {
 		v := ext[a].views()
 		parts := make([]*Node, v)
 		for j := range parts {
-			parts[j] = padAxis(x, 1+a, j, v-1-j)
+			parts[j] = form.Padded(x, 1+a, j, v-1-j)
 		}
 		x = Concatenate(parts, 4)
 	}
@@ -147,7 +149,7 @@ func unfoldReversed(x *Node, ext [3]extent, from int) *Node {
 func shiftSum(views, axis int, term func(j int) *Node) *Node {
 	var sum *Node
 	for j := range views {
-		t := padAxis(term(j), axis, j, views-1-j)
+		t := form.Padded(term(j), axis, j, views-1-j)
 		if sum == nil {
 			sum = t
 		} else {

@@ -3,6 +3,8 @@ package layers
 import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // NormForm selects the axes over which RMSGroupNorm averages.
@@ -53,7 +55,7 @@ func RMSGroupNorm(x, weight *Node, cfg NormConfig) *Node {
 	// digits on large grids.
 	ms := Square(x)
 	for a := rank - 2; a >= 1; a-- {
-		ms = meanAxis(ms, a)
+		ms = form.MeanAxis(ms, a)
 	}
 	if cfg.Form == NormGroup {
 		must(cfg.Groups > 0 && c%cfg.Groups == 0,
@@ -62,8 +64,8 @@ func RMSGroupNorm(x, weight *Node, cfg NormConfig) *Node {
 		ms = Reshape(BroadcastToDims(group, f, cfg.Groups, c/cfg.Groups), ms.Shape().Dimensions...)
 	}
 	factors := Div(ExpandLeftToRank(weight, rank), Sqrt(AddScalar(ms, eps)))
-	if onGo(x.Graph()) {
-		return scaleChannels(x, Reshape(factors, f, c))
+	if form.OnGo(x.Graph()) {
+		return form.ScaleChannels(x, Reshape(factors, f, c))
 	}
 	return Mul(x, factors)
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // RoPEMode selects the frequencies of an AxialRoPE.
@@ -102,9 +104,9 @@ func (r AxialRoPE) overTokens(grid [3]int, roll *Node, f func(angles *Node) *Nod
 	if roll != nil && roll.Rank() == 2 {
 		all := make([]*Node, roll.Shape().Dim(0))
 		for i := range all {
-			all[i] = r.overTokens(grid, entry(roll, i), f)
+			all[i] = r.overTokens(grid, form.Entry(roll, i), f)
 		}
-		return stack(all...)
+		return form.Stacked(all...)
 	}
 	var parts []*Node
 	for axis, n := range grid {
@@ -187,7 +189,7 @@ func turnHalves(x, cos, sin *Node) *Node {
 	if 2*p < k {
 		widths = append(widths, k-2*p)
 	}
-	parts := split(x, widths...)
+	parts := form.Parts(x, widths...)
 	a, b := parts[0], parts[1]
 	parts[0], parts[1] = Sub(Mul(a, cos), Mul(b, sin)), Add(Mul(b, cos), Mul(a, sin))
 	return Concatenate(parts, -1)
@@ -222,7 +224,7 @@ func exchanged(x *Node) *Node {
 		y := Reverse(Reshape(x, append(slices.Clone(d[:last]), d[last]/2, 2)...), last+1)
 		return Reshape(y, d...)
 	}
-	return linear(x, x.Shape(), pairs, pairs)
+	return form.Linear(x, x.Shape(), pairs, pairs)
 }
 
 // halves reorders an axis of length heads·K such that each head has the first members of
@@ -274,3 +276,8 @@ func (b *AxialRoPEBuilder) Done() *Node {
 	r := RoPEWeights(ScopeVars(b.scope, b.x.Graph()), b.mode, b.x.Shape().Dim(-1))
 	return Rotate(b.x, r.Angles(b.grid, b.roll))
 }
+
+// turnsPairs reports whether heads of the given width are rotated without reordering. On
+// CPUs contiguous slices are faster, so heads are first reordered by [halves], in the
+// weights. On GPUs that would cost a copy of the weights.
+func turnsPairs(g *Graph, width int) bool { return form.OnGPU(g) && width%2 == 0 }

@@ -2,6 +2,8 @@ package layers
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // SelectColumns selects the entries ids (int32 [n]) along an axis of w. The model has one
@@ -9,8 +11,8 @@ import (
 // "sub-selected projection"). An id may repeat; its gradients then add up.
 func SelectColumns(w, ids *Node, axis int) *Node {
 	assertDims("SelectColumns ids", ids, -1)
-	if axis > 0 && onGo(w.Graph()) {
-		return gatherRows(w, ids, axis)
+	if axis > 0 && form.OnGo(w.Graph()) {
+		return form.GatherRows(w, ids, axis)
 	}
 	return permuteFront(w, axis, func(x *Node) *Node { return Gather(x, ExpandAxes(ids, -1)) })
 }

@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gowalrus/gowalrus/layers/internal/attend"
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // naivePair computes a·bᵀ for a [G, R, K] and b [G, C, K].
@@ -27,16 +30,16 @@ func TestPairDot(t *testing.T) {
 	for _, d := range [][3]int{{3, 5, 1}, {4, 3, 7}, {5, 2, 8}, {6, 9, 16}, {7, 16, 17}, {18, 1, 45}, {181, 182, 183}} {
 		a, b := normal(rng, 2, d[0], d[1]), normal(rng, 2, d[2], d[1])
 		want := naivePair(a, b)
-		for _, form := range [][2]int{{-1, -1}, {-1, -2}, {-2, -1}, {-2, -2}} {
-			jobs = append(jobs, job{name: fmt.Sprint(d, form), in: []array{a, b}, want: []array{want}, graph: func(in []*Node) []*Node {
+		for _, axes := range [][2]int{{-1, -1}, {-1, -2}, {-2, -1}, {-2, -2}} {
+			jobs = append(jobs, job{name: fmt.Sprint(d, axes), in: []array{a, b}, want: []array{want}, graph: func(in []*Node) []*Node {
 				a, b := in[0], in[1]
-				if form[0] == -2 {
+				if axes[0] == -2 {
 					a = swapped(a)
 				}
-				if form[1] == -2 {
+				if axes[1] == -2 {
 					b = swapped(b)
 				}
-				return []*Node{pairDot(a, form[0], b, form[1])}
+				return []*Node{form.PairDot(a, axes[0], b, axes[1])}
 			}})
 		}
 	}
@@ -47,9 +50,9 @@ func TestSmallDotGradients(t *testing.T) {
 	rng := seeded("small dot gradients")
 	checkGradients(t,
 		gradCase{name: "lastDot", keys: []string{"x", "weight"}, in: []array{normal(rng, 2, 3, 5), normal(rng, 9, 5)},
-			graph: func(in []*Node) *Node { return lastDot(in[0], in[1]) }},
+			graph: func(in []*Node) *Node { return form.LastDot(in[0], in[1]) }},
 		gradCase{name: "softmaxDot", keys: []string{"q", "k", "v"},
 			in:    []array{normal(rng, 2, 9, 3), normal(rng, 2, 9, 3), normal(rng, 2, 9, 8)},
-			graph: func(in []*Node) *Node { return softmaxDot(in[0], in[1], in[2], nil) }},
+			graph: func(in []*Node) *Node { return attend.SoftmaxDot(in[0], in[1], in[2], nil) }},
 	)
 }

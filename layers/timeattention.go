@@ -4,6 +4,9 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/gowalrus/gowalrus/layers/internal/attend"
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // TimeAttention is the time mixing of a block (paper §3.1): each token attends over the
@@ -66,7 +69,7 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	assertDims("TimeAttention x", x, -1, -1, -1, c)
 	d := x.Shape().Dimensions
 	b, t, s := d[0], d[1], d[2]
-	if onGo(x.Graph()) && !p.Acausal && t <= framesLimit {
+	if form.OnGo(x.Graph()) && !p.Acausal && t <= framesLimit {
 		return p.framesApart(x, w, keep)
 	}
 	qkv := p.project(p.Lean, RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w, 0, 1, 2)
@@ -83,9 +86,9 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	v, bias := perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0)
 	var att *Node
 	if p.Lean || p.Recomputed {
-		att = kept(true, attend(q, k, v, bias, headLayout{b, []int{b, t, s, p.Heads, c / p.Heads}, merged, perHead}))
+		att = form.Kept(true, attend.Attend(q, k, v, bias, attend.Layout{Samples: b, Shape: []int{b, t, s, p.Heads, c / p.Heads}, Merged: merged, PerHead: perHead}))
 	} else {
-		att = merged(softmaxDot(q, k, v, bias))
+		att = merged(attend.SoftmaxDot(q, k, v, bias))
 	}
 	out := Dense(Reshape(att, d...), Reshape(w.Out, c, c), w.OutBias)
 	if keep != nil {
@@ -113,7 +116,7 @@ func (p TimeAttention) project(lean bool, xn *Node, w TimeAttentionWeights, whic
 		t = Reshape(t, append([]int{p.Heads, 3, c / p.Heads}, dims...)...)
 		return Reshape(SliceAxis(t, 1, AxisElem(i)), append([]int{c}, dims...)...)
 	}
-	input := after(xn, w.Input)
+	input := form.After(xn, w.Input)
 	var weights, biases []*Node
 	for _, i := range which {
 		weights = append(weights, part(input, i, c))
@@ -150,3 +153,7 @@ func (b *TimeAttentionBuilder) DropPath(keep *Node) *TimeAttentionBuilder { b.ke
 func (b *TimeAttentionBuilder) Done() *Node {
 	return b.cfg.Apply(b.x, b.cfg.Weights(ScopeVars(b.scope, b.x.Graph())), b.keep)
 }
+
+// framesLimit is the longest history whose attention the Go backend computes frame by
+// frame. The number of pairs of frames is quadratic in the history.
+const framesLimit = 8

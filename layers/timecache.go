@@ -2,6 +2,8 @@ package layers
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // KeyValue is the KV cache entry of a frame in time mixing: normalised keys and values, [B,
@@ -37,7 +39,7 @@ func (p TimeAttention) ApplyLast(x *Node, w TimeAttentionWeights, keep *Node) *N
 	all := make([]KeyValue, t)
 	last := frame(x, t-1)
 	var q *Node
-	if onGo(x.Graph()) {
+	if form.OnGo(x.Graph()) {
 		for i := range t - 1 {
 			all[i] = p.keyValue(RMSGroupNorm(frame(x, i), w.Norm, p.Norm), w)
 		}
@@ -100,7 +102,7 @@ func (p TimeAttention) normHeads(z, weight, bias *Node) *Node {
 // ordered by head, to a few keys. It computes each score as a product and a sum instead of
 // a matrix product. The result is [B, S, C].
 func attendFew(q *Node, all []KeyValue, bias *Node, n int) *Node {
-	if onGo(q.Graph()) {
+	if form.OnGo(q.Graph()) {
 		return attendByDots(q, all, bias, n)
 	}
 	d := q.Shape().Dimensions

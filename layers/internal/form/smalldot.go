@@ -1,4 +1,4 @@
-package layers
+package form
 
 import (
 	"slices"
@@ -23,15 +23,15 @@ const (
 	narrowDot = 7
 )
 
-// isSmall reports whether [pairDot] computes a product of the given size faster than
+// IsSmall reports whether [PairDot] computes a product of the given size faster than
 // DotGeneral. x is any operand.
-func isSmall(x *Node, rows, k, columns int) bool {
-	return ownForms(x) && columns > narrowDot && rows*k*columns < smallDot
+func IsSmall(x *Node, rows, k, columns int) bool {
+	return OwnForms(x) && columns > narrowDot && rows*k*columns < smallDot
 }
 
-// pairDot computes [batchDot]. Small products have no gradient, so pairDot may be used only
-// inside [withAdjoint].
-func pairDot(a *Node, i int, b *Node, j int) *Node {
+// PairDot computes [BatchDot]. Small products have no gradient, so pairDot may be used only
+// inside [WithAdjoint].
+func PairDot(a *Node, i int, b *Node, j int) *Node {
 	rows, k, columns := a.Shape().Dim(-3-i), a.Shape().Dim(i), b.Shape().Dim(-3-j)
 	lead := a.Shape().Clone().Dimensions[:a.Rank()-2]
 	merged := func(x *Node) *Node {
@@ -39,7 +39,7 @@ func pairDot(a *Node, i int, b *Node, j int) *Node {
 		return withDims(x, x.Shape().Size()/(rows*columns), rows, columns)
 	}
 	a, b = merged(a), merged(b)
-	small := isSmall(a, rows, k, columns)
+	small := IsSmall(a, rows, k, columns)
 	if small && i == -2 {
 		a, i = TransposeAllDims(a, 0, 2, 1), -1
 	}
@@ -47,9 +47,9 @@ func pairDot(a *Node, i int, b *Node, j int) *Node {
 		b, j = TransposeAllDims(b, 0, 2, 1), -2
 	}
 	if small {
-		b = padAxis(b, 2, 0, (vector-columns%vector)%vector)
+		b = Padded(b, 2, 0, (vector-columns%vector)%vector)
 	}
-	y := batchDot(a, i, b, j)
+	y := BatchDot(a, i, b, j)
 	if y.Shape().Dim(-1) > columns {
 		y = SliceAxis(y, 2, AxisRange(0, columns))
 	}
@@ -65,32 +65,32 @@ func withDims(x *Node, dims ...int) *Node {
 	return Reshape(x, dims...)
 }
 
-// smallLastDot computes [lastDot] of a small product.
+// smallLastDot computes [LastDot] of a small product.
 func smallLastDot(x, weight *Node) *Node {
 	out, in := weight.Shape().Dim(0), weight.Shape().Dim(1)
 	dims := append(x.Shape().Clone().Dimensions[:x.Rank()-1], out)
 	rows := func(x *Node, width int) *Node { return withDims(x, 1, x.Shape().Size()/width, width) }
-	return withAdjointAlong(x, []*Node{weight}, func(x *Node, weights []*Node) *Node {
-		return rowsDot(x, weights[0])
+	return WithAdjointAlong(x, []*Node{weight}, func(x *Node, weights []*Node) *Node {
+		return RowsDot(x, weights[0])
 	}, func() *Node {
-		return withDims(pairDot(rows(x, in), -1, weight, -1), dims...)
+		return withDims(PairDot(rows(x, in), -1, weight, -1), dims...)
 	}, func(x, dy *Node) []*Node {
-		dx := pairDot(rows(dy, out), -1, weight, -2)
-		dw := pairDot(rows(dy, out), -2, rows(x, in), -2)
+		dx := PairDot(rows(dy, out), -1, weight, -2)
+		dw := PairDot(rows(dy, out), -2, rows(x, in), -2)
 		return []*Node{withDims(dx, x.Shape().Dimensions...), withDims(dw, out, in)}
 	})
 }
 
-// scoresDot returns q·kᵀ over the last axes for each entry of the leading axes, on the Go
+// ScoresDot returns q·kᵀ over the last axes for each entry of the leading axes, on the Go
 // backend.
-func scoresDot(q, k *Node) *Node {
+func ScoresDot(q, k *Node) *Node {
 	rows, width, columns := q.Shape().Dim(-2), q.Shape().Dim(-1), k.Shape().Dim(-2)
-	if !isSmall(q, rows, width, columns) {
-		return pairDot(q, -1, k, -1)
+	if !IsSmall(q, rows, width, columns) {
+		return PairDot(q, -1, k, -1)
 	}
-	return withAdjointAlong(q, []*Node{k}, func(q *Node, k []*Node) *Node { return batchDot(q, -1, k[0], -1) },
-		func() *Node { return pairDot(q, -1, k, -1) },
+	return WithAdjointAlong(q, []*Node{k}, func(q *Node, k []*Node) *Node { return BatchDot(q, -1, k[0], -1) },
+		func() *Node { return PairDot(q, -1, k, -1) },
 		func(q, dy *Node) []*Node {
-			return []*Node{pairDot(dy, -1, k, -2), pairDot(dy, -2, q, -2)}
+			return []*Node{PairDot(dy, -1, k, -2), PairDot(dy, -2, q, -2)}
 		})
 }

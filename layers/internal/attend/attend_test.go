@@ -1,8 +1,10 @@
-package layers
+package attend
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -15,13 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // attentions returns the ways to compute softmax attention on XLA, which must agree.
 func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
 	by := func(q, k, v, bias *Node, forward func(q, k, v *Node) (y, logs *Node), back func(attendGiven) []*Node) *Node {
 		d := q.Shape().Dimensions
-		return perHead(attendBy(q, k, v, bias, headLayout{1, []int{d[0], d[2], d[1], d[3]}, perHead, perHead}, forward, back))
+		return PerHead(attendBy(q, k, v, bias, Layout{1, []int{d[0], d[2], d[1], d[3]}, PerHead, PerHead}, forward, back))
 	}
 	all := map[string]func(q, k, v, bias *Node) *Node{
 		"at once": func(q, k, v, bias *Node) *Node {
@@ -42,7 +45,7 @@ func attentions(bias bool) map[string]func(q, k, v, bias *Node) *Node {
 }
 
 // TestAttend: all ways, with and without recomputation, give the result and the gradients
-// that gomlx computes for softmaxDot.
+// that gomlx computes for SoftmaxDot.
 func TestAttend(t *testing.T) {
 	b := testbackend.New(t)
 	if !strings.HasPrefix(b.Name(), "xla") {
@@ -76,7 +79,7 @@ func TestAttend(t *testing.T) {
 		return all
 	}
 	for _, heads := range []int{0, 1, 4} { // heads of the bias
-		want := run(b, softmaxDot, heads, false)
+		want := run(b, SoftmaxDot, heads, false)
 		check := func(way string, got [][]float32) {
 			for i, name := range []string{"result", "gradient of q", "gradient of k", "gradient of v", "gradient of the bias"} {
 				scale := 0.0
@@ -87,7 +90,7 @@ func TestAttend(t *testing.T) {
 			}
 		}
 		cuda := testbackend.AsCUDA(b, "cuda,tf32=false")
-		check("formulation for GPUs, softmaxDot", run(cuda, softmaxDot, heads, false))
+		check("formulation for GPUs, SoftmaxDot", run(cuda, SoftmaxDot, heads, false))
 		for way, attend := range attentions(heads > 0) {
 			for _, recompute := range []bool{false, true} {
 				check(fmt.Sprintf("%s, recompute %v", way, recompute), run(b, attend, heads, recompute))
@@ -120,7 +123,7 @@ func TestAttendFused(t *testing.T) {
 	}
 	const large, small = 1e7, 1e-12
 	d := []int{2, 4, 24, 16}
-	layout := headLayout{1, []int{d[0], d[2], d[1], d[3]}, perHead, perHead}
+	layout := Layout{1, []int{d[0], d[2], d[1], d[3]}, PerHead, PerHead}
 	run := func(recompute bool, attend func(q, k, v *Node) *Node) [][]float32 {
 		e, err := NewExec(b, func(in []*Node) []*Node {
 			q := in[0]
@@ -145,7 +148,7 @@ func TestAttendFused(t *testing.T) {
 		}
 		return all
 	}
-	want := run(false, func(q, k, v *Node) *Node { return perHead(softmaxDot(q, k, v, nil)) })
+	want := run(false, func(q, k, v *Node) *Node { return PerHead(SoftmaxDot(q, k, v, nil)) })
 	for dtype, digits := range map[dtypes.DType]float64{dtypes.Float16: 2e-3, dtypes.BFloat16: 2e-2} {
 		for _, training := range []bool{false, true} {
 			got := run(training, func(q, k, v *Node) *Node { return attendFused(q, k, v, layout, dtype, training) })
@@ -186,7 +189,7 @@ func TestFusedType(t *testing.T) {
 		require.NoError(t, g.SetAutoSharding(mesh))
 		require.Equal(t, dtypes.InvalidDType, fusedType(Parameter(g, "q", shapes.Make(dtypes.BFloat16, 1, 2, 8, 8))))
 	}
-	if g = NewGraph(testbackend.New(t), "plain"); !onGPU(g) {
+	if g = NewGraph(testbackend.New(t), "plain"); !form.OnGPU(g) {
 		require.Equal(t, dtypes.InvalidDType, fusedType(Parameter(g, "q", shapes.Make(dtypes.BFloat16, 1, 2, 8, 8))))
 	}
 }
@@ -200,4 +203,20 @@ func (twoDevices) NumDevices() int { return 2 }
 
 func withBackend(t *testing.T, config string) *Graph {
 	return NewGraph(testbackend.AsCUDA(testbackend.New(t), config), "like CUDA")
+}
+
+// seeded32 returns normal values that depend only on the name.
+func seeded32(name string, dims []int) *tensors.Tensor {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	rng := rand.New(rand.NewPCG(7, h.Sum64()))
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(rng.NormFloat64())
+	}
+	return testbackend.Tensor(v, dims...)
 }

@@ -1,4 +1,4 @@
-package layers
+package attend
 
 import (
 	"strconv"
@@ -8,6 +8,8 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // Attention by a fused operation of the device, which never writes the scores to memory.
@@ -25,7 +27,7 @@ const fusedWidth = 128
 // samples on all devices.)
 func fusedType(q *Node) dtypes.DType {
 	width := q.Shape().Dim(3)
-	if !onGPU(q.Graph()) || q.Graph().NumDevices() > 1 || width%8 != 0 || width > fusedWidth || q.Shape().Dim(2)%2 != 0 {
+	if !form.OnGPU(q.Graph()) || q.Graph().NumDevices() > 1 || width%8 != 0 || width > fusedWidth || q.Shape().Dim(2)%2 != 0 {
 		return dtypes.InvalidDType
 	}
 	if q.DType() == dtypes.Float32 && roundsProducts(q.Graph()) {
@@ -56,41 +58,41 @@ func roundsProducts(g *Graph) bool {
 	return true
 }
 
-// attendFused computes [attend] without a bias by the fused operation, with factors of type
+// attendFused computes [Attend] without a bias by the fused operation, with factors of type
 // t, which training keeps for the backward pass. (On backends without the operation, in
 // tests, it uses softmaxDot with such factors.)
-func attendFused(q, k, v *Node, layout headLayout, t dtypes.DType, training bool) *Node {
+func attendFused(q, k, v *Node, layout Layout, t dtypes.DType, training bool) *Node {
 	largest := func(x *Node) *Node { // per frame and head, [F, 1, N, 1]
 		if t == q.DType() {
 			return OnesLike(SliceAxis(SliceAxis(x, 1, AxisElem(0)), 3, AxisElem(0)))
 		}
 		return MaxScalar(ReduceAndKeep(ReduceAndKeep(Abs(x), ReduceMax, 3), ReduceMax, 1), 1e-30)
 	}
-	given := stack(q, k, v)
-	q, k, v = layout.merged(q), layout.merged(k), layout.merged(v)
-	scale := kept(training, largest(v))
+	given := form.Stacked(q, k, v)
+	q, k, v = layout.Merged(q), layout.Merged(k), layout.Merged(v)
+	scale := form.Kept(training, largest(v))
 	factors := []*Node{q, k, Div(v, scale)}
 	for i, x := range factors {
-		factors[i] = kept(training, ConvertDType(x, t))
+		factors[i] = form.Kept(training, ConvertDType(x, t))
 	}
 	y := fusedAttention(factors[0], factors[1], factors[2])
-	return withAdjoint(given, nil, shapes.Make(q.DType(), layout.shape...), func() *Node {
+	return form.WithAdjoint(given, nil, shapes.Make(q.DType(), layout.Shape...), func() *Node {
 		return Mul(ConvertDType(y, given.DType()), scale)
 	}, func(_, dy *Node) []*Node {
 		dy = Mul(dy, scale)
 		size := largest(dy)
 		// dy is a constant here. It may depend on y and on recomputed nodes, and these
 		// dependencies have no part in the gradient.
-		dy = StopGradient(kept(training, ConvertDType(Div(dy, size), t)))
+		dy = StopGradient(form.Kept(training, ConvertDType(Div(dy, size), t)))
 		made := Gradient(ReduceAllSum(Mul(y, dy)), factors...)
 		for i := range made {
 			made[i] = Mul(ConvertDType(made[i], given.DType()), size)
 		}
 		made[2] = Div(made[2], scale)
 		for i := range made {
-			made[i] = layout.perHead(made[i])
+			made[i] = layout.PerHead(made[i])
 		}
-		return []*Node{stack(made...)}
+		return []*Node{form.Stacked(made...)}
 	})
 }
 
@@ -100,6 +102,6 @@ func fusedAttention(q, k, v *Node) *Node {
 		y, _ := BackendFusedScaledDotProductAttention(q, k, v, compute.AttentionAxesLayoutBSHD,
 			&compute.ScaledDotProductAttentionConfig{Scale: 1})
 		return y
-	}, func() *Node { return perHead(softmaxDot(perHead(q), perHead(k), perHead(v), nil)) }, false)
+	}, func() *Node { return PerHead(SoftmaxDot(PerHead(q), PerHead(k), PerHead(v), nil)) }, false)
 	return y
 }

@@ -1,9 +1,13 @@
-package layers
+// Package attend computes softmax attention by the formulation that is fastest on the
+// graph's backend.
+package attend
 
 import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // Softmax attention on XLA with a hand-written backward pass. The forward pass keeps only
@@ -12,27 +16,40 @@ import (
 //
 //	dv = pᵀ·dy,  ds = p·(dy·vᵀ − Σ dy·y),  dq = ds·k,  dk = dsᵀ·q,  dbias = Σ ds
 //
-// Large attention is computed in parts (attendparts.go). On GPUs, a fused operation usually
-// computes all of it (fusedattention.go).
+// Large attention is computed in parts (parts.go). On GPUs, a fused operation usually
+// computes all of it (fused.go).
 
 // scoresOf returns the number of scores of q [F, N, S, K].
 func scoresOf(q *Node) int { return q.Shape().Size() / q.Shape().Dim(3) * q.Shape().Dim(2) }
 
-// headLayout describes the layout of the operands outside attention. merged converts [F, N,
-// S, K] to shape, whose last axis is K; perHead converts back. The frames are those of
-// samples samples, one sample after the other.
-type headLayout struct {
-	samples         int
-	shape           []int
-	merged, perHead func(*Node) *Node
+// Layout describes the layout of the operands outside attention. Merged converts [F, N, S,
+// K] to Shape, whose last axis is K; PerHead converts back. The frames are those of Samples
+// samples, one sample after the other.
+type Layout struct {
+	Samples         int
+	Shape           []int
+	Merged, PerHead func(*Node) *Node
 }
 
-// attend returns softmax(q·kᵀ + bias)·v in the merged layout, for q, k, v [F, N, S, K] and
+// OverTokens returns softmax(q·kᵀ)·v in the merged layout, for q, k, v [F, N, S, K] with many
+// tokens S, by the fastest way that the backend has. training says whether there will be a
+// backward pass.
+func OverTokens(q, k, v *Node, layout Layout, training bool) *Node {
+	switch t := fusedType(q); {
+	case t != dtypes.InvalidDType:
+		return attendFused(q, k, v, layout, t, training)
+	case !training && scoresOf(q) < limitsFor(q.Graph()).inference:
+		return layout.Merged(SoftmaxDot(q, k, v, nil))
+	}
+	return Attend(q, k, v, nil, layout)
+}
+
+// Attend returns softmax(q·kᵀ + bias)·v in the merged layout, for q, k, v [F, N, S, K] and
 // a bias [1, N or 1, S, S] or nil. Its backward pass recomputes q, k and v if they depend
 // on a [checkpoint].
-func attend(q, k, v, bias *Node, layout headLayout) *Node {
-	if onGo(q.Graph()) {
-		return layout.merged(softmaxDot(q, k, v, bias))
+func Attend(q, k, v, bias *Node, layout Layout) *Node {
+	if form.OnGo(q.Graph()) {
+		return layout.Merged(SoftmaxDot(q, k, v, bias))
 	}
 	limits := limitsFor(q.Graph())
 	if bias != nil || scoresOf(q) < limits.training {
@@ -40,7 +57,7 @@ func attend(q, k, v, bias *Node, layout headLayout) *Node {
 			return forwardAtOnce(q, k, v, bias)
 		}, backwardAtOnce)
 	}
-	size := limits.sizeOf(layout.samples, q.Shape().Dim(1), q.Shape().Dim(2))
+	size := limits.sizeOf(layout.Samples, q.Shape().Dim(1), q.Shape().Dim(2))
 	return attendBy(q, k, v, nil, layout, func(q, k, v *Node) (y, logs *Node) {
 		return forwardInParts(q, k, v, size)
 	}, func(g attendGiven) []*Node { return backwardInParts(g, size) })
@@ -55,45 +72,36 @@ type attendGiven struct {
 
 // attendBy is attend with the given forward and backward passes. back returns the gradients
 // of q, k and v and, if there is one, of the bias.
-func attendBy(q, k, v, bias *Node, layout headLayout, forward func(q, k, v *Node) (y, logs *Node), back func(attendGiven) []*Node) *Node {
+func attendBy(q, k, v, bias *Node, layout Layout, forward func(q, k, v *Node) (y, logs *Node), back func(attendGiven) []*Node) *Node {
 	var params []*Node
 	if bias != nil {
 		params = []*Node{bias}
 	}
 	var y, logs *Node
-	return withAdjoint(stack(q, k, v), params, shapes.Make(q.DType(), layout.shape...), func() *Node {
+	return form.WithAdjoint(form.Stacked(q, k, v), params, shapes.Make(q.DType(), layout.Shape...), func() *Node {
 		y, logs = forward(q, k, v)
-		y = layout.merged(y)
+		y = layout.Merged(y)
 		return y
 	}, func(again, dy *Node) []*Node {
 		along := func() *Node {
-			return layout.perHead(ReduceAndKeep(Mul(atLeastFloat32(dy), atLeastFloat32(y)), ReduceSum, -1))
+			return layout.PerHead(ReduceAndKeep(Mul(form.AtLeastFloat32(dy), form.AtLeastFloat32(y)), ReduceSum, -1))
 		}
-		made := back(attendGiven{entry(again, 0), entry(again, 1), entry(again, 2), bias, logs, layout.perHead(dy), along})
-		return append([]*Node{stack(made[:3]...)}, made[3:]...)
+		made := back(attendGiven{form.Entry(again, 0), form.Entry(again, 1), form.Entry(again, 2), bias, logs, layout.PerHead(dy), along})
+		return append([]*Node{form.Stacked(made[:3]...)}, made[3:]...)
 	})
 }
 
 // turned exchanges the last two axes.
 func turned(x *Node) *Node { return TransposeAllDims(x, 0, 1, 3, 2) }
 
-// atLeastFloat32 converts x to float32 if its type is shorter. The softmax between the
-// products is not computed in half precision.
-func atLeastFloat32(x *Node) *Node {
-	if x.DType().IsHalfPrecision() {
-		return ConvertDType(x, dtypes.Float32)
-	}
-	return x
-}
-
 // dotAs returns dotHeads of a, converted to the type of b, and b.
 func dotAs(a *Node, i int, b *Node, j int) *Node {
-	return batchDot(ConvertDType(a, b.DType()), i, b, j)
+	return form.BatchDot(ConvertDType(a, b.DType()), i, b, j)
 }
 
 // forwardAtOnce returns the result and the logarithms of the sums, [F, N, S, 1].
 func forwardAtOnce(q, k, v, bias *Node) (y, logs *Node) {
-	scores := addBias(batchDot(q, -1, k, -1), bias)
+	scores := addBias(form.BatchDot(q, -1, k, -1), bias)
 	top := ReduceAndKeep(scores, ReduceMax, -1)
 	e := Exp(Sub(scores, top))
 	sum := ReduceAndKeep(e, ReduceSum, -1)
@@ -103,20 +111,20 @@ func forwardAtOnce(q, k, v, bias *Node) (y, logs *Node) {
 // addBias returns scores + bias.
 func addBias(scores, bias *Node) *Node {
 	if bias == nil {
-		return atLeastFloat32(scores)
+		return form.AtLeastFloat32(scores)
 	}
-	return Add(atLeastFloat32(scores), atLeastFloat32(bias))
+	return Add(form.AtLeastFloat32(scores), form.AtLeastFloat32(bias))
 }
 
 // backwardAtOnce computes the backward pass from all scores. On CPUs it computes the
 // weights and their gradients both plain and transposed, because small products with a
 // transposed operand, such as those of attention in time, are slow there.
 func backwardAtOnce(g attendGiven) []*Node {
-	p := Exp(Sub(addBias(batchDot(g.q, -1, g.k, -1), g.bias), g.logs))
-	dp := atLeastFloat32(batchDot(g.dy, -1, g.v, -1))
+	p := Exp(Sub(addBias(form.BatchDot(g.q, -1, g.k, -1), g.bias), g.logs))
+	dp := form.AtLeastFloat32(form.BatchDot(g.dy, -1, g.v, -1))
 	var ds *Node
 	var made []*Node
-	if onGPU(p.Graph()) {
+	if form.OnGPU(p.Graph()) {
 		ds = Mul(p, Sub(dp, g.along()))
 		made = []*Node{dotAs(ds, -1, g.k, -2), dotAs(ds, -2, g.q, -2), dotAs(p, -2, g.dy, -2)}
 	} else {
@@ -126,8 +134,8 @@ func backwardAtOnce(g attendGiven) []*Node {
 		if bias != nil {
 			bias = turned(bias)
 		}
-		pt := Exp(Sub(addBias(batchDot(g.k, -1, g.q, -1), bias), turned(g.logs)))
-		dst := Mul(pt, Sub(atLeastFloat32(batchDot(g.v, -1, g.dy, -1)), turned(along)))
+		pt := Exp(Sub(addBias(form.BatchDot(g.k, -1, g.q, -1), bias), turned(g.logs)))
+		dst := Mul(pt, Sub(form.AtLeastFloat32(form.BatchDot(g.v, -1, g.dy, -1)), turned(along)))
 		made = []*Node{dotAs(ds, -1, g.k, -2), dotAs(dst, -1, g.q, -2), dotAs(pt, -1, g.dy, -2)}
 	}
 	if g.bias == nil {
@@ -140,13 +148,5 @@ func backwardAtOnce(g attendGiven) []*Node {
 	return append(made, ConvertDType(dbias, g.bias.DType()))
 }
 
-// stack concatenates nodes of equal shape along a new first axis. entry is the inverse.
-func stack(list ...*Node) *Node {
-	parts := make([]*Node, len(list))
-	for i, x := range list {
-		parts[i] = ExpandAxes(x, 0)
-	}
-	return Concatenate(parts, 0)
-}
-
-func entry(x *Node, i int) *Node { return Squeeze(SliceAxis(x, 0, AxisElem(i)), 0) }
+// PerHead exchanges the axes of tokens and heads: [F,S,N,K] to [F,N,S,K] and back.
+func PerHead(t *Node) *Node { return TransposeAllDims(t, 0, 2, 1, 3) }

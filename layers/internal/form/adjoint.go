@@ -1,4 +1,4 @@
-package layers
+package form
 
 import (
 	"slices"
@@ -7,16 +7,16 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// withAdjoint returns f() with a hand-written backward pass. shape is the shape of f().
+// WithAdjoint returns f() with a hand-written backward pass. shape is the shape of f().
 // adjoint receives x (recomputed if the backward pass recomputes it) and dy, the gradient
 // of f(), and returns the gradients of x and of params, in that order.
-func withAdjoint(x *Node, params []*Node, shape shapes.Shape, f func() *Node, adjoint func(again, dy *Node) []*Node) *Node {
+func WithAdjoint(x *Node, params []*Node, shape shapes.Shape, f func() *Node, adjoint func(again, dy *Node) []*Node) *Node {
 	if len(params) == 0 && x.Shape().Equal(shape) {
 		return forward(f, func() *Node {
 			return IdentityWithCustomGradient(x, func(again, dy *Node) *Node { return adjoint(again, dy)[0] })
 		})
 	}
-	return withAdjointAlong(x, params, func(x *Node, params []*Node) *Node {
+	return WithAdjointAlong(x, params, func(x *Node, params []*Node) *Node {
 		sum := ReduceAllSum(x)
 		for _, p := range params {
 			sum = Add(sum, ReduceAllSum(p))
@@ -25,10 +25,10 @@ func withAdjoint(x *Node, params []*Node, shape shapes.Shape, f func() *Node, ad
 	}, f, adjoint)
 }
 
-// withAdjointAlong is withAdjoint for an f whose shape is that of along(x, params). The
+// WithAdjointAlong is withAdjoint for an f whose shape is that of along(x, params). The
 // values of along do not matter, but its nodes stay in memory as long as the program, so it
 // should make few.
-func withAdjointAlong(x *Node, params []*Node, along func(x *Node, params []*Node) *Node, f func() *Node, adjoint func(again, dy *Node) []*Node) *Node {
+func WithAdjointAlong(x *Node, params []*Node, along func(x *Node, params []*Node) *Node, f func() *Node, adjoint func(again, dy *Node) []*Node) *Node {
 	return forward(f, func() *Node { return adjointPath(x, params, along, adjoint) })
 }
 
@@ -68,17 +68,17 @@ func adjointPath(x *Node, params []*Node, along func(x *Node, params []*Node) *N
 	})
 }
 
-// linear returns f(x) for a linear map f whose results have the given shape. adjoint
+// Linear returns f(x) for a linear map f whose results have the given shape. adjoint
 // computes its transpose.
-func linear(x *Node, shape shapes.Shape, f, adjoint func(*Node) *Node) *Node {
-	return withAdjoint(x, nil, shape, func() *Node { return f(x) },
+func Linear(x *Node, shape shapes.Shape, f, adjoint func(*Node) *Node) *Node {
+	return WithAdjoint(x, nil, shape, func() *Node { return f(x) },
 		func(_, dy *Node) []*Node { return []*Node{adjoint(dy)} })
 }
 
-// split splits the last axis of x into parts of the given widths. Its backward pass
+// Parts splits the last axis of x into parts of the given widths. Its backward pass
 // concatenates the parts' gradients once; gradients of slices would be padded with zeros
 // and added.
-func split(x *Node, widths ...int) []*Node {
+func Parts(x *Node, widths ...int) []*Node {
 	arrived := make([]*Node, len(widths))
 	parts := make([]*Node, len(widths))
 	x = IdentityWithCustomGradient(x, func(x, _ *Node) *Node {

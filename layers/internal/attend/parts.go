@@ -1,7 +1,9 @@
-package layers
+package attend
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
 // Attention in parts: a loop processes a few heads of a frame at a time and, for large
@@ -30,7 +32,7 @@ var (
 )
 
 func limitsFor(g *Graph) partLimits {
-	if onGPU(g) {
+	if form.OnGPU(g) {
 		return gpuParts
 	}
 	return cpuParts
@@ -82,15 +84,15 @@ func (p partSize) ungrouped(x *Node, heads int) *Node {
 // forwardInParts is forwardAtOnce in parts.
 func forwardInParts(q, k, v *Node, size partSize) (y, logs *Node) {
 	heads, width := q.Shape().Dim(1), v.Shape().Dim(3)
-	v = withOnes(v) // the sum of exponentials is one more column of the product
+	v = form.WithOnes(v) // the sum of exponentials is one more column of the product
 	q, k, v = size.grouped(q), size.grouped(k), size.grouped(v)
-	begun := []*Node{q, atLeastFloat32(SliceAxis(q, 4, AxisElem(0)))} // initial values of the right shape
+	begun := []*Node{q, form.AtLeastFloat32(SliceAxis(q, 4, AxisElem(0)))} // initial values of the right shape
 	made := inParts(size.queries, []*Node{q, k, v}, begun, func(p part, given, made []*Node) []*Node {
-		scores := atLeastFloat32(batchDot(p.of(given[0]), -1, p.groupOf(given[1]), -1))
+		scores := form.AtLeastFloat32(form.BatchDot(p.of(given[0]), -1, p.groupOf(given[1]), -1))
 		top := largest(scores)
 		sums := dotAs(Exp(Sub(scores, top)), -1, p.groupOf(given[2]), -2)
 		y, sum := SliceAxis(sums, 3, AxisRange(0, width)), SliceAxis(sums, 3, AxisRange(width))
-		return []*Node{p.put(made[0], Div(y, sum)), p.put(made[1], Add(top, Log(atLeastFloat32(sum))))}
+		return []*Node{p.put(made[0], Div(y, sum)), p.put(made[1], Add(top, Log(form.AtLeastFloat32(sum))))}
 	})
 	return size.ungrouped(made[0], heads), size.ungrouped(made[1], heads)
 }
@@ -121,11 +123,11 @@ func backwardInParts(g attendGiven, size partSize) []*Node {
 	made := inParts(size.queries, given, begun, func(p part, given, made []*Node) []*Node {
 		q, k, v, logs := p.of(given[0]), p.groupOf(given[1]), p.groupOf(given[2]), p.of(given[3])
 		dy, along := p.fresh(p.of(given[4])), p.fresh(p.of(given[5]))
-		w := Exp(Sub(atLeastFloat32(batchDot(k, -1, q, -1)), turned(logs)))
-		ds := ConvertDType(Mul(w, Sub(atLeastFloat32(batchDot(v, -1, dy, -1)), turned(along))), q.DType())
+		w := Exp(Sub(form.AtLeastFloat32(form.BatchDot(k, -1, q, -1)), turned(logs)))
+		ds := ConvertDType(Mul(w, Sub(form.AtLeastFloat32(form.BatchDot(v, -1, dy, -1)), turned(along))), q.DType())
 		return []*Node{
-			p.putFresh(made[0], turned(batchDot(turned(k), -1, ds, -2))),
-			p.addToGroup(made[1], batchDot(ds, -1, q, -2)),
+			p.putFresh(made[0], turned(form.BatchDot(turned(k), -1, ds, -2))),
+			p.addToGroup(made[1], form.BatchDot(ds, -1, q, -2)),
 			p.addToGroup(made[2], dotAs(w, -1, dy, -2)),
 		}
 	})

@@ -1,4 +1,4 @@
-package layers
+package form
 
 import (
 	"math"
@@ -16,16 +16,16 @@ import (
 // exponential, and a rational approximation that consists of additions and products. Their
 // gradients are hand-written, because gomlx would differentiate through Exp.
 
-// ownForms reports whether the functions of this file compute x: on the Go backend, unless
+// OwnForms reports whether the functions of this file compute x: on the Go backend, unless
 // GOMLX_FUSION=0 disables hand-written gradients.
-func ownForms(x *Node) bool {
+func OwnForms(x *Node) bool {
 	fusing, err := envutil.ReadBool(FusionEnv, true)
-	return onGo(x.Graph()) && fusing && err == nil
+	return OnGo(x.Graph()) && fusing && err == nil
 }
 
-// siluBySums returns SiLU, y = x·σ(x), with the gradient dx = dy·(σ + y·(1−σ)).
-func siluBySums(x *Node) *Node {
-	return withAdjoint(x, nil, x.Shape(), func() *Node { return Mul(x, sigmoid(x)) },
+// SiLUBySums returns SiLU, y = x·σ(x), with the gradient dx = dy·(σ + y·(1−σ)).
+func SiLUBySums(x *Node) *Node {
+	return WithAdjoint(x, nil, x.Shape(), func() *Node { return Mul(x, sigmoid(x)) },
 		func(x, dy *Node) []*Node {
 			s := sigmoid(x) // the backend computes equal nodes once
 			y := Mul(x, s)
@@ -70,41 +70,41 @@ func sigmoid32(x *Node) *Node {
 	return Div(below, Add(below, scaled))
 }
 
-// softmaxTimes returns softmax(scores)·v for scores [batch…, S, T] and v [batch…, T, K],
+// SoftmaxTimes returns softmax(scores)·v for scores [batch…, S, T] and v [batch…, T, K],
 // with weights p = softmax(scores) and the gradients
 //
 //	dv = pᵀ·dy,  dscores = p·(dy·vᵀ − Σ dy·y)
 //
 // The sum over K is one more column of the product dy·vᵀ.
-func softmaxTimes(scores, v *Node) *Node {
+func SoftmaxTimes(scores, v *Node) *Node {
 	last := v.Rank() - 1
 	var y *Node
-	return withAdjointAlong(scores, []*Node{v}, func(scores *Node, v []*Node) *Node {
-		return batchDot(ConvertDType(scores, v[0].DType()), -1, v[0], -2)
+	return WithAdjointAlong(scores, []*Node{v}, func(scores *Node, v []*Node) *Node {
+		return BatchDot(ConvertDType(scores, v[0].DType()), -1, v[0], -2)
 	}, func() *Node {
-		y = pairDot(ConvertDType(BackendFusedSoftmax(scores, last), v.DType()), -1, v, -2)
+		y = PairDot(ConvertDType(BackendFusedSoftmax(scores, last), v.DType()), -1, v, -2)
 		return y
 	}, func(scores, dy *Node) []*Node {
 		p := BackendFusedSoftmax(scores, last) // the backend computes equal nodes once
-		dv := pairDot(ConvertDType(p, v.DType()), -2, dy, -2)
-		dy, v, y := atLeastFloat32(dy), atLeastFloat32(v), atLeastFloat32(y)
+		dv := PairDot(ConvertDType(p, v.DType()), -2, dy, -2)
+		dy, v, y := AtLeastFloat32(dy), AtLeastFloat32(v), AtLeastFloat32(y)
 		ones := Ones(v.Graph(), shapes.Make(v.DType(), 1, v.Shape().Dim(-1)))
-		along := lastDot(Mul(dy, y), Neg(ones))
-		dp := pairDot(Concatenate([]*Node{dy, along}, -1), -1, withOnes(v), -1)
+		along := LastDot(Mul(dy, y), Neg(ones))
+		dp := PairDot(Concatenate([]*Node{dy, along}, -1), -1, WithOnes(v), -1)
 		return []*Node{Mul(p, dp), dv}
 	})
 }
 
-// softmaxFirst returns y, the softmax of x over the first axis, with dx = y·(dy − Σ y·dy).
-func softmaxFirst(x *Node) *Node {
-	if !ownForms(x) {
+// SoftmaxFirst returns y, the softmax of x over the first axis, with dx = y·(dy − Σ y·dy).
+func SoftmaxFirst(x *Node) *Node {
+	if !OwnForms(x) {
 		return Softmax(x, 0)
 	}
-	return withAdjoint(x, nil, x.Shape(), func() *Node { return BackendFusedSoftmax(x, 0) },
+	return WithAdjoint(x, nil, x.Shape(), func() *Node { return BackendFusedSoftmax(x, 0) },
 		func(x, dy *Node) []*Node {
 			y := BackendFusedSoftmax(x, 0)
 			weighted := Mul(y, dy)
-			sum := repeatFirst(ReduceAndKeep(weighted, ReduceSum, 0), x.Shape().Dim(0))
+			sum := RepeatFirst(ReduceAndKeep(weighted, ReduceSum, 0), x.Shape().Dim(0))
 			return []*Node{Sub(weighted, Mul(y, sum))}
 		})
 }
