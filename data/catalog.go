@@ -68,7 +68,7 @@ func (e Entry) Curvilinear() bool { return e.Axes[0] != "x" }
 // transforms. Vectors and tensors have the components of three axes unless the data set is
 // curvilinear.
 func (e Entry) Channels() ([]string, error) {
-	fields, err := transformFields(e.Fields, e.Transforms)
+	fields, err := TransformFields(e.Fields, e.Transforms)
 	if err != nil {
 		return nil, fmt.Errorf("data: catalog: %s: %w", e.Name, err)
 	}

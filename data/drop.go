@@ -12,12 +12,12 @@ import (
 // possible; w does not change. A name that is not a field of w is an error that lists the
 // fields. Dropping every variable field is an error, too.
 func (w *Window) Drop(names ...string) (*Window, error) {
-	fields, err := dropFields(w.Fields, names)
-	if err == nil {
-		err = w.checkLengths()
+	if err := w.checkLengths(); err != nil {
+		return nil, err
 	}
+	fields, err := dropFields(w.Fields, names)
 	if err != nil {
-		return nil, fmt.Errorf("data: window %s: %w", w.Name, err)
+		return nil, fmt.Errorf("window %s: %w", w.Name, err)
 	}
 	out := *w
 	out.Fields = fields
@@ -47,19 +47,6 @@ func dropFields(fields []Field, names []string) ([]Field, error) {
 		return nil, fmt.Errorf("drop: expected at least one field that varies with time to be left of %s, got none", strings.Join(all, ", "))
 	}
 	return left, nil
-}
-
-// checkLengths checks the lengths of the arrays against the fields.
-func (w *Window) checkLengths() error {
-	if err := w.ValidateLayout(); err != nil {
-		return err
-	}
-	for i, frame := range w.Frames {
-		if err := w.checkLength(fmt.Sprintf("frame %d", i), frame, w.Channels(false)); err != nil {
-			return err
-		}
-	}
-	return w.checkLength("constant fields", w.Constants, w.Channels(true))
 }
 
 // keep returns the values of the variable or of the constant fields without the named ones.

@@ -58,14 +58,6 @@ func (f Field) ComponentCount(dims int) int {
 
 // Validate checks the name and the order.
 func (f Field) Validate() error {
-	if err := f.check(); err != nil {
-		return fmt.Errorf("data: %w", err)
-	}
-	return nil
-}
-
-// check is Validate without the prefix of the package, for callers that add their own.
-func (f Field) check() error {
 	if f.Name == "" {
 		return fmt.Errorf("field without a name")
 	}

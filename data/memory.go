@@ -28,7 +28,7 @@ func NewMemory(name string, trajectories []*Window) (*Memory, error) {
 		m.meta.GridType = "curvilinear"
 	}
 	for i, w := range trajectories {
-		if err := w.validate(); err != nil {
+		if err := w.Validate(); err != nil {
 			return nil, fmt.Errorf("data: data set %s: trajectory %d: %w", name, i, err)
 		}
 		if !slices.Equal(w.Grid, first.Grid) || !slices.Equal(w.Fields, first.Fields) {

@@ -108,7 +108,7 @@ func TestInvalidSimulations(t *testing.T) {
 		"grid: expected an even number of at least 8 points along each axis, got [9 8]":       {"grid", water(with("grid", []int{9, 8}))},
 		"at most as many points as the system's own grid [32 32] has (1024), got [34 34]":     {"grid", water(with("grid", []int{34, 34}))},
 		"parameters.amplitude: expected 0.1 to 0.3, got 9":                                    {"parameters.amplitude", water(with("parameters", map[string]any{"amplitude": 9}))},
-		`parameters: solve: shallow_water: unknown parameter "salt"`:                          {"parameters", water(with("parameters", map[string]any{"salt": 1}))},
+		`parameters: shallow_water: unknown parameter "salt"`:                                 {"parameters", water(with("parameters", map[string]any{"salt": 1}))},
 		"initial: expected 192 values (3 channels [height velocity_x velocity_y]":             {"initial", water(with("initial", []int{1}))},
 		"initial: channel height: expected values from 0.2275 to 3.471, got 1e+06 at point 5": {"initial", water(with("initial", high))},
 		"constants: expected them together with initial only":                                 {"constants", water(with("constants", []int{1}))},
