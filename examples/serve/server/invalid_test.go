@@ -39,6 +39,7 @@ func TestInvalidForecasts(t *testing.T) {
 		"body: expected an object, got array":                                                      {422, "body", `[]`},
 		"invalid character 'N'":                                                                    {400, "", `{"frames": [[NaN]]}`},
 		"colour: this key is not known":                                                            {422, "colour", body(with("colour", 1))},
+		"hue: this key is not known":                                                               {422, "hue", `{"steps": 2, "fields": [{"name": "u"}, {"NAME": "v", "hue": 1}]}`},
 		"grid: expected an array of whole numbers, got string":                                     {422, "grid", body(with("grid", "8x8"))},
 		"steps: expected a whole number, got number 1.5":                                           {422, "steps", body(with("steps", 1.5))},
 		"steps: expected 1 to 50, got 0":                                                           {422, "steps", body(with("steps", 0))},
