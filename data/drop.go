@@ -72,6 +72,9 @@ func (w *Window) keep(values []float32, constant bool, names []string) []float32
 
 // Drop returns a view of ds without the named fields; see [Window.Drop].
 func Drop(ds Dataset, names ...string) (Dataset, error) {
+	if ds == nil {
+		return nil, errNoDataset
+	}
 	if len(names) == 0 {
 		return ds, nil
 	}

@@ -82,8 +82,9 @@ func ExampleVolume_Spread() {
 	if err := v.Spread(dst, []float32{1, 2, 3, 4}, v.Source); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(v.Variable, dst, v.Gather(dst))
-	// Output: [velocity_x velocity_y velocity_z] [1 2 3 4 0 0] [1 2 3 4]
+	own, err := v.Gather(dst)
+	fmt.Println(v.Variable, dst, own, err)
+	// Output: [velocity_x velocity_y velocity_z] [1 2 3 4 0 0] [1 2 3 4] <nil>
 }
 
 func ExampleField() {

@@ -288,6 +288,9 @@ func (w *Window) Slice(from, to int) (*Window, error) {
 	if from < 0 || to > len(w.Frames) || from >= to {
 		return nil, fmt.Errorf("window %s has %d frames: cannot take [%d, %d)", w.Name, len(w.Frames), from, to)
 	}
+	if err := w.checkExtras(); err != nil {
+		return nil, err
+	}
 	out := *w
 	out.Frames = w.Frames[from:to]
 	if w.Times != nil {
