@@ -14,7 +14,7 @@ type GridError struct {
 }
 
 // Error returns the text of the fault.
-func (e *GridError) Error() string { return e.Err.Error() }
+func (e *GridError) Error() string { return fmt.Sprint(e.Err) }
 
 // Unwrap returns the fault.
 func (e *GridError) Unwrap() error { return e.Err }

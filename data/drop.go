@@ -12,7 +12,7 @@ import (
 // possible; w does not change. A name that is not a field of w is an error that lists the
 // fields. Dropping every variable field is an error, too.
 func (w *Window) Drop(names ...string) (*Window, error) {
-	if err := w.checkLengths(); err != nil {
+	if err := w.ValidateLengths(); err != nil {
 		return nil, err
 	}
 	fields, err := dropFields(w.Fields, names)

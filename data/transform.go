@@ -106,7 +106,7 @@ func ApplyTransforms(w *Window, ts []Transform) error {
 	if len(ts) == 0 {
 		return nil
 	}
-	if err := w.checkLengths(); err != nil {
+	if err := w.ValidateLengths(); err != nil {
 		return err
 	}
 	fields, err := TransformFields(w.Fields, ts)

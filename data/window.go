@@ -166,12 +166,16 @@ func (w *Window) ValidateLayout() error {
 	return nil
 }
 
-// checkLengths checks the layout, and the lengths of the arrays but not their values.
-func (w *Window) checkLengths() error {
+// ValidateLengths checks the layout, and the lengths of the arrays but not their values. Its
+// errors are [*WindowError]s.
+func (w *Window) ValidateLengths() error {
 	if err := w.ValidateLayout(); err != nil {
 		return w.fault("layout", err)
 	}
-	return w.checkArrays((*Window).checkLength)
+	if err := w.checkArrays((*Window).checkLength); err != nil {
+		return err
+	}
+	return w.checkExtras()
 }
 
 // checkArrays applies a check to every frame and to the constant fields.
