@@ -14,10 +14,10 @@ import (
 //
 // Coordinates change sign if their axis is reflected. Name, origin, times and scalars stay.
 func (t Turn) Apply(w *data.Window) (*data.Window, error) {
-	dims := len(w.Grid)
 	if err := t.check(w); err != nil {
 		return nil, err
 	}
+	dims := len(w.Grid)
 	out := *w
 	out.Grid, out.Boundaries = make([]int, dims), make(data.Boundaries, dims)
 	for i, a := range t.Axes[:dims] {
@@ -47,28 +47,16 @@ func (t Turn) check(w *data.Window) error {
 	if err := t.Validate(); err != nil {
 		return err
 	}
+	if err := w.ValidateLengths(); err != nil {
+		return fmt.Errorf("augment: %w", err)
+	}
 	dims := len(w.Grid)
 	if w.Curvilinear {
 		return fmt.Errorf("augment: window %s: expected Cartesian coordinates, got the axes %v", w.Name, w.Axes)
 	}
-	if dims < 1 || dims > 3 || len(w.Boundaries) != dims {
-		return fmt.Errorf("augment: window %s: expected 1 to 3 axes with a boundary each, got grid %v and %d boundaries", w.Name, w.Grid, len(w.Boundaries))
-	}
 	for i := dims; i < 3; i++ {
 		if t.Axes[i] != i || t.Flip[i] {
 			return fmt.Errorf("augment: window %s has %d axes: the turn %s moves others: embed it first", w.Name, dims, t)
-		}
-	}
-	for _, constant := range []bool{false, true} {
-		want := len(w.Channels(constant)) * w.Points()
-		arrays := w.Frames
-		if constant {
-			arrays = [][]float32{w.Constants}
-		}
-		for i, a := range arrays {
-			if len(a) != want {
-				return fmt.Errorf("augment: window %s: array %d: expected %d values, got %d", w.Name, i, want, len(a))
-			}
 		}
 	}
 	return nil

@@ -12,6 +12,9 @@ import (
 // and tensors to 0. The result is marked as Embedded, so that these components do not
 // count. Embed returns a 3D window unchanged and an error for a curvilinear one.
 func Embed(w *data.Window) (*data.Window, error) {
+	if err := w.ValidateLengths(); err != nil {
+		return nil, fmt.Errorf("augment: %w", err)
+	}
 	if len(w.Grid) == 3 {
 		return w, nil
 	}
@@ -51,6 +54,9 @@ func Embed(w *data.Window) (*data.Window, error) {
 // and the components along them. The other axes must have one point, so a rotated window
 // must be rotated back first.
 func Unembed(w *data.Window, dims int) (*data.Window, error) {
+	if err := w.ValidateLengths(); err != nil {
+		return nil, fmt.Errorf("augment: %w", err)
+	}
 	if !w.Embedded || dims < 1 || dims > 2 {
 		return nil, fmt.Errorf("augment: window %s: expected an embedded window and 1 or 2 axes to keep, got %d", w.Name, dims)
 	}
@@ -107,6 +113,9 @@ func pick(values []float32, channels []int, points int) []float32 {
 // striding). The result shares the arrays of w; its times, scalars and origin are those of
 // the remaining frames.
 func Stride(w *data.Window, k int) (*data.Window, error) {
+	if err := w.ValidateLengths(); err != nil {
+		return nil, fmt.Errorf("augment: %w", err)
+	}
 	if k < 1 {
 		return nil, fmt.Errorf("augment: window %s: expected a stride of at least 1, got %d", w.Name, k)
 	}
@@ -124,8 +133,10 @@ func Stride(w *data.Window, k int) (*data.Window, error) {
 
 func every[T any](list []T, k int) []T {
 	var out []T
-	for i := 0; i < len(list); i += k {
-		out = append(out, list[i])
+	for i, x := range list {
+		if i%k == 0 {
+			out = append(out, x)
+		}
 	}
 	return out
 }

@@ -62,9 +62,14 @@ func InPlane(turns []Turn) []Turn {
 	return out
 }
 
-// Random draws one of the turns. The release uses one draw for a whole batch. Random panics
-// if turns is empty.
-func Random(rng *rand.Rand, turns []Turn) Turn { return turns[rng.IntN(len(turns))] }
+// Random draws one of the turns. The release uses one draw for a whole batch. Without turns
+// it returns the zero Turn, which [Turn.Apply] refuses.
+func Random(rng *rand.Rand, turns []Turn) Turn {
+	if len(turns) == 0 {
+		return Turn{}
+	}
+	return turns[rng.IntN(len(turns))]
+}
 
 // Validate returns an error unless Axes is a permutation.
 func (t Turn) Validate() error {
@@ -78,9 +83,13 @@ func (t Turn) Validate() error {
 	return nil
 }
 
-// Then returns the turn that applies t first and next second. Both must be valid.
+// Then returns the turn that applies t first and next second. It returns the zero Turn if
+// one of them is invalid.
 func (t Turn) Then(next Turn) Turn {
 	var out Turn
+	if t.Validate() != nil || next.Validate() != nil {
+		return out
+	}
 	for i, a := range next.Axes {
 		out.Axes[i] = t.Axes[a]
 		out.Flip[i] = next.Flip[i] != t.Flip[a]
@@ -88,18 +97,24 @@ func (t Turn) Then(next Turn) Turn {
 	return out
 }
 
-// Inverse returns the turn that undoes t, which must be valid.
+// Inverse returns the turn that undoes t. It returns the zero Turn if t is invalid.
 func (t Turn) Inverse() Turn {
 	var out Turn
+	if t.Validate() != nil {
+		return out
+	}
 	for i, a := range t.Axes {
 		out.Axes[a], out.Flip[a] = i, t.Flip[i]
 	}
 	return out
 }
 
-// Matrix returns the matrix R that maps a vector u to R·u.
+// Matrix returns the matrix R that maps a vector u to R·u. It is zero if t is invalid.
 func (t Turn) Matrix() [3][3]int {
 	var m [3][3]int
+	if t.Validate() != nil {
+		return m
+	}
 	for i, a := range t.Axes {
 		m[i][a] = t.sign(i)
 	}
@@ -128,6 +143,9 @@ func (t Turn) Proper() bool {
 
 // String returns the source of each axis: "+x -z +y".
 func (t Turn) String() string {
+	if t.Validate() != nil {
+		return fmt.Sprintf("invalid turn %v %v", t.Axes, t.Flip)
+	}
 	var parts []string
 	for i, a := range t.Axes {
 		sign := "+"

@@ -112,7 +112,8 @@ type Plan struct {
 // If the options list the trained strides and a frame would have more than 2000 tokens, the
 // axes with the most tokens get larger patches, as long as the list has larger patches.
 //
-// Errors name the axis or the option and the expected value.
+// Errors name the axis or the option and the expected value. If the grid is refused, the
+// error is a [*GridError].
 func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -136,7 +137,7 @@ func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {
 		}
 		p.Axes[i], err = newAxis(grid[i], bcs[i], o, dims)
 		if err != nil {
-			return nil, fmt.Errorf("csm: axis %d %w", i, err)
+			return nil, refuse(grid, i, "axis %d %w", i, err)
 		}
 	}
 	p.coarsen()
@@ -146,15 +147,15 @@ func NewPlan(grid []int, bcs data.Boundaries, o Options) (*Plan, error) {
 // checkGrid checks a grid and returns the number of axes longer than 1.
 func checkGrid(grid []int) (dims int, err error) {
 	if len(grid) < 1 || len(grid) > maxAxes {
-		return 0, fmt.Errorf("csm: grid %v: expected 1 to %d axes, got %d", grid, maxAxes, len(grid))
+		return 0, refuse(grid, -1, "grid %v: expected 1 to %d axes, got %d", grid, maxAxes, len(grid))
 	}
 	points := 1
 	for i, n := range grid {
 		if n != 1 && n < minLength {
-			return 0, fmt.Errorf("csm: axis %d has %d points: expected 1 or at least %d", i, n, minLength)
+			return 0, refuse(grid, i, "axis %d has %d points: expected 1 or at least %d", i, n, minLength)
 		}
 		if n > maxPoints/points {
-			return 0, fmt.Errorf("csm: grid %v: expected at most 2^50 points, got more", grid)
+			return 0, refuse(grid, -1, "grid %v: expected at most 2^50 points, got more", grid)
 		}
 		points *= n
 		if n > 1 {
@@ -162,7 +163,7 @@ func checkGrid(grid []int) (dims int, err error) {
 		}
 	}
 	if dims == 0 {
-		return 0, fmt.Errorf("csm: grid %v: expected at least one axis longer than 1, got none", grid)
+		return 0, refuse(grid, -1, "grid %v: expected at least one axis longer than 1, got none", grid)
 	}
 	return dims, nil
 }

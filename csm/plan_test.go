@@ -1,6 +1,8 @@
 package csm
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -135,4 +137,28 @@ func BenchmarkNewPlan(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestGridError: a refused grid is told from other mistakes, and gives its axis.
+func TestGridError(t *testing.T) {
+	for _, c := range []struct {
+		grid []int
+		bcs  data.Boundaries
+		o    Options
+		axis int
+	}{
+		{[]int{256, 7}, uniform(data.Wall, 2), Options{}, 1},
+		{[]int{32, 8}, uniform(data.Periodic, 2), Options{Kernel: [2]int{32, 8}}, 1},
+		{nil, nil, Options{}, -1},
+		{[]int{1, 1}, uniform(data.Wall, 2), Options{}, -1},
+		{[]int{1 << 30, 1 << 30}, uniform(data.Wall, 2), Options{}, -1},
+	} {
+		_, err := NewPlan(c.grid, c.bcs, c.o)
+		var e *GridError
+		require.ErrorAs(t, fmt.Errorf("input: %w", err), &e, "%v", err)
+		assert.Equal(t, c.grid, e.Grid)
+		assert.Equal(t, c.axis, e.Axis, "%v", err)
+	}
+	_, err := NewPlan([]int{32}, nil, Options{})
+	assert.False(t, errors.As(err, new(*GridError)), "the boundaries are missing, the grid is good: %v", err)
 }

@@ -103,14 +103,6 @@ type Boundaries []Boundary
 
 // Validate checks every axis of a grid with naxes axes.
 func (bs Boundaries) Validate(naxes int) error {
-	if err := bs.check(naxes); err != nil {
-		return fmt.Errorf("data: %w", err)
-	}
-	return nil
-}
-
-// check is Validate without the prefix of the package, for callers that add their own.
-func (bs Boundaries) check(naxes int) error {
 	if len(bs) != naxes {
 		return fmt.Errorf("boundaries: expected one per axis (%d), got %d; there is no default", naxes, len(bs))
 	}

@@ -83,10 +83,10 @@ func TestBoundariesValidate(t *testing.T) {
 	bs := Boundaries{Both(Periodic), {Wall, Open}}
 	assert.NoError(t, bs.Validate(2))
 	assert.NoError(t, Boundaries(nil).Validate(0))
-	assert.EqualError(t, bs.Validate(3), "data: boundaries: expected one per axis (3), got 2; there is no default")
-	assert.EqualError(t, Boundaries(nil).Validate(2), "data: boundaries: expected one per axis (2), got 0; there is no default")
+	assert.EqualError(t, bs.Validate(3), "boundaries: expected one per axis (3), got 2; there is no default")
+	assert.EqualError(t, Boundaries(nil).Validate(2), "boundaries: expected one per axis (2), got 0; there is no default")
 	bs[1].High = BCUnset
-	assert.EqualError(t, bs.Validate(2), "data: axis 1: boundary of the high end is not set: expected wall, open or periodic")
+	assert.EqualError(t, bs.Validate(2), "axis 1: boundary of the high end is not set: expected wall, open or periodic")
 }
 
 func TestParseBoundaries(t *testing.T) {

@@ -62,13 +62,13 @@ func forGrid(grid []int, n int, factor float64) int {
 }
 
 // Curvilinear reports whether the coordinates are other than x, y, z.
-func (e Entry) Curvilinear() bool { return e.Axes[0] != "x" }
+func (e Entry) Curvilinear() bool { return len(e.Axes) > 0 && e.Axes[0] != cartesianAxes[0] }
 
 // Channels returns the names of the channels that the network receives, after the
 // transforms. Vectors and tensors have the components of three axes unless the data set is
 // curvilinear.
 func (e Entry) Channels() ([]string, error) {
-	fields, err := transformFields(e.Fields, e.Transforms)
+	fields, err := TransformFields(e.Fields, e.Transforms)
 	if err != nil {
 		return nil, fmt.Errorf("data: catalog: %s: %w", e.Name, err)
 	}

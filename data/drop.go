@@ -12,12 +12,12 @@ import (
 // possible; w does not change. A name that is not a field of w is an error that lists the
 // fields. Dropping every variable field is an error, too.
 func (w *Window) Drop(names ...string) (*Window, error) {
-	fields, err := dropFields(w.Fields, names)
-	if err == nil {
-		err = w.checkLengths()
+	if err := w.ValidateLengths(); err != nil {
+		return nil, err
 	}
+	fields, err := dropFields(w.Fields, names)
 	if err != nil {
-		return nil, fmt.Errorf("data: window %s: %w", w.Name, err)
+		return nil, fmt.Errorf("window %s: %w", w.Name, err)
 	}
 	out := *w
 	out.Fields = fields
@@ -49,19 +49,6 @@ func dropFields(fields []Field, names []string) ([]Field, error) {
 	return left, nil
 }
 
-// checkLengths checks the lengths of the arrays against the fields.
-func (w *Window) checkLengths() error {
-	if err := w.ValidateLayout(); err != nil {
-		return err
-	}
-	for i, frame := range w.Frames {
-		if err := w.checkLength(fmt.Sprintf("frame %d", i), frame, w.Channels(false)); err != nil {
-			return err
-		}
-	}
-	return w.checkLength("constant fields", w.Constants, w.Channels(true))
-}
-
 // keep returns the values of the variable or of the constant fields without the named ones.
 // The result is values itself if no field is dropped.
 func (w *Window) keep(values []float32, constant bool, names []string) []float32 {
@@ -85,6 +72,9 @@ func (w *Window) keep(values []float32, constant bool, names []string) []float32
 
 // Drop returns a view of ds without the named fields; see [Window.Drop].
 func Drop(ds Dataset, names ...string) (Dataset, error) {
+	if ds == nil {
+		return nil, errNoDataset
+	}
 	if len(names) == 0 {
 		return ds, nil
 	}

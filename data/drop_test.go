@@ -47,9 +47,9 @@ func TestWindowDrop(t *testing.T) {
 
 func TestWindowDropErrors(t *testing.T) {
 	_, err := plane().Drop("velocity_x")
-	assert.EqualError(t, err, `data: window tank 7: drop: expected names of its fields, which are density, velocity, mask, got "velocity_x"`)
+	assert.EqualError(t, err, `window tank 7: drop: expected names of its fields, which are density, velocity, mask, got "velocity_x"`)
 	_, err = plane().Drop("density", "velocity")
-	assert.EqualError(t, err, "data: window tank 7: drop: expected at least one field that varies with time to be left of density, velocity, mask, got none")
+	assert.EqualError(t, err, "window tank 7: drop: expected at least one field that varies with time to be left of density, velocity, mask, got none")
 	short := plane()
 	short.Frames[1] = short.Frames[1][:5]
 	_, err = short.Drop(MaskName)
@@ -59,7 +59,7 @@ func TestWindowDropErrors(t *testing.T) {
 	_, err = short.Drop("density")
 	assert.ErrorContains(t, err, "constant fields: expected 6 values (1 channels [mask] × grid [3 2]), got 0")
 	_, err = new(Window).Drop()
-	assert.ErrorContains(t, err, "expected at least one field that varies")
+	assert.ErrorContains(t, err, "grid []: expected 1 to 3 axes")
 }
 
 // TestDrop: Metadata and Read of the view lack the dropped field, also when Read reuses a

@@ -19,12 +19,18 @@ type Field struct {
 var cartesianAxes = []string{"x", "y", "z"}
 
 // Components returns the channel names of the field on a Cartesian grid with dims axes:
-// {"velocity_x", "velocity_y"} for a vector in 2D.
-func (f Field) Components(dims int) []string { return f.ComponentsOf(cartesianAxes[:dims]) }
+// {"velocity_x", "velocity_y"} for a vector in 2D. It returns nil unless dims is 0 to 3.
+func (f Field) Components(dims int) []string {
+	if dims < 0 || dims > len(cartesianAxes) {
+		return nil
+	}
+	return f.ComponentsOf(cartesianAxes[:dims])
+}
 
 // ComponentsOf returns the channel names of the field on a grid whose axes have the given
 // names: {"velocity_theta", "velocity_phi"} for a vector on a sphere, {"D_xx", "D_xy",
-// "D_yx", "D_yy"} for a tensor in 2D.
+// "D_yx", "D_yy"} for a tensor in 2D. A field of an order that [Field.Validate] refuses has
+// none.
 func (f Field) ComponentsOf(axes []string) []string {
 	switch f.Order {
 	case 0:
@@ -35,7 +41,7 @@ func (f Field) ComponentsOf(axes []string) []string {
 			out = append(out, f.Name+"_"+a)
 		}
 		return out
-	default:
+	case 2:
 		out := make([]string, 0, len(axes)*len(axes))
 		for _, a := range axes {
 			for _, b := range axes {
@@ -44,28 +50,25 @@ func (f Field) ComponentsOf(axes []string) []string {
 		}
 		return out
 	}
+	return nil
 }
 
-// ComponentCount returns the number of channels of the field on a grid with
-// dims axes: 1, dims or dims².
+// ComponentCount returns the number of channels of the field on a grid with dims axes: 1,
+// dims or dims². A field of an order that [Field.Validate] refuses has none.
 func (f Field) ComponentCount(dims int) int {
-	n := 1
-	for range f.Order {
-		n *= dims
+	switch f.Order {
+	case 0:
+		return 1
+	case 1:
+		return max(dims, 0)
+	case 2:
+		return max(dims, 0) * max(dims, 0)
 	}
-	return n
+	return 0
 }
 
 // Validate checks the name and the order.
 func (f Field) Validate() error {
-	if err := f.check(); err != nil {
-		return fmt.Errorf("data: %w", err)
-	}
-	return nil
-}
-
-// check is Validate without the prefix of the package, for callers that add their own.
-func (f Field) check() error {
 	if f.Name == "" {
 		return fmt.Errorf("field without a name")
 	}

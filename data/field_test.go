@@ -44,7 +44,7 @@ func TestFieldValidate(t *testing.T) {
 	for order := range 3 {
 		assert.NoError(t, Field{Name: "u", Order: order, Constant: true}.Validate())
 	}
-	assert.EqualError(t, Field{}.Validate(), "data: field without a name")
-	assert.EqualError(t, Field{Name: "u", Order: 3}.Validate(), `data: field "u": expected tensor order 0, 1 or 2, got 3`)
-	assert.EqualError(t, Field{Name: "u", Order: -1}.Validate(), `data: field "u": expected tensor order 0, 1 or 2, got -1`)
+	assert.EqualError(t, Field{}.Validate(), "field without a name")
+	assert.EqualError(t, Field{Name: "u", Order: 3}.Validate(), `field "u": expected tensor order 0, 1 or 2, got 3`)
+	assert.EqualError(t, Field{Name: "u", Order: -1}.Validate(), `field "u": expected tensor order 0, 1 or 2, got -1`)
 }

@@ -17,7 +17,7 @@ type Request struct {
 // LoaderOptions bounds the windows that a Loader reads ahead.
 type LoaderOptions struct {
 	// Workers is the number of windows read at the same time. 0 means the number of
-	// processors.
+	// processors. Numbers above 4096 mean 4096, here and below.
 	Workers int
 	// Ahead is the number of windows read before they are requested. 0 means twice Workers.
 	Ahead int
@@ -25,6 +25,9 @@ type LoaderOptions struct {
 	// holds. 0 means 1 GiB. One window is always allowed.
 	Bytes int64
 }
+
+// maxAhead bounds Workers and Ahead.
+const maxAhead = 1 << 12
 
 // Loader reads windows ahead of their use, several at a time, and returns them in the order
 // of the requests. It reuses the arrays of released windows.
@@ -59,14 +62,16 @@ type loading struct {
 
 // NewLoader starts a loader that reads the windows that next requests. It stops when next
 // returns false, the context ends or the loader is closed. Only one goroutine of the loader
-// calls next.
+// calls next. A nil next requests nothing.
 func NewLoader(ctx context.Context, next func() (Request, bool), o LoaderOptions) *Loader {
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	o.Workers = min(o.Workers, maxAhead)
 	if o.Ahead < 1 {
 		o.Ahead = 2 * o.Workers
 	}
+	o.Ahead = min(o.Ahead, maxAhead)
 	if o.Bytes < 1 {
 		o.Bytes = 1 << 30
 	}
@@ -78,6 +83,9 @@ func NewLoader(ctx context.Context, next func() (Request, bool), o LoaderOptions
 		defer l.mu.Unlock()
 		l.room.Broadcast()
 	})
+	if next == nil {
+		next = func() (Request, bool) { return Request{}, false }
+	}
 	l.done.Go(func() { l.ask(next) })
 	for range o.Workers {
 		l.done.Go(l.work)
@@ -115,6 +123,11 @@ func (l *Loader) ask(next func() (Request, bool)) {
 
 func (l *Loader) work() {
 	for j := range l.jobs {
+		if j.request.Dataset == nil {
+			j.err = errNoDataset
+			close(j.ready)
+			continue
+		}
 		// A data set may return a window other than j.into.
 		j.window, j.err = j.request.Dataset.Read(l.ctx, j.request.Span, j.into)
 		if j.err == nil && j.window != j.into {
@@ -172,6 +185,9 @@ func (l *Loader) drop(w *Window, n int) {
 
 // windowBytes returns the size of the arrays of a window in bytes.
 func windowBytes(r Request) int64 {
+	if r.Dataset == nil {
+		return 0
+	}
 	m := r.Dataset.Metadata()
 	points := int64(1)
 	for _, n := range m.Grid {

@@ -20,6 +20,9 @@ func NewMemory(name string, trajectories []*Window) (*Memory, error) {
 	if len(trajectories) == 0 {
 		return nil, fmt.Errorf("data: data set %s: expected at least one trajectory, got none", name)
 	}
+	if slices.Contains(trajectories, nil) {
+		return nil, fmt.Errorf("data: data set %s: expected windows, got nil for one of %d trajectories", name, len(trajectories))
+	}
 	first := trajectories[0]
 	m := &Memory{whole: trajectories, meta: Metadata{
 		Name: name, GridType: CartesianGrid, Axes: first.AxisNames(), Grid: first.Grid, Fields: first.Fields,
@@ -28,7 +31,7 @@ func NewMemory(name string, trajectories []*Window) (*Memory, error) {
 		m.meta.GridType = "curvilinear"
 	}
 	for i, w := range trajectories {
-		if err := w.validate(); err != nil {
+		if err := w.Validate(); err != nil {
 			return nil, fmt.Errorf("data: data set %s: trajectory %d: %w", name, i, err)
 		}
 		if !slices.Equal(w.Grid, first.Grid) || !slices.Equal(w.Fields, first.Fields) {
@@ -51,7 +54,7 @@ func (m *Memory) Read(_ context.Context, span Span, into *Window) (*Window, erro
 		return nil, fmt.Errorf("data: data set %s: expected a trajectory below %d, got %d", m.meta.Name, len(m.whole), span.Trajectory)
 	}
 	w := m.whole[span.Trajectory]
-	if span.Start < 0 || span.Stride < 1 || span.Frames < 1 || span.Start+(span.Frames-1)*span.Stride >= len(w.Frames) {
+	if span.Start < 0 || span.Stride < 1 || span.Frames < 1 || span.Start >= len(w.Frames) || span.Frames-1 > (len(w.Frames)-1-span.Start)/span.Stride {
 		return nil, fmt.Errorf("data: data set %s: trajectory %d has %d frames: cannot take %d from frame %d with stride %d",
 			m.meta.Name, span.Trajectory, len(w.Frames), span.Frames, span.Start, span.Stride)
 	}

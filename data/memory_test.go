@@ -55,7 +55,7 @@ func TestMemory(t *testing.T) {
 	empty := plane()
 	empty.Frames = nil
 	_, err = NewMemory("count", []*Window{plane(), empty})
-	assert.EqualError(t, err, "data: data set count: trajectory 1: expected at least one frame of history, got none")
+	assert.EqualError(t, err, "data: data set count: trajectory 1: window tank 7: expected at least one frame of history, got none")
 	_, err = NewMemory("none", nil)
 	assert.ErrorContains(t, err, "expected at least one trajectory")
 	a, b := plane(), plane()

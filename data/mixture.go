@@ -74,6 +74,9 @@ type pass struct {
 	next   int
 }
 
+// maxMixture bounds batches, members and groups, so that their products fit an int.
+const maxMixture = 1 << 24
+
 // NewMixture checks the systems and returns their mixture at the beginning of the epoch.
 func NewMixture(systems []System, o MixtureOptions) (*Mixture, error) {
 	m := &Mixture{systems: slices.Clone(systems), options: o}
@@ -84,6 +87,9 @@ func NewMixture(systems []System, o MixtureOptions) (*Mixture, error) {
 		m.options.Length = 2000
 	}
 	m.options.Groups = max(o.Groups, o.Group+1)
+	if o.Group >= maxMixture || m.options.Groups > maxMixture || m.options.Members > maxMixture {
+		return nil, fmt.Errorf("data: mixture: expected at most 2^24 groups and members, got group %d of %d with %d members", o.Group, o.Groups, o.Members)
+	}
 	if len(systems) == 0 {
 		return nil, fmt.Errorf("data: mixture: expected at least one system, got none")
 	}
@@ -95,8 +101,8 @@ func NewMixture(systems []System, o MixtureOptions) (*Mixture, error) {
 		if s.Windows == nil || s.Windows.Len() == 0 {
 			return nil, fmt.Errorf("data: mixture: system %q has no windows", s.Name)
 		}
-		if s.Batch < 1 {
-			return nil, fmt.Errorf("data: mixture: system %q: expected a batch of at least 1, got %d", s.Name, s.Batch)
+		if s.Batch < 1 || s.Batch > maxMixture {
+			return nil, fmt.Errorf("data: mixture: system %q: expected a batch of 1 to 2^24, got %d", s.Name, s.Batch)
 		}
 		if s.Weight == 0 {
 			s.Weight = 1

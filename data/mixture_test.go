@@ -145,11 +145,11 @@ func TestMixtureRestore(t *testing.T) {
 func TestMixtureErrors(t *testing.T) {
 	list := systems(t)
 	for want, change := range map[string]func(s []System, o *MixtureOptions) []System{
-		"expected at least one system":                   func([]System, *MixtureOptions) []System { return nil },
-		`system "a" has no windows`:                      func(s []System, _ *MixtureOptions) []System { s[0].Windows = nil; return s },
-		`system "b": expected a batch of at least 1`:     func(s []System, _ *MixtureOptions) []System { s[1].Batch = 0; return s },
-		`system "c": expected a positive weight, got -1`: func(s []System, _ *MixtureOptions) []System { s[2].Weight = -1; return s },
-		"expected a member below 2":                      func(s []System, o *MixtureOptions) []System { o.Members, o.Member = 2, 2; return s },
+		"expected at least one system":                     func([]System, *MixtureOptions) []System { return nil },
+		`system "a" has no windows`:                        func(s []System, _ *MixtureOptions) []System { s[0].Windows = nil; return s },
+		`system "b": expected a batch of 1 to 2^24, got 0`: func(s []System, _ *MixtureOptions) []System { s[1].Batch = 0; return s },
+		`system "c": expected a positive weight, got -1`:   func(s []System, _ *MixtureOptions) []System { s[2].Weight = -1; return s },
+		"expected a member below 2":                        func(s []System, o *MixtureOptions) []System { o.Members, o.Member = 2, 2; return s },
 	} {
 		var o MixtureOptions
 		_, err := NewMixture(change(append([]System(nil), list...), &o), o)

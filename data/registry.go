@@ -99,7 +99,8 @@ func (r Registry) Index(name string) (int, bool) {
 	return i, ok
 }
 
-// Indices returns the indices of several names. The error lists all unknown names.
+// Indices returns the indices of several names. The error is an
+// [*UnknownFieldsError] with all unknown names.
 func (r Registry) Indices(names []string) ([]int, error) {
 	out := make([]int, len(names))
 	var unknown []string
@@ -111,8 +112,7 @@ func (r Registry) Indices(names []string) ([]int, error) {
 		out[k] = i
 	}
 	if len(unknown) > 0 {
-		return nil, fmt.Errorf("data: the field registry has no %s; it knows %s",
-			strings.Join(unknown, ", "), strings.Join(r.Names()[min(3, r.Len()):], ", "))
+		return nil, &UnknownFieldsError{Unknown: unknown, Known: r.Names()[min(3, r.Len()):]}
 	}
 	return out, nil
 }

@@ -116,10 +116,10 @@ func (s *Statistics) Channels(kind string, table map[string][]float64, fields []
 			out = append(out, float32(values[0]))
 			continue
 		}
-		sum, count := 0.0, 1
-		for range f.Order {
-			count *= 3
+		if err := f.Validate(); err != nil {
+			return nil, fmt.Errorf("data: statistics: %s: %w", kind, err)
 		}
+		sum, count := 0.0, f.ComponentCount(3)
 		if len(values) > count {
 			return nil, fmt.Errorf("data: statistics: %s of %q: expected at most %d components, got %d", kind, f.Name, count, len(values))
 		}

@@ -85,7 +85,7 @@ func ExampleTransform() {
 	fmt.Println(log10.Apply([]float32{1, 0}))
 	// Output:
 	// log10_density <nil> [0 1 3]
-	// data: transform torch.log10 of field "density": value 1 is 0: expected positive values
+	// transform torch.log10 of field "density": value 1 is 0: expected positive values
 }
 
 func ExampleParseTransform() {
@@ -116,7 +116,7 @@ func ExampleApplyTransforms() {
 func ExampleTransformFields() {
 	_, err := data.TransformFields([]data.Field{{Name: "pressure"}}, []data.Transform{{Field: "density", Kind: data.Log10}})
 	fmt.Println(err)
-	// Output: data: transform torch.log10 of field "density": expected one of the fields [pressure], each once
+	// Output: transform torch.log10 of field "density": expected one of the fields [pressure], each once
 }
 
 func ExampleFindEntry() {

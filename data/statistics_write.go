@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -36,6 +37,9 @@ func (p Precision) format(v float64) string {
 // orders. A field of the statistics that fields lacks is an error, and so is a field whose
 // number of components does not fit a grid with dims axes.
 func (s *Statistics) Format(fields []Field, dims int, p Precision) ([]byte, error) {
+	if s == nil {
+		return nil, errors.New("data: statistics: expected statistics, got nil")
+	}
 	order := map[string]int{}
 	for _, f := range fields {
 		order[f.Name] = f.Order
@@ -51,7 +55,7 @@ func (s *Statistics) Format(fields []Field, dims int, p Precision) ([]byte, erro
 		for _, name := range slices.Sorted(maps.Keys(table)) {
 			values := table[name]
 			o, ok := order[name]
-			if want := (Field{Order: o}).ComponentCount(dims); !ok || len(values) != want {
+			if want := (Field{Order: o}).ComponentCount(dims); !ok || want == 0 || len(values) != want {
 				return nil, fmt.Errorf("data: statistics: %s of %q: expected a field of %v with %d components, got %d", kind, name, fieldNames(fields), want, len(values))
 			}
 			fmt.Fprintf(&b, "  %s:", name)
@@ -118,7 +122,7 @@ func (s *Statistics) Small(limit float64) []string {
 		table map[string][]float64
 	}{{"std", s.Std}, {"std_delta", s.StdDelta}} {
 		for _, name := range slices.Sorted(maps.Keys(t.table)) {
-			if slices.Min(t.table[name]) <= limit {
+			if values := t.table[name]; len(values) > 0 && slices.Min(values) <= limit {
 				out = append(out, t.kind+" of "+name)
 			}
 		}

@@ -10,9 +10,13 @@ import (
 // SplitTrajectories divides n trajectories at random into training, validation and test
 // sets of 80, 10 and 10 percent, each sorted. The same seed gives the same sets. The sizes
 // of the validation and test sets are rounded down, to at least one trajectory if n is 3 or
-// more; a smaller n leaves all trajectories for training.
+// more; a smaller n leaves all trajectories for training. The sets are empty if n is
+// negative or above 2^31.
 func SplitTrajectories(n int, seed uint64) (train, valid, test []int) {
-	order := rand.New(rand.NewPCG(seed, 0x73706c6974)).Perm(max(n, 0))
+	if n < 0 || n > 1<<31 {
+		return nil, nil, nil
+	}
+	order := rand.New(rand.NewPCG(seed, 0x73706c6974)).Perm(n)
 	part := 0
 	if n >= 3 {
 		part = max(n/10, 1)
@@ -26,8 +30,12 @@ func SplitTrajectories(n int, seed uint64) (train, valid, test []int) {
 
 // SplitFiles divides the trajectories of a data set as SplitTrajectories does, but keeps
 // the trajectories of a file together. Use it if the trajectories of a file are similar
-// enough to leak information from one set into another.
+// enough to leak information from one set into another. Without a data set the sets are
+// empty.
 func SplitFiles(ds Dataset, seed uint64) (train, valid, test []int) {
+	if ds == nil {
+		return nil, nil, nil
+	}
 	var files []string
 	for _, t := range ds.Trajectories() {
 		if !slices.Contains(files, t.File) {
@@ -48,6 +56,9 @@ func SplitFiles(ds Dataset, seed uint64) (train, valid, test []int) {
 
 // Subset returns a view of the given trajectories of ds, numbered in the given order.
 func Subset(ds Dataset, trajectories []int) (Dataset, error) {
+	if ds == nil {
+		return nil, errNoDataset
+	}
 	all := ds.Trajectories()
 	s := &subset{Dataset: ds, numbers: slices.Clone(trajectories)}
 	for _, i := range trajectories {

@@ -51,16 +51,6 @@ func (t Transform) Rename() string {
 // transform names no field, if two transforms name the same field, or if a new name is
 // already used.
 func TransformFields(fields []Field, ts []Transform) ([]Field, error) {
-	out, err := transformFields(fields, ts)
-	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
-	}
-	return out, nil
-}
-
-// transformFields is TransformFields without the prefix of the package, for callers that
-// add their own.
-func transformFields(fields []Field, ts []Transform) ([]Field, error) {
 	out := slices.Clone(fields)
 	done := map[string]bool{}
 	for _, t := range ts {
@@ -94,14 +84,6 @@ func fieldNames(fields []Field) []string {
 // gives the index of the value; values after it are not transformed. (The release continues
 // with −Inf or NaN.)
 func (t Transform) Apply(values []float32) error {
-	if err := t.apply(values); err != nil {
-		return fmt.Errorf("data: %w", err)
-	}
-	return nil
-}
-
-// apply is Apply without the prefix of the package, for callers that add their own.
-func (t Transform) apply(values []float32) error {
 	switch t.Kind {
 	case ZerosLike:
 		clear(values)
@@ -124,9 +106,12 @@ func ApplyTransforms(w *Window, ts []Transform) error {
 	if len(ts) == 0 {
 		return nil
 	}
+	if err := w.ValidateLengths(); err != nil {
+		return err
+	}
 	fields, err := TransformFields(w.Fields, ts)
 	if err != nil {
-		return err
+		return fmt.Errorf("window %s: %w", w.Name, err)
 	}
 	for _, t := range ts {
 		if err := t.window(w); err != nil {
@@ -151,14 +136,14 @@ func (t Transform) window(w *Window) error {
 			continue
 		}
 		if f.Constant {
-			if err := t.apply(w.Constants[constant : constant+n]); err != nil {
-				return fmt.Errorf("data: window %s: %w", w.Name, err)
+			if err := t.Apply(w.Constants[constant : constant+n]); err != nil {
+				return fmt.Errorf("window %s: %w", w.Name, err)
 			}
 			return nil
 		}
 		for i, frame := range w.Frames {
-			if err := t.apply(frame[variable : variable+n]); err != nil {
-				return fmt.Errorf("data: window %s: frame %d: %w", w.Name, i, err)
+			if err := t.Apply(frame[variable : variable+n]); err != nil {
+				return fmt.Errorf("window %s: frame %d: %w", w.Name, i, err)
 			}
 		}
 	}

@@ -56,6 +56,6 @@ func TestApplyTransforms(t *testing.T) {
 
 	w = plane()
 	err := ApplyTransforms(w, []Transform{{"density", Log10}})
-	assert.EqualError(t, err, `data: window tank 7: frame 0: transform torch.log10 of field "density": value 0 is 0: expected positive values`)
+	assert.EqualError(t, err, `window tank 7: frame 0: transform torch.log10 of field "density": value 0 is 0: expected positive values`)
 	require.NoError(t, ApplyTransforms(w, nil))
 }

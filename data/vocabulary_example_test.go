@@ -36,9 +36,9 @@ func ExampleWindow_Validate() {
 	fmt.Println(w.Validate())
 	// Output:
 	// <nil>
-	// data: window flow: frame 1: field velocity_x is NaN at [0 0]: expected finite values
-	// data: window flow: frame 1: expected 24 values (3 channels [pressure velocity_x velocity_y] × grid [2 4]), got 16
-	// data: window flow: axis 1: boundary of the high end is not set: expected wall, open or periodic
+	// window flow: frame 1: field velocity_x is NaN at [0 0]: expected finite values
+	// window flow: frame 1: expected 24 values (3 channels [pressure velocity_x velocity_y] × grid [2 4]), got 16
+	// window flow: axis 1: boundary of the high end is not set: expected wall, open or periodic
 }
 
 func ExampleWindow_Channels() {
@@ -58,7 +58,7 @@ func ExampleWindow_Slice() {
 	fmt.Println(err)
 	// Output:
 	// 1
-	// data: window flow has 2 frames: cannot take [1, 5)
+	// window flow has 2 frames: cannot take [1, 5)
 }
 
 // The network receives a 2D window with a third axis of length 1. Components along that axis
@@ -82,8 +82,9 @@ func ExampleVolume_Spread() {
 	if err := v.Spread(dst, []float32{1, 2, 3, 4}, v.Source); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(v.Variable, dst, v.Gather(dst))
-	// Output: [velocity_x velocity_y velocity_z] [1 2 3 4 0 0] [1 2 3 4]
+	own, err := v.Gather(dst)
+	fmt.Println(v.Variable, dst, own, err)
+	// Output: [velocity_x velocity_y velocity_z] [1 2 3 4 0 0] [1 2 3 4] <nil>
 }
 
 func ExampleField() {
@@ -94,7 +95,7 @@ func ExampleField() {
 	// Output:
 	// [velocity_x velocity_y] [velocity_theta velocity_phi]
 	// [D_xx D_xy D_yx D_yy] 9
-	// data: field "x": expected tensor order 0, 1 or 2, got 3
+	// field "x": expected tensor order 0, 1 or 2, got 3
 }
 
 func ExampleParseBC() {
@@ -129,7 +130,7 @@ func ExampleParseBoundaries() {
 	fmt.Println(bs.Validate(3))
 	// Output:
 	// [periodic wall/open] true <nil>
-	// data: boundaries: expected one per axis (3), got 2; there is no default
+	// boundaries: expected one per axis (3), got 2; there is no default
 }
 
 func ExampleBoundary_Validate() {

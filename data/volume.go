@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -75,7 +76,7 @@ func (w *Window) pads(f Field, component string) bool {
 		return false
 	}
 	suffix := strings.TrimPrefix(component, f.Name+"_")
-	for a, axis := range cartesianAxes {
+	for a, axis := range cartesianAxes[:min(len(w.Grid), 3)] {
 		if w.Grid[a] == 1 && strings.Contains(suffix, axis) {
 			return true
 		}
@@ -108,13 +109,12 @@ func (v Volume) IDs(r Registry) ([]int32, error) {
 // Spread copies an array of window channels into dst and sets the padding components to
 // zero. source is v.Source or v.ConstantSource. Arrays of the wrong length are errors.
 func (v Volume) Spread(dst, src []float32, source []int) error {
-	points := v.Points()
-	if len(dst) != len(source)*points {
-		return fmt.Errorf("data: spread: expected room for %d values, got %d", len(source)*points, len(dst))
+	if err := v.checkSource(source, len(dst)); err != nil {
+		return fmt.Errorf("data: spread: room: %w", err)
 	}
-	own := 0
+	points, own := v.Points(), 0
 	for _, s := range source {
-		own = max(own, s+1)
+		own = max(own, min(s, len(src))+1)
 	}
 	if len(src) != own*points {
 		return fmt.Errorf("data: spread: expected %d values, got %d", own*points, len(src))
@@ -130,8 +130,9 @@ func (v Volume) Spread(dst, src []float32, source []int) error {
 	return nil
 }
 
-// Gather returns the window's variable channels from src; it is the inverse of Spread.
-func (v Volume) Gather(src []float32) []float32 {
+// Gather returns the window's variable channels from src; it is the inverse of Spread. An
+// array of the wrong length is an error.
+func (v Volume) Gather(src []float32) ([]float32, error) {
 	points := v.Points()
 	n := 0
 	for _, s := range v.Source {
@@ -139,11 +140,32 @@ func (v Volume) Gather(src []float32) []float32 {
 			n++
 		}
 	}
+	if err := v.checkSource(v.Source, len(src)); err != nil {
+		return nil, fmt.Errorf("data: gather: %w", err)
+	}
+	if slices.ContainsFunc(v.Source, func(s int) bool { return s >= n }) {
+		return nil, fmt.Errorf("data: gather: expected channels below %d, got %v", n, v.Source)
+	}
 	out := make([]float32, n*points)
 	for i, s := range v.Source {
 		if s >= 0 {
 			copy(out[s*points:(s+1)*points], src[i*points:(i+1)*points])
 		}
 	}
-	return out
+	return out, nil
+}
+
+// checkSource checks that an array has the values of as many channels as source lists.
+func (v Volume) checkSource(source []int, values int) error {
+	points := 1
+	for _, n := range v.Shape {
+		if n < 1 || n > maxPoints/points {
+			return fmt.Errorf("expected a shape of positive lengths with at most 2^50 points, got %v", v.Shape)
+		}
+		points *= n
+	}
+	if values != len(source)*points {
+		return fmt.Errorf("expected %d values, got %d", len(source)*points, values)
+	}
+	return nil
 }

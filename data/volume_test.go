@@ -87,14 +87,20 @@ func TestSpreadGather(t *testing.T) {
 	require.NoError(t, v.Spread(dst, w.Frames[0], v.Source))
 	assert.Equal(t, w.Frames[0], dst[:18])
 	assert.Equal(t, make([]float32, 6), dst[18:], "velocity_z is 0")
-	assert.Equal(t, w.Frames[0], v.Gather(dst))
-	require.ErrorContains(t, v.Spread(dst[1:], w.Frames[0], v.Source), "expected room for 24 values, got 23")
+	got, err := v.Gather(dst)
+	require.NoError(t, err)
+	assert.Equal(t, w.Frames[0], got)
+	_, err = v.Gather(dst[1:])
+	require.EqualError(t, err, "data: gather: expected 24 values, got 23")
+	require.ErrorContains(t, v.Spread(dst[1:], w.Frames[0], v.Source), "room: expected 24 values, got 23")
 
 	line := (&Window{Grid: []int{2}, Fields: []Field{{Name: "v", Order: 1}, {Name: "p"}}}).Volume()
 	dst = make([]float32, 8)
 	require.NoError(t, line.Spread(dst, []float32{1, 2, 3, 4}, line.Source))
 	assert.Equal(t, []float32{1, 2, 0, 0, 0, 0, 3, 4}, dst)
-	assert.Equal(t, []float32{1, 2, 3, 4}, line.Gather(dst))
+	got, err = line.Gather(dst)
+	require.NoError(t, err)
+	assert.Equal(t, []float32{1, 2, 3, 4}, got)
 }
 
 // TestSpreadShort: a source array that lacks channels gives an error, not a panic.

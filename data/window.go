@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -52,6 +53,9 @@ type Window struct {
 	Origin Origin
 }
 
+// maxPoints bounds the points of a grid, so that the number of values fits an int.
+const maxPoints = 1 << 50
+
 // Scalar is a number, or one number per frame, that belongs to a window.
 type Scalar struct {
 	Name string
@@ -89,27 +93,47 @@ func (w *Window) AxisNames() []string {
 }
 
 // Validate checks that grid, boundaries, fields and arrays fit together and that every
-// value is finite.
+// value is finite. Its errors are [*WindowError]s.
 func (w *Window) Validate() error {
-	if err := w.validate(); err != nil {
-		if w.Name != "" {
-			return fmt.Errorf("data: window %s: %w", w.Name, err)
-		}
-		return fmt.Errorf("data: window: %w", err)
+	if err := w.ValidateLayout(); err != nil {
+		return w.fault("layout", err)
 	}
-	return nil
+	if len(w.Frames) == 0 {
+		return w.fault("frames", errors.New("expected at least one frame of history, got none"))
+	}
+	if err := w.checkArrays((*Window).checkArray); err != nil {
+		return err
+	}
+	return w.checkExtras()
+}
+
+// fault returns the error of a part of the window that is no frame.
+func (w *Window) fault(array string, err error) error {
+	e := &WindowError{Array: array, Frame: -1, Err: err}
+	if w != nil {
+		e.Window = w.Name
+	}
+	return e
 }
 
 // ValidateLayout checks grid, axes, boundaries and fields, but not the arrays. The error
 // does not name the window.
 func (w *Window) ValidateLayout() error {
+	if w == nil {
+		return errors.New("expected a window, got nil")
+	}
 	if n := len(w.Grid); n < 1 || n > 3 {
 		return fmt.Errorf("grid %v: expected 1 to 3 axes, got %d", w.Grid, n)
 	}
+	points := 1
 	for i, n := range w.Grid {
 		if n < 1 {
 			return fmt.Errorf("grid %v: expected a positive length on axis %d, got %d", w.Grid, i, n)
 		}
+		if n > maxPoints/points {
+			return fmt.Errorf("grid %v: expected at most 2^50 points, got more", w.Grid)
+		}
+		points *= n
 	}
 	if w.Embedded && len(w.Grid) != 3 {
 		return fmt.Errorf("embedded: expected a grid of 3 axes, got %v", w.Grid)
@@ -120,12 +144,12 @@ func (w *Window) ValidateLayout() error {
 	if err := w.checkAxes(); err != nil {
 		return err
 	}
-	if err := w.Boundaries.check(len(w.Grid)); err != nil {
+	if err := w.Boundaries.Validate(len(w.Grid)); err != nil {
 		return err
 	}
 	seen := map[string]bool{}
 	for _, f := range w.Fields {
-		if err := f.check(); err != nil {
+		if err := f.Validate(); err != nil {
 			return err
 		}
 		if seen[f.Name] {
@@ -142,35 +166,45 @@ func (w *Window) ValidateLayout() error {
 	return nil
 }
 
-func (w *Window) validate() error {
+// ValidateLengths checks the layout, and the lengths of the arrays but not their values. Its
+// errors are [*WindowError]s.
+func (w *Window) ValidateLengths() error {
 	if err := w.ValidateLayout(); err != nil {
-		return err
+		return w.fault("layout", err)
 	}
-	if len(w.Frames) == 0 {
-		return fmt.Errorf("expected at least one frame of history, got none")
-	}
-	for t, frame := range w.Frames {
-		if err := w.checkArray(fmt.Sprintf("frame %d", t), frame, w.Channels(false)); err != nil {
-			return err
-		}
-	}
-	if err := w.checkArray("constant fields", w.Constants, w.Channels(true)); err != nil {
+	if err := w.checkArrays((*Window).checkLength); err != nil {
 		return err
 	}
 	return w.checkExtras()
 }
 
+// checkArrays applies a check to every frame and to the constant fields.
+func (w *Window) checkArrays(check func(w *Window, values []float32, channels []string) *WindowError) error {
+	channels := w.Channels(false)
+	for t, frame := range w.Frames {
+		if err := check(w, frame, channels); err != nil {
+			err.Window, err.Array, err.Frame = w.Name, "frames", t
+			return err
+		}
+	}
+	if err := check(w, w.Constants, w.Channels(true)); err != nil {
+		err.Window, err.Array, err.Frame = w.Name, "constants", -1
+		return err
+	}
+	return nil
+}
+
 // checkExtras checks the lengths of times, coordinates and scalars.
 func (w *Window) checkExtras() error {
 	if w.Times != nil && len(w.Times) != len(w.Frames) {
-		return fmt.Errorf("times: expected one per frame (%d), got %d", len(w.Frames), len(w.Times))
+		return w.fault("times", fmt.Errorf("times: expected one per frame (%d), got %d", len(w.Frames), len(w.Times)))
 	}
 	if w.Coordinates != nil && len(w.Coordinates) != len(w.Grid) {
-		return fmt.Errorf("coordinates: expected one list per axis (%d), got %d", len(w.Grid), len(w.Coordinates))
+		return w.fault("coordinates", fmt.Errorf("coordinates: expected one list per axis (%d), got %d", len(w.Grid), len(w.Coordinates)))
 	}
 	for i, c := range w.Coordinates {
 		if len(c) != w.Grid[i] {
-			return fmt.Errorf("coordinates of axis %d: expected %d values, got %d", i, w.Grid[i], len(c))
+			return w.fault("coordinates", fmt.Errorf("coordinates of axis %d: expected %d values, got %d", i, w.Grid[i], len(c)))
 		}
 	}
 	for _, s := range w.Scalars {
@@ -179,7 +213,7 @@ func (w *Window) checkExtras() error {
 			want = 1
 		}
 		if len(s.Values) != want {
-			return fmt.Errorf("scalar %q: expected %d values, got %d", s.Name, want, len(s.Values))
+			return w.fault("scalars", fmt.Errorf("scalar %q: expected %d values, got %d", s.Name, want, len(s.Values)))
 		}
 	}
 	return nil
@@ -221,25 +255,26 @@ func (w *Window) distinct() error {
 }
 
 // checkLength checks the length of one array.
-func (w *Window) checkLength(what string, values []float32, channels []string) error {
+func (w *Window) checkLength(values []float32, channels []string) *WindowError {
 	if want := len(channels) * w.Points(); len(values) != want {
-		return fmt.Errorf("%s: expected %d values (%d channels %v × grid %v), got %d",
-			what, want, len(channels), channels, w.Grid, len(values))
+		return &WindowError{Err: fmt.Errorf("expected %d values (%d channels %v × grid %v), got %d",
+			want, len(channels), channels, w.Grid, len(values))}
 	}
 	return nil
 }
 
 // checkArray checks the length and the values of one array.
-func (w *Window) checkArray(what string, values []float32, channels []string) error {
-	if err := w.checkLength(what, values, channels); err != nil {
+func (w *Window) checkArray(values []float32, channels []string) *WindowError {
+	if err := w.checkLength(values, channels); err != nil {
 		return err
 	}
-	points := w.Points()
-	if i := nonfinite.First(values); i >= 0 {
-		return fmt.Errorf("%s: field %s is %v at %v: expected finite values",
-			what, channels[i/points], values[i], w.place(i%points))
+	i, points := nonfinite.First(values), w.Points()
+	if i < 0 {
+		return nil
 	}
-	return nil
+	e := &WindowError{Field: channels[i/points], Point: w.place(i % points)}
+	e.Err = fmt.Errorf("field %s is %v at %v: expected finite values", e.Field, values[i], e.Point)
+	return e
 }
 
 // place returns the grid coordinates of a flat point index.
@@ -255,7 +290,10 @@ func (w *Window) place(i int) []int {
 // Slice returns the window of frames [from, to), which shares the arrays of w.
 func (w *Window) Slice(from, to int) (*Window, error) {
 	if from < 0 || to > len(w.Frames) || from >= to {
-		return nil, fmt.Errorf("data: window %s has %d frames: cannot take [%d, %d)", w.Name, len(w.Frames), from, to)
+		return nil, fmt.Errorf("window %s has %d frames: cannot take [%d, %d)", w.Name, len(w.Frames), from, to)
+	}
+	if err := w.checkExtras(); err != nil {
+		return nil, err
 	}
 	out := *w
 	out.Frames = w.Frames[from:to]

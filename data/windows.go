@@ -1,6 +1,8 @@
 package data
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sort"
@@ -21,11 +23,17 @@ func (c Cut) withDefaults() Cut {
 	return c
 }
 
+// maxCut bounds frames and strides of a cut, so that their products fit an int.
+const maxCut = 1 << 30
+
 // Validate checks that the cut has input and output frames and that MinStride does not
 // exceed MaxStride.
 func (c Cut) Validate() error {
 	if c.Input < 1 || c.Output < 1 {
 		return fmt.Errorf("data: cut: expected at least one input and one output frame, got %d and %d", c.Input, c.Output)
+	}
+	if largest := max(c.Input, c.Output, c.MinStride, c.MaxStride); largest > maxCut {
+		return fmt.Errorf("data: cut: expected frames and strides of at most 2^30, got %d", largest)
 	}
 	if c.MinStride < 0 || c.MaxStride < 0 || (c.MaxStride != 0 && c.MaxStride < c.MinStride) {
 		return fmt.Errorf("data: cut: expected strides from 1 and in order, got %d to %d", c.MinStride, c.MaxStride)
@@ -38,18 +46,23 @@ func (c Cut) Frames() int { return c.Input + c.Output }
 
 // Count returns the number of windows of a trajectory with the given number of frames: one
 // for every frame at which a window with the smallest stride can start (docs/reference.md
-// §11).
+// §11). A cut that [Cut.Validate] refuses has none.
 func (c Cut) Count(steps int) int {
+	if c.Validate() != nil {
+		return 0
+	}
 	c = c.withDefaults()
-	return max(0, steps-c.MinStride*(c.Frames()-1))
+	return max(0, max(steps, 0)-c.MinStride*(c.Frames()-1))
 }
 
-// StrideRange returns the smallest and largest stride of windows that start at a frame.
+// StrideRange returns the smallest and largest stride of windows that start at a frame. It
+// returns 0, 0 for a cut that [Cut.Validate] refuses and for frames that the trajectory does
+// not have.
 func (c Cut) StrideRange(steps, start int) (lo, hi int) {
-	c = c.withDefaults()
-	if c.Frames() < 2 {
-		return c.MinStride, c.MaxStride
+	if c.Validate() != nil || start < 0 || start >= steps {
+		return 0, 0
 	}
+	c = c.withDefaults()
 	return c.MinStride, max(c.MinStride, min(c.MaxStride, (steps-start-1)/(c.Frames()-1)))
 }
 
@@ -62,6 +75,9 @@ func (c Cut) Stride(rng *rand.Rand, steps, start int) int {
 	}
 	return lo + rng.IntN(hi-lo+1)
 }
+
+// errNoDataset is the error of functions that need a data set.
+var errNoDataset = errors.New("data: expected a data set, got nil")
 
 // Windows numbers the windows of a data set by trajectory, then by first frame.
 type Windows struct {
@@ -77,6 +93,9 @@ type Windows struct {
 func NewWindows(ds Dataset, cut Cut) (*Windows, error) {
 	if err := cut.Validate(); err != nil {
 		return nil, err
+	}
+	if ds == nil {
+		return nil, errNoDataset
 	}
 	w := &Windows{ds: ds, cut: cut.withDefaults()}
 	same := true
@@ -117,14 +136,21 @@ func (w *Windows) Cut() Cut { return w.cut }
 // Len returns the number of windows.
 func (w *Windows) Len() int { return w.n }
 
-// Span returns window i at the given stride, 0 ≤ i < Len.
+// Span returns window i at the given stride, 0 ≤ i < Len. For another i it returns the zero
+// Span, which data sets refuse to read.
 func (w *Windows) Span(i, stride int) Span {
+	if i < 0 || i >= w.n {
+		return Span{}
+	}
 	trajectory, start := w.locate(i)
 	return Span{Trajectory: trajectory, Start: start, Stride: stride, Frames: w.cut.Frames()}
 }
 
-// Draw returns window i at a random stride.
+// Draw returns window i at a random stride, as [Windows.Span] does.
 func (w *Windows) Draw(rng *rand.Rand, i int) Span {
+	if i < 0 || i >= w.n {
+		return Span{}
+	}
 	trajectory, start := w.locate(i)
 	return w.Span(i, w.cut.Stride(rng, w.ds.Trajectories()[trajectory].Steps, start))
 }
@@ -165,8 +191,12 @@ type Horizon struct {
 // the frames to forecast, as many as the shortest trajectory has.
 func FullTrajectories(ds Dataset, h Horizon) ([]Span, error) {
 	h.Stride = max(h.Stride, 1)
-	if h.MaxOutput == 0 {
-		h.MaxOutput = 100
+	h.MaxOutput = cmp.Or(h.MaxOutput, 100)
+	if ds == nil {
+		return nil, errNoDataset
+	}
+	if largest := max(h.Input, h.Stride, h.Start, h.MaxOutput); largest > maxCut {
+		return nil, fmt.Errorf("data: horizon: expected frames and strides of at most 2^30, got %d", largest)
 	}
 	list := ds.Trajectories()
 	if len(list) == 0 {

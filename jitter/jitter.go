@@ -30,9 +30,12 @@ type Jitterer struct {
 }
 
 // Bounds returns the bound b of the shift along each axis, which is drawn from [−(b−1),
-// b−1]. It is 0 if no shift is drawn (docs/reference.md §4, step 3).
+// b−1]. It is 0 if no shift is drawn (docs/reference.md §4, step 3), as without a plan.
 func (j Jitterer) Bounds() [3]int {
 	var out [3]int
+	if j.Plan == nil {
+		return out
+	}
 	for i, a := range j.Plan.Axes {
 		switch {
 		case j.Mode == Off || a.Length == 1 || a.Patch() <= 1:
@@ -41,6 +44,7 @@ func (j Jitterer) Bounds() [3]int {
 		default:
 			out[i] = a.ShiftBound
 		}
+		out[i] = min(max(out[i], 0), 1<<30) // of a plan that is not NewPlan's
 	}
 	return out
 }

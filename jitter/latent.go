@@ -1,6 +1,7 @@
 package jitter
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -14,10 +15,14 @@ import (
 // has the same effect and moves no activations ([layers.AxialRoPE.Angles]).
 
 // DrawLatentRolls draws the rolls before every block: for each block and axis, an integer
-// uniform in [0, tokens) if the axis has periodic tokens, else 0. Mode Off draws nothing.
+// uniform in [0, tokens) if the axis has periodic tokens, else 0. Mode Off draws nothing. It
+// returns nil unless blocks is 1 to 2^16.
 func (j Jitterer) DrawLatentRolls(rng *rand.Rand, blocks int) [][3]int32 {
+	if blocks < 1 || blocks > 1<<16 {
+		return nil
+	}
 	out := make([][3]int32, blocks)
-	if j.Mode == Off {
+	if j.Mode == Off || j.Plan == nil {
 		return out
 	}
 	for b := range out {
@@ -34,6 +39,9 @@ func (j Jitterer) DrawLatentRolls(rng *rand.Rand, blocks int) [][3]int32 {
 // axis. The result is the argument of [layers.AxialRoPE.Angles]. A roll outside [0, tokens)
 // is an error.
 func AccumulateRolls(plan *csm.Plan, rolls [][3]int32) ([][3]int32, error) {
+	if plan == nil {
+		return nil, errors.New("jitter: latent rolls: expected a plan, got nil")
+	}
 	grid := plan.TokenGrid()
 	out := make([][3]int32, len(rolls))
 	var total [3]int32
@@ -42,7 +50,7 @@ func AccumulateRolls(plan *csm.Plan, rolls [][3]int32) ([][3]int32, error) {
 			if r < 0 || int(r) >= grid[i] {
 				return nil, fmt.Errorf("jitter: latent roll of block %d, axis %d: expected 0 ≤ roll < %d, got %d", b, i, grid[i], r)
 			}
-			total[i] = (total[i] + r) % int32(grid[i])
+			total[i] = int32((int(total[i]) + int(r)) % grid[i])
 		}
 		out[b] = total
 	}

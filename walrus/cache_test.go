@@ -68,7 +68,9 @@ func recomputed(t *testing.T, w *walrus.Weights, window *data.Window, steps int,
 			o.Add("u", m.NextFrame(m.WeightsFor(vars, plan), step, plan, walrus.Scaling{}))
 		})
 		history = append(history, got["u"]...)
-		out = append(out, v.Gather(got["u"]))
+		u, err := v.Gather(got["u"])
+		require.NoError(t, err)
+		out = append(out, u)
 	}
 	return out
 }

@@ -30,7 +30,8 @@ func (m *Model) Config() Config { return m.config }
 
 // Plan returns strides, padding and tokens for a grid of one to three axes. An axis of
 // several points must have several tokens, because the decoder, like the release's, takes
-// an axis of one token for an axis of length 1.
+// an axis of one token for an axis of length 1. A grid that the network cannot take is a
+// [*csm.GridError].
 func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
 	c := m.config
 	var targets [3]int
@@ -48,17 +49,22 @@ func (m *Model) Plan(grid []int, bcs data.Boundaries) (*csm.Plan, error) {
 		return nil, fmt.Errorf("walrus: %w", err)
 	}
 	if _, err := m.dimensionality(plan); err != nil {
-		return nil, err
+		return nil, &csm.GridError{Grid: grid, Axis: -1, Err: err}
 	}
 	for i, a := range plan.Axes {
 		if a.Length > 1 && a.Tokens == 1 {
-			return nil, fmt.Errorf("walrus: axis %d has %d points, which make one token: expected at least two (use more points, or a network with a larger token target)", i, a.Length)
+			return nil, refuse(grid, i, "axis %d has %d points, which make one token: expected at least two (use more points, or a network with a larger token target)", i, a.Length)
 		}
 	}
 	if tokens := plan.TokenGrid(); len(c.APE) == 3 && tokens != [3]int(c.APE) {
-		return nil, fmt.Errorf("walrus: the absolute position embedding has the token grid %v, the input %v", c.APE, tokens)
+		return nil, refuse(grid, -1, "the absolute position embedding has the token grid %v, the input %v", c.APE, tokens)
 	}
 	return plan, nil
+}
+
+// refuse returns the error of a grid, or of one of its axes, that the network cannot take.
+func refuse(grid []int, axis int, format string, args ...any) error {
+	return &csm.GridError{Grid: grid, Axis: axis, Err: fmt.Errorf("walrus: "+format, args...)}
 }
 
 // Jitterer returns the jitterer of the network for a plan.

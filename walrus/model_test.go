@@ -247,6 +247,7 @@ func TestModelPlanErrors(t *testing.T) {
 	m, err = walrus.NewModel(c)
 	require.NoError(t, err)
 	_, err = m.Plan([]int{16, 16}, data.Boundaries{walled, walled})
+	require.ErrorAs(t, err, new(*csm.GridError))
 	require.EqualError(t, err, "walrus: the absolute position embedding has the token grid [4 4 1], the input [5 5 1]")
 }
 

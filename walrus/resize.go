@@ -1,8 +1,9 @@
 package walrus
 
 import (
-	"fmt"
+	"cmp"
 	"math"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -19,20 +20,20 @@ type Resize [3]int
 // last axis is interpolated from 66 to 64 points and back.
 var NeutronStarResize = Resize{0, 0, 64}
 
-// Grid returns the network's grid for a grid of fields. It returns an error if r
-// resizes an axis that the grid does not have.
+// Grid returns the network's grid for a grid of fields. It returns a [*csm.GridError]
+// if r resizes an axis that the grid does not have.
 func (r Resize) Grid(grid []int) ([]int, error) {
-	out := make([]int, len(grid))
-	for i, n := range grid {
-		out[i] = n
-		if r[i] != 0 {
-			out[i] = r[i]
-		}
+	if len(grid) > len(r) {
+		return nil, refuse(grid, -1, "resize %v: expected a grid of at most %d axes, got %v", r, len(r), grid)
 	}
 	for i, n := range r {
 		if n < 0 || n != 0 && (i >= len(grid) || grid[i] == 1) {
-			return nil, fmt.Errorf("walrus: resize %v: axis %d of grid %v cannot become %d points", r, i, grid, n)
+			return nil, refuse(grid, i, "resize %v: axis %d of grid %v cannot become %d points", r, i, grid, n)
 		}
+	}
+	out := slices.Clone(grid)
+	for i := range out {
+		out[i] = cmp.Or(r[i], out[i])
 	}
 	return out, nil
 }

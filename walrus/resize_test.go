@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/require"
@@ -98,8 +99,10 @@ func TestResizeErrors(t *testing.T) {
 		{walrus.NeutronStarResize, []int{32, 66}, "walrus: resize [0 0 64]: axis 2 of grid [32 66] cannot become 64 points"},
 		{walrus.Resize{8}, []int{1, 16}, "walrus: resize [8 0 0]: axis 0 of grid [1 16] cannot become 8 points"},
 		{walrus.Resize{0, -4}, []int{16, 16}, "walrus: resize [0 -4 0]: axis 1 of grid [16 16] cannot become -4 points"},
+		{walrus.Resize{}, []int{8, 8, 8, 8}, "walrus: resize [0 0 0]: expected a grid of at most 3 axes, got [8 8 8 8]"},
 	} {
 		_, err := c.resize.Grid(c.grid)
 		require.EqualError(t, err, c.want)
+		require.ErrorAs(t, err, new(*csm.GridError))
 	}
 }

@@ -185,7 +185,11 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 		return fail(&DivergedError{Step: step, Field: r.volume.Variable[i%n/r.volume.Points()], Value: flat[i]})
 	}
 	for i := range r.lanes {
-		out = append(out, r.volume.Gather(flat[i*n:(i+1)*n]))
+		frame, err := r.volume.Gather(flat[i*n : (i+1)*n])
+		if err != nil {
+			return fail(err)
+		}
+		out = append(out, frame)
 	}
 	return out, nil
 }

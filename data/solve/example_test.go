@@ -110,7 +110,7 @@ func ExampleSystem_Draw() {
 	fmt.Println(err)
 	// Output:
 	// viscosity 0.134 <nil>
-	// solve: burgers: unknown parameter "mu": expected some of viscosity
+	// burgers: unknown parameter "mu": expected some of viscosity
 }
 
 // A wave on a ring moves to the left. After a quarter of the period, the crest has moved by

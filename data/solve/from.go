@@ -76,7 +76,7 @@ func (s *System) StartFrom(grid []int, values map[string]float64, in Initial) (R
 		grid = s.Grid
 	}
 	if err := s.checkInitial(grid, in); err != nil {
-		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	own := map[string]float64{}
 	for name, v := range values {
@@ -96,10 +96,10 @@ func (s *System) StartFrom(grid []int, values map[string]float64, in Initial) (R
 	}
 	r, ok := run.(restarter)
 	if !ok {
-		return nil, fmt.Errorf("solve: %s cannot start from given fields", s.Name)
+		return nil, fmt.Errorf("%s cannot start from given fields", s.Name)
 	}
 	if err := r.restart(in.Frame, in.Constants); err != nil {
-		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	return run, nil
 }

@@ -64,7 +64,7 @@ func Simulate(ctx context.Context, o Options) (string, error) {
 		return "", fmt.Errorf("solve: %s: expected trajectories, frames and a time between them, got %v trajectories, %d frames and %v", s.Name, counts, o.Frames, o.Interval)
 	}
 	if _, err := s.Draw(rand.New(rand.NewPCG(0, 0)), o.Fixed); err != nil {
-		return "", err
+		return "", fmt.Errorf("solve: %w", err)
 	}
 	dir := filepath.Join(o.Out, s.Name)
 	o.step = o.counter(o.Frames * (o.Train + o.Valid + o.Test))
@@ -118,7 +118,7 @@ func (o Options) split(ctx context.Context, dir, split string, number uint64, n 
 	for i := range n {
 		r := <-results[i]
 		if r.err != nil {
-			return fmt.Errorf("solve: %s: split %s trajectory %d (seed %d): %w", o.System.Name, split, i, o.Seed, r.err)
+			return fmt.Errorf("solve: split %s trajectory %d (seed %d): %w", split, i, o.Seed, r.err)
 		}
 		if err := r.write(w, o.System, i); err != nil {
 			return err
@@ -166,17 +166,19 @@ func (o Options) compute(ctx context.Context, split uint64, n int) (out []chan t
 func (o Options) simulate(ctx context.Context, split, i uint64) (t trajectory) {
 	s := o.System
 	rng := rand.New(rand.NewPCG(o.Seed, split<<32|i))
-	if t.values, t.err = s.draw(rng, o.Fixed); t.err != nil {
+	if t.values, t.err = s.Draw(rng, o.Fixed); t.err != nil {
 		return t
 	}
-	run, err := s.begin(o.Grid, t.values, rng)
+	run, err := s.Start(o.Grid, t.values, rng)
 	if err != nil {
 		return trajectory{err: err}
 	}
 	if o.step != nil {
 		run = counted{run, o.step}
 	}
-	t.frames, t.constants, t.err = record(ctx, s, o.Grid, run, o.Frames, o.Interval)
+	if t.frames, t.constants, err = record(ctx, s, o.Grid, run, o.Frames, o.Interval); err != nil {
+		t.err = fmt.Errorf("%s: %w", s.Name, err)
+	}
 	return t
 }
 

@@ -107,7 +107,7 @@ func TestSimulateLeavesNothing(t *testing.T) {
 	broken := *s
 	broken.start = func(Setup) (Run, error) { return nil, errors.New("no solution") }
 	_, err = Simulate(context.Background(), Options{System: &broken, Out: out, Train: 2, Seed: 9})
-	assert.ErrorContains(t, err, "solve: diffusion: split train trajectory 0 (seed 9): no solution")
+	assert.ErrorContains(t, err, "solve: split train trajectory 0 (seed 9): diffusion: no solution")
 	assert.Empty(t, files(out))
 
 	o := Options{System: s, Out: out, Valid: 1, Frames: 2, Grid: []int{8, 8}}

@@ -83,7 +83,7 @@ func TestLookup(t *testing.T) {
 	assert.ErrorContains(t, err, "expected a finite number, got NaN")
 	for _, grid := range [][]int{{32}, {32, 6}, {32, 33}, {0, 32}} {
 		_, err := s.Start(grid, nil, generator())
-		assert.ErrorContains(t, err, "solve: gray_scott: expected ", "%v", grid)
+		assert.ErrorContains(t, err, "gray_scott: expected ", "%v", grid)
 	}
 	a, err := s.Draw(generator(), nil)
 	require.NoError(t, err)

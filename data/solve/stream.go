@@ -69,7 +69,10 @@ func (o *StreamOptions) fill() error {
 	if err == nil {
 		_, err = idle.StartCase(c, rng)
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("solve: stream %s: %w", o.Name, err)
+	}
+	return nil
 }
 
 // Stream is a data set whose trajectories are simulated when they are needed. Trajectory i

@@ -76,15 +76,6 @@ type Run interface {
 // Draw draws the parameters. Values in fixed replace drawn values and may be out of range.
 // A name that the system does not have is an error.
 func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
-	out, err := s.draw(rng, fixed)
-	if err != nil {
-		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
-	}
-	return out, nil
-}
-
-// draw is Draw without a prefix, for callers that name the system themselves.
-func (s *System) draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
 	out := map[string]float64{}
 	for _, p := range s.Parameters {
 		// Draw in any case, so that fixing one parameter does not change the others.
@@ -96,10 +87,10 @@ func (s *System) draw(rng *rand.Rand, fixed map[string]float64) (map[string]floa
 	}
 	for _, name := range slices.Sorted(maps.Keys(fixed)) {
 		if _, ok := out[name]; !ok {
-			return nil, fmt.Errorf("unknown parameter %q: expected some of %s", name, strings.Join(s.parameterNames(), ", "))
+			return nil, fmt.Errorf("%s: unknown parameter %q: expected some of %s", s.Name, name, strings.Join(s.parameterNames(), ", "))
 		}
 		if v := fixed[name]; math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("parameter %q: expected a finite number, got %v", name, v)
+			return nil, fmt.Errorf("%s: parameter %q: expected a finite number, got %v", s.Name, name, v)
 		}
 		out[name] = fixed[name]
 	}
@@ -119,16 +110,7 @@ const minPoints = 8
 
 // Start starts a simulation on a grid (nil means the default grid).
 func (s *System) Start(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
-	r, err := s.begin(grid, values, rng)
-	if err != nil {
-		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
-	}
-	return r, nil
-}
-
-// begin is Start without a prefix, for callers that name the system themselves.
-func (s *System) begin(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
-	return s.beginCase(Case{Grid: grid, Values: values}, rng)
+	return s.StartCase(Case{Grid: grid, Values: values}, rng)
 }
 
 // Coordinates returns the cell centres along each axis of a grid.

@@ -92,9 +92,9 @@ func (s *System) Vary(rng *rand.Rand, fixed Case) (Case, error) {
 	}
 	wide := *s
 	wide.Parameters = v.Parameters
-	values, err := wide.draw(rng, fixed.Values)
+	values, err := wide.Draw(rng, fixed.Values)
 	if err != nil {
-		return Case{}, fmt.Errorf("solve: %s: %w", s.Name, err)
+		return Case{}, err
 	}
 	c.Values = values
 	if v.Resolve != nil {
@@ -117,15 +117,19 @@ func (c *Case) keep(fixed Case) {
 
 // StartCase starts the simulation of a case, with an initial state drawn from rng.
 func (s *System) StartCase(c Case, rng *rand.Rand) (Run, error) {
-	r, err := s.beginCase(c, rng)
+	u, err := s.setup(c, rng)
 	if err != nil {
-		return nil, fmt.Errorf("solve: %s: %w", s.Name, err)
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	r, err := s.start(u)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, err)
 	}
 	return r, nil
 }
 
-// beginCase is StartCase without a prefix, for callers that name the system themselves.
-func (s *System) beginCase(c Case, rng *rand.Rand) (Run, error) {
+// setup checks a case and fills in the system's defaults.
+func (s *System) setup(c Case, rng *rand.Rand) (Setup, error) {
 	if c.Grid == nil {
 		c.Grid = s.Grid
 	}
@@ -133,33 +137,33 @@ func (s *System) beginCase(c Case, rng *rand.Rand) (Run, error) {
 		c.Boundaries = s.Boundaries
 	}
 	if err := c.Boundaries.Validate(len(s.Grid)); err != nil {
-		return nil, err
+		return Setup{}, err
 	}
 	if !s.takes(c.Boundaries) {
-		return nil, fmt.Errorf("boundaries: expected some that its solver knows, such as %v, got %v", s.Boundaries, c.Boundaries)
+		return Setup{}, fmt.Errorf("boundaries: expected some that its solver knows, such as %v, got %v", s.Boundaries, c.Boundaries)
 	}
 	if starts := s.variety().Starts; c.Start != "" && !slices.Contains(starts, c.Start) {
-		return nil, fmt.Errorf("start: expected one of %q, got %q", starts, c.Start)
+		return Setup{}, fmt.Errorf("start: expected one of %q, got %q", starts, c.Start)
 	}
 	if len(c.Grid) != len(s.Grid) {
-		return nil, fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), c.Grid)
+		return Setup{}, fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), c.Grid)
 	}
 	for _, n := range c.Grid {
 		if n < minPoints || n%2 != 0 {
-			return nil, fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, c.Grid)
+			return Setup{}, fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, c.Grid)
 		}
 	}
 	if c.Length == nil {
 		c.Length = s.Length
 	}
 	if len(c.Length) != len(s.Grid) || !(slices.Min(c.Length) > 0) || math.IsInf(slices.Max(c.Length), 0) {
-		return nil, fmt.Errorf("length: expected a positive number along each of %d axes, got %v", len(s.Grid), c.Length)
+		return Setup{}, fmt.Errorf("length: expected a positive number along each of %d axes, got %v", len(s.Grid), c.Length)
 	}
 	start := c.Start
 	if start == "" {
 		start = s.variety().Starts[0]
 	}
-	return s.start(Setup{Grid: c.Grid, Length: c.Length, Boundaries: c.Boundaries, Start: start, Values: c.Values, Rng: rng, system: s})
+	return Setup{Grid: c.Grid, Length: c.Length, Boundaries: c.Boundaries, Start: start, Values: c.Values, Rng: rng, system: s}, nil
 }
 
 // takes reports whether the solver supports the boundaries.

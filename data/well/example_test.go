@@ -170,7 +170,7 @@ func ExampleWriter_Close() {
 func ExampleHeader_Validate() {
 	h := well.Header{Dataset: "rain", Coordinates: [][]float32{{0, 1}}, Times: []float32{0}, Trajectories: 1, Fields: []data.Field{{Name: "height"}}}
 	fmt.Println(h.Validate())
-	// Output: well: header of "rain": boundaries: expected one per axis (1), got 0; there is no default
+	// Output: header of "rain": boundaries: expected one per axis (1), got 0; there is no default
 }
 
 // The statistics of the training split are written to stats.yaml, where Open finds them.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well/driver"
@@ -43,9 +42,9 @@ func openFile(d driver.Driver, path string) (*header, error) {
 	return h, nil
 }
 
-// nameFile adds the name of the file to an error, unless the driver did.
+// nameFile adds the name of the file to an error. The errors of drivers have it.
 func nameFile(path string, err error) error {
-	if strings.Contains(err.Error(), path) {
+	if _, ok := errors.AsType[*driver.Error](err); ok {
 		return fmt.Errorf("well: %w", err)
 	}
 	return fmt.Errorf("well: %s: %w", path, err)

@@ -80,15 +80,6 @@ func (h Header) grid() []int {
 
 // Validate returns an error that names the missing or invalid part of the header.
 func (h Header) Validate() error {
-	if err := h.check(); err != nil {
-		return fmt.Errorf("well: %w", err)
-	}
-	return nil
-}
-
-// check is Validate without the prefix of the package, for callers that add the file's
-// name.
-func (h Header) check() error {
 	h = h.withDefaults()
 	if err := h.validate(); err != nil {
 		return fmt.Errorf("header of %q: %w", h.Dataset, err)

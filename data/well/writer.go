@@ -52,7 +52,7 @@ type scalarWriter struct {
 
 // Create creates a file. It is an error if the file exists or the header is invalid.
 func Create(path string, h Header, o WriteOptions) (*Writer, error) {
-	if err := h.check(); err != nil {
+	if err := h.Validate(); err != nil {
 		return nil, fmt.Errorf("well: %s: %w", path, err)
 	}
 	drv, err := driverFor(o.Driver)

@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, path := range o.data {
 		r, err := evaluate(ctx, em, path, o, stderr)
 		if err != nil {
-			return about(path, err)
+			return err
 		}
 		results = append(results, r)
 		if o.asJSON {
@@ -132,14 +132,6 @@ func open(o options) (*walrus.Emulator, error) {
 	return em, err
 }
 
-// about adds the path of the data set to an error that does not name it.
-func about(path string, err error) error {
-	if strings.Contains(err.Error(), path) {
-		return err
-	}
-	return fmt.Errorf("%s: %w", path, err)
-}
-
 // evaluate scores one data set.
 func evaluate(ctx context.Context, em *walrus.Emulator, path string, o options, stderr io.Writer) (*eval.Result, error) {
 	ds, done, err := o.dataset(path)
@@ -152,10 +144,15 @@ func evaluate(ctx context.Context, em *walrus.Emulator, path string, o options, 
 	m := meter.New(stderr, ds.Metadata().Name, "frames")
 	defer m.Close()
 	o.protocol.Progress = m.SetInt
-	return eval.Evaluate(ctx, ds, forecasters, o.protocol)
+	r, err := eval.Evaluate(ctx, ds, forecasters, o.protocol)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
 }
 
-// dataset opens a data set without the fields to drop. The function closes it.
+// dataset opens a data set without the fields to drop. The function closes it. Errors name
+// the path.
 func (o options) dataset(path string) (data.Dataset, func() error, error) {
 	ds, err := well.Open(path, well.Options{Split: o.split})
 	if err != nil {
@@ -164,7 +161,7 @@ func (o options) dataset(path string) (data.Dataset, func() error, error) {
 	left, err := data.Drop(ds, o.drop...)
 	if err != nil {
 		ds.Close()
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return left, ds.Close, nil
 }

@@ -71,12 +71,27 @@ func inspectData(path string) (*dataReport, error) {
 		for _, split := range splits {
 			if err := d.split(p, split); err != nil {
 				all = errors.Join(all, err)
-				d.Problems = append(d.Problems, strings.Split(err.Error(), "\n")...)
+				for _, fault := range faults(err) {
+					d.Problems = append(d.Problems, fault.Error())
+				}
 			}
 		}
 		r.Datasets = append(r.Datasets, d)
 	}
 	return r, all
+}
+
+// faults returns the errors that errors.Join joined.
+func faults(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, faults(e)...)
+	}
+	return all
 }
 
 // writeStatistics computes the statistics of the training split of a data set and

@@ -112,7 +112,7 @@ func (o options) solve() (solve.Options, error) {
 	}
 	s, err := solve.Lookup(o.system)
 	if err != nil {
-		return solve.Options{}, fmt.Errorf("-system: %s", strings.TrimPrefix(err.Error(), "solve: "))
+		return solve.Options{}, fmt.Errorf("-system: %w", err)
 	}
 	if o.out == "" {
 		return solve.Options{}, errors.New("-out: expected a folder")

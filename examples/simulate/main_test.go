@@ -43,13 +43,13 @@ func TestList(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	for want, args := range map[string][]string{
-		"-system: expected the name of a system":     {"-out", "x"},
-		`-system: unknown system "x": expected one`:  {"-out", "x", "-system", "x"},
-		"-out: expected a folder":                    {"-system", "burgers"},
-		"-trajectories: expected at least 3":         {"-system", "burgers", "-out", "x", "-trajectories", "2"},
-		`-grid: expected points per axis`:            {"-system", "burgers", "-out", "x", "-grid", "8by8"},
-		`expected NAME=NUMBER, got "viscosity"`:      {"-param", "viscosity"},
-		"flag provided but not defined: -trajectory": {"-trajectory", "2"},
+		"-system: expected the name of a system":       {"-out", "x"},
+		`-system: solve: unknown system "x": expected`: {"-out", "x", "-system", "x"},
+		"-out: expected a folder":                      {"-system", "burgers"},
+		"-trajectories: expected at least 3":           {"-system", "burgers", "-out", "x", "-trajectories", "2"},
+		`-grid: expected points per axis`:              {"-system", "burgers", "-out", "x", "-grid", "8by8"},
+		`expected NAME=NUMBER, got "viscosity"`:        {"-param", "viscosity"},
+		"flag provided but not defined: -trajectory":   {"-trajectory", "2"},
 	} {
 		err := run(context.Background(), args, &bytes.Buffer{}, &bytes.Buffer{})
 		assert.ErrorIs(t, err, command.ErrUsage)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"sync"
+
+	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
 // File is an HDF5 file open for reading. It implements driver.File.
@@ -38,7 +40,7 @@ func Open(name string) (*File, error) {
 	}
 	if err != nil {
 		r.Close()
-		return nil, fmt.Errorf("hdf5: %s: %w", name, err)
+		return nil, fault(name, "", err)
 	}
 	f, err := NewFile(r, stat.Size(), name)
 	if err != nil {
@@ -84,15 +86,17 @@ func (f *File) Close() error {
 // Name returns the name the file was opened with.
 func (f *File) Name() string { return f.name }
 
+// fault returns the error of an object of a file.
+func fault(file, object string, err error) error {
+	return &driver.Error{Driver: "hdf5", File: file, Object: object, Err: err}
+}
+
 // wrap prefixes an error with the names of the file and of an object.
 func (f *File) wrap(object string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if object == "" {
-		return fmt.Errorf("hdf5: %s: %w", f.name, err)
-	}
-	return fmt.Errorf("hdf5: %s: %s: %w", f.name, object, err)
+	return fault(f.name, object, err)
 }
 
 // read reads n bytes at an address.

@@ -2,6 +2,7 @@ package hdf5
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -42,7 +43,7 @@ const superblockSize = 12 + 4*8 + 4
 // Create makes a new file. It returns an error if the file exists.
 func Create(name string) (*Writer, error) {
 	if _, err := os.Lstat(name); err == nil {
-		return nil, fmt.Errorf("hdf5: %s: the file exists", name)
+		return nil, fault(name, "", errors.New("the file exists"))
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
 	if err != nil {
@@ -57,7 +58,7 @@ func (w *Writer) wrap(object string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("hdf5: %s: %s: %w", w.name, object, err)
+	return fault(w.name, object, err)
 }
 
 // add registers a new object below its group.

@@ -2,6 +2,9 @@ package eval
 
 import "fmt"
 
+// maxCount bounds steps, bins and intervals.
+const maxCount = 1 << 24
+
 // Persistence returns the forecast of no change: steps copies of the last frame of
 // history. A frame is a slice of any length, the same for all.
 func Persistence(history [][]float32, steps int) ([][]float32, error) {
@@ -37,8 +40,8 @@ func checkHistory(history [][]float32, need, steps int) error {
 	if len(history) < need {
 		return fmt.Errorf("eval: history: expected at least %d frames, got %d", need, len(history))
 	}
-	if steps < 1 {
-		return fmt.Errorf("eval: steps: expected at least 1, got %d", steps)
+	if steps < 1 || steps > maxCount {
+		return fmt.Errorf("eval: steps: expected 1 to %d, got %d", maxCount, steps)
 	}
 	for t, frame := range history {
 		if len(frame) == 0 || len(frame) != len(history[0]) {

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -9,6 +10,9 @@ import (
 // ref hold one frame per step, [channels][points] flattened. The result is
 // [steps][channels].
 func PerStep(metric Metric, pred, ref [][]float32, channels int) ([][]float64, error) {
+	if metric == nil {
+		return nil, errors.New("eval: expected a metric, got nil")
+	}
 	if len(pred) != len(ref) || len(ref) == 0 {
 		return nil, fmt.Errorf("eval: expected forecast and truth of one number of steps, at least 1, got %d and %d", len(pred), len(ref))
 	}

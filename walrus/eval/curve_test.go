@@ -30,7 +30,7 @@ func TestBaselinesRefuse(t *testing.T) {
 		want    string
 	}{
 		{"short", [][]float32{{1}}, 1, "at least 2 frames, got 1"},
-		{"no steps", [][]float32{{1}, {2}}, 0, "at least 1, got 0"},
+		{"no steps", [][]float32{{1}, {2}}, 0, "expected 1 to 16777216, got 0"},
 		{"ragged", [][]float32{{1, 2}, {2}}, 1, "expected 2 values in frame 1"},
 		{"empty", [][]float32{{}, {}}, 1, "at least one"},
 		{"nan", [][]float32{{1}, {nan}}, 1, "got NaN in frame 1"},

@@ -20,8 +20,8 @@ const DefaultIntervals = 5
 // vectorised exp routines that are not correctly rounded give a bound that differs by
 // one for a few n (146, 179, 306).
 func IntervalBounds(n, intervals int) ([]int, error) {
-	if n < 1 || intervals < 1 {
-		return nil, fmt.Errorf("eval: interval bounds: expected at least 1 step and 1 interval, got %d and %d", n, intervals)
+	if n < 1 || n > maxCount || intervals < 1 {
+		return nil, fmt.Errorf("eval: interval bounds: expected 1 to %d steps and at least 1 interval, got %d and %d", maxCount, n, intervals)
 	}
 	bounds := []int{0}
 	m := min(n, intervals)

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -10,6 +11,9 @@ import (
 // Model returns the forecast of an emulator, which calls [Step] after every frame.
 func Model(em *walrus.Emulator) Forecast {
 	return func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
+		if em == nil {
+			return nil, errors.New("eval: expected an emulator, got nil")
+		}
 		var out [][]float32
 		for frame, err := range em.Rollout(ctx, w, steps) {
 			if err != nil {
@@ -22,10 +26,11 @@ func Model(em *walrus.Emulator) Forecast {
 	}
 }
 
-// Frames returns the number of frames that [Evaluate] requests from each forecaster.
+// Frames returns the number of frames that [Evaluate] requests from each forecaster, 0 if
+// Evaluate refuses the protocol.
 func (p Protocol) Frames(ds data.Dataset) int {
-	p = p.withDefaults(ds.Metadata())
-	if p.Windows < 0 {
+	p, err := p.check(ds)
+	if err != nil {
 		return 0
 	}
 	n := 0

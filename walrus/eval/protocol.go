@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -48,6 +49,23 @@ func (p Protocol) withDefaults(m data.Metadata) Protocol {
 	return p
 }
 
+// check returns the protocol with its defaults, or an error if it cannot be used.
+func (p Protocol) check(ds data.Dataset) (Protocol, error) {
+	if ds == nil {
+		return p, errors.New("eval: expected a data set, got nil")
+	}
+	p = p.withDefaults(ds.Metadata())
+	if p.Input < 2 || p.Input > maxCount || p.Windows < 0 {
+		return p, fmt.Errorf("eval: expected 2 to %d frames of history and a positive number of windows, got %d and %d", maxCount, p.Input, p.Windows)
+	}
+	for _, h := range p.Horizons {
+		if h.From < 1 || h.To < h.From {
+			return p, fmt.Errorf("eval: horizons: expected steps from 1 and in order, got %d to %d", h.From, h.To)
+		}
+	}
+	return p, nil
+}
+
 // Baselines returns persistence and linear extrapolation, under these names.
 func Baselines() map[string]Forecast {
 	return map[string]Forecast{
@@ -64,9 +82,14 @@ func Baselines() map[string]Forecast {
 // over the horizons (paper §5, appendix E.1). It returns an error if all trajectories
 // are too short for every horizon.
 func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forecast, p Protocol) (*Result, error) {
-	p = p.withDefaults(ds.Metadata())
-	if p.Input < 2 || p.Windows < 0 {
-		return nil, fmt.Errorf("eval: expected at least 2 frames of history and a positive number of windows, got %d and %d", p.Input, p.Windows)
+	p, err := p.check(ds)
+	if err != nil {
+		return nil, err
+	}
+	for name, f := range forecasters {
+		if f == nil {
+			return nil, fmt.Errorf("eval: forecaster %q: expected a function, got nil", name)
+		}
 	}
 	r := &Result{Dataset: ds.Metadata().Name}
 	if len(ds.Trajectories()) == 0 {

@@ -117,7 +117,7 @@ func TestEvaluateErrors(t *testing.T) {
 	_, err = Evaluate(context.Background(), moving(t, 5, 4), Baselines(), Protocol{Input: 6})
 	require.ErrorContains(t, err, "expected a trajectory of 6 frames of history and at least 1 to forecast, got at most 5 frames in all")
 	_, err = Evaluate(context.Background(), moving(t, 9), fails, Protocol{Input: 1})
-	require.ErrorContains(t, err, "at least 2 frames of history")
+	require.ErrorContains(t, err, "expected 2 to 16777216 frames of history")
 }
 
 func TestParseHorizons(t *testing.T) {

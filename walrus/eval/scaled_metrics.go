@@ -10,8 +10,11 @@ const DefaultEps = 1e-7
 // denominator of zero.
 type EpsMetric func(pred, ref []float32, eps float64) (float64, error)
 
-// WithEps binds eps, so that m can be used as a [Metric].
+// WithEps binds eps, so that m can be used as a [Metric]. It returns nil if m is nil.
 func WithEps(m EpsMetric, eps float64) Metric {
+	if m == nil {
+		return nil
+	}
 	return func(pred, ref []float32) (float64, error) { return m(pred, ref, eps) }
 }
 

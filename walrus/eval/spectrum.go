@@ -16,8 +16,12 @@ type Spectrum struct {
 }
 
 // SpectrumEdges returns the edges of n bins of equal width on a logarithmic axis, from
-// one wave over the longest axis to one wave over two points.
+// one wave over the longest axis to one wave over two points. It returns nil without axes
+// and for n that is not 1 to 2^24.
 func SpectrumEdges(grid []int, n int) []float64 {
+	if len(grid) == 0 || n < 1 || n > maxCount {
+		return nil
+	}
 	low := math.Log(1 / float64(max(2, slices.Max(grid))))
 	high := math.Log(0.5)
 	edges := make([]float64, n+1)
@@ -35,10 +39,14 @@ func SpectrumEdges(grid []int, n int) []float64 {
 func PowerSpectrum(field []float32, grid []int, bins int) (Spectrum, error) {
 	points := 1
 	for _, n := range grid {
+		if n < 1 || n > max(len(field), 1)/points {
+			points = 0
+			break
+		}
 		points *= n
 	}
-	if len(grid) == 0 || points != len(field) || points < 2 || bins < 1 {
-		return Spectrum{}, fmt.Errorf("eval: spectrum: expected at least one bin and a field of grid %v, got %d and %d values", grid, bins, len(field))
+	if len(grid) == 0 || points != len(field) || points < 2 || bins < 1 || bins > maxCount {
+		return Spectrum{}, fmt.Errorf("eval: spectrum: expected 1 to %d bins and a field of grid %v, got %d and %d values", maxCount, grid, bins, len(field))
 	}
 	values := make([]complex128, points)
 	for i, v := range field {

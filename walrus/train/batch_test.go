@@ -28,7 +28,7 @@ func TestBatchErrors(t *testing.T) {
 		{"nil window", "train: sample 1: expected a window, got none", still(plane(), nil)},
 		{"one frame", "train: window other: expected at least 2 frames, history and target, got 1",
 			still(changed(func(w *data.Window) { w.Frames = w.Frames[:1] }))},
-		{"NaN", "train: sample 1: data: window other: frame 2: field velocity_x is NaN at [0 4]",
+		{"NaN", "train: sample 1: window other: frame 2: field velocity_x is NaN at [0 4]",
 			still(plane(), changed(func(w *data.Window) { w.Frames[2][260] = float32(math.NaN()) }))},
 		{"other grid", "train: sample 1 (other) does not fit sample 0 (plane): grid: expected [16 16], got [16 8]",
 			still(plane(), changed(func(w *data.Window) { *w = *waves("other", []int{16, 8}, w.Boundaries, 3) }))},

@@ -5,11 +5,15 @@
 // and their datasets are safe for concurrent use.
 package driver
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
-// Driver opens and creates HDF5 files.
+// Driver opens and creates HDF5 files. Its errors, and those of open files and datasets,
+// should be of type [*Error]: package well adds the name of the file to all others.
 type Driver interface {
-	// Open opens a file for reading. Its error names the file and the fault.
+	// Open opens a file for reading.
 	Open(path string) (File, error)
 	// Create creates a file. It is an error if the file exists. A driver that cannot write
 	// returns ErrReadOnly.
@@ -21,6 +25,28 @@ var ErrReadOnly = errors.New("the HDF5 driver only reads")
 
 // ErrNotFound is wrapped by errors about a group, dataset or attribute that does not exist.
 var ErrNotFound = errors.New("not found")
+
+// Error reports a fault of a file or of an object in it, such as a damaged chunk.
+type Error struct {
+	// Driver is the name of the library.
+	Driver string
+	// File is the path of the file, Object that of the group or dataset. Object is empty if
+	// the fault is about the whole file.
+	File, Object string
+	// Err is the fault.
+	Err error
+}
+
+// Error names library, file, object and fault.
+func (e *Error) Error() string {
+	if e.Object == "" {
+		return fmt.Sprintf("%s: %s: %v", e.Driver, e.File, e.Err)
+	}
+	return fmt.Sprintf("%s: %s: %s: %v", e.Driver, e.File, e.Object, e.Err)
+}
+
+// Unwrap returns the fault.
+func (e *Error) Unwrap() error { return e.Err }
 
 // File is an HDF5 file open for reading.
 type File interface {

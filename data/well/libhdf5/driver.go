@@ -55,13 +55,18 @@ func (lib) Open(name string) (driver.File, error) {
 	}
 	f, err := hdf5.OpenFile(name, hdf5.F_ACC_RDONLY)
 	if err != nil {
-		return nil, fmt.Errorf("libhdf5: %s: not an HDF5 file, damaged or truncated: %w", name, err)
+		return nil, fault(name, "", fmt.Errorf("not an HDF5 file, damaged or truncated: %w", err))
 	}
 	return &file{name: name, f: f}, nil
 }
 
+// fault returns the error of an object of a file.
+func fault(name, object string, err error) error {
+	return &driver.Error{Driver: Name, File: name, Object: object, Err: err}
+}
+
 func (f *file) fail(path string, format string, args ...any) error {
-	return fmt.Errorf("libhdf5: %s: %s: %w", f.name, path, fmt.Errorf(format, args...))
+	return fault(f.name, path, fmt.Errorf(format, args...))
 }
 
 // id returns the file's handle in C.
@@ -142,7 +147,7 @@ type writer struct {
 func (lib) Create(name string) (driver.Writer, error) {
 	defer quiet()()
 	if _, err := os.Lstat(name); err == nil {
-		return nil, fmt.Errorf("libhdf5: %s: the file exists", name)
+		return nil, fault(name, "", errors.New("the file exists"))
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
 	if err != nil {
@@ -152,7 +157,7 @@ func (lib) Create(name string) (driver.Writer, error) {
 	f, err := hdf5.CreateFile(tmp.Name(), hdf5.F_ACC_TRUNC)
 	if err != nil {
 		os.Remove(tmp.Name())
-		return nil, fmt.Errorf("libhdf5: %s: %w", name, err)
+		return nil, fault(name, "", err)
 	}
 	return &writer{file: file{name: tmp.Name(), f: f}, final: name}, nil
 }
@@ -171,7 +176,7 @@ func (w *writer) Group(path string) error {
 func (w *writer) Close() error {
 	defer quiet()()
 	if w.done {
-		return fmt.Errorf("libhdf5: %s: the file is closed", w.final)
+		return fault(w.final, "", errors.New("the file is closed"))
 	}
 	w.done = true
 	err := w.file.Close()
@@ -183,7 +188,7 @@ func (w *writer) Close() error {
 	}
 	if err != nil {
 		os.Remove(w.name)
-		return fmt.Errorf("libhdf5: %s: %w", w.final, err)
+		return fault(w.final, "", err)
 	}
 	return nil
 }

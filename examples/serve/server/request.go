@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -92,10 +93,44 @@ func decode(text []byte, into any) error {
 		}
 		return invalid(field, "expected %s, got %s", describe(wrong.Type.String()), wrong.Value)
 	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return invalid(strings.Trim(name, `"`), "this key is not known")
+	if key := unknownKey(text, reflect.TypeOf(into).Elem()); key != "" {
+		return invalid(key, "this key is not known")
 	}
 	return unreadable("body: expected one JSON object: %v", err)
+}
+
+// unknownKey returns the first key, in alphabetical order, that the JSON text has and the
+// type has not, or "". encoding/json has no error type for such keys.
+func unknownKey(text []byte, t reflect.Type) string {
+	switch {
+	case t.Kind() == reflect.Struct:
+		var object map[string]json.RawMessage
+		if json.NewDecoder(bytes.NewReader(text)).Decode(&object) != nil {
+			return ""
+		}
+		fields := map[string]reflect.Type{}
+		for _, f := range reflect.VisibleFields(t) {
+			fields[f.Tag.Get("json")] = f.Type
+		}
+		for _, key := range slices.Sorted(maps.Keys(object)) {
+			inner, ok := fields[strings.ToLower(key)] // as encoding/json compares them
+			if !ok {
+				return key
+			}
+			if key := unknownKey(object[key], inner); key != "" {
+				return key
+			}
+		}
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		var list []json.RawMessage
+		_ = json.Unmarshal(text, &list) // another type has an error of its own
+		for _, item := range list {
+			if key := unknownKey(item, t.Elem()); key != "" {
+				return key
+			}
+		}
+	}
+	return ""
 }
 
 // describe returns the JSON name of a Go type.

@@ -139,18 +139,18 @@ func (s *Server) admitted(w http.ResponseWriter, r *http.Request, work func(cont
 
 // refuse answers a request that is not admitted.
 func (s *Server) refuse(w http.ResponseWriter, why error) {
-	p := &problem{status: http.StatusServiceUnavailable, retry: 2, Code: why.Error()}
+	p := &problem{status: http.StatusServiceUnavailable, retry: 2}
 	switch {
 	case errors.Is(why, errFull):
-		p.status, p.retry = http.StatusTooManyRequests, s.queue.retryAfter()
+		p.status, p.retry, p.Code = http.StatusTooManyRequests, s.queue.retryAfter(), "queue_full"
 		p.Message = fmt.Sprintf("the queue is full: expected fewer than %d forecasts at once; try again in %d s", s.o.Queue, p.retry)
 	case errors.Is(why, errShare):
-		p.status, p.retry = http.StatusTooManyRequests, s.queue.retryAfter()
+		p.status, p.retry, p.Code = http.StatusTooManyRequests, s.queue.retryAfter(), "share_used_up"
 		p.Message = fmt.Sprintf("expected at most %d forecasts of one client at once; try again in %d s", s.o.Share, p.retry)
 	case errors.Is(why, errClosed):
-		p.retry, p.Message = 10, errShutdown.Error()
+		p.retry, p.Code, p.Message = 10, "draining", errShutdown.Error()
 	default:
-		p.Message = "the network is being loaded"
+		p.Code, p.Message = "loading", "the network is being loaded"
 	}
 	s.metrics.refused.WithLabelValues(p.Code).Inc()
 	p.write(w)

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // ErrUsage marks mistakes in the flags.
@@ -35,16 +34,15 @@ func Parse(f *flag.FlagSet, args []string, stdout io.Writer) error {
 }
 
 // Status prints the error that a program ends with, if any, and returns the program's
-// exit status. The line starts with the name of the program, once.
+// exit status.
 func Status(name string, err error, stderr io.Writer) int {
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
-	text := strings.TrimPrefix(err.Error(), name+": ")
 	if !errors.Is(err, ErrUsage) {
-		fmt.Fprintf(stderr, "%s: %s\n", name, text)
+		fmt.Fprintf(stderr, "%s failed: %v\n", name, err)
 		return 1
 	}
-	fmt.Fprintf(stderr, "%s: %s (-h lists the flags)\n", name, text)
+	fmt.Fprintf(stderr, "%s failed: %v (-h lists the flags)\n", name, err)
 	return 2
 }

@@ -33,9 +33,9 @@ func TestStatus(t *testing.T) {
 		{nil, 0, ""},
 		{flag.ErrHelp, 0, ""},
 		{fmt.Errorf("parsing: %w", flag.ErrHelp), 0, ""},
-		{errors.New("tool: file a: gone"), 1, "tool: file a: gone\n"},
-		{errors.New("disk: full"), 1, "tool: disk: full\n"},
-		{Usage("expected -size above %d", 2), 2, "tool: usage: expected -size above 2 (-h lists the flags)\n"},
+		{errors.New("tool: file a: gone"), 1, "tool failed: tool: file a: gone\n"},
+		{errors.New("disk: full"), 1, "tool failed: disk: full\n"},
+		{Usage("expected -size above %d", 2), 2, "tool failed: usage: expected -size above 2 (-h lists the flags)\n"},
 	} {
 		var out bytes.Buffer
 		require.Equal(t, c.status, Status("tool", c.err, &out), c.err)
