@@ -27,7 +27,7 @@ func ExampleParseStatistics() {
 	// Output:
 	// [2.000 2.887 2.887 2.887] <nil>
 	// data: statistics: rms: expected field "density", which is missing
-	// unknown key "median": expected mean, std, rms or one of these with _delta
+	// line 1: unknown key "median": expected mean, std, rms or one of these with _delta
 }
 
 func ExampleWriteStatistics() {

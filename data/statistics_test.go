@@ -13,7 +13,7 @@ import (
 const statsYAML = `mean: {density: 1.5, velocity: [-3, 4]}
 std: {density: 2}
 rms:
-  density: 1.25e1
+  density: 125e-1
   velocity: [3.0, 4.0]
   D: [[1, 2], [2, 4]]
 rms_delta:
@@ -40,11 +40,18 @@ func TestParseStatisticsErrors(t *testing.T) {
 		{"a list", "- 1\n- 2\n", "expected kinds with fields"},
 		{"unknown kind", "rsm: {density: 1}", `unknown key "rsm": expected mean, std, rms or one of these with _delta`},
 		{"kind without fields", "rms: 3", "expected kinds with fields"},
-		{"text", "rms: {density: high}", "rms of density: expected a number or a list of numbers, got high"},
-		{"nothing", "rms: {density: }", "rms of density: expected a number or a list of numbers, got <nil>"},
+		{"text", "rms: {density: high}", "rms of density: expected a number or a list of numbers, got \"high\""},
+		{"nothing", "rms: {density: }", "rms of density: expected a number or a list of numbers, got null"},
 		{"empty list", "rms: {velocity: []}", "rms of velocity: expected a number or a list of numbers, got []"},
-		{"text inside", "rms: {velocity: [1, yes]}", "rms of velocity: expected a number or a list of numbers, got yes"},
+		{"text inside", "rms: {velocity: [1, yes]}", "rms of velocity: expected a number or a list of numbers, got \"yes\""},
 		{"NaN", "std: {density: .nan}", "std of density: expected a finite number, got NaN"},
+		{"negative deviation", "std: {density: -2}", "line 1: std of density: expected a number of at least 0, got -2"},
+		{"negative in a list", "rms_delta:\n  velocity: [1, -2]", "line 2: rms_delta of velocity: expected a number of at least 0, got -2"},
+		{"ragged", "rms: {D: [[1, 2], [3]]}", "rms of D: expected lists of one length, got lists of 2 and 1 values"},
+		{"numbers and lists", "rms: {D: [1, [2, 3]]}", "rms of D: expected numbers alone or lists alone, got both"},
+		{"lists of lists of lists", "rms: {D: [[[1]]]}", "rms of D: expected a number or a list of numbers, got a list"},
+		{"too large", "rms: {density: 1e999}", "line 1: expected a number within float64, got 1e999"},
+		{"two documents", "rms: {density: 1}\n---\nrms: {density: 2}", "expected one YAML document, got 2"},
 		{"infinite", "std: {velocity: [1, -.inf]}", "std of velocity: expected a finite number, got -Inf"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

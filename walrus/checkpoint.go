@@ -1,8 +1,10 @@
 package walrus
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -38,23 +40,57 @@ type Part struct {
 }
 
 // OpenCheckpoint reads the manifest of a checkpoint folder and verifies the length
-// and the SHA-256 of every part. The caller then loads the weights:
+// and the SHA-256 of every part. The caller then reads the parts:
 //
 //	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, o)
 //	w.Adopt(m)
 //
-// [FindCheckpoint] finds any kind of checkpoint and verifies the weights alone.
-func OpenCheckpoint(dir string) (*Manifest, error) {
-	m, err := readManifest(present(dir))
+// A save to the folder may replace the parts at any time; OpenCheckpoint itself never
+// mixes two saves. To load weights from a folder that another process writes, use
+// [FindCheckpoint], which finds any kind of checkpoint and verifies the weights alone.
+func OpenCheckpoint(dir string) (m *Manifest, err error) {
+	err = settled(dir, func() error {
+		if m, err = readManifest(present(dir)); err != nil {
+			return err
+		}
+		for _, f := range m.Files {
+			file, err := f.open(m.Dir)
+			if err != nil {
+				return err
+			}
+			file.Close()
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range m.Files {
-		if err := f.verify(m.Dir); err != nil {
-			return nil, err
+	return m, nil
+}
+
+// settled calls read, which reads a checkpoint at path, and calls it again if it fails
+// while a save replaces the checkpoint.
+func settled(path string, read func() error) error {
+	const tries = 20
+	var err error
+	for range tries {
+		before := saveAt(path)
+		if err = read(); err == nil || saveAt(path) == before {
+			return err
 		}
 	}
-	return m, nil
+	return fmt.Errorf("the checkpoint was replaced %d times while it was read; read it when fewer saves happen: %w", tries, err)
+}
+
+// saveAt identifies the save whose checkpoint is at path, a folder or a file in it.
+func saveAt(path string) string {
+	path = present(path)
+	for _, manifest := range []string{filepath.Join(path, ManifestFile), filepath.Join(filepath.Dir(path), ManifestFile)} {
+		if text, err := os.ReadFile(manifest); err == nil {
+			return fmt.Sprintf("%s %x", path, sha256.Sum256(text))
+		}
+	}
+	return path
 }
 
 // beside returns .<dir>.<what>, the path of a temporary folder with the same parent.
@@ -63,8 +99,8 @@ func beside(dir, what string) string {
 	return filepath.Join(parent, "."+base+"."+what)
 }
 
-// present returns the folder to read for dir: dir itself, or .<dir>.previous if
-// an interrupted save moved the checkpoint there and did not put a new one at dir.
+// present returns the folder to read for dir: dir itself, or .<dir>.previous if a save
+// moved the checkpoint there and has not yet put the new one at dir, or was interrupted.
 func present(dir string) string {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return dir

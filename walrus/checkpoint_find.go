@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -28,6 +29,9 @@ type Found struct {
 	// missing is an error that says where the statistics were expected if they are
 	// empty, or nil.
 	missing error
+	// asked is the path given to FindCheckpoint and save identifies the save that was
+	// found, or an earlier one.
+	asked, save string
 }
 
 // FindCheckpoint looks for a network at path, which may be
@@ -40,8 +44,22 @@ type Found struct {
 // It only reads configuration and manifest and compares the lengths of parts. The
 // error lists the files that were found instead. If only the configuration is missing
 // or unreadable, Found.Weights is set nevertheless.
-func FindCheckpoint(path string) (Found, error) {
-	path = present(path)
+//
+// Another process may save to the folder meanwhile: FindCheckpoint and [Found.Load] each
+// read one save.
+func FindCheckpoint(path string) (f Found, err error) {
+	err = settled(path, func() error {
+		f, err = findCheckpoint(path)
+		return err
+	})
+	return f, err
+}
+
+func findCheckpoint(path string) (Found, error) {
+	asked, save := path, saveAt(path)
+	if path = present(path); !exists(path) { // a file in a folder that is being replaced
+		path = filepath.Join(present(filepath.Dir(path)), filepath.Base(path))
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return Found{}, fmt.Errorf("walrus: checkpoint: %w", err)
@@ -52,29 +70,72 @@ func FindCheckpoint(path string) (Found, error) {
 		dir = filepath.Clean(dir)
 	}
 	f, err := findIn(dir, file)
-	f.Path = path
+	f.Path, f.asked, f.save = path, asked, save
 	return f, err
 }
 
-// Load loads the weights. It first verifies weights written by [SaveCheckpoint]
-// against the manifest.
-func (f Found) Load(o LoadOptions) (*Weights, *LoadReport, error) {
-	if f.Manifest != nil {
-		part, ok := f.Manifest.Part(filepath.Base(f.Weights))
-		if !ok {
-			return nil, nil, fmt.Errorf("walrus: checkpoint: expected %s in the manifest, got %d other parts", f.Weights, len(f.Manifest.Files))
+// Load loads the weights. It verifies weights written by [SaveCheckpoint] against the
+// manifest, and reads the very file that it verified. If a save has replaced the checkpoint
+// since it was found, Load loads the new one, with its scaling; that is an error if the new
+// one has another network.
+func (f Found) Load(o LoadOptions) (w *Weights, report *LoadReport, err error) {
+	if f.Manifest == nil {
+		if w, report, err = LoadWeights(f.Weights, f.Config, o); err == nil {
+			w.scaling, w.missing = f.Scaling, f.missing
 		}
-		if err := part.verify(f.Manifest.Dir); err != nil {
-			return nil, nil, err
-		}
+		return w, report, err
 	}
-	w, report, err := LoadWeights(f.Weights, f.Config, o)
+	w, report, err = f.loadVerified(o)
+	if err == nil || f.asked == "" || saveAt(f.asked) == f.save {
+		return w, report, err
+	}
+	err = settled(f.asked, func() error {
+		now, err := f.again()
+		if err == nil {
+			w, report, err = now.loadVerified(o)
+		}
+		return err
+	})
+	return w, report, err
+}
+
+// again finds the checkpoint that has replaced f. Configuration and scaling are those of f
+// where the caller has changed them.
+func (f Found) again() (Found, error) {
+	now, err := findCheckpoint(f.asked)
+	if err != nil {
+		return now, err
+	}
+	if now.Manifest == nil || !reflect.DeepEqual(now.Manifest.Config, f.Manifest.Config) {
+		return now, fmt.Errorf("walrus: checkpoint %s: expected the network that was found, got another after a save; find the checkpoint again", f.Path)
+	}
+	now.Config = f.Config
+	if !reflect.DeepEqual(f.Scaling, f.Manifest.Scaling) {
+		now.Scaling = f.Scaling
+	}
+	return now, nil
+}
+
+// loadVerified loads the weights of a checkpoint with a manifest.
+func (f Found) loadVerified(o LoadOptions) (*Weights, *LoadReport, error) {
+	part, ok := f.Manifest.Part(filepath.Base(f.Weights))
+	if !ok {
+		return nil, nil, fmt.Errorf("walrus: checkpoint: expected %s in the manifest, got %d other parts", f.Weights, len(f.Manifest.Files))
+	}
+	file, err := part.open(f.Manifest.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	read, err := readWeightFile(file, f.Weights)
+	if err != nil {
+		return nil, nil, fmt.Errorf("walrus: weights: %w", err)
+	}
+	w, report, err := read.weights(f.Config, o)
 	if err != nil {
 		return nil, report, err
 	}
-	if f.Manifest != nil {
-		w.Adopt(f.Manifest)
-	}
+	w.Adopt(f.Manifest)
 	w.scaling, w.missing = f.Scaling, f.missing
 	return w, report, nil
 }

@@ -14,6 +14,11 @@ func FuzzManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
+	sealed, err := Manifest{FormatVersion: 3, Config: Micro(), Files: []ManifestPart{{Name: WeightsFile}}}.encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(sealed)
 	for _, text := range []string{"", "{}", `{"format_version":1}`, `{"format_version":1e400}`, `{"format_version":1,"files":[{"name":"../x"}]}`} {
 		f.Add([]byte(text))
 	}
@@ -27,7 +32,7 @@ func FuzzManifest(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		again, err := json.Marshal(m)
+		again, err := m.encode()
 		if err != nil {
 			t.Fatalf("writing what was read: %v", err)
 		}

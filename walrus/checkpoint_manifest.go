@@ -10,12 +10,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"unicode/utf8"
 )
 
 // manifestVersion is the format that this library writes and the newest that
-// it reads. Version 2 added the strides of Config and Coverage, which version 1
-// lacks.
-const manifestVersion = 2
+// it reads. Version 2 added the strides of Config and Coverage, version 3 the SHA-256 of
+// the manifest.
+const manifestVersion = 3
 
 // maxManifest bounds a manifest. Extra values are states of generators, not
 // data.
@@ -35,6 +37,9 @@ type Manifest struct {
 	Coverage *Coverage                  `json:"coverage,omitempty"`
 	Extra    map[string]json.RawMessage `json:"extra,omitempty"`
 	Files    []ManifestPart             `json:"files"`
+	// SHA256 is the checksum of the manifest's text with 64 zeros in place of these
+	// digits; empty before format 3.
+	SHA256 string `json:"sha256,omitempty"`
 	// Dir is the folder that the manifest was read from.
 	Dir string `json:"-"`
 }
@@ -90,6 +95,9 @@ func parseManifest(text []byte) (*Manifest, error) {
 	if len(text) > maxManifest {
 		return nil, fmt.Errorf("expected at most %d bytes, got more", maxManifest)
 	}
+	if !utf8.Valid(text) {
+		return nil, errors.New("the manifest is damaged: expected UTF-8 text")
+	}
 	var version struct {
 		FormatVersion *int `json:"format_version"`
 	}
@@ -111,7 +119,44 @@ func parseManifest(text []byte) (*Manifest, error) {
 	if err := m.Config.Validate(); err != nil {
 		return nil, err
 	}
-	return m, m.checkParts()
+	if err := m.checkParts(); err != nil {
+		return nil, err
+	}
+	return m, m.checkSum(text)
+}
+
+// encode returns the text of the manifest with its checksum.
+func (m Manifest) encode() ([]byte, error) {
+	m.SHA256 = noSum
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	text = append(text, '\n')
+	sum := sha256.Sum256(text)
+	at := bytes.LastIndex(text, []byte(noSum))
+	hex.Encode(text[at:], sum[:])
+	return text, nil
+}
+
+// noSum takes the place of the checksum while it is computed.
+var noSum = strings.Repeat("0", 2*sha256.Size)
+
+// checkSum compares the text with its checksum.
+func (m *Manifest) checkSum(text []byte) error {
+	if m.SHA256 == "" && m.FormatVersion < 3 {
+		return nil
+	}
+	at := bytes.LastIndex(text, []byte(m.SHA256))
+	if len(m.SHA256) != len(noSum) || at < 0 {
+		return fmt.Errorf("the manifest is damaged: expected a SHA-256 of %d digits, got %q", len(noSum), m.SHA256)
+	}
+	text = bytes.Clone(text)
+	copy(text[at:], noSum)
+	if sum := sha256.Sum256(text); hex.EncodeToString(sum[:]) != m.SHA256 {
+		return fmt.Errorf("the manifest is damaged: expected SHA-256 %s, got %x", m.SHA256, sum)
+	}
+	return nil
 }
 
 // checkParts refuses names that leave the folder, and a manifest without
@@ -162,23 +207,42 @@ func (f ManifestPart) verifyLength(dir string) error {
 	if err != nil {
 		return fmt.Errorf("walrus: checkpoint: %w", err)
 	}
-	if info.Size() != f.Bytes {
-		return fmt.Errorf("walrus: checkpoint: %s is damaged: expected %d bytes, got %d", path, f.Bytes, info.Size())
+	return f.checkLength(path, info.Size())
+}
+
+func (f ManifestPart) checkLength(path string, got int64) error {
+	if got != f.Bytes {
+		return fmt.Errorf("walrus: checkpoint: %s is damaged: expected %d bytes, got %d", path, f.Bytes, got)
 	}
 	return nil
 }
 
-// verify compares length and SHA-256 of a part on disk.
-func (f ManifestPart) verify(dir string) error {
-	if err := f.verifyLength(dir); err != nil {
+// open opens a part and compares its length and SHA-256. The content that it hashes is
+// that of the open file, also if another file takes its name.
+func (f ManifestPart) open(dir string) (*os.File, error) {
+	path := filepath.Join(dir, f.Name)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("walrus: checkpoint: %w", err)
+	}
+	if err := f.verify(file, path); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func (f ManifestPart) verify(file *os.File, path string) error {
+	h := sha256.New()
+	n, err := io.Copy(h, file)
+	if err != nil {
+		return fmt.Errorf("walrus: checkpoint %s: %w", path, err)
+	}
+	if err := f.checkLength(path, n); err != nil {
 		return err
 	}
-	got, err := describePart(dir, f.Name)
-	if err != nil {
-		return fmt.Errorf("walrus: checkpoint %s: %w", dir, err)
-	}
-	if got.SHA256 != f.SHA256 {
-		return fmt.Errorf("walrus: checkpoint: %s is damaged: expected SHA-256 %s, got %s", filepath.Join(dir, f.Name), f.SHA256, got.SHA256)
+	if got := hex.EncodeToString(h.Sum(nil)); got != f.SHA256 {
+		return fmt.Errorf("walrus: checkpoint: %s is damaged: expected SHA-256 %s, got %s", path, f.SHA256, got)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package walrus
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -95,11 +94,11 @@ func writeFolder(dir string, c Checkpoint) error {
 		}
 		m.Files = append(m.Files, f)
 	}
-	text, err := json.MarshalIndent(m, "", "  ")
+	text, err := m.encode()
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	if err := writeSynced(filepath.Join(dir, ManifestFile), append(text, '\n')); err != nil {
+	if err := writeSynced(filepath.Join(dir, ManifestFile), text); err != nil {
 		return err
 	}
 	return syncFolder(dir)

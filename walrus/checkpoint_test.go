@@ -70,7 +70,7 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	dir := saved(t, 7)
 	c := microCheckpoint(t, 7)
 	m := requireStep(t, dir, 7)
-	assert.Equal(t, 2, m.FormatVersion)
+	assert.Equal(t, 3, m.FormatVersion)
 	assert.Equal(t, walrus.Micro(), m.Config)
 	assert.Equal(t, c.Weights.Scaling(), m.Scaling)
 	assert.JSONEq(t, `{"state":[1,2]}`, string(m.Extra["rng"]))
@@ -229,17 +229,24 @@ func TestCheckpointManifests(t *testing.T) {
 	path := filepath.Join(dir, walrus.ManifestFile)
 	good, err := os.ReadFile(path)
 	require.NoError(t, err)
+	_, sum, _ := strings.Cut(string(good[strings.LastIndex(string(good), `"sha256"`):]), `: "`)
+	sum = sum[:64]
 	for name, c := range map[string]struct{ old, new, want string }{
-		"newer format":  {`"format_version": 2`, `"format_version": 3`, "expected format_version 1 to 2, got 3; a newer version of this library may read it"},
-		"no version":    {`"format_version": 2,`, ``, "expected a format_version, got none"},
+		"newer format":  {`"format_version": 3`, `"format_version": 4`, "expected format_version 1 to 3, got 4; a newer version of this library may read it"},
+		"no version":    {`"format_version": 3,`, ``, "expected a format_version, got none"},
 		"no JSON":       {`{`, `[`, "expected a JSON object"},
 		"unknown key":   {`"step": 1`, `"stap": 1`, "stap"},
 		"bad config":    {`"hidden": 32`, `"hidden": -1`, "hidden"},
 		"normalization": {`"mean_std"`, `"median"`, "expected rms or mean_std"},
 		"leaves the folder": {`"name": "model.safetensors"`, `"name": "../model.safetensors"`,
 			`part "../model.safetensors": expected a plain file name`},
-		"twice":      {`"name": "optimizer.safetensors"`, `"name": "model.safetensors"`, "expected every name once"},
-		"no weights": {`"name": "model.safetensors"`, `"name": "weights.safetensors"`, "expected a part model.safetensors"},
+		"another step":    {`"step": 1`, `"step": 2`, "the manifest is damaged: expected SHA-256 "},
+		"another space":   {`"step": 1`, `"step":  1`, "the manifest is damaged: expected SHA-256 "},
+		"no checksum":     {`"sha256": "` + sum, `"sha256": "`, "the manifest is damaged: expected a SHA-256 of 64 digits, got \"\""},
+		"earlier version": {`"format_version": 3`, `"format_version": 2`, "the manifest is damaged: expected SHA-256 "},
+		"no UTF-8":        {`"name": "micro"`, "\"name\": \"m\xffcro\"", "the manifest is damaged: expected UTF-8 text"},
+		"twice":           {`"name": "optimizer.safetensors"`, `"name": "model.safetensors"`, "expected every name once"},
+		"no weights":      {`"name": "model.safetensors"`, `"name": "weights.safetensors"`, "expected a part model.safetensors"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Contains(t, string(good), c.old)
@@ -249,4 +256,69 @@ func TestCheckpointManifests(t *testing.T) {
 			assert.ErrorContains(t, err, path)
 		})
 	}
+}
+
+// TestLoadWhileSaving reads a checkpoint in a loop while another goroutine saves to the
+// folder. Every load has the weights, the scaling and the step of one save.
+func TestLoadWhileSaving(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "last")
+	var saves [2]walrus.Checkpoint
+	for i := range saves {
+		saves[i] = microCheckpoint(t, int64(i+1))
+		saves[i].Weights.SetScaling(walrus.Scaling{Eps: float64(i + 1)})
+	}
+	require.NoError(t, walrus.SaveCheckpoint(dir, saves[0]))
+	stop, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for i := 1; ; i++ {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+			}
+			if err := walrus.SaveCheckpoint(dir, saves[i%2]); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	seen := map[float64]int{}
+	for range 50 {
+		found, err := walrus.FindCheckpoint(dir)
+		require.NoError(t, err)
+		w, _, err := found.Load(walrus.LoadOptions{})
+		require.NoError(t, err)
+		eps := w.Scaling().Eps
+		seen[eps]++
+		requireSameWeights(t, saves[int(eps)-1].Weights, w)
+		w.Finalize()
+		_, err = walrus.OpenCheckpoint(dir)
+		require.NoError(t, err)
+	}
+	close(stop)
+	require.NoError(t, <-done)
+	assert.Len(t, seen, 2)
+}
+
+// TestLoadReplaced: a checkpoint that was replaced since it was found is loaded as it is
+// now; that of another network is an error.
+func TestLoadReplaced(t *testing.T) {
+	dir := saved(t, 1)
+	found, err := walrus.FindCheckpoint(dir)
+	require.NoError(t, err)
+	require.NoError(t, walrus.SaveCheckpoint(dir, microCheckpoint(t, 2)))
+	w, _, err := found.Load(walrus.LoadOptions{})
+	require.NoError(t, err)
+	defer w.Finalize()
+	requireSameWeights(t, initMicro(t, 2), w)
+
+	other := walrus.Micro()
+	other.Name = "other"
+	weights, err := walrus.InitWeights(other, 3)
+	require.NoError(t, err)
+	defer weights.Finalize()
+	require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: weights}))
+	_, _, err = found.Load(walrus.LoadOptions{})
+	assert.ErrorContains(t, err, "expected the network that was found, got another after a save; find the checkpoint again")
 }

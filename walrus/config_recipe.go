@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
 // Recipe is a training recipe in the layout of the release's extended_config.yaml: the
@@ -44,9 +44,9 @@ func NewRecipe(c Config, s Scaling) (*Recipe, error) {
 
 // ReadRecipe is [ParseRecipe] on a file; errors name the file.
 func ReadRecipe(path string) (*Recipe, error) {
-	b, err := readLimited(path)
+	b, err := yamltext.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("walrus: config: %w", err)
 	}
 	r, err := ParseRecipe(b)
 	if err != nil {
@@ -117,12 +117,12 @@ func (r *Recipe) WriteYAML(w io.Writer) error {
 // path is a list of keys joined by dots, such as "optimizer" or
 // "trainer.grad_acc_steps". Structs use the tags of package
 // github.com/goccy/go-yaml.
-func (r *Recipe) Decode(path string, v any) (err error) {
+func (r *Recipe) Decode(path string, v any) error {
 	doc, err := parseYAML(r.text)
 	if err != nil {
 		return err
 	}
-	node := doc.root
+	node := doc.Root
 	for _, key := range strings.Split(path, ".") {
 		s := doc.mapping(node, path)
 		if s == nil || s.values[key] == nil {
@@ -130,13 +130,8 @@ func (r *Recipe) Decode(path string, v any) (err error) {
 		}
 		node = s.values[key].Value
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("walrus: config: %s: %v", path, p)
-		}
-	}()
-	if err := yaml.NodeToValue(node, v); err != nil {
-		return fmt.Errorf("walrus: config: %s: %s", path, yaml.FormatError(err, false, false))
+	if err := yamltext.Decode(node, v); err != nil {
+		return fmt.Errorf("walrus: config: %s: %w", path, err)
 	}
 	return nil
 }

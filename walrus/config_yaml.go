@@ -1,13 +1,6 @@
 package walrus
 
-import (
-	"fmt"
-	"io"
-	"os"
-)
-
-// maxConfigBytes bounds a configuration file; the release's has 8 KB.
-const maxConfigBytes = 1 << 20
+import "io"
 
 // ReadConfig reads the configuration in a file of the layout of the release's
 // extended_config.yaml. See [ParseConfig]; errors name the file.
@@ -66,18 +59,4 @@ func (c Config) WriteYAML(w io.Writer, s Scaling) error {
 		return err
 	}
 	return r.WriteYAML(w)
-}
-
-// readLimited reads a file of at most maxConfigBytes.
-func readLimited(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("walrus: config: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxConfigBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("walrus: config: %w", err)
-	}
-	return b, nil
 }

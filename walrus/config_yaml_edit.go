@@ -95,7 +95,7 @@ func apply(lines []string, doc *document, ch change) ([]string, error) {
 // locate returns the mapping that holds a path and the entry of its last key, which
 // is nil if the mapping has no such key.
 func locate(doc *document, path []string) (*ast.MappingNode, *ast.MappingValueNode, error) {
-	node := doc.root
+	node := doc.Root
 	for _, key := range path[:len(path)-1] {
 		s := doc.mapping(node, "")
 		if s == nil || s.values[key] == nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
 // The classes of the release that this library implements.
@@ -25,7 +26,7 @@ const (
 // readDocument reads the configuration and the scaling from a parsed document.
 func readDocument(d *document) (Config, *Scaling, error) {
 	var c Config
-	root := d.mapping(d.root, "")
+	root := d.mapping(d.Root, "")
 	c.Name = readName(root)
 	readModel(&c, root.child("model"))
 	readRegistry(&c, root.child("data"))
@@ -206,7 +207,7 @@ func readRegistry(c *Config, s *section) {
 	}
 	index := make(map[string]int, len(fields.order))
 	for _, name := range fields.order {
-		if _, ok := asString(fields.values[name].Key); !ok || name == "" {
+		if _, ok := yamltext.String(fields.values[name].Key); !ok || name == "" {
 			fields.fail(name, "expected a field name as key; quote it if it is one")
 		}
 		index[name] = fields.int(name)

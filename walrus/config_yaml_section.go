@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
 // section is a mapping of the document whose keys are read one by one; done reports
@@ -31,13 +33,13 @@ func (s *section) fail(key, format string, args ...any) {
 
 // mapping returns the section of a node, or nil if the node is not a mapping.
 func (d *document) mapping(n ast.Node, path string) *section {
-	m, ok := d.resolve(n).(*ast.MappingNode)
+	m, ok := d.Resolve(n).(*ast.MappingNode)
 	if !ok {
 		return nil
 	}
 	s := &section{doc: d, path: path, values: make(map[string]*ast.MappingValueNode)}
 	for _, v := range m.Values {
-		key, ok := asString(v.Key)
+		key, ok := yamltext.String(v.Key)
 		if !ok {
 			key = v.Key.String()
 		}
@@ -54,7 +56,7 @@ func (s *section) take(key string) (n ast.Node, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	return s.doc.resolve(v.Value), true
+	return s.doc.Resolve(v.Value), true
 }
 
 // child returns the section under a key. It reports a problem if the key is missing or
@@ -70,7 +72,7 @@ func (s *section) child(key string) *section {
 	}
 	c := s.doc.mapping(n, strings.Trim(s.path+"."+key, "."))
 	if c == nil {
-		s.fail(key, "expected a mapping, got %s", describe(n))
+		s.fail(key, "expected a mapping, got %s", yamltext.Describe(n))
 	}
 	return c
 }
@@ -97,7 +99,7 @@ func value[T any](s *section, key, want string, def *T, conv func(ast.Node) (T, 
 	switch {
 	case ok:
 		if v, ok = conv(n); !ok {
-			s.fail(key, "expected %s, got %s", want, describe(n))
+			s.fail(key, "expected %s, got %s", want, yamltext.Describe(n))
 		}
 	case def != nil:
 		v = *def
@@ -113,12 +115,14 @@ func valueOf[T any](s *section, key, want string, def *T, conv func(ast.Node) (T
 	return v
 }
 
-func (s *section) int(key string) int { return valueOf(s, key, "an integer", nil, asInt) }
+func (s *section) int(key string) int { return valueOf(s, key, "an integer", nil, yamltext.Int) }
 
-func (s *section) intOr(key string, def int) int { return valueOf(s, key, "an integer", &def, asInt) }
+func (s *section) intOr(key string, def int) int {
+	return valueOf(s, key, "an integer", &def, yamltext.Int)
+}
 
 func (s *section) floatOr(key string, def float64) float64 {
-	return valueOf(s, key, "a number", &def, asFloat)
+	return valueOf(s, key, "a number", &def, yamltext.Float)
 }
 
 func (s *section) boolOr(key string, def bool) bool {
@@ -126,7 +130,7 @@ func (s *section) boolOr(key string, def bool) bool {
 }
 
 func (s *section) string(key string) (v string, ok bool) {
-	return value(s, key, "a string", nil, asString)
+	return value(s, key, "a string", nil, yamltext.String)
 }
 
 // optional reads an integer that may be missing or null, both meaning 0.
@@ -135,21 +139,21 @@ func (s *section) optional(key string) int {
 		if isNull(n) {
 			return 0, true
 		}
-		return asInt(n)
+		return yamltext.Int(n)
 	})
 }
 
 // ints reads a list of integers.
 func (s *section) ints(key string, def *[]int) []int {
 	return valueOf(s, key, "a list of integers", def, func(n ast.Node) ([]int, bool) {
-		return asList(s.doc, n, asInt)
+		return asList(s.doc, n, yamltext.Int)
 	})
 }
 
 // pairs reads a list of lists of integers.
 func (s *section) pairs(key string, def *[][]int) [][]int {
 	return valueOf(s, key, "a list of pairs of integers", def, func(n ast.Node) ([][]int, bool) {
-		return asList(s.doc, n, func(n ast.Node) ([]int, bool) { return asList(s.doc, n, asInt) })
+		return asList(s.doc, n, func(n ast.Node) ([]int, bool) { return asList(s.doc, n, yamltext.Int) })
 	})
 }
 
@@ -161,7 +165,7 @@ func asList[T any](d *document, n ast.Node, conv func(ast.Node) (T, bool)) ([]T,
 	}
 	out := make([]T, len(list.Values))
 	for i, item := range list.Values {
-		if out[i], ok = conv(d.resolve(item)); !ok {
+		if out[i], ok = conv(d.Resolve(item)); !ok {
 			return nil, false
 		}
 	}

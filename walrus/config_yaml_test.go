@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
 // yamlOf returns the YAML text of a configuration.
@@ -155,7 +156,7 @@ func TestReadConfig(t *testing.T) {
 	assert.ErrorContains(t, err, path)
 	assert.ErrorContains(t, err, "empty")
 
-	require.NoError(t, os.WriteFile(path, make([]byte, maxConfigBytes+1), 0o600))
+	require.NoError(t, os.WriteFile(path, make([]byte, yamltext.MaxBytes+1), 0o600))
 	_, err = ReadConfig(path)
-	assert.ErrorContains(t, err, "expected at most 1048576 bytes")
+	assert.ErrorContains(t, err, "expected at most 524288 bytes of YAML, got more")
 }

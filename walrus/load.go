@@ -67,7 +67,7 @@ func ReadWeights(r io.ReaderAt, size int64, name string, c Config, o LoadOptions
 		return nil, nil, fmt.Errorf("walrus: weights: %w", err)
 	}
 	defer f.Close()
-	return weightsIn(f, name).weights(c, o)
+	return weightsIn(f, f, name).weights(c, o)
 }
 
 // weights loads the weights of the network c.

@@ -2,7 +2,6 @@ package walrus
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -60,53 +59,56 @@ func (t TensorInfo) Bytes() int64 {
 
 // openWeightFile opens a file of either format by its content.
 func openWeightFile(path string) (*weightFile, error) {
-	head, err := firstBytes(path)
-	if err != nil {
-		return nil, fmt.Errorf("walrus: weights: %w", err)
-	}
-	ext := strings.ToLower(filepath.Ext(path))
-	switch {
-	case len(head) == 0:
-		return nil, fmt.Errorf("walrus: weights: %s: expected a .pt or .safetensors file, got an empty one", path)
-	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
-		return nil, fmt.Errorf("walrus: weights: %s: expected weights, got a Git LFS pointer; fetch the file itself with git lfs pull", path)
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || slices.Contains([]string{".pt", ".pth", ".ckpt"}, ext):
-		return openTorch(path)
-	}
-	return openSafetensors(path)
-}
-
-// firstBytes returns the first bytes of a file.
-func firstBytes(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return nil, err
-	} else if info.IsDir() {
-		return nil, fmt.Errorf("%s: expected a .pt or .safetensors file, got a folder (see FindCheckpoint)", path)
-	}
-	head := make([]byte, 32)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return head[:n], nil
-}
-
-func openTorch(path string) (*weightFile, error) {
-	f, err := torchpt.Open(path)
-	if err != nil {
 		return nil, fmt.Errorf("walrus: weights: %w", err)
 	}
-	state, err := f.StateDict()
+	w, err := readWeightFile(f, path)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("walrus: weights: %w", err)
 	}
-	w := &weightFile{path: path, format: FormatTorch, where: strings.Join(state.Path, "."), Closer: f, torch: f}
+	return w, nil
+}
+
+// readWeightFile lists the tensors of an open file, which the result closes.
+func readWeightFile(f *os.File, path string) (*weightFile, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s: expected a .pt or .safetensors file, got a folder (see FindCheckpoint)", path)
+	}
+	head := make([]byte, min(32, info.Size()))
+	if _, err := f.ReadAt(head, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	switch {
+	case len(head) == 0:
+		return nil, fmt.Errorf("%s: expected a .pt or .safetensors file, got an empty one", path)
+	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
+		return nil, fmt.Errorf("%s: expected weights, got a Git LFS pointer; fetch the file itself with git lfs pull", path)
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || slices.Contains([]string{".pt", ".pth", ".ckpt"}, strings.ToLower(filepath.Ext(path))):
+		return readTorch(f, info.Size(), path)
+	}
+	s, err := safetensors.NewFile(f, info.Size(), path)
+	if err != nil {
+		return nil, err
+	}
+	return weightsIn(s, f, path), nil
+}
+
+func readTorch(file *os.File, size int64, path string) (*weightFile, error) {
+	f, err := torchpt.NewFile(file, size, path)
+	if err != nil {
+		return nil, err
+	}
+	state, err := f.StateDict()
+	if err != nil {
+		return nil, err
+	}
+	w := &weightFile{path: path, format: FormatTorch, where: strings.Join(state.Path, "."), Closer: file, torch: f}
 	for _, t := range state.Tensors {
 		w.entries = append(w.entries, weightEntry{TensorInfo{t.Name, t.DType, t.Shape}, t.ReadFloat32})
 	}
@@ -116,17 +118,9 @@ func openTorch(path string) (*weightFile, error) {
 	return w, nil
 }
 
-func openSafetensors(path string) (*weightFile, error) {
-	f, err := safetensors.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("walrus: weights: %w", err)
-	}
-	return weightsIn(f, path), nil
-}
-
 // weightsIn lists the tensors of a safetensors file.
-func weightsIn(f *safetensors.File, path string) *weightFile {
-	w := &weightFile{path: path, format: FormatSafetensors, where: "top level", Closer: f, metadata: f.Metadata()}
+func weightsIn(f *safetensors.File, closer io.Closer, path string) *weightFile {
+	w := &weightFile{path: path, format: FormatSafetensors, where: "top level", Closer: closer, metadata: f.Metadata()}
 	for _, name := range f.Names() {
 		info, _ := f.Info(name)
 		w.entries = append(w.entries, weightEntry{TensorInfo{name, info.DType, info.Shape},

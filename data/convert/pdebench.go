@@ -1,17 +1,17 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/internal/hdf5"
+	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
 // axisLetters names the spatial axes.
@@ -259,30 +259,46 @@ func config(f *hdf5.File, group string) (map[string]float64, error) {
 		return nil, fmt.Errorf(`/%s: attribute "config": expected a text, got %T`, group, text)
 	}
 	var tree map[string]any
-	if err := yaml.Unmarshal([]byte(s), &tree); err != nil {
+	doc, err := yamltext.Parse([]byte(s))
+	if err == nil {
+		err = yamltext.Decode(doc.Root, &tree)
+	}
+	if err != nil && !errors.Is(err, yamltext.ErrEmpty) {
 		return nil, fmt.Errorf(`/%s: attribute "config": expected YAML: %w`, group, err)
 	}
 	out := map[string]float64{}
-	flatten(out, "", tree)
+	if err := flatten(out, "", tree); err != nil {
+		return nil, fmt.Errorf(`/%s: attribute "config": %w`, group, err)
+	}
 	return out, nil
 }
 
+// maxName bounds the names that flatten joins, which repeat the names of their sections.
+const maxName = 256
+
 // flatten adds the numbers of a tree to out: {heater: {temp: 97}} becomes heater_temp.
-func flatten(out map[string]float64, prefix string, tree map[string]any) {
-	for name, v := range tree {
+func flatten(out map[string]float64, prefix string, tree map[string]any) error {
+	for key, v := range tree {
+		name := prefix + key
+		if len(name) > maxName {
+			return fmt.Errorf("expected names of at most %d bytes with those of their sections, got %.40q…", maxName, name)
+		}
 		switch v := v.(type) {
 		case map[string]any:
-			flatten(out, prefix+name+"_", v)
+			if err := flatten(out, name+"_", v); err != nil {
+				return err
+			}
 		case float64:
-			out[prefix+name] = v
+			out[name] = v
 		case int64:
-			out[prefix+name] = float64(v)
+			out[name] = float64(v)
 		case uint64:
-			out[prefix+name] = float64(v)
+			out[name] = float64(v)
 		case int:
-			out[prefix+name] = float64(v)
+			out[name] = float64(v)
 		}
 	}
+	return nil
 }
 
 // spread adds a scalar for every number that all simulations have.

@@ -14,7 +14,7 @@ import (
 func metric(t *testing.T, h http.Handler, name string) float64 {
 	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	h.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/metrics", nil))
 	require.Equal(t, http.StatusOK, w.Code)
 	return number(t, w.Body.String(), name)
 }

@@ -19,7 +19,7 @@
 // refused, and running ones may end within -grace before they are cancelled.
 //
 // The server has no accounts and no encryption. Put it behind a proxy that has both,
-// and set -proxy, before others can reach it.
+// and set -proxy, before others can reach it; -host names the server to its clients.
 package main
 
 import (
@@ -75,6 +75,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.server.Share, "share", 8, "of these, forecasts of one client")
 	f.DurationVar(&o.server.Timeout, "timeout", 2*time.Minute, "longest time for an answer")
 	f.Int64Var(&o.server.MaxBody, "max-body", 8<<20, "longest request in bytes")
+	f.Int64Var(&o.server.MaxMemory, "max-memory", 64<<20, "bytes for the values of all requests at once")
+	f.Func("host", "name under which clients address the server, besides IP addresses and localhost; * for any (may be repeated)", list(&o.server.Hosts))
+	f.Func("origin", "origin of web pages that may call the server, https://example.org (may be repeated)", list(&o.server.Origins))
 	f.IntVar(&o.server.MaxPoints, "max-points", 1<<16, "largest grid in points")
 	f.IntVar(&o.server.MaxSteps, "max-steps", 200, "longest forecast")
 	f.IntVar(&o.server.MaxPrograms, "max-programs", 64, "shapes of requests after which a fresh emulator takes over")
@@ -93,6 +96,14 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		return o, fmt.Errorf("-refresh: expected -cache with it, got none")
 	}
 	return o, o.server.Validate()
+}
+
+// list returns a flag that appends its values to a list.
+func list(to *[]string) func(string) error {
+	return func(s string) error {
+		*to = append(*to, s)
+		return nil
+	}
 }
 
 // emulator returns the options of every emulator that serves.

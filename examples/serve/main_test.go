@@ -19,9 +19,10 @@ func TestMistakes(t *testing.T) {
 	require.NoError(t, err)
 	defer taken.Close()
 	for want, args := range map[string][]string{
-		"expected flags only, got [\"x\"]":            {"x"},
-		"flag provided but not defined: -colour":      {"-colour"},
-		"Workers: expected a positive number, got -1": {"-workers", "-1"},
+		"expected flags only, got [\"x\"]":                {"x"},
+		"flag provided but not defined: -colour":          {"-colour"},
+		"Workers: expected a positive number, got -1":     {"-workers", "-1"},
+		"Hosts: expected names without port, got \"a:1\"": {"-host", "b", "-host", "a:1"},
 		"no such file":           {"-listen", "127.0.0.1:0", "-weights", "nowhere"},
 		"address already in use": {"-listen", taken.Addr().String()},
 	} {

@@ -36,11 +36,7 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// shear 2 0.001 <nil>
-	// [2:1] unknown field "learning_rate"
-	//    1 | name: shear
-	// >  2 | learning_rate: 1
-	//        ^
-	//
+	// line 2: unknown field "learning_rate"
 	// data: expected at least one data set, got none
 }
 

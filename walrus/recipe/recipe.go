@@ -1,20 +1,18 @@
 package recipe
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/gowalrus/gowalrus/internal/yamltext"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
@@ -167,7 +165,7 @@ type Validation struct {
 
 // Read reads a recipe; errors name the file.
 func Read(path string) (*Recipe, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := yamltext.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("recipe: %w", err)
 	}
@@ -182,11 +180,14 @@ func Read(path string) (*Recipe, error) {
 // Parse reads the text of a recipe. Paths in it are relative to the working folder.
 func Parse(raw []byte) (*Recipe, error) {
 	var r Recipe
-	err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&r)
-	if errors.Is(err, io.EOF) {
+	doc, err := yamltext.Parse(raw)
+	if errors.Is(err, yamltext.ErrEmpty) {
 		return nil, errors.New("expected a recipe, got an empty text")
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := yamltext.Decode(doc.Root, &r, yaml.Strict()); err != nil {
 		return nil, inWords(err)
 	}
 	return &r, r.Validate()

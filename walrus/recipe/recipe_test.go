@@ -144,6 +144,10 @@ func TestRecipeErrors(t *testing.T) {
 		"recipe.yaml: network: unknown key \"hiden\": expected one of preset, name": flow + "network: {hiden: 3}",
 		"recipe.yaml: network: hidden: expected a whole number, got a string":       flow + "network: {hidden: big}",
 		"line 2: epochs: expected a whole number, got many":                         flow + "epochs: many",
+		"recipe.yaml: line 2: expected a value without a tag, got the tag !a":       flow + "freeze: !a b",
+		"recipe.yaml: line 2: nested more than 256 levels deep":                     flow + "network: " + strings.Repeat("[", 20000),
+		"values and punctuation marks in a text, got more":                          flow + strings.Repeat("- 1\n", 20000),
+		"recipe.yaml: expected one YAML document, got 2":                            flow + "---\n" + flow,
 		"line 1: weight: expected a number, got heavy":                              "data: [{path: ROOT/shear_flow, weight: heavy}]",
 		"set schedule: {warmup: N, cooldown: N}":                                    flow + "epochs: 3",
 		"got one of its splits: give":                                               "data: [{path: ROOT/shear_flow/data/train}]",
@@ -155,6 +159,16 @@ func TestRecipeErrors(t *testing.T) {
 	} {
 		t.Run(want, func(t *testing.T) { requireRefused(t, text, want) })
 	}
+}
+
+// TestNumbers: a setting of the network may be a number with an exponent and no point.
+func TestNumbers(t *testing.T) {
+	r, err := Parse([]byte("data: [{path: a}]\nnetwork: {drop_path: 5e-2}\nobjective: {eps: 1e-9}"))
+	require.NoError(t, err)
+	c, err := r.config(nil)
+	require.NoError(t, err)
+	require.Equal(t, 0.05, c.DropPath)
+	require.Equal(t, 1e-9, r.Objective.Eps)
 }
 
 // TestStatisticsMissing: statistics of the data set need a stats.yaml.

@@ -125,13 +125,18 @@ func (s *Server) checkSteps(steps, downscale int) error {
 	return nil
 }
 
-// checkAnswer checks that an answer as one object fits into memory; streams have no
-// such limit.
-func (s *Server) checkAnswer(values, steps int) error {
-	if values*steps > s.o.MaxValues {
-		return invalid("steps", "expected an answer of at most %d values as one JSON object, got %d; ask for a stream (Accept: text/event-stream or %s), fewer steps or downscale", s.o.MaxValues, values*steps, mediaType)
+// checkAnswer checks that an answer as one object fits into memory and charges its values
+// to the lease; streams have no such limit.
+func (s *Server) checkAnswer(j *job, l *lease) error {
+	frames := 1
+	if j.ready == nil {
+		frames = 2 // truth and forecast
 	}
-	return nil
+	values := frames * len(j.layout.Channels(false)) * newScaler(j.layout.Grid, j.downscale).points()
+	if values*j.steps > s.o.MaxValues {
+		return invalid("steps", "expected an answer of at most %d values as one JSON object, got %d; ask for a stream (Accept: text/event-stream or %s), fewer steps or downscale", s.o.MaxValues, values*j.steps, mediaType)
+	}
+	return l.charge(4 * values * j.steps)
 }
 
 // fields returns the channels that the network knows, without those of the boundaries.

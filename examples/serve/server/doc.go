@@ -23,7 +23,8 @@
 //
 // # Requests
 //
-// A request is JSON (Content-Type: application/json). An unknown key is an error. The
+// A request is JSON (Content-Type: application/json). An unknown key is an error, and
+// so is a key that is given twice. The
 // keys of /v1/forecast are
 //
 //	fields      [{"name": "velocity", "order": 1, "constant": false}, …]
@@ -82,10 +83,22 @@
 //
 //	{"error": {"code": "invalid", "field": "frames[2]", "message": "frames[2]: expected …, got …"}}
 //
-// The status is 400 if a body cannot be read, 413 if it is too long, 415 for other
-// media types, 422 if a body can be read but is invalid, 429 with Retry-After if the
-// queue is full or the client has used up its share, 503 while loading or shutting
-// down, and 504 on timeout.
+// The status is 400 if a body cannot be read, 403 for pages of other origins, 408 if a
+// body arrives too slowly, 413 if it is too long, 415 for other media types, 421 if the
+// header Host does not name the server, 422 if a body can be read but is invalid, 429 with
+// Retry-After if the queue is full, the client has used up its share, or the requests in
+// flight hold the memory for their values, 503 while loading or shutting down, and 504 on
+// timeout.
+//
+// # Limits
+//
+// A body is decoded while it arrives. It is refused at the first key, type or length that
+// the endpoint does not expect. The values of all requests in flight share
+// [Options.MaxMemory]. A request takes a place in the queue when its body is complete, so
+// that slow clients keep nobody else out.
+//
+// Requests must address the server by an IP address, as localhost, or by one of
+// [Options.Hosts]. Pages of other origins must be in [Options.Origins].
 //
 // # Order of service
 //

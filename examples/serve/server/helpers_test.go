@@ -182,7 +182,7 @@ func (e event) array(t *testing.T, name string) []float32 {
 	t.Helper()
 	raw, err := json.Marshal(e.data[name])
 	require.NoError(t, err)
-	values, err := decodeValues(name, raw)
+	values, err := newJSON(bytes.NewReader(raw), nil).values(name, len(raw))
 	require.NoError(t, err)
 	return values
 }
@@ -204,6 +204,31 @@ func fault(t *testing.T, raw []byte) problem {
 	return p.Error
 }
 
+// readRecord reads one record of a stream.
+func readRecord(r io.Reader) (header map[string]any, arrays map[string][]float32, err error) {
+	n, bytes, err := readLengths(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(r, text); err != nil {
+		return nil, nil, err
+	}
+	var list struct{ Arrays []section }
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, nil, err
+	}
+	arrays = map[string][]float32{}
+	for _, s := range list.Arrays {
+		v := valueList{field: s.Name, most: int(bytes)}
+		if err := v.read(io.LimitReader(r, 4*s.Count)); err != nil {
+			return nil, nil, err
+		}
+		arrays[s.Name] = v.list
+	}
+	return header, arrays, json.Unmarshal(text, &header)
+}
+
 // eventually waits for a condition of a server.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -214,7 +239,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func count(t *testing.T, s *Server, name string) float64 {
 	t.Helper()
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	s.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/metrics", nil))
 	for line := range strings.Lines(w.Body.String()) {
 		if rest, ok := strings.CutPrefix(line, name+" "); ok {
 			v, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)

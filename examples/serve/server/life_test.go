@@ -113,7 +113,7 @@ func TestSlowReader(t *testing.T) {
 	defer conn.Close()
 	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(4096))
 	text := marshal(t, big)
-	_, err = conn.Write([]byte("POST /v1/forecast HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: " + strconv.Itoa(len(text)) + "\r\n\r\n"))
+	_, err = conn.Write([]byte("POST /v1/forecast HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: " + strconv.Itoa(len(text)) + "\r\n\r\n"))
 	require.NoError(t, err)
 	_, err = conn.Write(text)
 	require.NoError(t, err)
@@ -187,11 +187,11 @@ func TestLoading(t *testing.T) {
 	defer s.Close()
 	for path, status := range map[string]int{"/healthz": 200, "/readyz": 503, "/v1/model": 503, "/v1/systems": 503, "/": 200, "/metrics": 200} {
 		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		s.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost"+path, nil))
 		assert.Equal(t, status, w.Code, path)
 	}
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest("POST", "/v1/forecast", nil))
+	s.ServeHTTP(w, httptest.NewRequest("POST", "http://localhost/v1/forecast", nil))
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 	assert.Equal(t, "loading", fault(t, w.Body.Bytes()).Code)
 	assert.Equal(t, "2", w.Header().Get("Retry-After"))

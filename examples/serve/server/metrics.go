@@ -25,7 +25,7 @@ type metrics struct {
 
 const namespace = "walrus"
 
-func newMetrics(q *queue, e *engines) *metrics {
+func newMetrics(q *queue, b *budget, e *engines) *metrics {
 	count := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
@@ -40,7 +40,7 @@ func newMetrics(q *queue, e *engines) *metrics {
 		requests: count("requests_total", "Requests answered, by endpoint and status.", "endpoint", "code"),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: "request_seconds",
 			Help: "Time from the first byte of a request to the end of its answer.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 17)}, []string{"endpoint"}),
-		refused:   count("refused_total", "Requests refused before any work: queue full, client's share used up, draining, loading.", "reason"),
+		refused:   count("refused_total", "Requests refused before any work: queue full, client's share used up, memory used up, draining, loading.", "reason"),
 		ended:     count("forecasts_total", "Forecasts that were admitted, by how they ended: done, invalid, client, timeout, shutdown, failed.", "end"),
 		steps:     count("steps_total", "Steps forecast.").WithLabelValues(),
 		stepTime:  histogram("step_seconds", "Time that one step of a forecast held a worker."),
@@ -53,6 +53,7 @@ func newMetrics(q *queue, e *engines) *metrics {
 		gauge("admitted", "Forecasts admitted and not yet ended.", func() float64 { return float64(q.stats().admitted) }),
 		gauge("waiting", "Forecasts that wait for a worker.", func() float64 { return float64(q.stats().waiting) }),
 		gauge("working", "Workers that are busy.", func() float64 { return float64(q.stats().working) }),
+		gauge("request_bytes", "Memory charged to the values of requests in flight.", func() float64 { return float64(b.bytes()) }),
 		gauge("programs", "Shape classes that the present emulator has met.", func() float64 { return float64(e.classes()) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -14,7 +14,8 @@ type Options struct {
 	// Queue is the number of forecasts that are admitted at once, running ones
 	// included: 64.
 	Queue int
-	// Share is the number of them that one client may have: 8.
+	// Share is the number of requests that one client may have at once, those included
+	// whose bodies are being read: 8.
 	Share int
 	// Timeout is the longest time from the request to the end of its answer: 2 minutes.
 	Timeout time.Duration
@@ -32,12 +33,24 @@ type Options struct {
 	// MaxValues limits the numbers of a JSON answer, which is kept in memory until its
 	// end, and of a history: 2^21.
 	MaxValues int
+	// MaxMemory is the number of bytes that the values of all requests in flight may take,
+	// and of answers as one JSON object: 64 MiB. One client may have Share/Queue of it, but
+	// always enough for one request.
+	MaxMemory int64
 	// MaxPrograms is the number of shapes of requests after which an emulator is
 	// replaced, since each leaves a compiled program in memory: 64.
 	MaxPrograms int
 	// Proxy says that a proxy in front adds the client to X-Forwarded-For; otherwise
 	// the header is ignored.
 	Proxy bool
+	// Hosts lists the names, without port, under which clients may address the server, or
+	// "*" for any. IP addresses, localhost and names that end in .localhost are always
+	// accepted. The check keeps a web page from reaching the server through a name that
+	// its owner points at the server's address (DNS rebinding).
+	Hosts []string
+	// Origins lists the origins, "https://example.org", of web pages that may call the
+	// server besides its own page.
+	Origins []string
 	// Log receives a record for every request; nil means none.
 	Log *slog.Logger
 }
@@ -69,6 +82,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxBody == 0 {
 		o.MaxBody = 8 << 20
 	}
+	if o.MaxMemory == 0 {
+		o.MaxMemory = 64 << 20
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -86,6 +102,7 @@ func (o Options) Validate() error {
 		{"BodyTimeout", int64(o.BodyTimeout)}, {"WriteTimeout", int64(o.WriteTimeout)}, {"MaxBody", o.MaxBody},
 		{"MaxPoints", int64(o.MaxPoints)}, {"MaxChannels", int64(o.MaxChannels)}, {"MaxHistory", int64(o.MaxHistory)},
 		{"MaxSteps", int64(o.MaxSteps)}, {"MaxTokens", int64(o.MaxTokens)}, {"MaxValues", int64(o.MaxValues)}, {"MaxPrograms", int64(o.MaxPrograms)},
+		{"MaxMemory", o.MaxMemory},
 	} {
 		if c.value < 1 {
 			return fmt.Errorf("server: options: %s: expected a positive number, got %d", c.name, c.value)
@@ -94,5 +111,12 @@ func (o Options) Validate() error {
 	if o.Share > o.Queue {
 		return fmt.Errorf("server: options: expected a share of at most the queue (%d), got %d", o.Queue, o.Share)
 	}
-	return nil
+	if least := o.largest(); o.MaxMemory < least {
+		return fmt.Errorf("server: options: MaxMemory: expected at least %d bytes, which one request may need (12 for each of MaxValues), got %d", least, o.MaxMemory)
+	}
+	return o.checkNames()
 }
+
+// largest returns the bytes of the largest request and its answer: a history, constant
+// fields and an answer of MaxValues each.
+func (o Options) largest() int64 { return 3 * 4 * int64(o.MaxValues) }

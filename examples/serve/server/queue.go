@@ -31,10 +31,10 @@ type queue struct {
 	mean float64
 }
 
-// client is the used time and number of forecasts of one client.
+// client is the used time and number of requests of one client.
 type client struct {
 	name     string
-	admitted int
+	requests int
 	used     float64
 }
 
@@ -57,30 +57,45 @@ func newQueue(o Options) *queue {
 
 // ticket entitles an admitted forecast to turns.
 type ticket struct {
-	q      *queue
-	client *client
-	once   sync.Once
+	q        *queue
+	client   *client
+	admitted bool
+	once     sync.Once
 }
 
-// admit returns a ticket, which must be closed.
-func (q *queue) admit(name string) (*ticket, error) {
+// enter returns a ticket for a request whose body is still to be read. It counts in the
+// client's share, but has no place in the queue. The ticket must be closed.
+func (q *queue) enter(name string) (*ticket, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	c := q.clients[name]
 	switch {
 	case q.closed:
 		return nil, errClosed
-	case c != nil && c.admitted >= q.share:
+	case c != nil && c.requests >= q.share:
 		return nil, errShare
-	case q.admitted >= q.capacity:
-		return nil, errFull
 	case c == nil:
 		c = &client{name: name, used: q.clock}
 		q.clients[name] = c
 	}
-	c.admitted++
-	q.admitted++
+	c.requests++
 	return &ticket{q: q, client: c}, nil
+}
+
+// admit takes a place in the queue. It must be called once, before the first turn.
+func (t *ticket) admit() error {
+	q := t.q
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return errClosed
+	case q.admitted >= q.capacity:
+		return errFull
+	}
+	q.admitted++
+	t.admitted = true
+	return nil
 }
 
 // close ends the ticket. It may be called more than once.
@@ -89,8 +104,10 @@ func (t *ticket) close() {
 		q := t.q
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		q.admitted--
-		if t.client.admitted--; t.client.admitted == 0 {
+		if t.admitted {
+			q.admitted--
+		}
+		if t.client.requests--; t.client.requests == 0 {
 			delete(q.clients, t.client.name)
 			q.clock = max(q.clock, t.client.used)
 		}

@@ -16,8 +16,9 @@ import (
 // admit returns a ticket.
 func admit(t *testing.T, q *queue, client string) *ticket {
 	t.Helper()
-	ticket, err := q.admit(client)
+	ticket, err := q.enter(client)
 	require.NoError(t, err)
+	require.NoError(t, ticket.admit())
 	return ticket
 }
 
@@ -118,7 +119,7 @@ func TestTurnCancelled(t *testing.T) {
 	assert.Equal(t, load{}, q.stats())
 	assert.Empty(t, q.clients)
 	<-q.stop()
-	_, err := q.admit("x")
+	_, err := q.enter("x")
 	assert.Equal(t, errClosed, err)
 }
 

@@ -1,10 +1,14 @@
 package server
 
 import (
+	"bufio"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
+	"slices"
+	"strings"
 )
 
 // mediaType is the media type of the binary form.
@@ -16,7 +20,7 @@ type array struct {
 	values []float32
 }
 
-// record is a part of an answer, or a whole binary request.
+// record is a part of an answer.
 type record struct {
 	kind   string
 	meta   map[string]any
@@ -56,55 +60,65 @@ func writeRecord(w io.Writer, r record) error {
 	return err
 }
 
-// splitRecord splits the body of a binary request into header and arrays. The header
-// keeps the key "arrays".
-func splitRecord(body []byte) (header []byte, arrays map[string][]float32, err error) {
-	if len(body) < 8 {
-		return nil, nil, unreadable("record: expected two lengths of 4 bytes each, got %d bytes", len(body))
+// readLengths reads the lengths of header and payload.
+func readLengths(r io.Reader) (header, payload uint32, err error) {
+	var lengths [8]byte
+	switch n, err := io.ReadFull(r, lengths[:]); {
+	case err == io.EOF, err == io.ErrUnexpectedEOF:
+		return 0, 0, unreadable("record: expected two lengths of 4 bytes each, got %d bytes", n)
+	case err != nil:
+		return 0, 0, err
 	}
-	n, bytes := uint64(binary.LittleEndian.Uint32(body)), uint64(binary.LittleEndian.Uint32(body[4:]))
-	if uint64(len(body)) != 8+n+bytes {
-		return nil, nil, unreadable("record: expected 8 + %d + %d bytes, as its lengths say, got %d", n, bytes, len(body))
-	}
-	header, payload := body[8:8+n], body[8+n:]
-	var list struct{ Arrays []section }
-	if err := json.Unmarshal(header, &list); err != nil {
-		return nil, nil, unreadable("record: header: %v", err)
-	}
-	arrays = map[string][]float32{}
-	for _, s := range list.Arrays {
-		if _, dup := arrays[s.Name]; dup {
-			return nil, nil, invalid("arrays", "%q is listed twice", s.Name)
-		}
-		if s.Count < 0 || s.Count > math.MaxInt32 || uint64(s.Count)*4 > uint64(len(payload)) {
-			return nil, nil, invalid("arrays", "%q: expected at most the %d values that are left of the payload, got %d", s.Name, len(payload)/4, s.Count)
-		}
-		arrays[s.Name], payload = decodeFloats(payload[:4*s.Count]), payload[4*s.Count:]
-	}
-	if len(payload) > 0 {
-		return nil, nil, invalid("arrays", "expected counts that add up to the payload, got %d bytes more", len(payload))
-	}
-	return header, arrays, nil
+	return binary.LittleEndian.Uint32(lengths[:]), binary.LittleEndian.Uint32(lengths[4:]), nil
 }
 
-// readRecord reads one record of a stream, for clients and tests. limit is its largest
-// length.
-func readRecord(r io.Reader, limit int64) (header map[string]any, arrays map[string][]float32, err error) {
-	var lengths [8]byte
-	if _, err := io.ReadFull(r, lengths[:]); err != nil {
-		return nil, nil, err
+// payload reads the arrays of a binary request.
+type payload struct {
+	r     *bufio.Reader
+	bytes int64 // length of the arrays
+	total int64 // length of the record
+	lease *lease
+	most  int // values of one array
+}
+
+// arrays reads the listed arrays. It checks names and counts before it reads any.
+func (p *payload) arrays(list []section, names []string) (map[string][]float32, error) {
+	out, left := map[string][]float32{}, p.bytes
+	for _, s := range list {
+		if _, dup := out[s.Name]; dup {
+			return nil, invalid("arrays", "%q is listed twice", s.Name)
+		}
+		out[s.Name] = nil
+		if s.Count < 0 || s.Count > math.MaxInt32 || 4*s.Count > left {
+			return nil, invalid("arrays", "%q: expected at most the %d values that are left of the payload, got %d", s.Name, left/4, s.Count)
+		}
+		left -= 4 * s.Count
 	}
-	total := int64(binary.LittleEndian.Uint32(lengths[:])) + int64(binary.LittleEndian.Uint32(lengths[4:]))
-	if total > limit {
-		return nil, nil, unreadable("record: expected at most %d bytes, got %d", limit, total)
+	if left > 0 {
+		return nil, invalid("arrays", "expected counts that add up to the payload, got %d bytes more", left)
 	}
-	body := append(lengths[:], make([]byte, total)...)
-	if _, err := io.ReadFull(r, body[8:]); err != nil {
-		return nil, nil, err
+	for _, s := range list {
+		if !slices.Contains(names, s.Name) {
+			return nil, invalid("arrays", "expected some of %s, got %q", strings.Join(names, ", "), s.Name)
+		}
 	}
-	text, arrays, err := splitRecord(body)
-	if err == nil {
-		err = json.Unmarshal(text, &header)
+	for _, s := range list {
+		v := &valueList{field: s.Name, most: p.most, lease: p.lease}
+		limited := &io.LimitedReader{R: p.r, N: 4 * s.Count}
+		err := v.read(limited)
+		var partial partialError
+		if errors.As(err, &partial) || err == nil && limited.N > 0 {
+			err = unreadable("record: expected %d bytes, as its lengths say, got fewer", p.total)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[s.Name] = v.list
 	}
-	return header, arrays, err
+	if _, err := p.r.ReadByte(); err == nil {
+		return nil, unreadable("record: expected %d bytes, as its lengths say, got more", p.total)
+	} else if err != io.EOF {
+		return nil, err
+	}
+	return out, nil
 }

@@ -1,257 +1,184 @@
 package server
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"maps"
-	"mime"
-	"net/http"
-	"os"
-	"reflect"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/gowalrus/gowalrus/data"
 )
 
 // forecastRequest is the body of /v1/forecast.
 type forecastRequest struct {
-	Fields     []fieldRequest    `json:"fields"`
-	Grid       []int             `json:"grid"`
-	Boundaries []string          `json:"boundaries"`
-	Frames     []json.RawMessage `json:"frames"`
-	Constants  json.RawMessage   `json:"constants"`
-	Repeat     int               `json:"repeat"`
-	Steps      int               `json:"steps"`
-	Downscale  int               `json:"downscale"`
-	Arrays     []section         `json:"arrays"`
+	fields                   []data.Field
+	grid                     []int
+	boundaries               []string
+	frames                   [][]float32
+	packed                   bool // frames holds all of them in one array
+	constants                []float32
+	repeat, steps, downscale int
 }
 
-type fieldRequest struct {
-	Name     string `json:"name"`
-	Order    int    `json:"order"`
-	Constant bool   `json:"constant"`
-}
-
-// body reads the body of a request. Its arrays are nil for JSON.
-func (s *Server) body(w http.ResponseWriter, r *http.Request) (text []byte, arrays map[string][]float32, err error) {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" && kind != mediaType {
-		return nil, nil, &problem{status: http.StatusUnsupportedMediaType, Code: "media_type", Field: "Content-Type",
-			Message: fmt.Sprintf("Content-Type: expected application/json or %s, got %q", mediaType, r.Header.Get("Content-Type"))}
-	}
-	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		return nil, nil, &problem{status: http.StatusUnsupportedMediaType, Code: "media_type", Field: "Content-Encoding",
-			Message: fmt.Sprintf("Content-Encoding: expected none, got %q", e)}
-	}
-	if r.ContentLength > s.o.MaxBody {
-		return nil, nil, s.tooLarge(fmt.Sprint(r.ContentLength))
-	}
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.o.MaxBody))
-	var long *http.MaxBytesError
-	switch {
-	case errors.As(err, &long):
-		return nil, nil, s.tooLarge("more")
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, nil, &problem{status: http.StatusRequestTimeout, Code: "slow", Message: fmt.Sprintf("body: expected it within %v", s.o.BodyTimeout)}
-	case err != nil:
-		return nil, nil, errLeft
-	}
-	// The server watches the connection for the client's leaving, so there is no
-	// deadline.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	if kind == mediaType {
-		return splitRecord(raw)
-	}
-	return raw, nil, nil
-}
-
-func (s *Server) tooLarge(got string) *problem {
-	return &problem{status: http.StatusRequestEntityTooLarge, Code: "too_large", Message: fmt.Sprintf("body: expected at most %d bytes, got %s", s.o.MaxBody, got)}
-}
-
-// decode reads JSON into a struct and names fields of the wrong type.
-func decode(text []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if err == nil {
-		if _, err := d.Token(); err != io.EOF {
-			return unreadable("body: expected one JSON object, got more after it")
+// forecastRequest reads the body of /v1/forecast.
+func (in *input) forecastRequest() (*forecastRequest, error) {
+	q := &forecastRequest{}
+	var list []section
+	var inline, constants bool // whether the header has the values
+	err := in.document(9, func(key string) (err error) {
+		switch key {
+		case "fields":
+			q.fields, err = in.fields()
+		case "grid":
+			q.grid, err = in.integers(key, maxAxes)
+		case "boundaries":
+			q.boundaries, err = in.boundaries()
+		case "frames":
+			inline, err = in.frames(q)
+		case "constants":
+			constants = true
+			q.constants, err = in.values(key, in.o.MaxValues)
+		case "repeat":
+			q.repeat, err = in.integer(key)
+		case "steps":
+			q.steps, err = in.integer(key)
+		case "downscale":
+			q.downscale, err = in.integer(key)
+		case "arrays":
+			list, err = in.sections()
+		default:
+			err = unknown(key)
 		}
-		return nil
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		field := strings.TrimPrefix(wrong.Field, "startRequest.") // the embedded struct is no key
-		if field == "" {
-			field = "body"
-		}
-		return invalid(field, "expected %s, got %s", describe(wrong.Type.String()), wrong.Value)
+	if err := once(list, map[string]bool{"frames": inline, "constants": constants}); err != nil {
+		return nil, err
 	}
-	if key := unknownKey(text, reflect.TypeOf(into).Elem()); key != "" {
-		return invalid(key, "this key is not known")
+	arrays, err := in.arrays(list, "frames", "constants")
+	if err != nil {
+		return nil, err
 	}
-	return unreadable("body: expected one JSON object: %v", err)
+	if flat, ok := arrays["frames"]; ok {
+		q.frames, q.packed = [][]float32{flat}, true
+	}
+	if !constants {
+		q.constants = arrays["constants"]
+	}
+	return q, nil
 }
 
-// unknownKey returns the first key, in alphabetical order, that the JSON text has and the
-// type has not, or "". encoding/json has no error type for such keys.
-func unknownKey(text []byte, t reflect.Type) string {
-	switch {
-	case t.Kind() == reflect.Struct:
-		var object map[string]json.RawMessage
-		if json.NewDecoder(bytes.NewReader(text)).Decode(&object) != nil {
-			return ""
-		}
-		fields := map[string]reflect.Type{}
-		for _, f := range reflect.VisibleFields(t) {
-			fields[f.Tag.Get("json")] = f.Type
-		}
-		for _, key := range slices.Sorted(maps.Keys(object)) {
-			inner, ok := fields[strings.ToLower(key)] // as encoding/json compares them
-			if !ok {
-				return key
-			}
-			if key := unknownKey(object[key], inner); key != "" {
-				return key
-			}
-		}
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
-		var list []json.RawMessage
-		_ = json.Unmarshal(text, &list) // another type has an error of its own
-		for _, item := range list {
-			if key := unknownKey(item, t.Elem()); key != "" {
-				return key
-			}
-		}
-	}
-	return ""
-}
+func unknown(key string) error { return invalid(key, "this key is not known") }
 
-// describe returns the JSON name of a Go type.
-func describe(t string) string {
-	switch t {
-	case "int", "uint64", "int64":
-		return "a whole number"
-	case "float64":
-		return "a number"
-	case "string":
-		return "a text"
-	case "bool":
-		return "true or false"
-	case "[]string":
-		return "an array of texts"
-	case "[]int":
-		return "an array of whole numbers"
-	case "[]json.RawMessage":
-		return "an array of frames"
-	}
-	if strings.HasPrefix(t, "[]") {
-		return "an array of objects"
-	}
-	return "an object"
-}
-
-// only refuses arrays of a binary request that the endpoint does not use.
-func only(arrays map[string][]float32, names ...string) error {
-	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		if !slices.Contains(names, name) {
-			return invalid("arrays", "expected some of %s, got %q", strings.Join(names, ", "), name)
+// once refuses arrays that the header has as well.
+func once(list []section, inline map[string]bool) error {
+	for _, s := range list {
+		if inline[s.Name] {
+			return invalid(s.Name, "expected %s in the header or in the payload, got both", map[bool]string{true: "them", false: "it"}[s.Name == "frames"])
 		}
 	}
 	return nil
 }
 
-// pick returns an array from the header or from the payload, or nil if both lack it.
-func pick(name string, raw json.RawMessage, arrays map[string][]float32) ([]float32, error) {
-	if len(raw) == 0 {
-		return arrays[name], nil
-	}
-	if _, twice := arrays[name]; twice {
-		return nil, invalid(name, "expected it in the header or in the payload, got both")
-	}
-	return decodeValues(name, raw)
+// fields reads the fields of a window.
+func (in *input) fields() (out []data.Field, err error) {
+	_, err = in.array("fields", "an array of objects", func(i int) error {
+		if i == in.o.MaxChannels {
+			return invalid("fields", "expected at most %d, got %d or more", in.o.MaxChannels, i+1)
+		}
+		var f data.Field
+		name := fmt.Sprintf("fields[%d]", i)
+		err := in.object(name, 3, func(key string) (err error) {
+			switch key {
+			case "name":
+				f.Name, err = in.str(name + ".name")
+			case "order":
+				f.Order, err = in.integer(name + ".order")
+			case "constant":
+				f.Constant, err = in.boolean(name + ".constant")
+			default:
+				err = unknown(name + "." + key)
+			}
+			return err
+		})
+		out = append(out, f)
+		return err
+	})
+	return out, err
+}
+
+// boundaries reads a text for each axis.
+func (in *input) boundaries() (out []string, err error) {
+	_, err = in.array("boundaries", "an array of texts", func(i int) error {
+		if i == maxAxes {
+			return invalid("boundaries", "expected at most %d, got %d or more", maxAxes, maxAxes+1)
+		}
+		s, err := in.str(fmt.Sprintf("boundaries[%d]", i))
+		out = append(out, s)
+		return err
+	})
+	return out, err
+}
+
+// frames reads the frames of a window.
+func (in *input) frames(q *forecastRequest) (given bool, err error) {
+	left := in.o.MaxValues
+	return in.array("frames", "an array of frames", func(i int) error {
+		if i == in.o.MaxHistory {
+			return invalid("frames", "expected 1 to %d frames, got %d or more", in.o.MaxHistory, i+1)
+		}
+		frame, err := in.values(fmt.Sprintf("frames[%d]", i), left)
+		q.frames = append(q.frames, frame)
+		left -= len(frame)
+		return err
+	})
 }
 
 // forecastJob converts the body of /v1/forecast to a job.
-func (s *Server) forecastJob(m *Model, text []byte, arrays map[string][]float32) (*job, error) {
-	var q forecastRequest
-	if err := decode(text, &q); err != nil {
+func (s *Server) forecastJob(m *Model, in *input) (*job, error) {
+	q, err := in.forecastRequest()
+	if err != nil {
 		return nil, err
 	}
-	if err := only(arrays, "frames", "constants"); err != nil {
-		return nil, err
-	}
-	w := &data.Window{Name: "request", Grid: q.Grid}
-	for _, f := range q.Fields {
-		w.Fields = append(w.Fields, data.Field{Name: f.Name, Order: f.Order, Constant: f.Constant})
-	}
-	var err error
-	if w.Boundaries, err = boundaries(q.Boundaries, len(q.Grid)); err != nil {
+	w := &data.Window{Name: "request", Grid: q.grid, Fields: q.fields}
+	if w.Boundaries, err = boundaries(q.boundaries, len(q.grid)); err != nil {
 		return nil, err
 	}
 	if err := s.checkLayout(m, w); err != nil {
 		return nil, err
 	}
-	if err := s.fill(w, q, arrays); err != nil {
+	if err := s.fill(w, q); err != nil {
 		return nil, err
 	}
 	from := "given"
-	if q.Repeat > 0 {
+	if q.repeat > 0 {
 		from = "repeated"
 	}
-	j := &job{layout: w, steps: q.Steps, downscale: max(q.Downscale, 1), ready: &scene{window: w, from: from}}
-	return j, s.checkSteps(q.Steps, q.Downscale)
+	j := &job{layout: w, steps: q.steps, downscale: max(q.downscale, 1), ready: &scene{window: w, from: from}}
+	return j, s.checkSteps(q.steps, q.downscale)
 }
 
-// fill reads frames and constants into the window.
-func (s *Server) fill(w *data.Window, q forecastRequest, arrays map[string][]float32) error {
-	frames, err := readFrames(q.Frames, arrays, len(w.Channels(false))*w.Points())
-	if err != nil {
-		return err
+// fill moves frames and constants into the window.
+func (s *Server) fill(w *data.Window, q *forecastRequest) error {
+	frames := q.frames
+	if q.packed {
+		flat, size := frames[0], len(w.Channels(false))*w.Points()
+		if len(flat)%size != 0 {
+			return invalid("frames", "expected a multiple of %d values, as many as a frame has, got %d", size, len(flat))
+		}
+		frames = slices.Collect(slices.Chunk(flat, size))
 	}
 	switch {
-	case q.Repeat < 0 || q.Repeat > s.o.MaxHistory:
-		return invalid("repeat", "expected 1 to %d frames, got %d", s.o.MaxHistory, q.Repeat)
-	case q.Repeat > 0 && len(frames) != 1:
+	case q.repeat < 0 || q.repeat > s.o.MaxHistory:
+		return invalid("repeat", "expected 1 to %d frames, got %d", s.o.MaxHistory, q.repeat)
+	case q.repeat > 0 && len(frames) != 1:
 		return invalid("repeat", "expected one frame to repeat, got %d", len(frames))
-	case q.Repeat > 0:
-		frames = slices.Repeat(frames, q.Repeat)
+	case q.repeat > 0:
+		frames = slices.Repeat(frames, q.repeat)
 	}
 	if len(frames) < 1 || len(frames) > s.o.MaxHistory {
 		return invalid("frames", "expected 1 to %d frames, got %d", s.o.MaxHistory, len(frames))
 	}
-	w.Frames = frames
-	if w.Constants, err = pick("constants", q.Constants, arrays); err != nil {
-		return err
-	}
+	w.Frames, w.Constants = frames, q.constants
 	return s.checkValues(w)
-}
-
-// readFrames reads the frames of a request; size is the number of values of each.
-func readFrames(list []json.RawMessage, arrays map[string][]float32, size int) ([][]float32, error) {
-	flat, packed := arrays["frames"]
-	if packed && list != nil {
-		return nil, invalid("frames", "expected them in the header or in the payload, got both")
-	}
-	if packed && len(flat)%size != 0 {
-		return nil, invalid("frames", "expected a multiple of %d values, as many as a frame has, got %d", size, len(flat))
-	}
-	var out [][]float32
-	for len(flat) > 0 {
-		out, flat = append(out, flat[:size:size]), flat[size:]
-	}
-	for i, raw := range list {
-		frame, err := decodeValues(fmt.Sprintf("frames[%d]", i), raw)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, frame)
-	}
-	return out, nil
 }

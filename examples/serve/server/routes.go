@@ -91,7 +91,7 @@ func (s *Server) describe(w http.ResponseWriter, _ *http.Request) {
 		"history": map[string]int{"2d": m.history(2), "3d": m.history(3)},
 		"limits": map[string]any{
 			"body_bytes": s.o.MaxBody, "points": s.o.MaxPoints, "channels": s.o.MaxChannels, "history": s.o.MaxHistory, "steps": s.o.MaxSteps,
-			"tokens": s.o.MaxTokens, "json_values": s.o.MaxValues, "seconds": s.o.Timeout.Seconds(), "queue": s.o.Queue, "share": s.o.Share,
+			"tokens": s.o.MaxTokens, "json_values": s.o.MaxValues, "memory_bytes": s.o.MaxMemory, "seconds": s.o.Timeout.Seconds(), "queue": s.o.Queue, "share": s.o.Share,
 		},
 	}, s.o.WriteTimeout)
 }
@@ -124,18 +124,21 @@ func (s *Server) systems(w http.ResponseWriter, _ *http.Request) {
 
 // start answers with an initial state.
 func (s *Server) start(w http.ResponseWriter, r *http.Request) {
-	s.admitted(w, r, func(ctx context.Context, m *Model, t *ticket) (sink, error) {
+	s.admitted(w, r, func(ctx context.Context, m *Model, t *ticket, l *lease) (sink, error) {
 		out := &whole{w: w, timeout: s.o.WriteTimeout}
-		text, arrays, err := s.body(w, r)
+		in, err := s.open(w, r, l)
 		if err != nil {
 			return out, err
 		}
-		var q startRequest
-		if err := decode(text, &q); err != nil {
+		q, err := in.startRequest()
+		if err != nil {
 			return out, err
 		}
-		p, err := q.plot(arrays)
+		p, err := q.plot()
 		if err != nil {
+			return out, err
+		}
+		if err := t.admit(); err != nil {
 			return out, err
 		}
 		turn, err := s.turn(ctx, t)

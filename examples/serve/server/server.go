@@ -16,6 +16,7 @@ import (
 type Server struct {
 	o       Options
 	queue   *queue
+	budget  *budget
 	engines *engines
 	metrics *metrics
 	ranges  ranges
@@ -32,11 +33,11 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &Server{o: o, queue: newQueue(o), engines: &engines{most: o.MaxPrograms}}
-	s.metrics = newMetrics(s.queue, s.engines)
+	s := &Server{o: o, queue: newQueue(o), budget: newBudget(o), engines: &engines{most: o.MaxPrograms}}
+	s.metrics = newMetrics(s.queue, s.budget, s.engines)
 	s.engines.onRetire = s.metrics.retired.Inc
 	s.base, s.cancel = context.WithCancelCause(context.Background())
-	s.handler = s.guard(s.routes())
+	s.handler = s.guard(s.named(s.routes()))
 	return s, nil
 }
 
@@ -74,59 +75,63 @@ func (s *Server) Close() {
 	s.engines.close()
 }
 
-// maker converts the body of a request to a job.
-type maker func(m *Model, text []byte, arrays map[string][]float32) (*job, error)
+// maker reads the body of a request and converts it to a job.
+type maker func(m *Model, in *input) (*job, error)
 
 // forecast answers requests whose bodies make converts to jobs.
 func (s *Server) forecast(make maker) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		s.admitted(w, r, func(ctx context.Context, m *Model, t *ticket) (sink, error) {
+		s.admitted(w, r, func(ctx context.Context, m *Model, t *ticket, l *lease) (sink, error) {
 			out, keeps := newSink(w, r, s.o.WriteTimeout)
-			text, arrays, err := s.body(w, r)
+			in, err := s.open(w, r, l)
 			if err != nil {
 				return out, err
 			}
-			j, err := make(m, text, arrays)
+			j, err := make(m, in)
 			if err != nil {
 				return out, err
 			}
 			if keeps {
-				scale := newScaler(j.layout.Grid, j.downscale)
-				frames := 1
-				if j.ready == nil {
-					frames = 2 // truth and forecast
-				}
-				if err := s.checkAnswer(frames*len(j.layout.Channels(false))*scale.points(), j.steps); err != nil {
+				if err := s.checkAnswer(j, l); err != nil {
 					return out, err
 				}
+			}
+			if err := t.admit(); err != nil {
+				return out, err
 			}
 			return out, s.run(ctx, t, j, out)
 		})
 	}
 }
 
-// admitted runs work that needs a place in the queue. Its context ends when the client
-// leaves, on timeout, or when the server shuts down.
-func (s *Server) admitted(w http.ResponseWriter, r *http.Request, work func(context.Context, *Model, *ticket) (sink, error)) {
+// admitted runs work, which reads a body and then needs a place in the queue. Its context
+// ends when the client leaves, on timeout, or when the server shuts down.
+func (s *Server) admitted(w http.ResponseWriter, r *http.Request, work func(context.Context, *Model, *ticket, *lease) (sink, error)) {
 	m := s.model.Load()
 	if m == nil {
 		s.refuse(w, errLoading)
 		return
 	}
-	t, err := s.queue.admit(s.client(r))
+	t, err := s.queue.enter(s.client(r))
 	if err != nil {
 		s.refuse(w, err)
 		return
 	}
 	defer t.close()
+	l := s.budget.lease(t.client.name)
+	defer l.release()
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	defer context.AfterFunc(s.base, func() { cancel(errShutdown) })()
 	timer := time.AfterFunc(s.o.Timeout, func() { cancel(errTimeout) })
 	defer timer.Stop()
-	out, err := work(ctx, m, t)
-	if err == nil {
+	out, err := work(ctx, m, t, l)
+	switch {
+	case err == nil:
 		s.metrics.ended.WithLabelValues("done").Inc()
+		return
+	case errors.Is(err, errFull), errors.Is(err, errClosed), errors.Is(err, errMemory):
+		s.refuse(w, err)
 		return
 	}
 	p, end := explain(ctx, err)
@@ -147,6 +152,9 @@ func (s *Server) refuse(w http.ResponseWriter, why error) {
 	case errors.Is(why, errShare):
 		p.status, p.retry, p.Code = http.StatusTooManyRequests, s.queue.retryAfter(), "share_used_up"
 		p.Message = fmt.Sprintf("expected at most %d forecasts of one client at once; try again in %d s", s.o.Share, p.retry)
+	case errors.Is(why, errMemory):
+		p.status, p.retry, p.Code = http.StatusTooManyRequests, s.queue.retryAfter(), "memory"
+		p.Message = fmt.Sprintf("the requests in flight hold the memory for their values: expected at most %d bytes of all clients and %d of one; try again in %d s", s.budget.total, s.budget.share, p.retry)
 	case errors.Is(why, errClosed):
 		p.retry, p.Code, p.Message = 10, "draining", errShutdown.Error()
 	default:

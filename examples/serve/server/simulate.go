@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"math/rand/v2"
 	"slices"
 
@@ -12,22 +11,93 @@ import (
 
 // startRequest is the body of /v1/start.
 type startRequest struct {
-	System     string             `json:"system"`
-	Seed       uint64             `json:"seed"`
-	Grid       []int              `json:"grid"`
-	Parameters map[string]float64 `json:"parameters"`
-	Initial    json.RawMessage    `json:"initial"`
-	Constants  json.RawMessage    `json:"constants"`
-	Arrays     []section          `json:"arrays"`
+	system             string
+	seed               uint64
+	grid               []int
+	parameters         map[string]float64
+	initial, constants []float32
 }
 
 // simulateRequest is the body of /v1/simulate.
 type simulateRequest struct {
 	startRequest
-	Boundaries []string `json:"boundaries"`
-	History    int      `json:"history"`
-	Steps      int      `json:"steps"`
-	Downscale  int      `json:"downscale"`
+	boundaries                []string
+	history, steps, downscale int
+}
+
+// startRequest reads the body of /v1/start.
+func (in *input) startRequest() (*startRequest, error) {
+	q := &startRequest{}
+	return q, in.simulation(q, unknown)
+}
+
+// simulateRequest reads the body of /v1/simulate.
+func (in *input) simulateRequest() (*simulateRequest, error) {
+	q := &simulateRequest{}
+	return q, in.simulation(&q.startRequest, func(key string) (err error) {
+		switch key {
+		case "boundaries":
+			q.boundaries, err = in.boundaries()
+		case "history":
+			q.history, err = in.integer(key)
+		case "steps":
+			q.steps, err = in.integer(key)
+		case "downscale":
+			q.downscale, err = in.integer(key)
+		default:
+			err = unknown(key)
+		}
+		return err
+	})
+}
+
+// simulation reads the keys that both requests have, and the others with other.
+func (in *input) simulation(q *startRequest, other func(key string) error) error {
+	var list []section
+	inline := map[string]bool{}
+	err := in.document(11, func(key string) (err error) {
+		switch key {
+		case "system":
+			q.system, err = in.str(key)
+		case "seed":
+			q.seed, err = in.unsigned(key)
+		case "grid":
+			q.grid, err = in.integers(key, maxAxes)
+		case "parameters":
+			q.parameters = map[string]float64{}
+			err = in.object(key, maxNumbers, func(name string) (err error) {
+				q.parameters[name], err = in.float(key + "." + name)
+				return err
+			})
+		case "initial":
+			inline[key] = true
+			q.initial, err = in.values(key, in.o.MaxValues)
+		case "constants":
+			inline[key] = true
+			q.constants, err = in.values(key, in.o.MaxValues)
+		case "arrays":
+			list, err = in.sections()
+		default:
+			err = other(key)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := once(list, inline); err != nil {
+		return err
+	}
+	arrays, err := in.arrays(list, "initial", "constants")
+	if err != nil {
+		return err
+	}
+	for name, into := range map[string]*[]float32{"initial": &q.initial, "constants": &q.constants} {
+		if values, ok := arrays[name]; ok {
+			*into = values
+		}
+	}
+	return nil
 }
 
 // plot is a checked request to simulate.
@@ -43,12 +113,12 @@ type plot struct {
 }
 
 // plot converts the parameters of a simulation from the request.
-func (q startRequest) plot(arrays map[string][]float32) (*plot, error) {
-	s, err := solve.Lookup(q.System)
+func (q startRequest) plot() (*plot, error) {
+	s, err := solve.Lookup(q.system)
 	if err != nil {
 		return nil, invalid("system", "%v", err)
 	}
-	p := &plot{system: s, grid: q.Grid, seed: q.Seed, boundaries: s.Boundaries}
+	p := &plot{system: s, grid: q.grid, seed: q.seed, boundaries: s.Boundaries}
 	if p.grid == nil {
 		p.grid = s.Grid
 	}
@@ -63,25 +133,25 @@ func (q startRequest) plot(arrays map[string][]float32) (*plot, error) {
 	if product(p.grid) > product(s.Grid) {
 		return nil, invalid("grid", "expected at most as many points as the system's own grid %v has (%d), got %v", s.Grid, product(s.Grid), p.grid)
 	}
-	if p.values, err = q.parameters(s, p.rng()); err != nil {
+	if p.values, err = q.draw(s, p.rng()); err != nil {
 		return nil, err
 	}
-	return p, p.given(q, arrays)
+	return p, p.given(q)
 }
 
 // rng returns the generator that draws parameters and, if none is given, the initial
 // state.
 func (p *plot) rng() *rand.Rand { return rand.New(rand.NewPCG(p.seed, 0x7365727665)) }
 
-// parameters returns the given parameters and draws the others. The ranges of the
+// draw returns the given parameters and draws the others. The ranges of the
 // system bound the work of the solver.
-func (q startRequest) parameters(s *solve.System, rng *rand.Rand) (map[string]float64, error) {
+func (q startRequest) draw(s *solve.System, rng *rand.Rand) (map[string]float64, error) {
 	for _, p := range s.Parameters {
-		if v, ok := q.Parameters[p.Name]; ok && !(v >= p.Low && v <= p.High) {
+		if v, ok := q.parameters[p.Name]; ok && !(v >= p.Low && v <= p.High) {
 			return nil, invalid("parameters."+p.Name, "expected %v to %v, got %v", p.Low, p.High, v)
 		}
 	}
-	values, err := s.Draw(rng, q.Parameters)
+	values, err := s.Draw(rng, q.parameters)
 	if err != nil {
 		return nil, invalid("parameters", "%v", err)
 	}
@@ -94,17 +164,17 @@ func (p *plot) window() *data.Window {
 }
 
 // simulateJob converts the body of /v1/simulate to a job.
-func (s *Server) simulateJob(m *Model, text []byte, arrays map[string][]float32) (*job, error) {
-	var q simulateRequest
-	if err := decode(text, &q); err != nil {
-		return nil, err
-	}
-	p, err := q.plot(arrays)
+func (s *Server) simulateJob(m *Model, in *input) (*job, error) {
+	q, err := in.simulateRequest()
 	if err != nil {
 		return nil, err
 	}
-	if q.Boundaries != nil {
-		if p.boundaries, err = boundaries(q.Boundaries, len(p.grid)); err != nil {
+	p, err := q.plot()
+	if err != nil {
+		return nil, err
+	}
+	if q.boundaries != nil {
+		if p.boundaries, err = boundaries(q.boundaries, len(p.grid)); err != nil {
 			return nil, err
 		}
 	}
@@ -112,28 +182,20 @@ func (s *Server) simulateJob(m *Model, text []byte, arrays map[string][]float32)
 	if err := s.checkLayout(m, w); err != nil {
 		return nil, err
 	}
-	if p.history = q.History; p.history == 0 {
+	if p.history = q.history; p.history == 0 {
 		p.history = m.history(len(p.grid))
 	}
 	if p.history < 1 || p.history > s.o.MaxHistory {
-		return nil, invalid("history", "expected 1 to %d frames, got %d", s.o.MaxHistory, q.History)
+		return nil, invalid("history", "expected 1 to %d frames, got %d", s.o.MaxHistory, q.history)
 	}
-	j := &job{layout: w, steps: q.Steps, downscale: max(q.Downscale, 1), prepare: func(ctx context.Context, yield func() error) (*scene, error) { return s.stage(ctx, p, yield) }}
-	return j, s.checkSteps(q.Steps, q.Downscale)
+	j := &job{layout: w, steps: q.steps, downscale: max(q.downscale, 1), prepare: func(ctx context.Context, yield func() error) (*scene, error) { return s.stage(ctx, p, yield) }}
+	return j, s.checkSteps(q.steps, q.downscale)
 }
 
-// given reads the initial state, if the request has one.
-func (p *plot) given(q startRequest, arrays map[string][]float32) (err error) {
-	if err := only(arrays, "initial", "constants"); err != nil {
-		return err
-	}
+// given sets the initial state, if the request has one.
+func (p *plot) given(q startRequest) error {
 	w := p.window()
-	if p.initial, err = pick("initial", q.Initial, arrays); err != nil {
-		return err
-	}
-	if p.constants, err = pick("constants", q.Constants, arrays); err != nil {
-		return err
-	}
+	p.initial, p.constants = q.initial, q.constants
 	if p.initial == nil {
 		if p.constants != nil {
 			return invalid("constants", "expected them together with initial only")

@@ -117,7 +117,7 @@ func TestStartsAreAccepted(t *testing.T) {
 		known, err := r.of(t.Context(), x)
 		require.NoError(t, err)
 		for seed := range uint64(2) {
-			p, err := startRequest{System: x.Name, Seed: seed}.plot(nil)
+			p, err := startRequest{system: x.Name, seed: seed}.plot()
 			require.NoError(t, err)
 			run, err := x.Start(p.grid, p.values, p.rng())
 			require.NoError(t, err)

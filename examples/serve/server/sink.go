@@ -1,8 +1,12 @@
 package server
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -114,7 +118,51 @@ func (o *whole) send(r record) error {
 	if r.kind != "end" {
 		return nil
 	}
-	writeJSON(o.w, http.StatusOK, o.object, o.timeout)
+	return o.write()
+}
+
+// write answers with the object. It encodes one frame at a time, since the text of all
+// takes several times the memory of their values.
+func (o *whole) write() error {
+	_ = http.NewResponseController(o.w).SetWriteDeadline(time.Now().Add(o.timeout))
+	o.w.Header().Set("Content-Type", "application/json")
+	o.w.Header().Set("Cache-Control", "no-store")
+	o.w.WriteHeader(http.StatusOK)
+	out := bufio.NewWriter(o.w)
+	lead := "{"
+	for _, key := range slices.Sorted(maps.Keys(o.object)) {
+		fmt.Fprintf(out, "%s%q:", lead, key)
+		if err := encodeList(out, o.object[key]); err != nil {
+			return err
+		}
+		lead = ","
+	}
+	_, _ = out.WriteString("}\n")
+	_ = out.Flush() // the client may be gone
+	return nil
+}
+
+// encodeList writes a value, of a list one item at a time.
+func encodeList(w *bufio.Writer, v any) error {
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	} else {
+		_ = w.WriteByte('[')
+	}
+	for i, item := range items {
+		text, err := json.Marshal(item)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			_ = w.WriteByte(',')
+		}
+		_, _ = w.Write(text)
+	}
+	if ok {
+		_ = w.WriteByte(']')
+	}
 	return nil
 }
 

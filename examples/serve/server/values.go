@@ -1,53 +1,73 @@
 package server
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
-	"errors"
+	"fmt"
+	"io"
 	"math"
+	"strings"
 )
 
-// decodeValues reads an array of numbers, or base64 of little-endian float32. JSON has
-// no NaN; other programs write null for it. Both are refused.
-func decodeValues(field string, raw json.RawMessage) ([]float32, error) {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) > 0 && raw[0] == '"' {
-		var text []byte
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return nil, invalid(field, "expected base64 of little-endian float32: %v", err)
-		}
-		if len(text)%4 != 0 {
-			return nil, invalid(field, "expected base64 of little-endian float32, 4 bytes each, got %d bytes", len(text))
-		}
-		return decodeFloats(text), nil
-	}
-	if len(raw) == 0 || raw[0] != '[' {
-		return nil, invalid(field, "expected an array of numbers or a text in base64, got %.20s", raw)
-	}
-	if bytes.Contains(raw, []byte("null")) {
-		return nil, invalid(field, "expected finite numbers, got null")
-	}
-	var out []float32
-	if err := json.Unmarshal(raw, &out); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
-			return nil, invalid(field, "expected numbers within float32, got %s", wrong.Value)
-		}
-		return nil, unreadable("%s: %v", field, err)
-	}
-	return out, nil
+// valueList collects values that arrive piece by piece. Their memory is charged to a
+// lease before it is allocated.
+type valueList struct {
+	field string
+	most  int
+	lease *lease
+	list  []float32
 }
 
-// decodeFloats reads little-endian float32.
-func decodeFloats(b []byte) []float32 {
-	out := make([]float32, len(b)/4)
-	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+// add appends a value.
+func (v *valueList) add(x float32) error {
+	if len(v.list) == v.most {
+		return invalid(v.field, "expected at most %d values, got more", v.most)
 	}
-	return out
+	if len(v.list) == cap(v.list) {
+		size := min(max(2*cap(v.list), 256), v.most)
+		if err := v.lease.charge(4 * (size - cap(v.list))); err != nil {
+			return err
+		}
+		v.list = append(make([]float32, 0, size), v.list...)
+	}
+	v.list = append(v.list, x)
+	return nil
 }
+
+// partialError is the length of an input that ends within a value.
+type partialError int
+
+func (e partialError) Error() string {
+	return fmt.Sprintf("expected 4 bytes per value, got %d bytes", int(e))
+}
+
+// read appends little-endian float32 up to the end of r.
+func (v *valueList) read(r io.Reader) error {
+	var piece [4096]byte
+	total := 0
+	for rest := 0; ; {
+		n, err := r.Read(piece[rest:])
+		total += n
+		n += rest
+		for i := 0; i+4 <= n; i += 4 {
+			if err := v.add(math.Float32frombits(binary.LittleEndian.Uint32(piece[i:]))); err != nil {
+				return err
+			}
+		}
+		rest = copy(piece[:], piece[n-n%4:n])
+		switch {
+		case err == io.EOF && rest > 0:
+			return partialError(total)
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// cutNumber returns the digits of a description of a number.
+func cutNumber(s string) (string, bool) { return strings.CutPrefix(s, "number ") }
 
 // appendFloats writes little-endian float32.
 func appendFloats(dst []byte, values []float32) []byte {
