@@ -146,6 +146,13 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 // Model returns the network, with jitter as the options say.
 func (e *Emulator) Model() *Model { return e.model }
 
+// Programs returns the number of compiled programs that the emulator holds.
+func (e *Emulator) Programs() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.programs.order.Len()
+}
+
 // Scaling returns how the emulator normalises fields.
 func (e *Emulator) Scaling() Scaling { return e.scaling }
 

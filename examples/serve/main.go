@@ -51,6 +51,7 @@ type options struct {
 	refresh         int
 	seed            uint64
 	ensemble        int
+	programs        int
 	grace           time.Duration
 	quiet           bool
 	server          server.Options
@@ -80,7 +81,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Func("origin", "origin of web pages that may call the server, https://example.org (may be repeated)", list(&o.server.Origins))
 	f.IntVar(&o.server.MaxPoints, "max-points", 1<<16, "largest grid in points")
 	f.IntVar(&o.server.MaxSteps, "max-steps", 200, "longest forecast")
-	f.IntVar(&o.server.MaxPrograms, "max-programs", 64, "shapes of requests after which a fresh emulator takes over")
+	f.IntVar(&o.programs, "max-programs", 16, "compiled programs to keep, one for each shape of request")
 	f.BoolVar(&o.server.Proxy, "proxy", false, "a proxy in front adds the client to X-Forwarded-For")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -108,7 +109,7 @@ func list(to *[]string) func(string) error {
 
 // emulator returns the options of every emulator that serves.
 func (o options) emulator(b compute.Backend, log *slog.Logger) walrus.EmulatorOptions {
-	e := walrus.EmulatorOptions{Backend: b, Seed: o.seed, Ensemble: o.ensemble, Log: log}
+	e := walrus.EmulatorOptions{Backend: b, Seed: o.seed, Ensemble: o.ensemble, Programs: o.programs, Log: log}
 	if o.cache {
 		e.Cache = &walrus.Cache{Refresh: o.refresh}
 	}

@@ -24,7 +24,7 @@ func marshal(tb testing.TB, v any) []byte {
 func fuzzServer(f *testing.F) (*Server, *Model) {
 	manifest, err := nano.Manifest()
 	require.NoError(f, err)
-	m, err := NewModel("fuzz", manifest.Config, nil, nil)
+	m, err := NewModel("fuzz", manifest.Config, nil)
 	require.NoError(f, err)
 	s, err := New(Options{MaxPoints: 4096})
 	require.NoError(f, err)

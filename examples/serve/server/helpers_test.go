@@ -66,7 +66,7 @@ func serve(t *testing.T, f Forecaster, o Options) (*Server, string) {
 	t.Helper()
 	manifest, err := nano.Manifest()
 	require.NoError(t, err)
-	m, err := NewModel("fake", manifest.Config, func() (Forecaster, error) { return f, nil }, nil)
+	m, err := NewModel("fake", manifest.Config, f)
 	require.NoError(t, err)
 	s, err := New(o)
 	require.NoError(t, err)

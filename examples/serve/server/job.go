@@ -26,13 +26,9 @@ func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
 	if err != nil {
 		return err
 	}
-	engine, release, err := s.engines.acquire(shape(sc.window))
-	if err != nil {
-		return err
-	}
-	defer release()
+	forecaster := s.model.Load().Forecaster
 	scale := newScaler(sc.window.Grid, j.downscale)
-	if err := sc.announce(out, j, scale, advise(engine, sc.window)); err != nil {
+	if err := sc.announce(out, j, scale, advise(forecaster, sc.window)); err != nil {
 		return err
 	}
 	turn, err := s.turn(ctx, t)
@@ -40,7 +36,7 @@ func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
 		return err
 	}
 	defer func() { turn.end() }()
-	for f, err := range engine.Rollout(ctx, sc.window, j.steps) {
+	for f, err := range forecaster.Rollout(ctx, sc.window, j.steps) {
 		if err != nil {
 			return err
 		}
@@ -100,9 +96,6 @@ type adviser interface {
 // advise returns the advice of a forecaster on a window, if it gives any. It ignores
 // errors, which the rollout reports.
 func advise(f Forecaster, w *data.Window) []walrus.Advice {
-	if e, ok := f.(*engine); ok {
-		f = e.Forecaster
-	}
 	a, ok := f.(adviser)
 	if !ok {
 		return nil

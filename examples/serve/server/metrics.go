@@ -19,13 +19,12 @@ type metrics struct {
 	stepTime  prometheus.Histogram
 	turnTime  prometheus.Histogram
 	panics    prometheus.Counter
-	retired   prometheus.Counter
 	sentBytes prometheus.Counter
 }
 
 const namespace = "walrus"
 
-func newMetrics(q *queue, b *budget, e *engines) *metrics {
+func newMetrics(q *queue, b *budget, programs func() int) *metrics {
 	count := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
@@ -46,15 +45,14 @@ func newMetrics(q *queue, b *budget, e *engines) *metrics {
 		stepTime:  histogram("step_seconds", "Time that one step of a forecast held a worker."),
 		turnTime:  histogram("turn_wait_seconds", "Time that one step waited for a worker."),
 		panics:    count("panics_total", "Requests whose handling panicked; each was answered with 500.").WithLabelValues(),
-		retired:   count("emulators_retired_total", "Emulators replaced because they held too many programs.").WithLabelValues(),
 		sentBytes: count("response_bytes_total", "Bytes of answers sent.").WithLabelValues(),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.refused, m.ended, m.steps, m.stepTime, m.turnTime, m.panics, m.retired, m.sentBytes,
+	m.registry.MustRegister(m.requests, m.seconds, m.refused, m.ended, m.steps, m.stepTime, m.turnTime, m.panics, m.sentBytes,
 		gauge("admitted", "Forecasts admitted and not yet ended.", func() float64 { return float64(q.stats().admitted) }),
 		gauge("waiting", "Forecasts that wait for a worker.", func() float64 { return float64(q.stats().waiting) }),
 		gauge("working", "Workers that are busy.", func() float64 { return float64(q.stats().working) }),
 		gauge("request_bytes", "Memory charged to the values of requests in flight.", func() float64 { return float64(b.bytes()) }),
-		gauge("programs", "Shape classes that the present emulator has met.", func() float64 { return float64(e.classes()) }),
+		gauge("programs", "Compiled programs that the emulator holds, one for each shape of request.", func() float64 { return float64(programs()) }),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -1,9 +1,13 @@
 package server
 
 import (
+	"context"
 	"fmt"
+	"iter"
 
 	"github.com/gomlx/compute"
+
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
@@ -15,16 +19,21 @@ type Model struct {
 	Config walrus.Config
 	// Parameters counts the weights.
 	Parameters int64
-	// Open returns an emulator. It is called again after one has met too many shapes.
-	Open func() (Forecaster, error)
+	// Forecaster forecasts; [Model.Close] closes it.
+	Forecaster Forecaster
 
-	plan  *walrus.Model
-	close func()
+	plan *walrus.Model
 }
 
-// NewModel returns a model of a network whose emulators open returns. [Model.Close]
-// calls close if it is not nil.
-func NewModel(name string, c walrus.Config, open func() (Forecaster, error), close func()) (*Model, error) {
+// Forecaster is the part of a walrus.Emulator that the server uses. A rollout checks its
+// context before every step.
+type Forecaster interface {
+	Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[walrus.Frame, error]
+	Close()
+}
+
+// NewModel returns a model of a network whose forecasts f makes.
+func NewModel(name string, c walrus.Config, f Forecaster) (*Model, error) {
 	m, err := walrus.NewModel(c)
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
@@ -33,7 +42,7 @@ func NewModel(name string, c walrus.Config, open func() (Forecaster, error), clo
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
-	out := &Model{Name: name, Config: c, Open: open, plan: m, close: close}
+	out := &Model{Name: name, Config: c, Forecaster: f, plan: m}
 	for _, p := range params {
 		if p.Init.Buffer {
 			continue
@@ -48,8 +57,8 @@ func NewModel(name string, c walrus.Config, open func() (Forecaster, error), clo
 }
 
 // OpenModel opens walrus-nano for the name "nano", an older version of it for one of
-// [nano.Names], and otherwise a checkpoint, as [walrus.Load] does. All emulators of the
-// model have the options o.
+// [nano.Names], and otherwise a checkpoint, as [walrus.Load] does. o.Programs bounds the
+// memory for compiled programs: clients may ask for ever new grids.
 func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -58,8 +67,17 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.OwnWeights = false // the weights outlive the emulators
-	return NewModel(name, w.Config(), func() (Forecaster, error) { return walrus.NewEmulator(w, o) }, w.Finalize)
+	o.OwnWeights = true
+	em, err := walrus.NewEmulator(w, o)
+	if err != nil {
+		w.Finalize()
+		return nil, err
+	}
+	m, err := NewModel(name, w.Config(), em)
+	if err != nil {
+		em.Close()
+	}
+	return m, err
 }
 
 // loadWeights loads weights, which know how their fields are normalised, and returns
@@ -82,12 +100,8 @@ func loadWeights(path string, b compute.Backend) (*walrus.Weights, string, error
 	return w, name, err
 }
 
-// Close frees the weights. No emulator may be in use.
-func (m *Model) Close() {
-	if m.close != nil {
-		m.close()
-	}
-}
+// Close closes the forecaster, which ends running forecasts.
+func (m *Model) Close() { m.Forecaster.Close() }
 
 // history returns the number of frames with which such networks are trained.
 func (m *Model) history(axes int) int {

@@ -37,9 +37,6 @@ type Options struct {
 	// and of answers as one JSON object: 64 MiB. One client may have Share/Queue of it, but
 	// always enough for one request.
 	MaxMemory int64
-	// MaxPrograms is the number of shapes of requests after which an emulator is
-	// replaced, since each leaves a compiled program in memory: 64.
-	MaxPrograms int
 	// Proxy says that a proxy in front adds the client to X-Forwarded-For; otherwise
 	// the header is ignored.
 	Proxy bool
@@ -70,7 +67,6 @@ func (o Options) withDefaults() Options {
 	number(&o.MaxSteps, 200)
 	number(&o.MaxTokens, 4096)
 	number(&o.MaxValues, 1<<21)
-	number(&o.MaxPrograms, 64)
 	duration := func(p *time.Duration, v time.Duration) {
 		if *p == 0 {
 			*p = v
@@ -101,7 +97,7 @@ func (o Options) Validate() error {
 		{"Workers", int64(o.Workers)}, {"Queue", int64(o.Queue)}, {"Share", int64(o.Share)}, {"Timeout", int64(o.Timeout)},
 		{"BodyTimeout", int64(o.BodyTimeout)}, {"WriteTimeout", int64(o.WriteTimeout)}, {"MaxBody", o.MaxBody},
 		{"MaxPoints", int64(o.MaxPoints)}, {"MaxChannels", int64(o.MaxChannels)}, {"MaxHistory", int64(o.MaxHistory)},
-		{"MaxSteps", int64(o.MaxSteps)}, {"MaxTokens", int64(o.MaxTokens)}, {"MaxValues", int64(o.MaxValues)}, {"MaxPrograms", int64(o.MaxPrograms)},
+		{"MaxSteps", int64(o.MaxSteps)}, {"MaxTokens", int64(o.MaxTokens)}, {"MaxValues", int64(o.MaxValues)},
 		{"MaxMemory", o.MaxMemory},
 	} {
 		if c.value < 1 {

@@ -135,34 +135,3 @@ func TestRetryAfter(t *testing.T) {
 	q.mean = 60
 	assert.Equal(t, 30, q.retryAfter())
 }
-
-// TestEngines: an emulator that has met too many shapes is replaced, and closed when
-// its last user releases it.
-func TestEngines(t *testing.T) {
-	var made []*fake
-	e := &engines{most: 2, open: func() (Forecaster, error) { made = append(made, &fake{}); return made[len(made)-1], nil }}
-	_, first, err := e.acquire("a")
-	require.NoError(t, err)
-	_, second, err := e.acquire("b")
-	require.NoError(t, err)
-	_, third, err := e.acquire("a")
-	require.NoError(t, err)
-	assert.Len(t, made, 1)
-	assert.Equal(t, 2, e.classes())
-	third()
-	_, fourth, err := e.acquire("c")
-	require.NoError(t, err)
-	require.Len(t, made, 2)
-	assert.Equal(t, 1, e.classes())
-	first()
-	first()
-	assert.Zero(t, made[0].closed.Load(), "the second user is still there")
-	second()
-	assert.EqualValues(t, 1, made[0].closed.Load())
-	e.close()
-	assert.Zero(t, made[1].closed.Load())
-	fourth()
-	assert.EqualValues(t, 1, made[1].closed.Load())
-	_, _, err = e.acquire("a")
-	assert.Equal(t, errLoading, err)
-}

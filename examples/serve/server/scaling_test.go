@@ -42,10 +42,7 @@ func TestOpenModelScaling(t *testing.T) {
 	model, err := OpenModel(dir, o)
 	require.NoError(t, err)
 	defer model.Close()
-	served, err := model.Open()
-	require.NoError(t, err)
-	defer served.Close()
-	for got, err := range served.Rollout(context.Background(), window, 1) {
+	for got, err := range model.Forecaster.Rollout(context.Background(), window, 1) {
 		require.NoError(t, err)
 		require.Equal(t, want, got.Values)
 	}

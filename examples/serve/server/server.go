@@ -17,7 +17,6 @@ type Server struct {
 	o       Options
 	queue   *queue
 	budget  *budget
-	engines *engines
 	metrics *metrics
 	ranges  ranges
 	model   atomic.Pointer[Model]
@@ -33,20 +32,27 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &Server{o: o, queue: newQueue(o), budget: newBudget(o), engines: &engines{most: o.MaxPrograms}}
-	s.metrics = newMetrics(s.queue, s.budget, s.engines)
-	s.engines.onRetire = s.metrics.retired.Inc
+	s := &Server{o: o, queue: newQueue(o), budget: newBudget(o)}
+	s.metrics = newMetrics(s.queue, s.budget, s.programs)
 	s.base, s.cancel = context.WithCancelCause(context.Background())
 	s.handler = s.guard(s.named(s.routes()))
 	return s, nil
 }
 
 // Ready sets the server's model. It must be called once.
-func (s *Server) Ready(m *Model) {
-	s.engines.mu.Lock()
-	s.engines.open = m.Open
-	s.engines.mu.Unlock()
-	s.model.Store(m)
+func (s *Server) Ready(m *Model) { s.model.Store(m) }
+
+// errLoading is the answer before a model is loaded.
+var errLoading = errors.New("loading")
+
+// programs returns the number of compiled programs of the model.
+func (s *Server) programs() int {
+	if m := s.model.Load(); m != nil {
+		if p, ok := m.Forecaster.(interface{ Programs() int }); ok {
+			return p.Programs()
+		}
+	}
+	return 0
 }
 
 // ServeHTTP answers a request.
@@ -67,12 +73,10 @@ func (s *Server) Drain(ctx context.Context) error {
 	return fmt.Errorf("server: forecasts were cancelled: %w", context.Cause(ctx))
 }
 
-// Close cancels all forecasts, waits for them, and frees the emulator. The caller
-// closes the model.
+// Close cancels all forecasts and waits for them. The caller closes the model.
 func (s *Server) Close() {
 	s.cancel(errShutdown)
 	<-s.queue.stop()
-	s.engines.close()
 }
 
 // maker reads the body of a request and converts it to a job.
