@@ -213,8 +213,8 @@ func TestApplyErrors(t *testing.T) {
 			return quarter
 		},
 		"turn: expected a permutation of 0, 1, 2, got [0 0 0]": func(*data.Window) Turn { return Turn{} },
-		"frame 1: expected 780 values (13 channels":                  func(w *data.Window) Turn { w.Frames[1] = make([]float32, 3); return quarter },
-		"boundaries: expected one per axis (3), got 0":            func(w *data.Window) Turn { w.Boundaries = nil; return quarter },
+		"frame 1: expected 780 values (13 channels":            func(w *data.Window) Turn { w.Frames[1] = make([]float32, 3); return quarter },
+		"boundaries: expected one per axis (3), got 0":         func(w *data.Window) Turn { w.Boundaries = nil; return quarter },
 	} {
 		w := volume(rand.New(rand.NewPCG(1, 1)))
 		_, err := change(w).Apply(w)

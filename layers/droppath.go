@@ -25,8 +25,12 @@ func DropPath(x, keep *Node) *Node {
 	return Mul(x, Reshape(keep, dims...))
 }
 
-// DropPathRates returns the rate of each block, linear from 0 to p.
+// DropPathRates returns the rate of each block, linear from 0 to p. It returns nil unless
+// blocks is 1 to 2^16.
 func DropPathRates(p float64, blocks int) []float64 {
+	if blocks < 1 || blocks > 1<<16 {
+		return nil
+	}
 	out := make([]float64, blocks)
 	for i := range out {
 		if blocks > 1 {

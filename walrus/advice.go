@@ -56,8 +56,11 @@ const rare = 0.01
 // Advise compares a plan and a number of history frames with the training windows of
 // weights of the network c. If the record of these windows is missing or partial, Advise
 // compares only with the strides that c lists. Weights that were never trained get no
-// advice.
+// advice, and neither does a plan that is nil.
 func Advise(c Config, trained *Coverage, plan *csm.Plan, history int) []Advice {
+	if plan == nil {
+		return nil
+	}
 	if trained == nil || trained.Partial || trained.Windows() == 0 {
 		return listedStrides(c, plan)
 	}

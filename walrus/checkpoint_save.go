@@ -82,6 +82,9 @@ func writeFolder(dir string, c Checkpoint) error {
 		if slices.ContainsFunc(parts[:i], func(q Part) bool { return q.Name == p.Name }) {
 			return fmt.Errorf("part %q: expected every name once, got it twice", p.Name)
 		}
+		if p.Write == nil {
+			return fmt.Errorf("part %q: expected a function that writes it, got nil", p.Name)
+		}
 		if err := p.Write(filepath.Join(dir, p.Name)); err != nil {
 			return fmt.Errorf("part %q: %w", p.Name, err)
 		}

@@ -45,9 +45,9 @@ type Seen struct {
 }
 
 // Count adds a number of windows with the same plan and history, where history is the
-// number of frames before the target.
+// number of frames before the target. It counts nothing without a plan or windows.
 func (c *Coverage) Count(plan *csm.Plan, history, windows int) {
-	if windows < 1 {
+	if windows < 1 || plan == nil {
 		return
 	}
 	c.mu.Lock()
@@ -67,8 +67,11 @@ func (c *Coverage) Count(plan *csm.Plan, history, windows int) {
 	s.Points = widen(s.Points, points)
 }
 
-// Add adds the counts of another Coverage.
+// Add adds the counts of another Coverage. nil has none.
 func (c *Coverage) Add(other *Coverage) {
+	if other == nil {
+		return
+	}
 	other = other.Clone()
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -61,16 +61,19 @@ type EmulatorOptions struct {
 	Log *slog.Logger
 }
 
+// maxDraws bounds ensembles and batches.
+const maxDraws = 1 << 20
+
 // Validate checks the options.
 func (o EmulatorOptions) Validate() error {
 	if o.Backend == nil {
 		return fmt.Errorf("walrus: emulator options: expected a backend (see package walrus/backend), got none")
 	}
-	if o.Ensemble < 0 {
-		return fmt.Errorf("walrus: emulator options: expected an ensemble of at least 1, got %d", o.Ensemble)
+	if o.Ensemble < 0 || o.Ensemble > maxDraws {
+		return fmt.Errorf("walrus: emulator options: expected an ensemble of at least 1 and at most %d, got %d", maxDraws, o.Ensemble)
 	}
-	if o.Batch < 0 {
-		return fmt.Errorf("walrus: emulator options: expected a batch of at least 1, got %d", o.Batch)
+	if o.Batch < 0 || o.Batch > maxDraws {
+		return fmt.Errorf("walrus: emulator options: expected a batch of at least 1 and at most %d, got %d", maxDraws, o.Batch)
 	}
 	if o.Programs < 0 {
 		return fmt.Errorf("walrus: emulator options: expected at least 1 program, got %d", o.Programs)
@@ -243,8 +246,8 @@ func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) it
 // yields the mean of their frames (the release's full-trajectory ensemble).
 func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
-		if members < 1 || steps < 0 {
-			yield(Frame{}, fmt.Errorf("walrus: average: expected at least 1 member and 0 steps, got %d and %d", members, steps))
+		if members < 1 || members > maxDraws || steps < 0 {
+			yield(Frame{}, fmt.Errorf("walrus: average: expected 1 to %d members and at least 0 steps, got %d and %d", maxDraws, members, steps))
 			return
 		}
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656e73656d626c65))

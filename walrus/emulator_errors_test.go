@@ -24,7 +24,7 @@ func TestNewEmulatorErrors(t *testing.T) {
 	}{
 		{"no backend", "walrus: emulator options: expected a backend (see package walrus/backend), got none", w, walrus.EmulatorOptions{}},
 		{"no weights", "walrus: emulator: expected weights, got none", nil, walrus.EmulatorOptions{Backend: b}},
-		{"ensemble", "walrus: emulator options: expected an ensemble of at least 1, got -2", w, walrus.EmulatorOptions{Backend: b, Ensemble: -2}},
+		{"ensemble", "walrus: emulator options: expected an ensemble of at least 1 and at most 1048576, got -2", w, walrus.EmulatorOptions{Backend: b, Ensemble: -2}},
 		{"floor", "walrus: emulator options: scaling: eps: expected a positive number or 0 for the default, got -1", w,
 			walrus.EmulatorOptions{Backend: b, Scaling: &walrus.Scaling{Eps: -1}}},
 	} {

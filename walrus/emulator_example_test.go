@@ -188,7 +188,7 @@ func ExampleEmulatorOptions() {
 	// Output:
 	// <nil>
 	// walrus: emulator options: expected a backend (see package walrus/backend), got none
-	// walrus: emulator options: expected an ensemble of at least 1, got -1
+	// walrus: emulator options: expected an ensemble of at least 1 and at most 1048576, got -1
 }
 
 // Weights that were finetuned with the statistics of a data set need them in place of those

@@ -252,7 +252,7 @@ func TestEmulatorAverage(t *testing.T) {
 		require.Equal(t, meanOf(a[step], b[step]), got[step])
 	}
 	_, err = lastError(e.Average(ctx, w, 2, 0))
-	require.EqualError(t, err, "walrus: average: expected at least 1 member and 0 steps, got 0 and 2")
+	require.EqualError(t, err, "walrus: average: expected 1 to 1048576 members and at least 0 steps, got 0 and 2")
 	_, err = lastError(e.Average(ctx, w, -1, 1))
 	require.Error(t, err)
 	_, err = lastError(e.Average(ctx, nil, 1, 1))

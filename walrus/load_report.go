@@ -1,6 +1,7 @@
 package walrus
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -103,8 +104,9 @@ type LoadError struct {
 // Error lists all these tensors.
 func (e *LoadError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "walrus: loading %s: the file does not fit the network", e.Report.Path)
-	e.Report.problems(&b)
+	r := cmp.Or(e.Report, &LoadReport{})
+	fmt.Fprintf(&b, "walrus: loading %s: the file does not fit the network", r.Path)
+	r.problems(&b)
 	if e.Hint != "" {
 		b.WriteString("\n" + e.Hint)
 	}

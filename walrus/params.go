@@ -1,6 +1,7 @@
 package walrus
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -52,6 +53,9 @@ func (m *Model) params(dims ...int) []Param {
 // ParamsFor lists the tensors that inputs of a plan use: all but the encoders
 // and decoders of other dimensionalities.
 func (m *Model) ParamsFor(plan *csm.Plan) ([]Param, error) {
+	if plan == nil {
+		return nil, errors.New("walrus: parameters: expected a plan, got nil")
+	}
 	dim, err := m.dimensionality(plan)
 	if err != nil {
 		return nil, err

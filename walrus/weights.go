@@ -1,6 +1,7 @@
 package walrus
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -184,6 +185,9 @@ func (w *Weights) Set(key string, t *tensors.Tensor) error {
 // copies, one after the other. Programs move their inputs to the device, too, but on
 // devices with separate memory they keep the host copy.
 func (w *Weights) Place(backend compute.Backend) error {
+	if backend == nil {
+		return errors.New("walrus: weights: expected a backend to place them on, got none")
+	}
 	for i, t := range w.values {
 		if t == nil {
 			return fmt.Errorf("walrus: weights: %s: expected a value, got finalized weights", w.params[i].Key)

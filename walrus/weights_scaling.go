@@ -20,8 +20,11 @@ func (w *Weights) Scaling() Scaling { return w.scaling }
 func (w *Weights) SetScaling(s Scaling) { w.scaling, w.missing = s, nil }
 
 // Adopt copies the scaling and the record of training windows from a manifest to the
-// weights.
+// weights. Without a manifest it changes nothing.
 func (w *Weights) Adopt(m *Manifest) {
+	if m == nil {
+		return
+	}
 	w.SetScaling(m.Scaling)
 	w.SetCoverage(m.Coverage.Clone())
 }

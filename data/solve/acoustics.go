@@ -141,7 +141,11 @@ func (s *sound) Advance(time float64) error {
 	for _, rho := range s.density {
 		c = max(c, math.Sqrt(bulkModulus/rho))
 	}
-	steps := int(math.Ceil(time * c * math.Hypot(1/s.h[0], 1/s.h[1]) / 0.8))
+	all := math.Ceil(time * c * math.Hypot(1/s.h[0], 1/s.h[1]) / 0.8)
+	if err := tooMany(all); err != nil {
+		return err
+	}
+	steps := int(all)
 	for range steps {
 		s.once(time / float64(steps))
 	}

@@ -114,6 +114,9 @@ func (s *finiteVolume) advance(time float64) error {
 		if err != nil {
 			return err
 		}
+		if err := tooMany(time / h); err != nil {
+			return err
+		}
 		h = min(h, time)
 		if time-h < 1e-9*h {
 			h = time

@@ -254,6 +254,9 @@ func (s *convection) Advance(time float64) error {
 		if err := lost([]float64{rate}); err != nil {
 			return err
 		}
+		if err := tooMany(time * rate); err != nil {
+			return err
+		}
 		h := min(1/rate, time)
 		if time-h < 1e-9*h {
 			h = time

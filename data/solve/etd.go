@@ -73,7 +73,11 @@ func (s *etd) prepare(h float64) {
 func (s *etd) advance(time float64) error {
 	n := 1
 	if s.nonlinear != nil {
-		n = int(math.Ceil(time/s.step() - 1e-9))
+		steps := math.Ceil(time/s.step() - 1e-9)
+		if err := tooMany(steps); err != nil {
+			return err
+		}
+		n = int(steps)
 		// The number of steps is a power of two, so that few sets of coefficients are
 		// needed.
 		n = 1 << int(math.Ceil(math.Log2(float64(max(n, 1)))))
@@ -102,6 +106,9 @@ func (s *etd) advance(time float64) error {
 // step is chosen again for each part, as the flow may become faster.
 func (s *etd) pieces(time, longest float64) error {
 	n := max(1, math.Ceil(time/longest-1e-9))
+	if err := tooMany(n); err != nil {
+		return err
+	}
 	for range int(n) {
 		if err := s.advance(time / n); err != nil {
 			return err

@@ -72,6 +72,9 @@ type bounded interface{ bound(data.Boundaries) }
 // modes, its mean velocity; staggered grids average velocities to the faces. The run's
 // first frame is the resulting initial state. A parameter spin_up has no effect.
 func (s *System) StartFrom(grid []int, values map[string]float64, in Initial) (Run, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if grid == nil {
 		grid = s.Grid
 	}

@@ -3,6 +3,7 @@ package solve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -83,10 +84,16 @@ type entry struct {
 	used        int64 // value of clock at the last read
 }
 
+// maxWorkers bounds the workers of a pool.
+const maxWorkers = 1 << 12
+
 // NewPool starts the workers of a pool. Close the pool when its streams are no longer read.
 func NewPool(o PoolOptions) (*Pool, error) {
 	if o.Workers < 0 || o.Ahead < 0 || o.Memory < 0 || o.CacheBytes < 0 {
 		return nil, errors.New("solve: pool: expected no negative number of workers, micro-batches ahead and bytes")
+	}
+	if o.Workers > maxWorkers || o.Ahead > maxFrames {
+		return nil, fmt.Errorf("solve: pool: expected at most %d workers and %d micro-batches ahead, got %d and %d", maxWorkers, maxFrames, o.Workers, o.Ahead)
 	}
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

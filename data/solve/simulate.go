@@ -46,8 +46,8 @@ var splits = []string{"train", "valid", "test"}
 // split, and the stats.yaml of the training split. It returns the folder of the data set.
 // If it fails or the context ends, it removes the incomplete split.
 func Simulate(ctx context.Context, o Options) (string, error) {
-	if o.System == nil {
-		return "", fmt.Errorf("solve: expected a system, got none")
+	if err := o.System.check(); err != nil {
+		return "", fmt.Errorf("solve: %w", err)
 	}
 	s := o.System
 	if o.Grid == nil {
@@ -60,8 +60,11 @@ func Simulate(ctx context.Context, o Options) (string, error) {
 		o.Interval = s.Interval
 	}
 	counts := []int{o.Train, o.Valid, o.Test}
-	if slices.Min(counts) < 0 || slices.Max(counts) == 0 || o.Frames < 1 || !(o.Interval > 0) {
+	if slices.Min(counts) < 0 || slices.Max(counts) == 0 || o.Frames < 1 || !(o.Interval > 0) || slices.Max(counts) > maxTrajectories || o.Frames > maxFrames {
 		return "", fmt.Errorf("solve: %s: expected trajectories, frames and a time between them, got %v trajectories, %d frames and %v", s.Name, counts, o.Frames, o.Interval)
+	}
+	if err := s.checkGrid(o.Grid); err != nil {
+		return "", fmt.Errorf("solve: %s: %w", s.Name, err)
 	}
 	if _, err := s.Draw(rand.New(rand.NewPCG(0, 0)), o.Fixed); err != nil {
 		return "", fmt.Errorf("solve: %w", err)
@@ -144,6 +147,7 @@ func (o Options) compute(ctx context.Context, split uint64, n int) (out []chan t
 	if workers < 1 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	workers = min(workers, n)
 	out = make([]chan trajectory, n)
 	for i := range out {
 		out[i] = make(chan trajectory, 1)

@@ -2,8 +2,8 @@ package solve
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -35,8 +35,8 @@ type StreamOptions struct {
 
 // fill sets the defaults and checks the options.
 func (o *StreamOptions) fill() error {
-	if o.System == nil {
-		return errors.New("solve: stream: expected a system, got none")
+	if err := o.System.check(); err != nil {
+		return fmt.Errorf("solve: stream: %w", err)
 	}
 	number := func(v *int, d int) {
 		if *v == 0 {
@@ -55,10 +55,10 @@ func (o *StreamOptions) fill() error {
 	if o.Case.Boundaries == nil {
 		o.Case.Boundaries = o.System.Boundaries
 	}
-	if o.Frames < 1 || o.Trajectories < 1 || o.Windows < 1 {
-		return fmt.Errorf("solve: stream %s: expected positive numbers of frames, trajectories and windows, got %d, %d and %d", o.Name, o.Frames, o.Trajectories, o.Windows)
+	if o.Frames < 1 || o.Trajectories < 1 || o.Windows < 1 || max(o.Frames, o.Trajectories, o.Windows) > maxTrajectories {
+		return fmt.Errorf("solve: stream %s: expected 1 to 2^24 frames, trajectories and windows, got %d, %d and %d", o.Name, o.Frames, o.Trajectories, o.Windows)
 	}
-	if o.Case.Interval < 0 {
+	if !(o.Case.Interval >= 0) || math.IsInf(o.Case.Interval, 0) {
 		return fmt.Errorf("solve: stream %s: interval: expected a positive one, or 0 to draw it, got %v", o.Name, o.Case.Interval)
 	}
 	// Check a drawn case with a copy of the system that starts no run.
@@ -99,6 +99,9 @@ func NewStream(p *Pool, o StreamOptions) (*Stream, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
+	if p == nil {
+		return nil, fmt.Errorf("solve: stream %s: expected a pool, got nil", o.Name)
+	}
 	s := &Stream{o: o, pool: p, list: numbered(o.Trajectories, o.Frames)}
 	s.empty = data.Window{Fields: o.System.Fields, Grid: o.Case.Grid, Boundaries: o.Case.Boundaries}
 	s.meta = data.Metadata{Name: o.Name, GridType: data.CartesianGrid, Axes: s.empty.AxisNames(), Grid: o.Case.Grid,
@@ -134,7 +137,7 @@ func (s *Stream) Read(ctx context.Context, span data.Span, into *data.Window) (*
 	if span.Trajectory < 0 || span.Trajectory >= len(s.list) {
 		return nil, fmt.Errorf("solve: stream %s: expected a trajectory below %d, got %d", s.o.Name, len(s.list), span.Trajectory)
 	}
-	if span.Start < 0 || span.Stride < 1 || span.Frames < 1 || span.Start+(span.Frames-1)*span.Stride >= s.o.Frames {
+	if span.Start < 0 || span.Stride < 1 || span.Frames < 1 || span.Start >= s.o.Frames || span.Frames-1 > (s.o.Frames-1-span.Start)/span.Stride {
 		return nil, fmt.Errorf("solve: stream %s: trajectory %d has %d frames: cannot take %d from frame %d with stride %d",
 			s.o.Name, span.Trajectory, s.o.Frames, span.Frames, span.Start, span.Stride)
 	}

@@ -213,7 +213,7 @@ func TestStreamErrors(t *testing.T) {
 	defer pool.Close()
 	for want, change := range map[string]func(o *StreamOptions){
 		"expected a system, got none":             func(o *StreamOptions) { o.System = nil },
-		"stream fake: expected positive numbers":  func(o *StreamOptions) { o.Frames = -1 },
+		"stream fake: expected 1 to 2^24 frames":  func(o *StreamOptions) { o.Frames = -1 },
 		"expected a grid of 2 axes, got [8]":      func(o *StreamOptions) { o.Case.Grid = []int{8} },
 		"expected an even number of at least 8":   func(o *StreamOptions) { o.Case.Grid = []int{8, 7} },
 		"expected some that its solver knows":     func(o *StreamOptions) { o.Case.Boundaries = all(2, data.Wall) },

@@ -1,6 +1,7 @@
 package solve
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -76,6 +77,9 @@ type Run interface {
 // Draw draws the parameters. Values in fixed replace drawn values and may be out of range.
 // A name that the system does not have is an error.
 func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]float64, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	out := map[string]float64{}
 	for _, p := range s.Parameters {
 		// Draw in any case, so that fixing one parameter does not change the others.
@@ -97,6 +101,35 @@ func (s *System) Draw(rng *rand.Rand, fixed map[string]float64) (map[string]floa
 	return out, nil
 }
 
+// check returns an error unless the system has a solver.
+func (s *System) check() error {
+	if s == nil {
+		return errors.New("expected a system, got none")
+	}
+	if s.start == nil {
+		return errors.New("expected a system of Systems or Lookup, got one without a solver")
+	}
+	return nil
+}
+
+// checkGrid checks the number of points along each axis.
+func (s *System) checkGrid(grid []int) error {
+	if len(grid) != len(s.Grid) {
+		return fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), grid)
+	}
+	points := 1
+	for _, n := range grid {
+		if n < minPoints || n%2 != 0 {
+			return fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, grid)
+		}
+		if n > maxPoints/points {
+			return fmt.Errorf("expected a grid of at most 2^30 points, got %v", grid)
+		}
+		points *= n
+	}
+	return nil
+}
+
 func (s *System) parameterNames() []string {
 	out := make([]string, len(s.Parameters))
 	for i, p := range s.Parameters {
@@ -105,16 +138,27 @@ func (s *System) parameterNames() []string {
 	return out
 }
 
-// minPoints is the smallest number of points along an axis.
-const minPoints = 8
+// minPoints is the smallest number of points along an axis, maxPoints the largest number of
+// points of a grid. maxFrames bounds the frames of a trajectory and maxTrajectories the
+// trajectories of a data set.
+const (
+	minPoints       = 8
+	maxPoints       = 1 << 30
+	maxFrames       = 1 << 24
+	maxTrajectories = 1 << 24
+)
 
 // Start starts a simulation on a grid (nil means the default grid).
 func (s *System) Start(grid []int, values map[string]float64, rng *rand.Rand) (Run, error) {
 	return s.StartCase(Case{Grid: grid, Values: values}, rng)
 }
 
-// Coordinates returns the cell centres along each axis of a grid.
+// Coordinates returns the cell centres along each axis of a grid, or nil for a grid that the
+// system cannot be simulated on.
 func (s *System) Coordinates(grid []int) [][]float32 {
+	if s.checkGrid(grid) != nil || len(s.Length) != len(grid) {
+		return nil
+	}
 	out := make([][]float32, len(grid))
 	for a, n := range grid {
 		for i := range n {
@@ -163,6 +207,14 @@ func narrow(dst []float32, src []float64) []float32 {
 		dst[i] = float32(v)
 	}
 	return dst[len(src):]
+}
+
+// tooMany returns an error unless a number of time steps is finite and can be computed.
+func tooMany(steps float64) error {
+	if !(steps <= 1<<30) {
+		return fmt.Errorf("the solution needs %v time steps to the next frame: it needs milder parameters or a shorter interval", steps)
+	}
+	return nil
 }
 
 // lost returns an error if a value is not finite.

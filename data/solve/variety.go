@@ -74,6 +74,9 @@ func (s *System) variety() Variety {
 // Vary draws a case from the system's [Variety]. It keeps the choices set in fixed,
 // including individual parameters.
 func (s *System) Vary(rng *rand.Rand, fixed Case) (Case, error) {
+	if err := s.check(); err != nil {
+		return Case{}, err
+	}
 	v, c := s.variety(), fixed
 	// Draw every choice in any case, so that fixing one does not change the others.
 	grid, bcs, start := v.Grids[rng.IntN(len(v.Grids))], v.Boundaries[rng.IntN(len(v.Boundaries))], v.Starts[rng.IntN(len(v.Starts))]
@@ -117,6 +120,9 @@ func (c *Case) keep(fixed Case) {
 
 // StartCase starts the simulation of a case, with an initial state drawn from rng.
 func (s *System) StartCase(c Case, rng *rand.Rand) (Run, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	u, err := s.setup(c, rng)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, err)
@@ -145,12 +151,12 @@ func (s *System) setup(c Case, rng *rand.Rand) (Setup, error) {
 	if starts := s.variety().Starts; c.Start != "" && !slices.Contains(starts, c.Start) {
 		return Setup{}, fmt.Errorf("start: expected one of %q, got %q", starts, c.Start)
 	}
-	if len(c.Grid) != len(s.Grid) {
-		return Setup{}, fmt.Errorf("expected a grid of %d axes, got %v", len(s.Grid), c.Grid)
+	if err := s.checkGrid(c.Grid); err != nil {
+		return Setup{}, err
 	}
-	for _, n := range c.Grid {
-		if n < minPoints || n%2 != 0 {
-			return Setup{}, fmt.Errorf("expected an even number of at least %d points along each axis, got %v", minPoints, c.Grid)
+	for name, v := range c.Values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return Setup{}, fmt.Errorf("parameter %q: expected a finite number, got %v", name, v)
 		}
 	}
 	if c.Length == nil {

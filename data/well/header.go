@@ -91,8 +91,8 @@ func (h Header) validate() error {
 	if h.Dataset == "" {
 		return fmt.Errorf("expected the name of the data set, got none")
 	}
-	if h.Trajectories < 1 {
-		return fmt.Errorf("expected at least one trajectory, got %d", h.Trajectories)
+	if h.Trajectories < 1 || h.Trajectories > maxTrajectories {
+		return fmt.Errorf("expected 1 to %d trajectories, got %d", maxTrajectories, h.Trajectories)
 	}
 	if h.Deflate < 0 || h.Deflate > 9 {
 		return fmt.Errorf("expected a compression level of -1 to 9, got %d", h.Deflate)

@@ -15,12 +15,14 @@ import (
 // differences; a constant field that the trajectories of a file share counts once per file.
 // Transforms are applied, and the statistics have the fields' new names. A data set opened
 // with a normalisation is an error.
-// names; a data set that is opened with a normalisation is refused.
 //
 // Trajectories are read in parallel. Each keeps two blocks of frames in memory: the frames
 // that share a chunk, at most 32 MiB. progress, if not nil, is called with the number of
 // trajectories read and their total.
 func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, total int)) (*data.Statistics, error) {
+	if d == nil {
+		return nil, errors.New("well: statistics: expected a data set, got nil")
+	}
 	if d.options.Normalization != NoNormalization {
 		return nil, fmt.Errorf("well: statistics of %s: expected values that are not normalised", d.meta.Name)
 	}

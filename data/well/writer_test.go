@@ -167,7 +167,7 @@ func TestWriterErrors(t *testing.T) {
 func TestHeaderValidate(t *testing.T) {
 	for want, change := range map[string]func(h *well.Header){
 		"expected the name of the data set":                            func(h *well.Header) { h.Dataset = "" },
-		"expected at least one trajectory, got 0":                      func(h *well.Header) { h.Trajectories = 0 },
+		"expected 1 to 1048576 trajectories, got 0":                    func(h *well.Header) { h.Trajectories = 0 },
 		"expected the time of at least one frame":                      func(h *well.Header) { h.Times = nil },
 		"times: expected increasing numbers, got 1 after 1 at frame 1": func(h *well.Header) { h.Times = []float32{1, 1} },
 		"expected the coordinates of 1 to 3 axes":                      func(h *well.Header) { h.Coordinates = nil },

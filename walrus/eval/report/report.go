@@ -57,7 +57,10 @@ func Write(dir, title string, forecasters []string, entries []Entry) error {
 	}
 	p := page{Title: title, Forecasters: forecasters}
 	var files slug.Names
-	for _, e := range entries {
+	for i, e := range entries {
+		if e.Result == nil {
+			return fmt.Errorf("report: data set %d: expected a result, got nil", i)
+		}
 		s, err := newSection(dir, &files, forecasters, e)
 		if err != nil {
 			return fmt.Errorf("report: %s: %w", e.Result.Dataset, err)
@@ -212,7 +215,13 @@ func (s *section) draw(dir, animation string, sample *Sample) error {
 // Panels draws truth, forecast and error of every frame. Of a 3D field it draws the
 // plane in the middle of the last axis; a 1D field has no panels.
 func Panels(title string, sample *Sample) ([]picture.Panel, error) {
+	if sample == nil {
+		return nil, errors.New("report: expected a sample, got nil")
+	}
 	w := sample.Truth
+	if err := w.ValidateLengths(); err != nil {
+		return nil, fmt.Errorf("report: truth: %w", err)
+	}
 	if len(w.Grid) < 2 {
 		return nil, nil
 	}

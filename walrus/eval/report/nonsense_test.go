@@ -1,0 +1,24 @@
+package report_test
+
+import (
+	"testing"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/sweep"
+	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
+)
+
+// TestNonsense: no function panics on bad input.
+func TestNonsense(t *testing.T) {
+	truth := &data.Window{Fields: []data.Field{{Name: "density"}}, Grid: []int{3, 2}, Boundaries: data.Boundaries{data.Both(data.Wall), data.Both(data.Open)},
+		Frames: [][]float32{{1, 2, 3, 4, 5, 6}, {2, 3, 4, 5, 6, 7}}}
+	result := &eval.Result{Dataset: "rain", Horizons: []eval.HorizonResult{{Horizon: eval.Horizon{From: 1, To: 2}, To: 2, Windows: 1,
+		Scores: map[string]eval.Score{"model": {Median: 0.5}}, Curves: map[string][]float64{"model": {0.1, 0.2}}}}}
+	sweep.Run(t, sweep.Package{
+		Funcs:   []any{report.Panels, report.Write},
+		Values:  []any{truth, result, &report.Sample{Truth: truth, Forecast: truth.Frames}, []string{"model"}},
+		Strings: []string{"model"},
+		Calls:   150,
+	})
+}

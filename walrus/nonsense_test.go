@@ -1,0 +1,59 @@
+package walrus_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/sweep"
+	"github.com/gowalrus/gowalrus/internal/testbackend"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/stretchr/testify/require"
+)
+
+// TestNonsense: no function panics on bad input.
+func TestNonsense(t *testing.T) {
+	c := smallConfig()
+	w := livelyWeights(t, c)
+	model, err := walrus.NewModel(c)
+	require.NoError(t, err)
+	window := flow([]int{16, 8}, data.Boundaries{walled, walled}, 3)
+	plan, err := model.Plan(window.Grid, window.Boundaries)
+	require.NoError(t, err)
+	emulator, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: testbackend.New(t)})
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "checkpoint")
+	require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: w}))
+	manifest, err := walrus.OpenCheckpoint(dir)
+	require.NoError(t, err)
+	found, err := walrus.FindCheckpoint(dir)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "weights.safetensors")
+	require.NoError(t, w.Save(file, nil))
+	recipe, err := walrus.NewRecipe(c, walrus.Scaling{})
+	require.NoError(t, err)
+	sweep.Run(t, sweep.Package{
+		Funcs: []any{walrus.Advise, walrus.CheckWeights, walrus.DescribeWeights, walrus.Export, walrus.FindCheckpoint, walrus.GlobalStats,
+			walrus.HalfWalrus, walrus.InitWeights, walrus.Load, walrus.LoadWeights, walrus.Micro, walrus.NewEmulator, walrus.NewModel,
+			walrus.NewRecipe, walrus.OpenCheckpoint, walrus.ParseConfig, walrus.ParseRecipe, walrus.ParseStorage, walrus.Preset,
+			walrus.PresetNames, walrus.ReadConfig, walrus.ReadRecipe, walrus.ReadWeights, walrus.SampleStats, walrus.SaveCheckpoint,
+			walrus.Small, walrus.Tiny, walrus.Walrus, walrus.WithConstants},
+		Types: []any{new(walrus.AdviceKind), new(walrus.Cache), new(walrus.Config), new(walrus.Coverage), new(walrus.DivergedError),
+			new(walrus.EmulatorOptions), new(walrus.ExportError), new(walrus.Found), new(walrus.JitterMode), new(walrus.LoadError),
+			new(walrus.LoadReport), new(walrus.Manifest), new(walrus.Mismatch), new(walrus.NormForm), new(walrus.Normalization),
+			new(walrus.Param), new(walrus.Precision), new(walrus.Prediction), new(walrus.Resize), new(walrus.RoPEMode), new(walrus.Scaling),
+			new(walrus.Stats), new(walrus.Storage), new(walrus.TensorInfo), new(walrus.TimeBias)},
+		Made: []any{(*walrus.Emulator)(nil), (*walrus.Model)(nil), (*walrus.Recipe)(nil), (*walrus.Weights)(nil)},
+		Values: []any{c, w, model, window, plan, emulator, manifest, found, recipe, data.Boundaries{walled, walled}, []int{16, 8}, w.Params()[0],
+			walrus.EmulatorOptions{Backend: testbackend.New(t)}, walrus.Checkpoint{Weights: w}},
+		Strings: []string{dir, file, "density", "velocity_x", w.Params()[0].Key, "micro"},
+		Exempt: map[string]string{
+			"Walrus": presets, "HalfWalrus": presets, "Small": presets, "Tiny": presets,
+			"Emulator.Close":   "the other methods need the programs",
+			"Weights.Finalize": "the other methods need the tensors",
+		},
+		Calls: 60,
+	})
+}
+
+const presets = "takes no input, and its network is too large for the other calls"
