@@ -15,7 +15,6 @@ import (
 // differences; a constant field that the trajectories of a file share counts once per file.
 // Transforms are applied, and the statistics have the fields' new names. A data set opened
 // with a normalisation is an error.
-// names; a data set that is opened with a normalisation is refused.
 //
 // Trajectories are read in parallel. Each keeps two blocks of frames in memory: the frames
 // that share a chunk, at most 32 MiB. progress, if not nil, is called with the number of
@@ -78,11 +77,15 @@ func (s *summary) add(o *summary) {
 // summarize computes the moments of one trajectory.
 func (d *Dataset) summarize(ctx context.Context, trajectory int) (*summary, error) {
 	s, t := newSummary(d), d.trajectories[trajectory]
-	points := d.points()
+	points, length := d.points(), d.blockLength(trajectory)
+	// Two blocks, and the points of one channel as float64.
+	if err := d.checkMemory(d.files[d.fileOf[trajectory]], 2*length, 8*int64(points)); err != nil {
+		return nil, err
+	}
 	values := make([]float64, points)
 	w, last := new(data.Window), new(data.Window)
 	var before []float32 // the previous frame, in last or w
-	for _, block := range d.blocks(trajectory) {
+	for block := range d.blocks(trajectory) {
 		if _, err := d.Read(ctx, block, w); err != nil {
 			return nil, err
 		}
