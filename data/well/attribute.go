@@ -85,25 +85,22 @@ func need(f driver.File, groups ...string) error {
 	return nil
 }
 
-// maxSmall bounds the number of elements of arrays that are read when a file is opened:
-// coordinates, times, scalars, masks.
-const maxSmall = 1 << 26
-
-// whole reads a small dataset completely.
-func whole(d driver.Dataset, path string) ([]float32, error) {
-	n := 1
+// whole reads a dataset that stays in memory: coordinates, times, scalars, masks.
+func whole(q *quota, d driver.Dataset, path string) ([]float32, error) {
+	n := int64(4)
 	for _, s := range d.Shape() {
-		if n *= s; s > maxSmall || n > maxSmall {
-			return nil, fmt.Errorf("%s: expected at most %d elements, got shape %v", path, maxSmall, d.Shape())
-		}
+		n = multiply(n, int64(s))
 	}
-	out := make([]float32, n)
+	if err := q.keep(path, n); err != nil {
+		return nil, err
+	}
+	out := make([]float32, n/4)
 	return out, d.Float32(out, make([]int, len(d.Shape())), d.Shape())
 }
 
 // wholeFinite reads a small dataset and returns an error if a value is not finite.
-func wholeFinite(d driver.Dataset, path string) ([]float32, error) {
-	out, err := whole(d, path)
+func wholeFinite(q *quota, d driver.Dataset, path string) ([]float32, error) {
+	out, err := whole(q, d, path)
 	if err != nil {
 		return nil, err
 	}

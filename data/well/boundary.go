@@ -16,13 +16,13 @@ import (
 // the release; unlike the release, readBoundaries returns an error for groups that
 // contradict each other, for masks of the wrong shape, and for axes that are periodic at
 // one end only.
-func readBoundaries(f driver.File, axes []string, grid []int) (data.Boundaries, error) {
+func readBoundaries(q *quota, f driver.File, axes []string, grid []int) (data.Boundaries, error) {
 	const root = "/boundary_conditions"
 	groups, err := f.Children(root)
 	if err != nil {
 		return nil, err
 	}
-	d := boundaryDecoder{f: f, axes: axes, grid: grid, out: make(data.Boundaries, len(axes)), by: map[string]string{}}
+	d := boundaryDecoder{q: q, f: f, axes: axes, grid: grid, out: make(data.Boundaries, len(axes)), by: map[string]string{}}
 	for _, g := range groups {
 		if err := d.group(root + "/" + g); err != nil {
 			return nil, err
@@ -43,6 +43,7 @@ func readBoundaries(f driver.File, axes []string, grid []int) (data.Boundaries, 
 }
 
 type boundaryDecoder struct {
+	q    *quota
 	f    driver.File
 	axes []string
 	grid []int
@@ -96,7 +97,7 @@ func (d *boundaryDecoder) mask(path string, bc data.BC, over []int) error {
 	if !slices.Equal(ds.Shape(), want) {
 		return fmt.Errorf("%s/mask: expected shape %v, the lengths of its axes, got %v", path, want, ds.Shape())
 	}
-	mask, err := whole(ds, path+"/mask")
+	mask, err := whole(d.q, ds, path+"/mask")
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,8 @@ const maxFaults = 20
 // finite, values that a transform refuses. It reports the first fault of each frame.
 // Trajectories are read in parallel. progress, if not nil, is called after each trajectory
 // with the number of trajectories read and their total. If the context ends, Check returns
-// only the context's error.
+// only the context's error. Frames that exceed [Options.MemoryBytes] are one [MemoryError]
+// per trajectory.
 func (d *Dataset) Check(ctx context.Context, progress func(done, total int)) error {
 	faults := make([][]error, len(d.trajectories))
 	if err := d.sweep(ctx, progress, func(i int) { faults[i] = d.checkTrajectory(ctx, i) }); err != nil {
@@ -40,8 +41,11 @@ func (d *Dataset) Check(ctx context.Context, progress func(done, total int)) err
 // checkTrajectory returns the faults of one trajectory, at most one more than Check
 // reports. It reads a block with a fault again frame by frame.
 func (d *Dataset) checkTrajectory(ctx context.Context, trajectory int) (faults []error) {
+	if err := d.checkMemory(d.files[d.fileOf[trajectory]], d.blockLength(trajectory), 0); err != nil {
+		return []error{err}
+	}
 	w := new(data.Window)
-	for _, block := range d.blocks(trajectory) {
+	for block := range d.blocks(trajectory) {
 		if ctx.Err() != nil || len(faults) > maxFaults {
 			break
 		}

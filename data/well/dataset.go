@@ -24,6 +24,7 @@ type Dataset struct {
 	statistics   *data.Statistics
 	norms        map[string]norm
 	cache        *cache
+	quota        *quota
 }
 
 // StatisticsFile is the name of the file that holds a data set's statistics.

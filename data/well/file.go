@@ -27,15 +27,16 @@ type header struct {
 	fields     []*storedField // variable by order, then constant by order
 	scalars    []storedScalar
 	f          driver.File
+	quota      *quota
 }
 
 // openFile opens a file, reads its header and checks it.
-func openFile(d driver.Driver, path string) (*header, error) {
+func openFile(d driver.Driver, path string, q *quota) (*header, error) {
 	f, err := d.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("well: %w", err)
 	}
-	h := &header{path: path, f: f}
+	h := &header{path: path, f: f, quota: q}
 	if err := h.read(f); err != nil {
 		return nil, errors.Join(nameFile(path, err), f.Close())
 	}
@@ -60,7 +61,7 @@ func (h *header) read(f driver.File) error {
 		}
 	}
 	var err error
-	if h.boundaries, err = readBoundaries(f, h.axes, h.grid); err != nil {
+	if h.boundaries, err = readBoundaries(h.quota, f, h.axes, h.grid); err != nil {
 		return err
 	}
 	// The checks of a window apply here, too; for example, channel names must differ.
@@ -84,6 +85,9 @@ func (h *header) readRoot(f driver.File) error {
 		return fmt.Errorf("n_trajectories: expected 1 to %d, got %d", maxTrajectories, n)
 	}
 	h.trajectories = int(n)
+	if err := h.quota.keep("trajectories", multiply(n, trajectoryBytes)); err != nil {
+		return err
+	}
 	if err := need(f, "/dimensions", "/boundary_conditions", "/scalars", "/t0_fields", "/t1_fields", "/t2_fields"); err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func (h *header) readDimensions(f driver.File) error {
 		if len(ds.Shape()) != 1 || ds.Shape()[0] < 1 {
 			return fmt.Errorf("%s: expected a list of coordinates, got shape %v", path, ds.Shape())
 		}
-		x, err := wholeFinite(ds, path)
+		x, err := wholeFinite(h.quota, ds, path)
 		if err != nil {
 			return err
 		}
@@ -153,7 +157,7 @@ func (h *header) readTime(f driver.File) error {
 	if h.steps = shape[len(shape)-1]; h.steps < 1 {
 		return fmt.Errorf("%s: expected at least one frame, got none", path)
 	}
-	all, err := wholeFinite(ds, path)
+	all, err := wholeFinite(h.quota, ds, path)
 	if err != nil {
 		return err
 	}
@@ -213,14 +217,18 @@ func (h *header) readFields(f driver.File) error {
 	return h.checkSize()
 }
 
-// Bounds of quantities that a file may declare without storing them: trajectories that
-// share all values, and points along axes on which no field varies.
+// maxTrajectories bounds the trajectories that a file may declare, which may share all
+// values. trajectoryBytes is the memory that Dataset keeps for each.
 const (
 	maxTrajectories = 1 << 20
-	maxFrame        = 1 << 31 // values: 8 GiB
+	trajectoryBytes = 48
 )
 
-// checkSize returns an error for frames that are too large for memory.
+// maxFrame bounds the values of a frame that a file may declare: 8 GiB. Read compares
+// frames with the budget of the data set.
+const maxFrame = 1 << 31
+
+// checkSize returns an error for frames that are larger.
 func (h *header) checkSize() error {
 	channels := 0
 	for _, s := range h.fields {

@@ -26,16 +26,21 @@ func Open(path string, o Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{options: o, root: root, cache: newCache(o.CacheBytes)}
+	if o.MemoryBytes < 0 {
+		return nil, fmt.Errorf("well: options: MemoryBytes: expected a number of bytes, or 0 for the default, got %d", o.MemoryBytes)
+	}
+	d := &Dataset{options: o, root: root, cache: newCache(o.CacheBytes), quota: newQuota(o.MemoryBytes, files)}
 	var faults error // of all files, so that the user can fix all at once
 	for _, name := range files {
-		h, err := openFile(drv, name)
+		h, err := openFile(drv, name, d.quota)
 		if err != nil {
 			faults = errors.Join(faults, err)
 			continue
 		}
 		d.files = append(d.files, h)
 		faults = errors.Join(faults, h.sameSystem(d.files[0]))
+		d.trajectories = slices.Grow(d.trajectories, h.trajectories)
+		d.fileOf = slices.Grow(d.fileOf, h.trajectories)
 		for i := range h.trajectories {
 			d.trajectories = append(d.trajectories, data.Trajectory{File: name, Index: i, Steps: h.steps})
 			d.fileOf = append(d.fileOf, len(d.files)-1)

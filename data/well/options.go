@@ -25,6 +25,11 @@ type Options struct {
 	NonFinite NonFinite
 	// CacheBytes bounds the memory of cached constant fields. 0 means 64 MiB.
 	CacheBytes int64
+	// MemoryBytes bounds the memory of the values that one Read returns, together with the
+	// coordinates, times and scalars of all files. Larger values are a [MemoryError]. 0 means
+	// 256 times the size of the files, at least 256 MiB and at most half of the machine's
+	// memory: a small file may declare arrays of any size without storing them.
+	MemoryBytes int64
 }
 
 // Normalization is a rescaling of fields by the statistics of a data set. Emulator and

@@ -19,6 +19,9 @@ func (d *Dataset) Read(ctx context.Context, span data.Span, into *data.Window) (
 	}
 	number := d.fileOf[span.Trajectory]
 	h, own := d.files[number], d.trajectories[span.Trajectory].Index
+	if err := d.checkMemory(h, span.Frames, 0); err != nil {
+		return nil, err
+	}
 	w := into
 	if w == nil {
 		w = new(data.Window)
@@ -49,6 +52,24 @@ func (d *Dataset) checkSpan(s data.Span) error {
 	if s.Start < 0 || s.Stride < 1 || s.Frames < 1 || s.Start >= t.Steps || (s.Frames-1) > (t.Steps-1-s.Start)/s.Stride {
 		return fmt.Errorf("well: %s: trajectory %d has %d frames: cannot take %d from frame %d with stride %d",
 			t.File, t.Index, t.Steps, s.Frames, s.Start, s.Stride)
+	}
+	return nil
+}
+
+// checkMemory returns an error unless the budget has memory for frames of a file, its
+// constant fields and extra bytes.
+func (d *Dataset) checkMemory(h *header, frames int, extra int64) error {
+	var widest int64 // stored values that are read together and reordered
+	for _, s := range h.fields {
+		if s.components > 1 || !s.plain(d.meta.Grid) || s.framesPerChunk() > 1 {
+			widest = max(widest, multiply(int64(s.points()*s.components), int64(min(s.framesPerChunk(), h.steps))))
+		}
+	}
+	points := int64(d.points())
+	// The cache has a second copy of constant fields.
+	bytes := multiply(4*points, int64(d.channels(false)), int64(frames)) + 8*points*int64(d.channels(true)) + multiply(4, widest) + extra
+	if err := d.quota.check(fmt.Sprintf("%d frames of a grid of %v with %d channels", frames, d.meta.Grid, d.channels(false)), bytes); err != nil {
+		return fmt.Errorf("well: %s: %w", h.path, err)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (h *header) readScalar(f driver.File, name string) (storedScalar, error) {
 	if shape := ds.Shape(); !slices.Equal(shape, want) && !(len(want) == 0 && slices.Equal(shape, []int{1})) {
 		return s, fmt.Errorf("%s: expected shape %v, got %v", path, want, shape)
 	}
-	s.values, err = whole(ds, path)
+	s.values, err = whole(h.quota, ds, path)
 	return s, err
 }
 

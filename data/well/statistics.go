@@ -80,11 +80,15 @@ func (s *summary) add(o *summary) {
 // summarize computes the moments of one trajectory.
 func (d *Dataset) summarize(ctx context.Context, trajectory int) (*summary, error) {
 	s, t := newSummary(d), d.trajectories[trajectory]
-	points := d.points()
+	points, length := d.points(), d.blockLength(trajectory)
+	// Two blocks, and the points of one channel as float64.
+	if err := d.checkMemory(d.files[d.fileOf[trajectory]], 2*length, 8*int64(points)); err != nil {
+		return nil, err
+	}
 	values := make([]float64, points)
 	w, last := new(data.Window), new(data.Window)
 	var before []float32 // the previous frame, in last or w
-	for _, block := range d.blocks(trajectory) {
+	for block := range d.blocks(trajectory) {
 		if _, err := d.Read(ctx, block, w); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package well
 
 import (
 	"context"
+	"iter"
 	"runtime"
 	"sync"
 
@@ -46,16 +47,22 @@ func (d *Dataset) sweep(ctx context.Context, progress func(done, total int), do 
 // blocks divides a trajectory into spans of successive frames that are read together.
 // Frames that share a chunk are in the same block if sweepBytes allows, so that the chunk
 // is decompressed once.
-func (d *Dataset) blocks(trajectory int) []data.Span {
+func (d *Dataset) blocks(trajectory int) iter.Seq[data.Span] {
+	length, steps := d.blockLength(trajectory), d.trajectories[trajectory].Steps
+	return func(yield func(data.Span) bool) {
+		for from := 0; from < steps; from += length {
+			if !yield(data.Span{Trajectory: trajectory, Start: from, Stride: 1, Frames: min(length, steps-from)}) {
+				return
+			}
+		}
+	}
+}
+
+// blockLength returns the number of frames of a block.
+func (d *Dataset) blockLength(trajectory int) int {
 	length := 1
 	for _, s := range d.files[d.fileOf[trajectory]].fields {
 		length = max(length, s.framesPerChunk())
 	}
-	length = max(1, min(length, sweepBytes/(4*d.channels(false)*d.points())))
-	var out []data.Span
-	steps := d.trajectories[trajectory].Steps
-	for from := 0; from < steps; from += length {
-		out = append(out, data.Span{Trajectory: trajectory, Start: from, Stride: 1, Frames: min(length, steps-from)})
-	}
-	return out
+	return max(1, min(length, sweepBytes/(4*d.channels(false)*d.points())))
 }

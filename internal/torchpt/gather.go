@@ -2,6 +2,7 @@ package torchpt
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -46,9 +47,31 @@ func gather[T any](t *Tensor, dst []T, decode decoder[T]) error {
 	if len(axes) == 0 || len(axes) == 1 && axes[0].src == 1 && axes[0].dst == 1 {
 		return w.straight(t.offset, dst)
 	}
-	w.values = make([]T, span)
 	slices.SortStableFunc(axes, func(a, b axis) int { return cmp.Compare(b.src, a.src) })
+	if !nested(axes) {
+		// The walk jumps back and forth, so the window is the whole part of the storage that
+		// it visits. That part is smaller than a tensor whose elements overlap.
+		if n := w.end - t.offset; n > max(int64(len(dst)), maxInterleaved) {
+			return fmt.Errorf("expected elements in an order that can be read front to back, or within %d elements of the storage, got shape %v with strides %v; save a copy (contiguous) of the tensor", maxInterleaved, t.Shape, t.strides)
+		}
+		span = int(w.end - t.offset)
+	}
+	w.values = make([]T, span)
 	return w.walk(axes, t.offset, 0, dst)
+}
+
+// nested reports whether every step of a loop skips all elements of the loops in it, so
+// that a walk never goes back. Loops are sorted by step, the longest first. Steps of 0 repeat
+// an element.
+func nested(axes []axis) bool {
+	inner := 0 // distance of the last element of the inner loops
+	for _, a := range slices.Backward(axes) {
+		if a.src != 0 && a.src <= inner {
+			return false
+		}
+		inner += (a.n - 1) * a.src
+	}
+	return true
 }
 
 // reader reads elements of a storage through a window.

@@ -17,9 +17,10 @@ type machine struct {
 	done  bool
 
 	// open returns the archive's entry of a storage and checks its length.
-	open    func(key, dtype string, elements int64) (*storage, error)
-	tensors int // number of tensors built so far
-	bytes   int // bytes made from strings so far
+	open     func(key, dtype string, elements int64) (*storage, error)
+	tensors  int // number of tensors built so far
+	expanded int // elements of tensors that repeat their storages
+	bytes    int // bytes made from strings so far
 }
 
 // unpickle runs the pickle and returns its object.

@@ -59,6 +59,11 @@ func rebuildTensor(m *machine, args Tuple) (any, error) {
 		return nil, fmt.Errorf("tensor of shape %v, strides %v, offset %d in storage %q of %d elements: %w",
 			shape, strides, offset, s.key, s.elements, err)
 	}
+	if int64(t.elements) > s.elements {
+		if m.expanded += t.elements; m.expanded > maxExpanded {
+			return nil, fmt.Errorf("expected at most %d elements of tensors that repeat their storages, got more", maxExpanded)
+		}
+	}
 	return t, nil
 }
 

@@ -1,10 +1,13 @@
 package torchpt
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -83,6 +86,53 @@ func TestDTypes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOverlap: a view that visits a storage back and forth is read once, not once per
+// element.
+func TestOverlap(t *testing.T) {
+	const axes = 18
+	shape, strides, n := slices.Repeat([]int64{2}, axes), make([]int64, axes), int64(1)
+	for i := range strides {
+		strides[i] = window - 1 - int64(i)
+		n += strides[i]
+	}
+	raw := checkpoint(t, pickle(tensor(n, 0, shape, strides)), counting(int(n)))
+	r := &countingReader{r: bytes.NewReader(raw)}
+	f, err := NewFile(r, int64(len(raw)), "test.pt")
+	require.NoError(t, err)
+	r.bytes = 0
+	got, err := f.Root().(*Tensor).Float32()
+	require.NoError(t, err)
+	assert.Equal(t, naive(0, shape, strides), got)
+	assert.LessOrEqual(t, r.bytes, 5*int(n), "bytes that were read")
+
+	// Interleaved rows of a large storage.
+	f, err = open(checkpoint(t, pickle(tensor(1<<21, 0, []int64{2, 2, 3}, []int64{1 << 20, 3, 2})), make([]byte, 4<<21)))
+	require.NoError(t, err)
+	_, err = f.Root().(*Tensor).Float32()
+	assert.ErrorContains(t, err, "expected elements in an order that can be read front to back")
+}
+
+// TestExpanded: tensors that repeat few elements are bounded together.
+func TestExpanded(t *testing.T) {
+	large := tensor(8, 0, []int64{maxExpanded}, []int64{0})
+	_, err := open(checkpoint(t, pickle(large), counting(8)))
+	require.NoError(t, err)
+	_, err = open(checkpoint(t, pickle(tuple(large, tensor(8, 0, []int64{9}, []int64{0}))), counting(8)))
+	assert.ErrorContains(t, err, "expected at most 16777216 elements of tensors that repeat their storages, got more")
+}
+
+// countingReader counts the bytes that are read.
+type countingReader struct {
+	r     io.ReaderAt
+	bytes int
+}
+
+func (c *countingReader) ReadAt(p []byte, at int64) (int, error) {
+	n, err := c.r.ReadAt(p, at)
+	c.bytes += n
+	return n, err
 }
 
 // naive reads a view of 0, 1, 2, … by the definition of strides.
