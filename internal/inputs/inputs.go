@@ -55,12 +55,12 @@ func (l List) Nodes(in []*Node) Nodes { return named(l.Names(), in) }
 
 func named(names []string, in []*Node) Nodes {
 	if len(in) != len(names) {
-		panic(fmt.Sprintf("inputs: expected nodes of %v, got %d", names, len(in)))
+		panic(fmt.Errorf("inputs: expected nodes of %v, got %d", names, len(in)))
 	}
 	out := make(Nodes, len(names))
 	for i, name := range names {
 		if out[name] != nil {
-			panic(fmt.Sprintf("inputs: two inputs have the name %s", name))
+			panic(fmt.Errorf("inputs: two inputs have the name %s", name))
 		}
 		out[name] = in[i]
 	}
@@ -81,7 +81,7 @@ type Nodes map[string]*Node
 func (n Nodes) Get(name string) *Node {
 	x := n[name]
 	if x == nil {
-		panic(fmt.Sprintf("inputs: expected an input %s, got none", name))
+		panic(fmt.Errorf("inputs: expected an input %s, got none", name))
 	}
 	return x
 }
