@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -191,4 +192,55 @@ func (x errorTexts) decides(n ast.Node) bool {
 func isPackage(e ast.Expr, name string) bool {
 	id, ok := e.(*ast.Ident)
 	return ok && id.Name == name
+}
+
+// notSwept names library packages without a test that feeds nonsense to their functions,
+// with the reason.
+var notSwept = map[string]string{
+	"":                   "has no functions",
+	"walrus/train":       "its trainer and that of distributed become one",
+	"distributed":        "its trainer and that of walrus/train become one",
+	"distributed/mpi":    "needs MPI",
+	"distributed/ladder": "measures trainers",
+	"data/well/libhdf5":  "needs the HDF5 library",
+}
+
+// TestEveryPackageIsSwept fails for a library package without a call of sweep.Run.
+func TestEveryPackageIsSwept(t *testing.T) {
+	packages, swept := map[string]bool{}, map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			switch d.Name() {
+			case "testdata", "internal", "examples", "experiments", "benchmarks":
+				return filepath.SkipDir
+			}
+			if path != "." && strings.HasPrefix(d.Name(), ".") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		dir := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), ".")
+		switch {
+		case strings.HasSuffix(path, "_test.go"):
+			text, err := os.ReadFile(path)
+			swept[dir] = swept[dir] || strings.Contains(string(text), "sweep.Run(t")
+			return err
+		case strings.HasSuffix(path, ".go"):
+			packages[dir] = true
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	for dir := range packages {
+		_, excused := notSwept[dir]
+		if dir != "" { // this file contains the words, too
+			assert.NotEqual(t, swept[dir], excused, "%s: expected a test with sweep.Run, or a reason in notSwept, and not both", dir)
+		}
+	}
+	for dir := range notSwept {
+		assert.True(t, packages[dir], "%s: expected a package of the module", dir)
+	}
 }

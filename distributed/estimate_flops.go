@@ -36,15 +36,13 @@ func (f FLOPs) Backward(c walrus.Config) FLOPs {
 // Step counts the operations of a training step.
 func (f FLOPs) Step(c walrus.Config) float64 { return f.Total() + f.Backward(c).Total() }
 
-// recomputed returns the fraction of the blocks that the backward pass recomputes.
+// recomputed returns the fraction of the blocks that the backward pass recomputes: block 0
+// and every further one of which CheckpointEvery divides the number.
 func recomputed(c walrus.Config) float64 {
-	n := 0
-	for i := range c.Blocks {
-		if c.Checkpointed(i) {
-			n++
-		}
+	if c.CheckpointEvery < 1 || c.Blocks < 1 {
+		return 0
 	}
-	return float64(n) / float64(max(c.Blocks, 1))
+	return float64((c.Blocks-1)/c.CheckpointEvery+1) / float64(c.Blocks)
 }
 
 // CountFLOPs counts the operations of a forward pass in training, where every step of a
@@ -56,8 +54,11 @@ func recomputed(c walrus.Config) float64 {
 //	4·F·S·T·C                attention over time
 //
 // The convolutions apply one kernel per output (encoder) or per input (decoder, which
-// extends periodic axes first).
+// extends periodic axes first). Without a plan it returns zeros.
 func CountFLOPs(c walrus.Config, plan *csm.Plan, b BatchShape) FLOPs {
+	if plan == nil {
+		return FLOPs{}
+	}
 	frames, decoded := float64(b.Frames()), float64(b.Frames())
 	blocks := float64(c.Blocks)
 	if !c.Causal { // the last block computes only the last step, but keys and values of all

@@ -153,9 +153,13 @@ func each3(dims [3]int, f func(i [3]int)) {
 // PatchWidths returns the numbers of features per position of the operand and of the result
 // of [PatchConv]'s product, or of [PatchConvTranspose]'s if transposed is set. They
 // determine the memory that these layers need. Axes of length 1 have kernel and stride 1.
+// Both numbers are 0 unless every stride is 1 to 2^16 and no kernel is smaller.
 func PatchWidths(kernel, stride [3]int, in, out int, transposed bool) (operand, result int) {
 	var ext [3]extent
 	for a := range ext {
+		if stride[a] < 1 || stride[a] > 1<<16 || kernel[a] < stride[a] {
+			return 0, 0
+		}
 		ext[a] = extent{k: kernel[a], s: stride[a]}
 	}
 	block := stride[0] * stride[1] * stride[2]

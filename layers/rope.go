@@ -29,7 +29,8 @@ const (
 // (66 of 88 in the release).
 func RoPEFrequencies(k int) int { return k / 4 / 2 }
 
-// RoPEBase returns the released frequencies π·linspace(1, 128, M).
+// RoPEBase returns the released frequencies π·linspace(1, 128, M), nil unless M is 1 to
+// 2^24.
 func RoPEBase(k int) []float32 {
 	out := linspace(1, 128, RoPEFrequencies(k))
 	for i := range out {
@@ -39,12 +40,15 @@ func RoPEBase(k int) []float32 {
 }
 
 // RoPEPositions returns linspace(-1, 1, n), the positions of the n tokens of an axis. A
-// single token has position -1.
+// single token has position -1. It returns nil unless n is 1 to 2^24.
 func RoPEPositions(n int) []float32 { return linspace(-1, 1, n) }
 
 // linspace rounds like the reference: in float32, from both ends towards the middle. Angles
 // reach 128π, where one float32 step of the position affects the result visibly.
 func linspace(lo, hi float32, n int) []float32 {
+	if n < 1 || n > 1<<24 {
+		return nil
+	}
 	out := make([]float32, n)
 	if n == 1 {
 		out[0] = lo

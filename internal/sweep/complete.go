@@ -5,7 +5,9 @@ import (
 	"go/build"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,19 +48,10 @@ func (p Package) complete(t *testing.T) {
 	}
 	for name, why := range p.Exempt {
 		typ, method, _ := strings.Cut(name, ".")
-		if why == "" || !functions[name] && !containsWord(methods[typ], method) {
+		if why == "" || !functions[name] && !slices.Contains(methods[typ], method) {
 			t.Errorf("Exempt: %s: expected a function or method of the package with a reason, got %q", name, why)
 		}
 	}
-}
-
-func containsWord(list []string, word string) bool {
-	for _, w := range list {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 // exported returns the exported functions of the package in a folder, and the exported
@@ -70,7 +63,7 @@ func exported(dir string) (functions map[string]bool, methods map[string][]strin
 	}
 	functions, methods = map[string]bool{}, map[string][]string{}
 	for _, name := range append(pkg.GoFiles, pkg.CgoFiles...) {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, name), nil, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -1,0 +1,13 @@
+package backend_test
+
+import (
+	"testing"
+
+	"github.com/gowalrus/gowalrus/internal/sweep"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+)
+
+// TestNonsense: no function panics, with XLA or without.
+func TestNonsense(t *testing.T) {
+	sweep.Run(t, sweep.Package{Funcs: []any{backend.Default, backend.Go, backend.Open, backend.Pick}, Calls: 2})
+}
