@@ -127,7 +127,7 @@ func (f Found) loadVerified(o LoadOptions) (*Weights, *LoadReport, error) {
 		return nil, nil, err
 	}
 	defer file.Close()
-	read, err := readWeightFile(file, f.Weights)
+	read, err := readWeightFile(file, f.Weights, o)
 	if err != nil {
 		return nil, nil, fmt.Errorf("walrus: weights: %w", err)
 	}

@@ -30,6 +30,9 @@ type LoadOptions struct {
 	// AllowMismatched to tensors whose shape differs. AllowUnexpected ignores
 	// tensors that the network does not have. Otherwise these tensors are errors.
 	AllowMissing, AllowUnexpected, AllowMismatched bool
+	// SkipCRC does not compare the CRC-32 of the tensors of a .pt file. It is for files that
+	// torch wrote with set_crc32_options(False), and saves a little time.
+	SkipCRC bool
 	// AllowNonFinite accepts NaN and infinities.
 	AllowNonFinite bool
 
@@ -51,7 +54,7 @@ type LoadOptions struct {
 // unexpected or of another shape. No memory stays allocated after an error. The report
 // is returned with an error, too, unless the file could not be opened.
 func LoadWeights(path string, c Config, o LoadOptions) (*Weights, *LoadReport, error) {
-	f, err := openWeightFile(path)
+	f, err := openWeightFile(path, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,7 +97,7 @@ func CheckWeights(path string, c Config, o LoadOptions) (*LoadReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := openWeightFile(path)
+	f, err := openWeightFile(path, o)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ type TrainingState struct {
 // from app.optimizer of a .pt file and from a metadata.pt in the same folder, as the
 // release's trainer writes them.
 func DescribeWeights(path string) (*WeightsSummary, error) {
-	f, err := openWeightFile(path)
+	f, err := openWeightFile(path, LoadOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (s *TrainingState) fromOptimizer(f *torchpt.File) {
 
 // fromMetadata reads the release's metadata.pt if it exists and is readable.
 func (s *TrainingState) fromMetadata(path string) {
-	f, err := torchpt.Open(path)
+	f, err := torchpt.Open(path, torchpt.Options{})
 	if err != nil {
 		return
 	}

@@ -58,12 +58,12 @@ func (t TensorInfo) Bytes() int64 {
 }
 
 // openWeightFile opens a file of either format by its content.
-func openWeightFile(path string) (*weightFile, error) {
+func openWeightFile(path string, o LoadOptions) (*weightFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("walrus: weights: %w", err)
 	}
-	w, err := readWeightFile(f, path)
+	w, err := readWeightFile(f, path, o)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("walrus: weights: %w", err)
@@ -72,7 +72,7 @@ func openWeightFile(path string) (*weightFile, error) {
 }
 
 // readWeightFile lists the tensors of an open file, which the result closes.
-func readWeightFile(f *os.File, path string) (*weightFile, error) {
+func readWeightFile(f *os.File, path string, o LoadOptions) (*weightFile, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func readWeightFile(f *os.File, path string) (*weightFile, error) {
 	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
 		return nil, fmt.Errorf("%s: expected weights, got a Git LFS pointer; fetch the file itself with git lfs pull", path)
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || slices.Contains([]string{".pt", ".pth", ".ckpt"}, strings.ToLower(filepath.Ext(path))):
-		return readTorch(f, info.Size(), path)
+		return readTorch(f, info.Size(), path, o)
 	}
 	s, err := safetensors.NewFile(f, info.Size(), path)
 	if err != nil {
@@ -99,8 +99,8 @@ func readWeightFile(f *os.File, path string) (*weightFile, error) {
 	return weightsIn(s, f, path), nil
 }
 
-func readTorch(file *os.File, size int64, path string) (*weightFile, error) {
-	f, err := torchpt.NewFile(file, size, path)
+func readTorch(file *os.File, size int64, path string, o LoadOptions) (*weightFile, error) {
+	f, err := torchpt.NewFile(file, size, path, torchpt.Options{SkipCRC: o.SkipCRC})
 	if err != nil {
 		return nil, err
 	}

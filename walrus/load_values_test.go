@@ -115,6 +115,8 @@ func TestLoadForeignClass(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "foreign.pt")
 	require.NoError(t, os.WriteFile(path, bytes.Replace(b, harmless, foreign, 1), 0o666))
 	_, _, err = walrus.LoadWeights(path, goldenConfig(t), walrus.LoadOptions{})
+	assert.ErrorContains(t, err, `entry "tiny_walrus/data.pkl" is damaged: expected CRC-32 `)
+	_, _, err = walrus.LoadWeights(path, goldenConfig(t), walrus.LoadOptions{SkipCRC: true})
 	assert.ErrorContains(t, err, "_rebuild_tensor_v9")
 	assert.ErrorContains(t, err, path)
 }

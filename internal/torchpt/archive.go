@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 	"strings"
@@ -17,10 +18,11 @@ type archive struct {
 	r       io.ReaderAt
 	size    int64
 	entries map[string]*zip.File
+	skipCRC bool
 }
 
 // openArchive reads the zip's directory and finds data.pkl.
-func openArchive(r io.ReaderAt, size int64) (*archive, error) {
+func openArchive(r io.ReaderAt, size int64, skipCRC bool) (*archive, error) {
 	if size == 0 {
 		return nil, errors.New("expected a zip archive, got an empty file")
 	}
@@ -37,7 +39,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	if found != 1 {
 		return nil, fmt.Errorf("expected a zip archive with one <name>/data.pkl, got %d of them", found)
 	}
-	a := &archive{r: r, size: size, entries: map[string]*zip.File{}}
+	a := &archive{r: r, size: size, skipCRC: skipCRC, entries: map[string]*zip.File{}}
 	for _, f := range z.File {
 		name, ok := strings.CutPrefix(f.Name, prefix)
 		if !ok {
@@ -99,7 +101,18 @@ func (a *archive) readAll(name string, most int64) ([]byte, error) {
 	if got, err := a.r.ReadAt(b, at); got < len(b) {
 		return nil, fmt.Errorf("entry %q: expected %d bytes, got %d: %w", name, n, got, err)
 	}
-	return b, nil
+	if a.skipCRC {
+		return b, nil
+	}
+	return b, checkCRC(f, crc32.ChecksumIEEE(b))
+}
+
+// checkCRC compares the CRC-32 of an entry's bytes.
+func checkCRC(f *zip.File, got uint32) error {
+	if got != f.CRC32 {
+		return fmt.Errorf("entry %q is damaged: expected CRC-32 %08x, got %08x (if torch wrote the file with set_crc32_options(False), set LoadOptions.SkipCRC)", f.Name, f.CRC32, got)
+	}
+	return nil
 }
 
 // storage is one entry under data/ as elements of a dtype.

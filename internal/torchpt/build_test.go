@@ -101,5 +101,5 @@ func checkpoint(t testing.TB, pickle string, storages ...[]byte) []byte {
 }
 
 func open(b []byte) (*File, error) {
-	return NewFile(bytes.NewReader(b), int64(len(b)), "test.pt")
+	return NewFile(bytes.NewReader(b), int64(len(b)), "test.pt", Options{})
 }

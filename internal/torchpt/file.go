@@ -14,11 +14,18 @@ type File struct {
 	closer  io.Closer
 	archive *archive
 	root    any
+	skipCRC bool
+}
+
+// Options configure Open and NewFile.
+type Options struct {
+	// SkipCRC does not compare the CRC-32 of entries that are read whole.
+	SkipCRC bool
 }
 
 // Open opens the checkpoint at path and parses its pickle. The caller closes
 // it.
-func Open(path string) (*File, error) {
+func Open(path string, o Options) (*File, error) {
 	osf, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("torchpt: %w", err)
@@ -28,7 +35,7 @@ func Open(path string) (*File, error) {
 		osf.Close()
 		return nil, fmt.Errorf("torchpt: %w", err)
 	}
-	f, err := NewFile(osf, stat.Size(), path)
+	f, err := NewFile(osf, stat.Size(), path, o)
 	if err != nil {
 		osf.Close()
 		return nil, err
@@ -38,11 +45,12 @@ func Open(path string) (*File, error) {
 }
 
 // NewFile reads a checkpoint of size bytes from r; name is used in errors
-// only. Close does not close r.
-func NewFile(r io.ReaderAt, size int64, name string) (*File, error) {
-	f := &File{name: name}
+// only. Close does not close r. The CRC-32 of an entry is compared when the entry is read
+// whole: the pickle always, a storage unless its tensor is only a part of it.
+func NewFile(r io.ReaderAt, size int64, name string, o Options) (*File, error) {
+	f := &File{name: name, skipCRC: o.SkipCRC}
 	var err error
-	if f.archive, err = openArchive(r, size); err != nil {
+	if f.archive, err = openArchive(r, size, o.SkipCRC); err != nil {
 		return nil, f.fail(err)
 	}
 	text, err := f.archive.readAll("data.pkl", maxPickle)

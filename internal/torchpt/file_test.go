@@ -2,6 +2,7 @@ package torchpt
 
 import (
 	"archive/zip"
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -42,16 +43,16 @@ func TestBrokenArchives(t *testing.T) {
 
 func TestOpenAndClose(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.pt")
-	_, err := Open(path)
+	_, err := Open(path, Options{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 
 	require.NoError(t, os.WriteFile(path, nil, 0o666))
-	_, err = Open(path)
+	_, err = Open(path, Options{})
 	require.ErrorContains(t, err, path+": expected a zip archive, got an empty file")
 
 	file := checkpoint(t, pickle(tensor(2, 0, []int64{2}, []int64{1})), counting(2))
 	require.NoError(t, os.WriteFile(path, file, 0o666))
-	f, err := Open(path)
+	f, err := Open(path, Options{})
 	require.NoError(t, err)
 	x := f.Root().(*Tensor)
 	got, err := x.Float32()
@@ -151,4 +152,63 @@ func TestLookup(t *testing.T) {
 	assert.Equal(t, []any{"a", true}, root.Keys())
 	_, ok := root.Get([]int{1})
 	assert.False(t, ok)
+}
+
+// TestCRC: a changed byte of an entry that is read whole is an error, unless the option
+// switches the comparison off.
+func TestCRC(t *testing.T) {
+	const n = 3 * window // several pieces
+	views := map[string]struct {
+		shape, strides []int64
+		whole          bool
+	}{
+		"whole":      {[]int64{n}, []int64{1}, true},
+		"transposed": {[]int64{3, window}, []int64{1, 3}, true},
+		"a part":     {[]int64{n - 1}, []int64{1}, false},
+		"every 2nd":  {[]int64{n / 2}, []int64{2}, false},
+	}
+	for name, v := range views {
+		t.Run(name, func(t *testing.T) {
+			raw := checkpoint(t, pickle(tensor(n, 0, v.shape, v.strides)), counting(n))
+			at := bytes.Index(raw, counting(n)[4:100])
+			require.Positive(t, at)
+			for _, changed := range []int{0, 4 * (n - 2)} {
+				damaged := bytes.Clone(raw)
+				damaged[at-4+changed] ^= 4
+				for _, o := range []Options{{}, {SkipCRC: true}} {
+					f, err := NewFile(bytes.NewReader(damaged), int64(len(damaged)), "test.pt", o)
+					require.NoError(t, err)
+					_, err = f.Root().(*Tensor).Float32()
+					if v.whole && !o.SkipCRC {
+						assert.ErrorContains(t, err, `entry "m/data/0" is damaged: expected CRC-32 `)
+					} else {
+						assert.NoError(t, err)
+					}
+				}
+			}
+		})
+	}
+	raw := checkpoint(t, pickle(tensor(n, 0, []int64{n}, []int64{1})), counting(n))
+	at := bytes.Index(raw, []byte("cpu"))
+	raw[at] = 'g'
+	_, err := open(raw)
+	assert.ErrorContains(t, err, `entry "m/data.pkl" is damaged: expected CRC-32 `)
+	_, err = NewFile(bytes.NewReader(raw), int64(len(raw)), "test.pt", Options{SkipCRC: true})
+	assert.NoError(t, err)
+}
+
+// TestFinds reads files that were once accepted in silence.
+func TestFinds(t *testing.T) {
+	_, err := Open("testdata/finds/expand_100.pt", Options{})
+	assert.ErrorContains(t, err, "of tensors that repeat their storages, got more")
+	f, err := Open("testdata/finds/crc_wrong_data.pt", Options{})
+	if err == nil {
+		defer f.Close()
+		var s *StateDict
+		s, err = f.StateDict()
+		for i := 0; err == nil && i < len(s.Tensors); i++ {
+			_, err = s.Tensors[i].Float32()
+		}
+	}
+	assert.ErrorContains(t, err, "is damaged: expected CRC-32")
 }

@@ -3,6 +3,7 @@ package torchpt
 import (
 	"cmp"
 	"fmt"
+	"hash/crc32"
 	"slices"
 )
 
@@ -45,7 +46,10 @@ func gather[T any](t *Tensor, dst []T, decode decoder[T]) error {
 	span := int(min(window, w.end-t.offset))
 	w.raw = make([]byte, span*t.storage.size)
 	if len(axes) == 0 || len(axes) == 1 && axes[0].src == 1 && axes[0].dst == 1 {
-		return w.straight(t.offset, dst)
+		if err := w.straight(t.offset, dst); err != nil {
+			return err
+		}
+		return w.checkCRC()
 	}
 	slices.SortStableFunc(axes, func(a, b axis) int { return cmp.Compare(b.src, a.src) })
 	if !nested(axes) {
@@ -57,7 +61,10 @@ func gather[T any](t *Tensor, dst []T, decode decoder[T]) error {
 		span = int(w.end - t.offset)
 	}
 	w.values = make([]T, span)
-	return w.walk(axes, t.offset, 0, dst)
+	if err := w.walk(axes, t.offset, 0, dst); err != nil {
+		return err
+	}
+	return w.checkCRC()
 }
 
 // nested reports whether every step of a loop skips all elements of the loops in it, so
@@ -83,6 +90,19 @@ type reader[T any] struct {
 	start   int64 // number of its first element
 	filled  int64 // number of its elements
 	end     int64 // end of the tensor's last element
+	// crc is the CRC-32 of the storage's elements before next, while they were read in
+	// order; next is -1 after others were read.
+	crc  uint32
+	next int64
+}
+
+// checkCRC compares the CRC-32 of the storage's entry, if all of it was read.
+func (w *reader[T]) checkCRC() error {
+	s := w.storage
+	if s.file.skipCRC || w.next < 0 || uint64(w.next)*uint64(s.size) != s.entry.UncompressedSize64 {
+		return nil
+	}
+	return checkCRC(s.entry, w.crc)
 }
 
 // straight reads consecutive elements from position at.
@@ -92,6 +112,11 @@ func (w *reader[T]) straight(at int64, dst []T) error {
 		raw := w.raw[:n*w.storage.size]
 		if err := w.storage.readAt(raw, at); err != nil {
 			return err
+		}
+		if at == w.next && !w.storage.file.skipCRC {
+			w.crc, w.next = crc32.Update(w.crc, crc32.IEEETable, raw), at+int64(n)
+		} else {
+			w.next = -1
 		}
 		if err := w.decode(w.storage.dtype, dst[:n], raw); err != nil {
 			return err

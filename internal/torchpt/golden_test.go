@@ -17,7 +17,7 @@ import (
 // openGolden opens a checkpoint of the golden set until the test ends.
 func openGolden(t *testing.T, name string) *File {
 	t.Helper()
-	f, err := Open(golden.Path(t, name))
+	f, err := Open(golden.Path(t, name), Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
 	return f

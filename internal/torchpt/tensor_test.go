@@ -99,7 +99,7 @@ func TestOverlap(t *testing.T) {
 	}
 	raw := checkpoint(t, pickle(tensor(n, 0, shape, strides)), counting(int(n)))
 	r := &countingReader{r: bytes.NewReader(raw)}
-	f, err := NewFile(r, int64(len(raw)), "test.pt")
+	f, err := NewFile(r, int64(len(raw)), "test.pt", Options{})
 	require.NoError(t, err)
 	r.bytes = 0
 	got, err := f.Root().(*Tensor).Float32()
