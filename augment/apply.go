@@ -8,12 +8,12 @@ import (
 )
 
 // Apply returns the rotated or reflected window; w does not change. The window must be 3D
-// or embedded (see [Embed]). A 1D or 2D window that is not embedded accepts only turns that
+// or embedded (see [Embed]). A 1D or 2D window that is not embedded accepts only rotations that
 // keep the missing axes in place. Curvilinear windows are an error, because their axes have
 // no fixed direction; the release does not rotate them either (docs/reference.md §11).
 //
 // Coordinates change sign if their axis is reflected. Name, origin, times and scalars stay.
-func (t Turn) Apply(w *data.Window) (*data.Window, error) {
+func (t Rotation) Apply(w *data.Window) (*data.Window, error) {
 	if err := t.check(w); err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (t Turn) Apply(w *data.Window) (*data.Window, error) {
 }
 
 // check returns an error unless t can be applied to the window.
-func (t Turn) check(w *data.Window) error {
+func (t Rotation) check(w *data.Window) error {
 	if err := t.Validate(); err != nil {
 		return err
 	}
@@ -56,13 +56,13 @@ func (t Turn) check(w *data.Window) error {
 	}
 	for i := dims; i < 3; i++ {
 		if t.Axes[i] != i || t.Flip[i] {
-			return fmt.Errorf("augment: window %s has %d axes: the turn %s moves others: embed it first", w.Name, dims, t)
+			return fmt.Errorf("augment: window %s has %d axes: the rotation %s moves others: embed it first", w.Name, dims, t)
 		}
 	}
 	return nil
 }
 
-func (t Turn) coordinates(old [][]float32) [][]float32 {
+func (t Rotation) coordinates(old [][]float32) [][]float32 {
 	out := make([][]float32, len(old))
 	for i, a := range t.Axes[:len(old)] {
 		out[i] = slices.Clone(old[a])
@@ -83,7 +83,7 @@ type channel struct {
 }
 
 // channels returns the sources of the channels of the result, in order.
-func (t Turn) channels(w *data.Window, constant bool) []channel {
+func (t Rotation) channels(w *data.Window, constant bool) []channel {
 	dims := len(w.Grid)
 	var out []channel
 	first := 0
@@ -115,7 +115,7 @@ type mapping struct {
 	begin  int    // index in the input of the first point of the result
 }
 
-func newMapping(t Turn, grid []int) mapping {
+func newMapping(t Rotation, grid []int) mapping {
 	in := [3]int{1, 1, 1}
 	copy(in[:], grid)
 	m := mapping{points: in[0] * in[1] * in[2]}

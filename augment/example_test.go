@@ -42,7 +42,7 @@ func ExampleUnembed() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	upright := augment.Turn{Axes: [3]int{2, 1, 0}} // exchanges x and z
+	upright := augment.Rotation{Axes: [3]int{2, 1, 0}} // exchanges x and z
 	turned, err := upright.Apply(volume)
 	if err != nil {
 		log.Fatal(err)
@@ -56,7 +56,7 @@ func ExampleUnembed() {
 	plane, err := augment.Unembed(back, 2)
 	fmt.Println(plane.Grid, err)
 	// Output:
-	// augment: window channel: expected one point on axis 2 of grid [1 3 2]: turn it back first
+	// augment: window channel: expected one point on axis 2 of grid [1 3 2]: rotation it back first
 	// [2 3] <nil>
 }
 
@@ -74,9 +74,9 @@ func ExampleStride() {
 	// Output: 3 [0 1 2]
 }
 
-// A quarter turn moves the points and the walls and rotates the velocity.
-func ExampleTurn_Apply() {
-	quarter := augment.Turn{Axes: [3]int{1, 0, 2}, Flip: [3]bool{false, true, false}}
+// A quarter rotation moves the points and the walls and rotates the velocity.
+func ExampleRotation_Apply() {
+	quarter := augment.Rotation{Axes: [3]int{1, 0, 2}, Flip: [3]bool{false, true, false}}
 	w, err := quarter.Apply(channel())
 	if err != nil {
 		log.Fatal(err)
@@ -91,17 +91,17 @@ func ExampleTurn_Apply() {
 	// velocity [0 0 0 0 0 0] [-1 -1 -1 -1 -1 -1]
 }
 
-// One turn is drawn for a whole batch. InPlane selects turns about the third axis, which
+// One rotation is drawn for a whole batch. InPlane selects rotations about the third axis, which
 // suit 2D windows that are not embedded.
 func ExampleRandom() {
 	rng := rand.New(rand.NewPCG(1, 2))
-	turn := augment.Random(rng, augment.InPlane(augment.Rotations()))
+	rotation := augment.Random(rng, augment.InPlane(augment.Rotations()))
 	for range 2 {
-		w, err := turn.Apply(channel())
+		w, err := rotation.Apply(channel())
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(turn, w.Grid)
+		fmt.Println(rotation, w.Grid)
 	}
 	// Output:
 	// -x -y +z [2 3]
@@ -139,8 +139,8 @@ func ExampleInPlane() {
 	// Output: 4 8
 }
 
-func ExampleTurn_Then() {
-	quarter := augment.Turn{Axes: [3]int{1, 0, 2}, Flip: [3]bool{true, false, false}}
+func ExampleRotation_Then() {
+	quarter := augment.Rotation{Axes: [3]int{1, 0, 2}, Flip: [3]bool{true, false, false}}
 	half := quarter.Then(quarter)
 	fmt.Println(half, half.Matrix())
 	fmt.Println(half.Then(half) == augment.Identity(), quarter.Then(quarter.Inverse()) == augment.Identity())
@@ -152,8 +152,8 @@ func ExampleTurn_Then() {
 func ExampleIdentity() {
 	w, err := augment.Identity().Apply(channel())
 	fmt.Println(w.Frames[0][:6], err)
-	fmt.Println(augment.Turn{}.Validate()) // the zero Turn is invalid
+	fmt.Println(augment.Rotation{}.Validate()) // the zero Rotation is invalid
 	// Output:
 	// [1 2 3 4 5 6] <nil>
-	// augment: turn: expected a permutation of 0, 1, 2, got [0 0 0]
+	// augment: rotation: expected a permutation of 0, 1, 2, got [0 0 0]
 }

@@ -53,8 +53,8 @@ func TestGoldenRotations(t *testing.T) {
 		}
 		c.Decode(t, &header)
 		f := c.Open(t)
-		turns := Rotations()
-		require.Len(t, header.Rotations, len(turns))
+		rotations := Rotations()
+		require.Len(t, header.Rotations, len(rotations))
 		window := func(prefix string) *data.Window {
 			s, shape := f.Float32(t, prefix+".s")
 			v, _ := f.Float32(t, prefix+".v")
@@ -74,21 +74,21 @@ func TestGoldenRotations(t *testing.T) {
 			return w
 		}
 		var still *data.Window
-		for i, turn := range turns {
-			if turn == Identity() {
+		for i, rotation := range rotations {
+			if rotation == Identity() {
 				still = window(fmt.Sprint(i))
 			}
 		}
 		require.NotNil(t, still)
-		for i, turn := range turns {
+		for i, rotation := range rotations {
 			want := header.Rotations[i]
-			assert.Equal(t, want.Permutation, turn.Axes)
-			for a, flip := range turn.Flip {
+			assert.Equal(t, want.Permutation, rotation.Axes)
+			for a, flip := range rotation.Flip {
 				assert.Equal(t, want.Reflection[a] == 1, flip)
 			}
-			got, err := turn.Apply(still)
+			got, err := rotation.Apply(still)
 			require.NoError(t, err)
-			assert.Equal(t, window(fmt.Sprint(i)), got, "turn %d: %s", i, turn)
+			assert.Equal(t, window(fmt.Sprint(i)), got, "rotation %d: %s", i, rotation)
 		}
 	})
 }
@@ -148,7 +148,7 @@ func comparePipeline(t *testing.T, f *golden.File, item pipelineItem) {
 }
 
 // transformLike embeds and rotates a window as the item says. The golden set also rotates
-// the sphere, by a quarter turn in its two axes. Neither the release nor Apply rotates
+// the sphere, by a quarter rotation in its two axes. Neither the release nor Apply rotates
 // curvilinear data (docs/reference.md §11), so the rearrangement of arrays is tested on a
 // window that is marked as Cartesian.
 func transformLike(t *testing.T, w *data.Window, item pipelineItem) *data.Window {
@@ -165,7 +165,7 @@ func transformLike(t *testing.T, w *data.Window, item pipelineItem) *data.Window
 	if item.Rotation == nil {
 		return w
 	}
-	quarter := Turn{[3]int{1, 0, 2}, [3]bool{false, true, false}}
+	quarter := Rotation{[3]int{1, 0, 2}, [3]bool{false, true, false}}
 	_, err = quarter.Apply(w)
 	require.ErrorContains(t, err, "expected Cartesian coordinates, got the axes [theta phi]")
 	axes := w.Axes

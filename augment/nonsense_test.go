@@ -25,7 +25,7 @@ func TestNonsense(t *testing.T) {
 	}
 	sweep.Run(t, sweep.Package{
 		Funcs:  []any{augment.Embed, augment.Identity, augment.InPlane, augment.Octahedral, augment.Random, augment.Rotations, augment.Stride, augment.Unembed},
-		Types:  []any{new(augment.Turn)},
+		Types:  []any{new(augment.Rotation)},
 		Values: []any{plane, space, augment.Octahedral()[17], augment.Rotations()},
 	})
 }

@@ -2,8 +2,7 @@ package data
 
 import (
 	"fmt"
-	"io"
-	"strings"
+	"slices"
 )
 
 // Entry describes one of the paper's data sets: its size (paper Tables 5 and 6), its
@@ -110,8 +109,11 @@ var (
 	plane2               = cartesianAxes[:2]
 )
 
-// Catalog lists the paper's 27 data sets: 19 of pretraining, then 8 of downstream tasks.
-var Catalog = []Entry{
+// Catalog lists the paper's 27 data sets: 19 of pretraining, then 8 of downstream tasks. The
+// caller owns the list.
+func Catalog() []Entry { return slices.Clone(catalog) }
+
+var catalog = []Entry{
 	acoustic("acoustic_scattering_discontinuous", "Discontinuous", 102, 2000),
 	acoustic("acoustic_scattering_inclusions", "Inclusions", 102, 4000),
 	acoustic("acoustic_scattering_maze", "Maze", 202, 2000),
@@ -183,62 +185,10 @@ func acoustic(name, short string, steps, trajectories int) Entry {
 
 // FindEntry returns the entry with the given Name.
 func FindEntry(name string) (Entry, bool) {
-	for _, e := range Catalog {
+	for _, e := range catalog {
 		if e.Name == name {
 			return e, true
 		}
 	}
 	return Entry{}, false
-}
-
-// WriteCatalog writes the catalog as Markdown tables.
-func WriteCatalog(w io.Writer) error {
-	var b strings.Builder
-	b.WriteString("# The paper's data sets\n\nMade from `data.Catalog` by `data.WriteCatalog`: paper Tables 5 and 6, §C.1, and the descriptions of the sources.\n")
-	for _, downstream := range []bool{false, true} {
-		title := "Pretraining"
-		if downstream {
-			title = "Downstream"
-		}
-		fmt.Fprintf(&b, "\n## %s\n\n| data set | source | grid | frames | trajectories | fields | boundaries | transforms | history | batch | remarks |\n", title)
-		b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|\n")
-		for _, e := range Catalog {
-			if e.Downstream == downstream {
-				b.WriteString(e.row())
-			}
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// row returns the entry as one row of the table.
-func (e Entry) row() string {
-	var axes, fields, bcs, transforms, remarks []string
-	for i, a := range e.Axes {
-		axes = append(axes, fmt.Sprintf("%s %d", a, e.Grid[i]))
-		bcs = append(bcs, fmt.Sprintf("%s %s", a, e.Boundaries[i]))
-	}
-	for _, f := range e.Fields {
-		text := f.Name + map[int]string{1: " (vector)", 2: " (tensor)"}[f.Order]
-		if f.Constant {
-			text += " (constant)"
-		}
-		fields = append(fields, text)
-	}
-	for _, t := range e.Transforms {
-		transforms = append(transforms, t.Rename())
-	}
-	if e.Note != "" {
-		remarks = append(remarks, e.Note)
-	}
-	if e.Unconfirmed != "" {
-		remarks = append(remarks, "not confirmed: "+e.Unconfirmed)
-	}
-	steps := fmt.Sprint(e.Steps)
-	if e.Steps == 0 {
-		steps = "varies"
-	}
-	return fmt.Sprintf("| %s (%s) | %s | %s | %s | %d | %s | %s | %s | %d | %d | %s |\n", e.Name, e.ShortName, e.Source, strings.Join(axes, ", "), steps,
-		e.Trajectories, strings.Join(fields, ", "), strings.Join(bcs, ", "), strings.Join(transforms, ", "), e.History(), e.Batch(), strings.Join(remarks, "; "))
 }

@@ -34,7 +34,7 @@ func TestNonsense(t *testing.T) {
 		Funcs: []any{data.ApplyTransforms, data.BCFromCode, data.Both, data.Downsample, data.Drop, data.FindEntry, data.FullTrajectories,
 			data.MomentsOf, data.MustRegistry, data.NewLoader, data.NewMemory, data.NewMixture, data.NewRegistry, data.NewWindows,
 			data.ParseBC, data.ParseBoundaries, data.ParseStatistics, data.ParseTransform, data.ReadStatistics, data.ReleasedRegistry,
-			data.SplitFiles, data.SplitTrajectories, data.Subset, data.TransformFields, data.WriteCatalog, data.WriteStatistics},
+			data.SplitFiles, data.SplitTrajectories, data.Subset, data.TransformFields, data.WriteStatistics},
 		Types: []any{new(data.BC), new(data.Boundaries), new(data.Boundary), new(data.Cut), new(data.Entry), new(data.Field),
 			new(data.Memory), new(data.Metadata), new(data.Moments), new(data.Origin), new(data.Registry), new(data.Statistics),
 			new(data.Transform), new(data.TransformKind), new(data.UnknownFieldsError), new(data.Volume), new(data.Window), new(data.WindowError)},

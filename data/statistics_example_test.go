@@ -5,7 +5,6 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -130,19 +129,6 @@ func ExampleFindEntry() {
 	// true [512 128] [periodic wall] 6 2
 	// [buoyancy pressure velocity_x velocity_y velocity_z] <nil>
 	// true true true boundaries
-}
-
-func ExampleWriteCatalog() {
-	var table strings.Builder
-	if err := data.WriteCatalog(&table); err != nil {
-		log.Fatal(err)
-	}
-	for line := range strings.Lines(table.String()) {
-		if strings.Contains(line, "Gray-Scott") {
-			fmt.Print(line)
-		}
-	}
-	// Output: | gray_scott_reaction_diffusion (Gray-Scott) | The Well | x 128, y 128 | 1001 | 1200 | A, B | x periodic, y periodic |  | 6 | 2 |  |
 }
 
 func ExampleDownsample() {

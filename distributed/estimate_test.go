@@ -177,7 +177,7 @@ func TestShapeOf(t *testing.T) {
 	b, err := ShapeOf(e)
 	require.NoError(t, err)
 	assert.Equal(t, BatchShape{Grid: []int{256, 256}, Boundaries: e.Boundaries, Steps: 6, Size: 2, Variable: 4, Constant: 2}, b)
-	for _, e := range data.Catalog {
+	for _, e := range data.Catalog() {
 		b, err := ShapeOf(e)
 		require.NoError(t, err)
 		f, err := Estimate(walrus.Walrus(), Hybrid(24, 4), b)
@@ -263,7 +263,7 @@ func ExampleCountFLOPs() {
 }
 
 func ExampleShapeOf() {
-	for _, e := range data.Catalog {
+	for _, e := range data.Catalog() {
 		if e.Name == "shear_flow" {
 			s, err := ShapeOf(e)
 			fmt.Println(s.Grid, s.Steps, s.Size, s.Variable, err)

@@ -44,7 +44,7 @@ func ExampleMesh() {
 		log.Fatal(err)
 	}
 	defer run.Close()
-	err = run.Go(context.Background())
+	err = run.Train(context.Background())
 	fmt.Println(run.Updates(), err)
 	// Output: 8 <nil>
 }

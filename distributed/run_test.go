@@ -39,7 +39,7 @@ func runOn(t *testing.T, b compute.Backend, dir string, mesh distributed.Mesh, s
 	r, err := train.NewRun(w, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { r.Close() })
-	return r, r.Go(ctx)
+	return r, r.Train(ctx)
 }
 
 // TestRunOnOtherMesh resumes a run that was saved on four devices on two and on one. A

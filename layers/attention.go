@@ -23,12 +23,12 @@ type ParallelAttention struct {
 	MLP  int
 	RoPE RoPEMode
 	Norm NormConfig
-	// Lean keeps fewer activations for the backward pass, which recomputes the cheap ones:
+	// RecomputeCheap keeps fewer activations for the backward pass, which recomputes the cheap ones:
 	// the norms and rotations of q and k, the softmax, and SwiGLU.
-	Lean bool
-	// Recomputed says that the backward pass recomputes the whole layer. The result of
+	RecomputeCheap bool
+	// InRecomputation says that the backward pass recomputes the whole layer. The result of
 	// attention is kept nevertheless.
-	Recomputed bool
+	InRecomputation bool
 	// Samples is the number of samples of the frames, which are ordered by sample; 0 means
 	// 1. A loop over frames processes frames of all samples together, because samples may
 	// be sharded over devices.
@@ -86,8 +86,8 @@ func (p ParallelAttention) Apply(x *Node, w ParallelAttentionWeights, grid [3]in
 	} else {
 		angles := perFrame(w.RoPE.Angles(grid, roll), x.Shape().Dim(0))
 		ff, q, k, v := p.project(xn, w)
-		att = Dense(form.Kept(p.Lean || p.Recomputed, p.attend(q, k, v, w, angles)), w.AttnOut, nil)
-		mlp = Dense(form.Kept(p.Lean, SwiGLU(ff)), w.FFOut, w.FFOutBias)
+		att = Dense(form.Kept(p.RecomputeCheap || p.InRecomputation, p.attend(q, k, v, w, angles)), w.AttnOut, nil)
+		mlp = Dense(form.Kept(p.RecomputeCheap, SwiGLU(ff)), w.FFOut, w.FFOutBias)
 	}
 	return Add(x, DropPath(Add(att, mlp), keep))
 }
@@ -98,7 +98,7 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 	c, m := p.Channels, p.mlp()
 	assertDims("fused_ff_qkv weight", w.Fused, m+3*c, c)
 	if turnsPairs(xn.Graph(), c/p.Heads) {
-		parts := form.Parts(form.Checkpoint(p.Lean, Dense(xn, w.Fused, w.FusedBias)), m, c, c, c)
+		parts := form.Parts(form.Checkpoint(p.RecomputeCheap, Dense(xn, w.Fused, w.FusedBias)), m, c, c, c)
 		return parts[0], parts[1], parts[2], parts[3]
 	}
 	pairs := 3 * RoPEFrequencies(c/p.Heads)
@@ -107,7 +107,7 @@ func (p ParallelAttention) project(xn *Node, w ParallelAttentionWeights) (ff, q,
 		return []*Node{part(0, m), halves(part(m, m+c), 0, p.Heads, pairs),
 			halves(part(m+c, m+2*c), 0, p.Heads, pairs), part(m+2*c, m+3*c)}
 	}
-	parts := splitDense(p.Lean, xn, reorder(form.After(xn, w.Fused)), reorder(w.FusedBias))
+	parts := splitDense(p.RecomputeCheap, xn, reorder(form.After(xn, w.Fused)), reorder(w.FusedBias))
 	return parts[0], parts[1], parts[2], parts[3]
 }
 
@@ -120,7 +120,7 @@ func (p ParallelAttention) attend(q, k, v *Node, w ParallelAttentionWeights, ang
 	k = p.position(k, w.KNorm, w.KNormBias, angles)
 	v = attend.PerHead(Reshape(v, f, s, p.Heads, -1))
 	layout := attend.Layout{Samples: max(p.Samples, 1), Shape: []int{f, s, p.Heads, v.Shape().Dim(3)}, Merged: attend.PerHead, PerHead: attend.PerHead}
-	v = attend.OverTokens(q, k, v, layout, p.Lean || p.Recomputed)
+	v = attend.OverTokens(q, k, v, layout, p.RecomputeCheap || p.InRecomputation)
 	return Reshape(v, f, s, p.Channels)
 }
 

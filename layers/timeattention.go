@@ -21,8 +21,8 @@ type TimeAttention struct {
 	// NoBias omits the relative bias. Such a layer is always causal, as in the release.
 	NoBias bool
 	Norm   NormConfig
-	// Lean and Recomputed have the meaning of those in [ParallelAttention].
-	Lean, Recomputed bool
+	// RecomputeCheap and InRecomputation have the meaning of those in [ParallelAttention].
+	RecomputeCheap, InRecomputation bool
 }
 
 // TimeAttentionWeights holds the parameters of a TimeAttention as graph nodes. The
@@ -72,7 +72,7 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	if form.OnGo(x.Graph()) && !p.Acausal && t <= framesLimit {
 		return p.framesApart(x, w, keep)
 	}
-	qkv := p.project(p.Lean, RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w, 0, 1, 2)
+	qkv := p.project(p.RecomputeCheap, RMSGroupNorm(Reshape(x, b*t, s, c), w.Norm, p.Norm), w, 0, 1, 2)
 	perHead := func(z *Node) *Node {
 		z = TransposeAllDims(Reshape(z, b, t, s, p.Heads, -1), 0, 2, 3, 1, 4)
 		return Reshape(z, b*s, p.Heads, t, -1)
@@ -85,7 +85,7 @@ func (p TimeAttention) ApplyBatchFirst(x *Node, w TimeAttentionWeights, keep *No
 	k := headNorm(perHead(qkv[1]), w.KNorm, w.KNormBias)
 	v, bias := perHead(qkv[2]), ExpandAxes(p.bias(t, w), 0)
 	var att *Node
-	if p.Lean || p.Recomputed {
+	if p.RecomputeCheap || p.InRecomputation {
 		att = form.Kept(true, attend.Attend(q, k, v, bias, attend.Layout{Samples: b, Shape: []int{b, t, s, p.Heads, c / p.Heads}, Merged: merged, PerHead: perHead}))
 	} else {
 		att = merged(attend.SoftmaxDot(q, k, v, bias))

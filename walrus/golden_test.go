@@ -133,11 +133,11 @@ func TestGoldenModel(t *testing.T) {
 			for x.Rank() < 6 {
 				x = ExpandAxes(x, -1)
 			}
-			var tr walrus.Trace
+			var tr walrus.Taps
 			steps, batch := x.Shape().Dim(0), x.Shape().Dim(1)
 			weights := m.Weights(varsOf(in))
 			inputs := walrus.Inputs{X: x, IDs: in["ids"], Shift: in["shift"], Rolls: in["rolls"]}
-			y := m.TraceForward(weights, inputs, plan, &tr)
+			y := m.ForwardTaps(weights, inputs, plan, &tr)
 			add := func(name string, n *Node) {
 				n = TransposeAllDims(n, 0, 4, 1, 2, 3)
 				n = Reshape(n, append([]int{steps, batch}, n.Shape().Dimensions[1:]...)...)

@@ -89,7 +89,7 @@ type Inputs struct {
 	// KeepTime [Blocks, T] and KeepSpace [Blocks, T·B] are the drop-path
 	// factors of training; nil means no drop path.
 	KeepTime, KeepSpace *Node
-	// Recompute makes the backward pass of training recompute cheap activations (Lean of
+	// Recompute makes the backward pass of training recompute cheap activations (RecomputeCheap of
 	// [layers.ParallelAttention]) and all activations of the blocks that
 	// [Config.Checkpointed] reports, instead of keeping them.
 	Recompute bool
@@ -98,9 +98,9 @@ type Inputs struct {
 	LastOnly bool
 }
 
-// Trace receives intermediate results of a forward pass. Tokens are [F, h, w, d, C],
+// taps receives intermediate results of a forward pass. Tokens are [F, h, w, d, C],
 // F = T·B, at the positions of their patches: latent rolls are undone.
-type Trace struct {
+type taps struct {
 	Jittered, Encoded, Decoded *Node
 	Blocks                     []*Node
 }
@@ -108,23 +108,23 @@ type Trace struct {
 // Forward returns the network's output, one prediction per input channel and step:
 // [T, B, C, H, W, D] or, with LastOnly, [1, B, C, H, W, D] (docs/reference.md §2).
 func (m *Model) Forward(w ModelWeights, in Inputs, plan *csm.Plan) *Node {
-	return m.TraceForward(w, in, plan, nil)
+	return m.forward(w, in, plan, nil)
 }
 
-// TraceForward is Forward, but also fills a trace unless it is nil.
-func (m *Model) TraceForward(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trace) *Node {
+// forward is Forward, but also fills taps unless it is nil.
+func (m *Model) forward(w ModelWeights, in Inputs, plan *csm.Plan, taps *taps) *Node {
 	steps, batch := in.X.Shape().Dim(0), in.X.Shape().Dim(1)
-	x, decode := m.traceEnds(w, in, plan, trace)
-	return decode(m.blocks(Reshape(x, batch, steps, plan.Tokens(), -1), w, in, plan.TokenGrid(), trace))
+	x, decode := m.tapEnds(w, in, plan, taps)
+	return decode(m.blocks(Reshape(x, batch, steps, plan.Tokens(), -1), w, in, plan.TokenGrid(), taps))
 }
 
 // ends encodes the input to tokens [B·T, h, w, d, C] and returns the decoder: a function
 // from tokens [B, T, S, C] to the output [T, B, C, H, W, D].
 func (m *Model) ends(w ModelWeights, in Inputs, plan *csm.Plan) (x *Node, decode func(x *Node) *Node) {
-	return m.traceEnds(w, in, plan, nil)
+	return m.tapEnds(w, in, plan, nil)
 }
 
-func (m *Model) traceEnds(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trace) (x *Node, decode func(x *Node) *Node) {
+func (m *Model) tapEnds(w ModelWeights, in Inputs, plan *csm.Plan, taps *taps) (x *Node, decode func(x *Node) *Node) {
 	dim, err := m.dimensionality(plan)
 	if err != nil {
 		panic(err)
@@ -138,8 +138,8 @@ func (m *Model) traceEnds(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trac
 	jittered := jit.Apply(layers.SwapFirst(in.X), shift)
 	flags := Const(g, []int32{2, 0, 1}) // bias correction, closed, open
 	x = m.hmlp().Encode(jittered, w.Embed[dim], Concatenate([]*Node{in.IDs, flags}, 0), w.FieldScale, plan)
-	if trace != nil {
-		trace.Jittered, trace.Encoded = timeFirst(jittered, batch), timeFirst(x, batch)
+	if taps != nil {
+		taps.Jittered, taps.Encoded = timeFirst(jittered, batch), timeFirst(x, batch)
 	}
 	if w.APE != nil {
 		x = Add(x, Reshape(TransposeAllDims(w.APE, 0, 1, 3, 4, 5, 2), append([]int{1}, x.Shape().Dimensions[1:]...)...))
@@ -147,8 +147,8 @@ func (m *Model) traceEnds(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trac
 	return x, func(x *Node) *Node {
 		steps := x.Shape().Dim(1)
 		y := m.hmlp().Decode(Reshape(x, batch*steps, grid[0], grid[1], grid[2], -1), w.Debed[dim], in.IDs, plan)
-		if trace != nil {
-			trace.Decoded = timeFirst(y, batch)
+		if taps != nil {
+			taps.Decoded = timeFirst(y, batch)
 		}
 		return layers.SwapFirst(jit.Invert(y, shift, batch, steps))
 	}
@@ -157,7 +157,7 @@ func (m *Model) traceEnds(w ModelWeights, in Inputs, plan *csm.Plan, trace *Trac
 // blocks applies the processor's blocks to tokens x [B, T, S, C]. With LastOnly the last
 // block computes the last step alone. Inside the network samples are the first axis, so
 // that a batch can be sharded over devices.
-func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *Trace) *Node {
+func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, taps *taps) *Node {
 	block := m.block()
 	last := in.LastOnly || !m.config.Causal
 	for i, bw := range w.Blocks {
@@ -166,7 +166,7 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 			x = x.Checkpoint()
 		}
 		lean := in.Recompute && !recompute
-		block.Time.Lean, block.Time.Recomputed, block.Space.Lean, block.Space.Recomputed = lean, recompute, lean, recompute
+		block.Time.RecomputeCheap, block.Time.InRecomputation, block.Space.RecomputeCheap, block.Space.InRecomputation = lean, recompute, lean, recompute
 		mix := block.Time.ApplyBatchFirst
 		if i == len(w.Blocks)-1 && last {
 			mix = block.Time.ApplyLast
@@ -180,8 +180,8 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, trace *T
 		if recompute {
 			x = x.StopCheckpoint()
 		}
-		if trace != nil {
-			trace.Blocks = append(trace.Blocks, timeFirst(Reshape(x, d[0]*d[1], grid[0], grid[1], grid[2], d[3]), d[0]))
+		if taps != nil {
+			taps.Blocks = append(taps.Blocks, timeFirst(Reshape(x, d[0]*d[1], grid[0], grid[1], grid[2], d[3]), d[0]))
 		}
 	}
 	return x
@@ -205,7 +205,7 @@ func keepSpace(keep *Node, batch, steps int) *Node {
 	return Reshape(layers.SwapFirst(keep), batch*steps)
 }
 
-// timeFirst reorders frames from [B·T, …] to [T·B, …], the order of a trace.
+// timeFirst reorders frames from [B·T, …] to [T·B, …], the order of taps.
 func timeFirst(x *Node, batch int) *Node {
 	d := x.Shape().Clone().Dimensions
 	y := layers.SwapFirst(Reshape(x, append([]int{batch, d[0] / batch}, d[1:]...)...))

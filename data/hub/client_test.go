@@ -27,7 +27,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestRepoValidate(t *testing.T) {
-	for _, e := range data.Catalog {
+	for _, e := range data.Catalog() {
 		assert.NoError(t, Dataset(e.Name).Validate())
 	}
 	for _, tt := range []struct {

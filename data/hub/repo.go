@@ -30,7 +30,7 @@ type Repo struct {
 // owner is the publisher of The Well and of the Walrus weights.
 const owner = "polymathic-ai/"
 
-// Dataset returns the repository of a data set of The Well: an entry of data.Catalog with
+// Dataset returns the repository of a data set of The Well: an entry of data.Catalog() with
 // source The Well, or another one of The Well's data sets (MHD_256,
 // supernova_explosion_64).
 func Dataset(name string) Repo { return Repo{Kind: DatasetKind, Name: owner + name} }

@@ -185,7 +185,7 @@ func TestSetupsThatDoNotFit(t *testing.T) {
 }
 
 func odd() data.Entry {
-	e := data.Catalog[3]
+	e := data.Catalog()[3]
 	e.Grid = []int{64, 72}
 	return e
 }

@@ -38,7 +38,7 @@ type Setup struct {
 func Paper() Setup {
 	s := Setup{Config: walrus.Walrus(), Devices: 96, Group: 4, Accumulate: 4, Micro: 800,
 		Network: H100Network(), Rates: PaperRates(), Memory: 3.35e12, Seed: 1, UnitBlocks: 4}
-	for _, e := range data.Catalog {
+	for _, e := range data.Catalog() {
 		if !e.Downstream {
 			s.Systems = append(s.Systems, e)
 		}

@@ -58,7 +58,7 @@ func trainOn(e distributed.Engine, mesh distributed.Mesh, dir string) error {
 		return err
 	}
 	k.run = r
-	return errors.Join(r.Go(context.Background()), r.Close())
+	return errors.Join(r.Train(context.Background()), r.Close())
 }
 
 // killer kills rank 1 when it is asked to exchange the gradients of an update.

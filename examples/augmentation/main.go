@@ -35,15 +35,15 @@ var systems = []string{"burgers", "gray_scott", "navier_stokes", "rayleigh_benar
 
 // start is a network from which finetuning starts.
 type start struct {
-	name  string
-	fresh bool
-	turns string // a word of package recipe
+	name      string
+	fresh     bool
+	rotations string // a word of package recipe
 }
 
 var starts = []start{
 	{name: "scratch", fresh: true},
-	{name: "naive", turns: "none"},
-	{name: "augmented", turns: "rotations"},
+	{name: "naive", rotations: "none"},
+	{name: "augmented", rotations: "cube"},
 }
 
 // budget is the amount of simulation and training.
@@ -123,7 +123,7 @@ func (e budget) pretraining(sets experiment.Sets, s start, seed uint64) experime
 	r := experiment.Pretraining(s.name, sets, e.pretrain, seed)
 	r.Network = network()
 	for i := range r.Data {
-		r.Data[i].Turns = s.turns
+		r.Data[i].Rotations = s.rotations
 	}
 	return experiment.Training{Recipe: r, Log: os.Stderr, Dir: e.path("pretrain", s.name, e.Runs, e.pretrain, seed)}
 }

@@ -53,7 +53,7 @@ func TestTurned(t *testing.T) {
 	require.Equal(t, []int{3, 1, 2}, turnedGrid(tasks[1].turn, w.Grid))
 }
 
-func turnedGrid(turn augment.Turn, grid []int) []int {
+func turnedGrid(turn augment.Rotation, grid []int) []int {
 	in := append(append([]int{}, grid...), 1)
 	return []int{in[turn.Axes[0]], in[turn.Axes[1]], in[turn.Axes[2]]}
 }
@@ -82,7 +82,7 @@ func TestTrainings(t *testing.T) {
 	}
 	base := e.pretraining(experiment.Sets{plane}, starts[2], 1)
 	base.Recipe.Epochs, base.Recipe.Schedule.Cooldown = 6, 1
-	require.Equal(t, "rotations", base.Recipe.Data[0].Turns)
+	require.Equal(t, "cube", base.Recipe.Data[0].Rotations)
 	r := &result{}
 	require.NoError(t, r.addPretrained(ctx, experiment.Sets{plane}, starts[2], small(base)))
 	require.Contains(t, r.Pretrained[0].Scores[0].Errors["1"], "augmented")

@@ -19,14 +19,14 @@ type task struct {
 	name, system string
 	grid         []int
 	// turn is the rotation of the system.
-	turn augment.Turn
+	turn augment.Rotation
 }
 
 // tasks are two systems of the first training in another orientation, one of them in
 // 3D, and a new system.
 var tasks = []task{
-	{"convection, gravity along z", "rayleigh_benard", []int{32, 32}, augment.Turn{Axes: [3]int{2, 0, 1}}},
-	{"shear flow along z", "navier_stokes", []int{32, 32}, augment.Turn{Axes: [3]int{1, 2, 0}}},
+	{"convection, gravity along z", "rayleigh_benard", []int{32, 32}, augment.Rotation{Axes: [3]int{2, 0, 1}}},
+	{"shear flow along z", "navier_stokes", []int{32, 32}, augment.Rotation{Axes: [3]int{1, 2, 0}}},
 	{"Burgers in 3D", "burgers_3d", []int{16, 16, 16}, augment.Identity()},
 	{"compressible flow (unseen)", "euler_periodic", []int{32, 32}, augment.Identity()},
 }
@@ -71,7 +71,7 @@ func (e budget) finetuning(t task, set *experiment.Set, s start, weights string,
 			r.Network[k] = v
 		}
 	}
-	return experiment.Training{Recipe: r, Turns: []augment.Turn{t.turn}, Log: os.Stderr, Dir: e.path("finetune", t.system, s.name, e.pretrain, e.tune, updates, seed)}
+	return experiment.Training{Recipe: r, Rotations: []augment.Rotation{t.turn}, Log: os.Stderr, Dir: e.path("finetune", t.system, s.name, e.pretrain, e.tune, updates, seed)}
 }
 
 // score scores one step and a rollout of all unseen runs.
@@ -84,7 +84,7 @@ func score(ctx context.Context, set *experiment.Set, forecasters map[string]eval
 
 // turned forecasts a rotated window and rotates the forecast back, so that it can be
 // compared with the original window.
-func turned(f eval.Forecast, turn augment.Turn) eval.Forecast {
+func turned(f eval.Forecast, turn augment.Rotation) eval.Forecast {
 	if turn == augment.Identity() {
 		return f
 	}

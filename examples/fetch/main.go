@@ -115,7 +115,7 @@ func download(ctx context.Context, o options, stdout, stderr io.Writer) error {
 // listDatasets lists the data sets of The Well in the catalog.
 func listDatasets(out io.Writer) error {
 	var b strings.Builder
-	for _, e := range data.Catalog {
+	for _, e := range data.Catalog() {
 		if e.Source == "The Well" {
 			fmt.Fprintf(&b, "%s: %v, %d trajectories\n", e.Name, e.Grid, e.Trajectories)
 		}

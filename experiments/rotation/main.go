@@ -49,10 +49,10 @@ func run(dir string, updates int) error {
 	for _, c := range []struct {
 		name    string
 		updates int
-		turns   []augment.Turn
+		turns   []augment.Rotation
 	}{
 		{"not trained", 0, nil},
-		{"trained as it is", updates, []augment.Turn{augment.Identity()}},
+		{"trained as it is", updates, []augment.Rotation{augment.Identity()}},
 		{"trained on the 4 rotations", updates, augment.InPlane(augment.Rotations())},
 		{"trained on the 8 symmetries of the square", updates, augment.InPlane(augment.Octahedral())},
 	} {
@@ -66,7 +66,7 @@ func run(dir string, updates int) error {
 }
 
 // measure trains a network and returns a line of the table.
-func measure(dir string, b compute.Backend, updates int, turns []augment.Turn) (string, error) {
+func measure(dir string, b compute.Backend, updates int, turns []augment.Rotation) (string, error) {
 	weights, err := fit(dir, b, updates, turns)
 	if err != nil {
 		return "", err
@@ -145,7 +145,7 @@ func compare(em *walrus.Emulator, w *data.Window, score *mean, change map[string
 	return nil
 }
 
-func kindOf(t augment.Turn) string {
+func kindOf(t augment.Rotation) string {
 	switch {
 	case !t.Proper():
 		return "mirror"
@@ -167,7 +167,7 @@ func difference(a, b, last []float32) float64 {
 }
 
 // fit trains a small network on random windows, each rotated by one of turns.
-func fit(dir string, b compute.Backend, updates int, turns []augment.Turn) (*walrus.Weights, error) {
+func fit(dir string, b compute.Backend, updates int, turns []augment.Rotation) (*walrus.Weights, error) {
 	ds, err := well.Open(dir, well.Options{Split: "train"})
 	if err != nil {
 		return nil, err

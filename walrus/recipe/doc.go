@@ -21,7 +21,7 @@
 //	    combinations: 4        # of the 6 pairs of grid and boundaries; -1: all; default: 3,
 //	                           # with which each grid and each boundaries come
 //	    weight: 1              # divided equally among the pairs
-//	    turns: mirrors
+//	    rotations: mirrors
 //	    frames: 24             # of a trajectory
 //	    windows_per_run: 4     # drawn from a trajectory before it is left for ever
 //	    runs: 0                # trajectories of each pair, which then repeat; 0: without end

@@ -18,7 +18,7 @@ name: shear
 seed: 1
 network: {preset: micro, hidden: 16, heads: 1, groups: 2, intermediate: 4, kernel: [4, 4], tokens: [4, 4, 4]}
 data:
-  - {path: ../../testdata/data/shear_flow, turns: mirrors, history: 2}
+  - {path: ../../testdata/data/shear_flow, rotations: mirrors, history: 2}
 epochs: 1
 updates: 2
 accumulate: 1
@@ -82,7 +82,7 @@ func ExampleRecipe_Open() {
 		log.Fatal(err)
 	}
 	defer run.Close()
-	fmt.Println(run.Go(context.Background()))
+	fmt.Println(run.Train(context.Background()))
 	// Output:
 	// update 1 of 2 2 windows
 	// update 2 of 2 2 windows

@@ -136,7 +136,7 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 	} else {
 		o.Notes = append(o.Notes, fmt.Sprintf("data set %s: %s holds no *.hdf5 or *.h5 files: the run is not validated on it", s.Name, filepath.Join(path, "data", "valid")))
 	}
-	if s.Turns, err = turns(d.Turns); err != nil {
+	if s.Rotations, err = rotations(d.Rotations); err != nil {
 		return s, err
 	}
 	err = r.sample(&s, d)
@@ -228,13 +228,13 @@ func (r *Recipe) statistics(s *data.Statistics, fields []data.Field, scaling wal
 	return nil, fmt.Errorf("objective: statistics: expected history or dataset, got %q", r.Objective.Statistics)
 }
 
-// turns returns the rotations and reflections of a name.
-func turns(name string) ([]augment.Turn, error) {
+// rotations returns the rotations and reflections of a name.
+func rotations(name string) ([]augment.Rotation, error) {
 	switch name {
 	case "", "none":
 		return nil, nil
 	case "mirrors":
-		var out []augment.Turn
+		var out []augment.Rotation
 		for _, t := range augment.Octahedral() {
 			if t.Axes == augment.Identity().Axes {
 				out = append(out, t)
@@ -243,12 +243,12 @@ func turns(name string) ([]augment.Turn, error) {
 		return out, nil
 	case "plane":
 		return augment.InPlane(augment.Rotations()), nil
-	case "rotations":
+	case "cube":
 		return augment.Rotations(), nil
 	case "octahedral":
 		return augment.Octahedral(), nil
 	}
-	return nil, fmt.Errorf("turns: expected none, mirrors, plane, rotations or octahedral, got %q", name)
+	return nil, fmt.Errorf("rotations: expected none, mirrors, plane, cube or octahedral, got %q", name)
 }
 
 // channels lists the channels of all data sets in their 3D form.

@@ -85,10 +85,10 @@ type Data struct {
 	// Batch and History override those of Sampling.
 	Batch   int `yaml:"batch"`
 	History int `yaml:"history"`
-	// Turns are the rotations and reflections from which each micro-batch draws one:
+	// Rotations are the rotations and reflections from which each micro-batch draws one:
 	// none (the default), mirrors (of the axes), plane (rotations within the plane),
-	// rotations (the 24 of the cube) or octahedral (all 48).
-	Turns string `yaml:"turns"`
+	// cube (its 24 rotations) or octahedral (all 48).
+	Rotations string `yaml:"rotations"`
 	// Transforms names a function of a field, with or without the release's "torch.":
 	// {density: log10}. Names in stats.yaml must then be those of the transformed fields,
 	// log10_density.

@@ -34,7 +34,7 @@ seed: 3
 network: {preset: tiny, hidden: 32, heads: 2, groups: 2, tokens: [8, 8, 4], strides: {2: [[2, 2], [4, 2]], 3: [[2, 1]]}, drop_path: 0.1, field_drop: 0.2}
 fields: released
 data:
-  - {path: ROOT/shear_flow, weight: 2, turns: mirrors}
+  - {path: ROOT/shear_flow, weight: 2, rotations: mirrors}
   - {path: ROOT/burgers_3D, name: three, batch: 3, history: 4}
 sampling: {planes: {history: 5, batch: 4}, volumes: {history: 2, batch: 1}, strides: [1, 3]}
 epochs: 12
@@ -77,8 +77,8 @@ save_every: 9
 	one, two := p.Systems[0], p.Systems[1]
 	require.Equal(t, []any{"shear_flow", 2., 4, data.Cut{Input: 5, MinStride: 1, MaxStride: 3}}, []any{one.Name, one.Weight, one.Batch, one.Cut})
 	require.Equal(t, []any{"three", 3, data.Cut{Input: 4, MinStride: 1, MaxStride: 3}}, []any{two.Name, two.Batch, two.Cut})
-	require.Len(t, one.Turns, 8)
-	require.Empty(t, two.Turns)
+	require.Len(t, one.Rotations, 8)
+	require.Empty(t, two.Rotations)
 	require.NotNil(t, one.Statistics)
 	require.NotNil(t, one.Valid)
 }
@@ -134,7 +134,7 @@ func TestRecipeErrors(t *testing.T) {
 		"expected at least one data set":                    "epochs: 3",
 		"entry 1: expected a path, or a system to simulate": "data: [{weight: 3}]",
 		"drop: expected names of its fields, which are tracer, pressure, velocity, got \"salt\"": "data: [{path: ROOT/shear_flow, drop: [salt]}]",
-		"turns: expected none, mirrors":                                             "data: [{path: ROOT/shear_flow, turns: sometimes}]",
+		"rotations: expected none, mirrors":                                         "data: [{path: ROOT/shear_flow, rotations: sometimes}]",
 		"expected one of [sqrt_cooldown":                                            flow + "schedule: {kind: cosine}",
 		"per: expected epoch or update":                                             flow + "schedule: {per: day}",
 		"fields: expected data or released":                                         flow + "fields: all",

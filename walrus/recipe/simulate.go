@@ -156,7 +156,7 @@ func (o *Opened) stream(r *Recipe, d Data, system *solve.System, c solve.Case, n
 			return err
 		}
 	}
-	if s.Turns, err = turns(d.Turns); err != nil {
+	if s.Rotations, err = rotations(d.Rotations); err != nil {
 		return err
 	}
 	if err := r.sample(&s, d); err != nil {

@@ -33,7 +33,7 @@ data:
     grids: [[32, 32], [48, 32]]
     boundaries: ["periodic,periodic", "wall,open/wall"]
     weight: 2
-    turns: mirrors
+    rotations: mirrors
     batch: 3
     history: 4
     frames: 12
@@ -55,7 +55,7 @@ simulation: {workers: 1, ahead: 5, cache: kept, cache_bytes: 1000000, memory_byt
 		"euler_periodic_32x32_wall-open+wall", "euler_periodic_48x32_periodic", "heat_8x8_periodic"}, names)
 	require.InDelta(t, 3, weights, 1e-12)
 	s := o.Options.Systems[2]
-	require.Equal(t, []any{0.5, 3, 4, 8}, []any{s.Weight, s.Batch, s.Cut.Input, len(s.Turns)})
+	require.Equal(t, []any{0.5, 3, 4, 8}, []any{s.Weight, s.Batch, s.Cut.Input, len(s.Rotations)})
 	require.Len(t, s.Train.Trajectories(), 20)
 	require.Len(t, s.Valid.Trajectories(), 2)
 	require.Nil(t, o.Options.Systems[5].Valid)
@@ -143,7 +143,7 @@ func TestSimulateResume(t *testing.T) {
 seed: 1
 network: {preset: micro, hidden: 16, heads: 1, groups: 2, intermediate: 4, kernel: [4, 4], tokens: [4, 4, 4]}
 data:
-  - {simulate: diffusion, grids: [[16, 16], [24, 16]], frames: 8, windows_per_run: 2, turns: mirrors}
+  - {simulate: diffusion, grids: [[16, 16], [24, 16]], frames: 8, windows_per_run: 2, rotations: mirrors}
 sampling: {planes: {history: 2, batch: 2}, strides: [1, 2]}
 epochs: 2
 updates: 4
@@ -167,7 +167,7 @@ validation: {windows: 1}
 		r, err := train.NewRun(o.Weights, o.Options)
 		require.NoError(t, err)
 		defer r.Close()
-		return r.Go(ctx)
+		return r.Train(ctx)
 	}
 	require.NoError(t, run(t.TempDir(), 0))
 	whole := losses

@@ -23,7 +23,7 @@
 //		Systems: []train.System{{Name: "mine", Train: learn, Valid: valid}},
 //	})
 //	…
-//	err = run.Go(ctx)
+//	err = run.Train(ctx)
 //
 // Its folder holds the checkpoints last and best (see walrus.SaveCheckpoint),
 // log.jsonl with one line per update and validation, and TensorBoard's event files.

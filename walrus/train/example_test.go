@@ -235,7 +235,7 @@ func ExampleNewRun() {
 		log.Fatal(err)
 	}
 	defer run.Close()
-	fmt.Println(run.Resumed(), run.Go(context.Background()), run.Trainer().Updates())
+	fmt.Println(run.Resumed(), run.Train(context.Background()), run.Trainer().Updates())
 	for _, name := range []string{train.LastCheckpoint, train.BestCheckpoint} {
 		m, err := walrus.OpenCheckpoint(filepath.Join(dir, name))
 		fmt.Println(name, m.Step > 0, err)

@@ -60,8 +60,8 @@ func (f *feed) next() (*Batch, error) {
 	f.step++
 	b := &Batch{Statistics: s.Statistics}
 	turn := augment.Identity()
-	if s.Turns != nil {
-		turn = augment.Random(rng, s.Turns)
+	if s.Rotations != nil {
+		turn = augment.Random(rng, s.Rotations)
 	}
 	for {
 		f.held = append(f.held, w)
@@ -81,7 +81,7 @@ func (f *feed) next() (*Batch, error) {
 
 // turnWindow rotates a window, its grid and its boundaries. All windows of a micro-batch
 // get the same rotation, because they must have the same grid and boundaries.
-func turnWindow(t augment.Turn, w *data.Window) (*data.Window, error) {
+func turnWindow(t augment.Rotation, w *data.Window) (*data.Window, error) {
 	if t == augment.Identity() {
 		return w, nil
 	}

@@ -76,9 +76,9 @@ func openJournal(dir string, offset, update int64) (*journal, error) {
 }
 
 func (j *journal) update(p Progress) error {
-	line := updateLine{time.Now(), p.Update, p.Epoch, p.Loss, p.Rate, p.Norm, p.Samples, p.Took.Seconds()}
+	line := updateLine{time.Now(), p.Update, p.Epoch, p.Loss, p.Rate, p.Norm, p.Samples, p.Duration.Seconds()}
 	err := j.events.Scalars(p.Update, []string{"train/loss", "train/learning_rate", "train/gradient_norm", "train/samples_per_second"},
-		[]float64{p.Loss, p.Rate, p.Norm, float64(p.Samples) / max(p.Took.Seconds(), 1e-9)})
+		[]float64{p.Loss, p.Rate, p.Norm, float64(p.Samples) / max(p.Duration.Seconds(), 1e-9)})
 	return errors.Join(j.write(line), err)
 }
 

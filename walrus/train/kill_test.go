@@ -33,7 +33,7 @@ func TestRunChild(t *testing.T) {
 	}
 	r, err := NewRun(smallWeights(t), killedRun(t, dir))
 	require.NoError(t, err)
-	require.NoError(t, r.Go(context.Background()))
+	require.NoError(t, r.Train(context.Background()))
 	require.NoError(t, r.Close())
 }
 
@@ -56,7 +56,7 @@ func TestRunKilled(t *testing.T) {
 	}
 	r, err := NewRun(smallWeights(t), o)
 	require.NoError(t, err)
-	require.NoError(t, r.Go(context.Background()))
+	require.NoError(t, r.Train(context.Background()))
 	span := time.Since(begin) - start
 	require.NoError(t, r.Close())
 

@@ -22,11 +22,11 @@ type Run struct {
 	trainer *Trainer
 	// mixtures are the streams of micro-batches of the trainer's groups. plan is the
 	// stream of group 0, which is the same for every mesh: its state is saved.
-	mixtures []*data.Mixture
-	plan     *data.Mixture
-	judge    *judge
-	journal  *journal
-	lock     *flock.Flock
+	mixtures  []*data.Mixture
+	plan      *data.Mixture
+	validator *validator
+	journal   *journal
+	lock      *flock.Flock
 
 	place    data.MixtureState // state of plan at the start of the epoch
 	epoch    int
@@ -36,7 +36,7 @@ type Run struct {
 	resumed  bool
 }
 
-// ErrInterrupted is the error of Run.Go after its context ended and the state was saved.
+// ErrInterrupted is the error of Run.Train after its context ended and the state was saved.
 var ErrInterrupted = errors.New("train: interrupted")
 
 // NewRun prepares a run that trains the given weights in place. If the folder holds a
@@ -84,7 +84,7 @@ func (r *Run) open(w *walrus.Weights) error {
 	if err != nil {
 		return err
 	}
-	if r.judge, err = newJudge(averaged, r.o, r.trainer); err != nil {
+	if r.validator, err = newValidator(averaged, r.o, r.trainer); err != nil {
 		return err
 	}
 	offset, err := r.resume()
@@ -145,8 +145,8 @@ func (r *Run) Close() error {
 	if r.journal != nil {
 		err = r.journal.close()
 	}
-	if r.judge != nil {
-		r.judge.close()
+	if r.validator != nil {
+		r.validator.close()
 	}
 	if r.trainer != nil {
 		r.trainer.Close()
@@ -157,9 +157,9 @@ func (r *Run) Close() error {
 	return err
 }
 
-// Go trains to the end. When the context ends, Go finishes the current update, saves and
+// Train trains to the end. When the context ends, Train finishes the current update, saves and
 // returns ErrInterrupted. After any other error the last checkpoint is unchanged.
-func (r *Run) Go(ctx context.Context) error {
+func (r *Run) Train(ctx context.Context) error {
 	for r.epoch < r.o.Epochs {
 		if err := r.runEpoch(ctx); err != nil {
 			return err
@@ -288,6 +288,6 @@ func (r *Run) update(ctx context.Context, feeds map[int]*feed) (Progress, error)
 	}
 	p.Loss, p.Norm, p.Samples = u.Loss, u.Norm, u.Samples
 	r.consumed += r.o.Accumulate
-	p.Took = time.Since(begin)
+	p.Duration = time.Since(begin)
 	return p, nil
 }

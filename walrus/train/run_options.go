@@ -25,9 +25,9 @@ type System struct {
 	// Cut says how windows are cut from trajectories. Input 0 means the release's 6
 	// frames in 1D and 2D and 3 in 3D. Output must be 1 or 0, which means 1.
 	Cut data.Cut
-	// Turns are the rotations from which one is drawn for each micro-batch; nil means no
+	// Rotations are the rotations from which one is drawn for each micro-batch; nil means no
 	// rotation.
-	Turns []augment.Turn
+	Rotations []augment.Rotation
 	// Statistics replace those of the trainer's Objective.Scaling, if not nil
 	// (finetuning).
 	Statistics *data.Statistics
@@ -101,11 +101,11 @@ type Progress struct {
 	// Loss is the mean loss over the micro-batches of the update, Norm the norm of the
 	// gradient before clipping, Rate the learning rate.
 	Loss, Norm, Rate float64
-	// Samples is the number of windows of the update, Took its duration.
-	Samples int
-	Took    time.Duration
+	// Samples is the number of windows of the update, Duration its time.
+	Samples  int
+	Duration time.Duration
 	// Validation holds the median VRMSE of every system, by horizon, after a validation,
-	// else nil. After a validation Loss, Norm, Rate, Samples and Took are 0.
+	// else nil. After a validation Loss, Norm, Rate, Samples and Duration are 0.
 	Validation map[string]map[string]float64
 }
 

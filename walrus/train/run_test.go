@@ -40,7 +40,7 @@ func smallRun(t *testing.T, dir string) RunOptions {
 		Schedule: Schedule{Base: 1e-3, Warmup: 1, Cooldown: -1},
 		Systems: []System{
 			{Name: "plane", Train: memory(t, "plane", []int{16, 16}, walls, 6, 7), Valid: memory(t, "plane", []int{16, 16}, walls, 5),
-				Batch: 2, Cut: data.Cut{Input: 2, MaxStride: 2}, Turns: augment.InPlane(augment.Rotations())[:2]},
+				Batch: 2, Cut: data.Cut{Input: 2, MaxStride: 2}, Rotations: augment.InPlane(augment.Rotations())[:2]},
 			{Name: "space", Train: memory(t, "space", []int{8, 8, 8}, data.Boundaries{walled, walled, periodic}, 4), Cut: data.Cut{Input: 2}},
 		},
 		Validation: Validation{Windows: 2, RolloutEvery: 2, RolloutSteps: 3},
@@ -103,7 +103,7 @@ func TestRunResume(t *testing.T) {
 	r, err := NewRun(w, o)
 	require.NoError(t, err)
 	require.False(t, r.Resumed())
-	require.NoError(t, r.Go(context.Background()))
+	require.NoError(t, r.Train(context.Background()))
 	want, average := snapshot(t, w), snapshot(t, r.Trainer().averaged)
 	seen := w.Coverage()
 	require.Same(t, seen, r.Trainer().averaged.Coverage())
@@ -132,7 +132,7 @@ func TestRunResume(t *testing.T) {
 		r, err := NewRun(fresh, o)
 		require.NoError(t, err)
 		require.Equal(t, stops > 0, r.Resumed())
-		err = r.Go(ctx)
+		err = r.Train(ctx)
 		cancel()
 		if err == nil {
 			require.Equal(t, want, snapshot(t, fresh))
@@ -161,7 +161,7 @@ func TestRunOtherData(t *testing.T) {
 	o.Epochs, o.Updates = 1, 1
 	r, err := NewRun(smallWeights(t), o)
 	require.NoError(t, err)
-	require.NoError(t, r.Go(context.Background()))
+	require.NoError(t, r.Train(context.Background()))
 	_, err = NewRun(smallWeights(t), o)
 	require.ErrorContains(t, err, "another run is writing to it")
 	require.NoError(t, r.Close())
@@ -184,11 +184,11 @@ func TestRunNotFinite(t *testing.T) {
 	ds, err := data.NewMemory("bad", []*data.Window{bad})
 	require.NoError(t, err)
 	o.Systems[0].Train = ds
-	o.Systems[0].Turns = nil
+	o.Systems[0].Rotations = nil
 	r, err := NewRun(smallWeights(t), o)
 	require.NoError(t, err)
 	defer r.Close()
-	err = r.Go(context.Background())
+	err = r.Train(context.Background())
 	require.Error(t, err)
 	var where *NonFiniteError
 	require.ErrorAs(t, err, &where)

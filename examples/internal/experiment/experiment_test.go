@@ -188,8 +188,8 @@ func TestFit(t *testing.T) {
 	if log.Len() > 0 { // slower than ten seconds
 		require.Contains(t, log.String(), "of 100 updates")
 	}
-	turn := augment.Turn{Axes: [3]int{2, 0, 1}}
-	more := Training{Recipe: Finetuning(first.Checkpoint(), s[0], 10, 1), Turns: []augment.Turn{turn}, Dir: filepath.Join(t.TempDir(), "more")}
+	turn := augment.Rotation{Axes: [3]int{2, 0, 1}}
+	more := Training{Recipe: Finetuning(first.Checkpoint(), s[0], 10, 1), Rotations: []augment.Rotation{turn}, Dir: filepath.Join(t.TempDir(), "more")}
 	em, err := more.Fit(ctx, b)
 	require.NoError(t, err)
 	defer em.Close()

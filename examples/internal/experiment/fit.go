@@ -29,9 +29,9 @@ type Training struct {
 	Dir string
 	// NoRolls omits the rolls of tokens between blocks, also in forecasts.
 	NoRolls bool
-	// Turns, if not nil, replace the rotations of the recipe, from which every
+	// Rotations, if not nil, replace the rotations of the recipe, from which every
 	// micro-batch of every data set draws.
-	Turns []augment.Turn
+	Rotations []augment.Rotation
 	// Log, if not nil, receives a line with the update and the loss every ten seconds.
 	Log io.Writer
 }
@@ -67,9 +67,9 @@ func (t Training) run(ctx context.Context, b compute.Backend) error {
 		o.ObserveValidation = func(done, total int) { m.Note("validation: %d of %d frames", done, total) }
 	}
 	o.Trainer.Backend, o.Trainer.NoRolls = b, t.NoRolls
-	if t.Turns != nil {
+	if t.Rotations != nil {
 		for i := range o.Systems {
-			o.Systems[i].Turns = t.Turns
+			o.Systems[i].Rotations = t.Rotations
 		}
 	}
 	r, err := train.NewRun(opened.Weights, *o)
@@ -77,7 +77,7 @@ func (t Training) run(ctx context.Context, b compute.Backend) error {
 		return err
 	}
 	defer r.Close()
-	return r.Go(ctx)
+	return r.Train(ctx)
 }
 
 // rate is the learning rate of a network that is trained from scratch.

@@ -44,7 +44,7 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 		fmt.Fprintf(stdout, "Resuming after update %d.\n", r.Updates())
 	}
 	s.meter = meter.New(stderr, "training", "updates")
-	err = r.Go(ctx)
+	err = r.Train(ctx)
 	s.meter.Close()
 	if n, ok := o.Simulations(); ok {
 		fmt.Fprintf(stdout, "Simulated %d trajectories, read %d from the cache; %d simulations were lost and drawn again. Readers waited %s.\n", n.Simulated, n.Cached, n.Lost, n.Waited.Round(time.Second/10))
@@ -99,7 +99,7 @@ func (s *screen) show(p train.Progress) {
 	}
 	s.seen++
 	s.loss += (p.Loss - s.loss) / min(float64(s.seen), 50)
-	s.meter.Note("loss %.2f, rate %.2g, %.1f samples/s", s.loss, p.Rate, float64(p.Samples)/p.Took.Seconds())
+	s.meter.Note("loss %.2f, rate %.2g, %.1f samples/s", s.loss, p.Rate, float64(p.Samples)/p.Duration.Seconds())
 	s.meter.Set(p.Update, p.Updates)
 }
 

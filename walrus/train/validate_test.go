@@ -15,8 +15,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// judged returns four systems, the third without validation data, and tasks.
-func judged(t *testing.T) ([]System, []task) {
+// validated returns four systems, the third without validation data, and tasks.
+func validated(t *testing.T) ([]System, []task) {
 	t.Helper()
 	var out []System
 	for i, name := range []string{"a", "b", "c", "d"} {
@@ -43,16 +43,16 @@ func (s spy) Read(ctx context.Context, span data.Span, into *data.Window) (*data
 	return s.Dataset.Read(ctx, span, into)
 }
 
-// TestJudgeOnAllDevices: groups validate at the same time, each on its own device, and give
+// TestValidatorOnAllDevices: groups validate at the same time, each on its own device, and give
 // the scores of a single device, also after the weights have changed.
-func TestJudgeOnAllDevices(t *testing.T) {
+func TestValidatorOnAllDevices(t *testing.T) {
 	b := testbackend.Devices(t, 4)
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
 	t.Cleanup(w.Finalize)
 	o := RunOptions{Trainer: Options{Backend: b}}
 	var tasks []task
-	o.Systems, tasks = judged(t)
+	o.Systems, tasks = validated(t)
 	found := map[int][]map[string]map[string]float64{}
 	plain := o.Systems[1].Valid
 	for n, devices := range [][]compute.DeviceNum{1: {0}, 2: {0, 2}} {
@@ -66,11 +66,11 @@ func TestJudgeOnAllDevices(t *testing.T) {
 		tr, err := New(w, o.Trainer)
 		require.NoError(t, err)
 		defer tr.Close()
-		j, err := newJudge(w, o, tr)
+		v, err := newValidator(w, o, tr)
 		require.NoError(t, err)
-		defer j.close()
+		defer v.close()
 		used := map[compute.DeviceNum]bool{}
-		for at, em := range j.emulators {
+		for at, em := range v.emulators {
 			require.NotNil(t, em)
 			used[at.device] = true
 		}
@@ -78,27 +78,27 @@ func TestJudgeOnAllDevices(t *testing.T) {
 		placed := false
 		if n == 2 { // the second system is the second group's
 			o.Systems[1].Valid = spy{plain, func() {
-				x, ok := j.copies[2].Tensor("blocks.0.space_mixing.ff_out.weight")
+				x, ok := v.copies[2].Tensor("blocks.0.space_mixing.ff_out.weight")
 				placed = placed || ok && x.IsOnDevice(2)
 			}}
 		}
 		for range 2 {
 			_, err := tr.Weights() // from the devices
 			require.NoError(t, err)
-			scores, err := j.errors(context.Background(), tr, tasks)
+			scores, err := v.errors(context.Background(), tr, tasks)
 			require.NoError(t, err)
 			found[n] = append(found[n], scores)
 			_, err = tr.StepFrom(context.Background(), func(context.Context, int, int) (*Batch, error) { return still(plane()), nil }, 1, 1e-2)
 			require.NoError(t, err)
 		}
-		require.Equal(t, n == 2, placed, "copies are on the devices of their groups while these judge")
-		for _, c := range j.copies {
+		require.Equal(t, n == 2, placed, "copies are on the devices of their groups while these validate")
+		for _, c := range v.copies {
 			_, ok := c.Tensor(c.Params()[0].Key)
-			require.False(t, ok, "copies are gone after judging")
+			require.False(t, ok, "copies are gone after the validation")
 		}
 		canceled, cancel := context.WithCancel(context.Background())
 		cancel()
-		_, err = j.errors(canceled, tr, tasks)
+		_, err = v.errors(canceled, tr, tasks)
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.Len(t, found[1][0], 3)
@@ -107,10 +107,10 @@ func TestJudgeOnAllDevices(t *testing.T) {
 	require.Equal(t, found[1], found[2])
 }
 
-// TestJudgeSharesSystems: every system is scored once, and the numbers of systems of all
+// TestValidatorSharesSystems: every system is scored once, and the numbers of systems of all
 // processes and groups differ by at most 1.
-func TestJudgeSharesSystems(t *testing.T) {
-	systems, _ := judged(t)
+func TestValidatorSharesSystems(t *testing.T) {
+	systems, _ := validated(t)
 	for range 3 {
 		systems = append(systems, systems...)
 	}
@@ -119,10 +119,10 @@ func TestJudgeSharesSystems(t *testing.T) {
 			count := map[int]int{}
 			least, most := len(systems), 0
 			for rank := range size {
-				j := &judge{o: RunOptions{Systems: systems}, devices: make([]compute.DeviceNum, n+1)}
-				j.share(rank, size)
-				require.Equal(t, 24, j.systems)
-				for _, list := range j.mine {
+				v := &validator{o: RunOptions{Systems: systems}, devices: make([]compute.DeviceNum, n+1)}
+				v.assign(rank, size)
+				require.Equal(t, 24, v.systems)
+				for _, list := range v.mine {
 					least, most = min(least, len(list)), max(most, len(list))
 					for _, i := range list {
 						count[i]++
@@ -146,17 +146,17 @@ func (broken) Read(context.Context, data.Span, *data.Window) (*data.Window, erro
 	return nil, errDisk
 }
 
-// TestJudgeFails: an error of one group is the error of the validation.
-func TestJudgeFails(t *testing.T) {
+// TestValidatorFails: an error of one group is the error of the validation.
+func TestValidatorFails(t *testing.T) {
 	o := RunOptions{Trainer: Options{Backend: testbackend.New(t)}}
 	var tasks []task
-	o.Systems, tasks = judged(t)
+	o.Systems, tasks = validated(t)
 	o.Systems[1].Valid = broken{o.Systems[1].Valid}
 	tr := newTrainer(t, Options{})
 	defer tr.Close()
-	j, err := newJudge(tr.weights, o, tr)
+	v, err := newValidator(tr.weights, o, tr)
 	require.NoError(t, err)
-	defer j.close()
-	_, err = j.errors(context.Background(), tr, tasks)
+	defer v.close()
+	_, err = v.errors(context.Background(), tr, tasks)
 	require.ErrorIs(t, err, errDisk)
 }

@@ -20,15 +20,15 @@ type frameCount struct {
 }
 
 // count returns a frameCount that starts at 0 of all frames of this process.
-func (j *judge) count(tasks []task) *frameCount {
-	c := &frameCount{tell: j.o.ObserveValidation}
+func (v *validator) count(tasks []task) *frameCount {
+	c := &frameCount{tell: v.o.ObserveValidation}
 	if c.tell == nil {
 		return c
 	}
-	for _, list := range j.mine {
+	for _, list := range v.mine {
 		for _, i := range list {
 			for _, t := range tasks {
-				c.total += t.protocol(j.o.Systems[i]).Frames(j.o.Systems[i].Valid)
+				c.total += t.protocol(v.o.Systems[i]).Frames(v.o.Systems[i].Valid)
 			}
 		}
 	}

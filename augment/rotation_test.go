@@ -37,9 +37,9 @@ func volume(rng *rand.Rand) *data.Window {
 	return w
 }
 
-func apply(t *testing.T, turn Turn, w *data.Window) *data.Window {
+func apply(t *testing.T, rotation Rotation, w *data.Window) *data.Window {
 	t.Helper()
-	out, err := turn.Apply(w)
+	out, err := rotation.Apply(w)
 	require.NoError(t, err)
 	require.NoError(t, out.Validate())
 	return out
@@ -51,7 +51,7 @@ func TestGroup(t *testing.T) {
 	proper := 0
 	for i, a := range all {
 		require.NoError(t, a.Validate())
-		assert.Equal(t, i, slices.Index(all, a), "no turn is listed twice")
+		assert.Equal(t, i, slices.Index(all, a), "no rotation is listed twice")
 		assert.Equal(t, i < 24, a.Proper(), a.String())
 		if a.Proper() {
 			proper++
@@ -85,8 +85,8 @@ func product(a, b [3][3]int) (c [3][3]int) {
 	return c
 }
 
-// TestApplyIsAHomomorphism: applying two turns equals applying their product, bit for bit,
-// and the inverse undoes a turn.
+// TestApplyIsAHomomorphism: applying two rotations equals applying their product, bit for bit,
+// and the inverse undoes a rotation.
 func TestApplyIsAHomomorphism(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	w := volume(rng)
@@ -102,9 +102,9 @@ func TestApplyIsAHomomorphism(t *testing.T) {
 // value at x, where coordinates are relative to the centre of the box.
 func TestApplyAgainstLaw(t *testing.T) {
 	w := volume(rand.New(rand.NewPCG(3, 4)))
-	for _, turn := range Octahedral() {
-		got := apply(t, turn, w)
-		r := turn.Matrix()
+	for _, rotation := range Octahedral() {
+		got := apply(t, rotation, w)
+		r := rotation.Matrix()
 		for x := range 3 {
 			for y := range 4 {
 				for z := range 5 {
@@ -157,11 +157,11 @@ func TestTurnsCommuteWithDerivatives(t *testing.T) {
 	w := volume(rand.New(rand.NewPCG(5, 6)))
 	w.Fields = []data.Field{{Name: "v", Order: 1}}
 	w.Frames, w.Constants, w.Times = [][]float32{w.Frames[0][:180]}, nil, nil
-	for _, turn := range Octahedral() {
-		got := apply(t, turn, w)
+	for _, rotation := range Octahedral() {
+		got := apply(t, rotation, w)
 		div := *w
 		div.Fields, div.Frames = []data.Field{{Name: "d"}}, [][]float32{divergence(w)}
-		want := apply(t, turn, &div).Frames[0]
+		want := apply(t, rotation, &div).Frames[0]
 		for i, v := range divergence(got) {
 			require.InDelta(t, want[i], v, 1e-5)
 		}
@@ -188,8 +188,8 @@ func divergence(w *data.Window) []float32 {
 
 func TestApplyKeepsTheInput(t *testing.T) {
 	w, same := volume(rand.New(rand.NewPCG(7, 8))), volume(rand.New(rand.NewPCG(7, 8)))
-	for _, turn := range Octahedral() {
-		got := apply(t, turn, w)
+	for _, rotation := range Octahedral() {
+		got := apply(t, rotation, w)
 		clear(got.Frames[0])
 		clear(got.Constants)
 	}
@@ -198,7 +198,7 @@ func TestApplyKeepsTheInput(t *testing.T) {
 
 func TestApplyBoundaries(t *testing.T) {
 	w := volume(rand.New(rand.NewPCG(9, 9)))
-	got := apply(t, Turn{[3]int{1, 0, 2}, [3]bool{false, true, false}}, w)
+	got := apply(t, Rotation{[3]int{1, 0, 2}, [3]bool{false, true, false}}, w)
 	assert.Equal(t, []int{4, 3, 5}, got.Grid)
 	assert.Equal(t, data.Boundaries{data.Both(data.Periodic), {Low: data.Open, High: data.Wall}, data.Both(data.Wall)}, got.Boundaries)
 	assert.Equal(t, [][]float32{{0, 0.5, 1, 1.5}, {-2, -1, 0}, {-2, -1, 1, 2, 5}}, got.Coordinates)
@@ -206,25 +206,25 @@ func TestApplyBoundaries(t *testing.T) {
 }
 
 func TestApplyErrors(t *testing.T) {
-	quarter := Turn{[3]int{1, 0, 2}, [3]bool{true, false, false}}
-	for want, change := range map[string]func(w *data.Window) Turn{
-		"expected Cartesian coordinates, got the axes [r theta phi]": func(w *data.Window) Turn {
+	quarter := Rotation{[3]int{1, 0, 2}, [3]bool{true, false, false}}
+	for want, change := range map[string]func(w *data.Window) Rotation{
+		"expected Cartesian coordinates, got the axes [r theta phi]": func(w *data.Window) Rotation {
 			w.Curvilinear, w.Axes = true, []string{"r", "theta", "phi"}
 			return quarter
 		},
-		"turn: expected a permutation of 0, 1, 2, got [0 0 0]": func(*data.Window) Turn { return Turn{} },
-		"frame 1: expected 780 values (13 channels":            func(w *data.Window) Turn { w.Frames[1] = make([]float32, 3); return quarter },
-		"boundaries: expected one per axis (3), got 0":         func(w *data.Window) Turn { w.Boundaries = nil; return quarter },
+		"rotation: expected a permutation of 0, 1, 2, got [0 0 0]": func(*data.Window) Rotation { return Rotation{} },
+		"frame 1: expected 780 values (13 channels":                func(w *data.Window) Rotation { w.Frames[1] = make([]float32, 3); return quarter },
+		"boundaries: expected one per axis (3), got 0":             func(w *data.Window) Rotation { w.Boundaries = nil; return quarter },
 	} {
 		w := volume(rand.New(rand.NewPCG(1, 1)))
 		_, err := change(w).Apply(w)
 		assert.ErrorContains(t, err, want)
 	}
 	w := plane()
-	_, err := Turn{[3]int{2, 1, 0}, [3]bool{}}.Apply(w)
-	assert.ErrorContains(t, err, "window sheet has 2 axes: the turn +z +y +x moves others: embed it first")
-	for _, turn := range InPlane(Octahedral()) {
-		apply(t, turn, w)
+	_, err := Rotation{[3]int{2, 1, 0}, [3]bool{}}.Apply(w)
+	assert.ErrorContains(t, err, "window sheet has 2 axes: the rotation +z +y +x moves others: embed it first")
+	for _, rotation := range InPlane(Octahedral()) {
+		apply(t, rotation, w)
 	}
 }
 
@@ -245,7 +245,7 @@ func plane() *data.Window {
 	return w
 }
 
-// TestEmbed: Unembed undoes Embed, also after a turn and its inverse.
+// TestEmbed: Unembed undoes Embed, also after a rotation and its inverse.
 func TestEmbed(t *testing.T) {
 	w := plane()
 	v, err := Embed(w)
@@ -260,25 +260,25 @@ func TestEmbed(t *testing.T) {
 	back, err := Unembed(v, 2)
 	require.NoError(t, err)
 	assert.Equal(t, w, back)
-	for _, turn := range Octahedral() {
-		turned := apply(t, turn, v)
+	for _, rotation := range Octahedral() {
+		turned := apply(t, rotation, v)
 		zero := turned.Volume()
 		for c, real := range zero.Real {
 			if !real {
 				assert.Zero(t, slices.Max(turned.Frames[2][c*6:(c+1)*6]), "padding stays zero")
 			}
 		}
-		back, err := Unembed(apply(t, turn.Inverse(), turned), 2)
+		back, err := Unembed(apply(t, rotation.Inverse(), turned), 2)
 		require.NoError(t, err)
 		assert.Equal(t, w, back)
 	}
 	again, err := Embed(v)
 	require.NoError(t, err)
 	assert.Same(t, v, again)
-	stood, err := Turn{[3]int{2, 1, 0}, [3]bool{}}.Apply(v)
+	stood, err := Rotation{[3]int{2, 1, 0}, [3]bool{}}.Apply(v)
 	require.NoError(t, err)
 	_, err = Unembed(stood, 2)
-	assert.ErrorContains(t, err, "expected one point on axis 2 of grid [1 2 3]: turn it back first")
+	assert.ErrorContains(t, err, "expected one point on axis 2 of grid [1 2 3]: rotation it back first")
 	_, err = Unembed(w, 2)
 	assert.ErrorContains(t, err, "expected an embedded window")
 }

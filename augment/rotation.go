@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// Turn is a symmetry of the cube: a permutation of the axes followed by reflections. The
+// Rotation is a symmetry of the cube: a permutation of the axes followed by reflections. The
 // zero value is invalid; see [Identity].
-type Turn struct {
+type Rotation struct {
 	// Axes is the permutation: axis i of the result is axis Axes[i] of the input.
 	Axes [3]int
 	// Flip marks the axes of the result that are reflected.
 	Flip [3]bool
 }
 
-// Identity returns the turn that changes nothing.
-func Identity() Turn { return Turn{Axes: [3]int{0, 1, 2}} }
+// Identity returns the rotation that changes nothing.
+func Identity() Rotation { return Rotation{Axes: [3]int{0, 1, 2}} }
 
 // releasedRotations lists the 24 rotations in the release's order: the permutation and the
 // reflected axes.
@@ -26,10 +26,10 @@ const releasedRotations = `012:110 012:101 012:011 210:111 012:000 021:111 021:1
 
 // Rotations returns the 24 rotations of the cube in the order of the release, which draws
 // from them.
-func Rotations() []Turn {
-	var out []Turn
+func Rotations() []Rotation {
+	var out []Rotation
 	for _, s := range strings.Fields(releasedRotations) {
-		var t Turn
+		var t Rotation
 		for i := range 3 {
 			t.Axes[i], t.Flip[i] = int(s[i]-'0'), s[4+i] == '1'
 		}
@@ -41,20 +41,20 @@ func Rotations() []Turn {
 // Octahedral returns the 48 rotations and reflections of the cube, the "full octahedral
 // group" of paper §4.1: the 24 [Rotations], then each of them followed by the reflection of
 // all axes.
-func Octahedral() []Turn {
+func Octahedral() []Rotation {
 	out := Rotations()
-	inversion := Turn{[3]int{0, 1, 2}, [3]bool{true, true, true}}
+	inversion := Rotation{[3]int{0, 1, 2}, [3]bool{true, true, true}}
 	for _, t := range Rotations() {
 		out = append(out, t.Then(inversion))
 	}
 	return out
 }
 
-// InPlane returns the turns that keep the third axis in place, which can be applied to a 2D
+// InPlane returns the rotations that keep the third axis in place, which can be applied to a 2D
 // window that is not embedded.
-func InPlane(turns []Turn) []Turn {
-	var out []Turn
-	for _, t := range turns {
+func InPlane(rotations []Rotation) []Rotation {
+	var out []Rotation
+	for _, t := range rotations {
 		if t.Axes[2] == 2 && !t.Flip[2] {
 			out = append(out, t)
 		}
@@ -62,31 +62,31 @@ func InPlane(turns []Turn) []Turn {
 	return out
 }
 
-// Random draws one of the turns. The release uses one draw for a whole batch. Without turns
-// it returns the zero Turn, which [Turn.Apply] refuses.
-func Random(rng *rand.Rand, turns []Turn) Turn {
-	if len(turns) == 0 {
-		return Turn{}
+// Random draws one of the rotations. The release uses one draw for a whole batch. Without rotations
+// it returns the zero Rotation, which [Rotation.Apply] refuses.
+func Random(rng *rand.Rand, rotations []Rotation) Rotation {
+	if len(rotations) == 0 {
+		return Rotation{}
 	}
-	return turns[rng.IntN(len(turns))]
+	return rotations[rng.IntN(len(rotations))]
 }
 
 // Validate returns an error unless Axes is a permutation.
-func (t Turn) Validate() error {
+func (t Rotation) Validate() error {
 	var seen [3]bool
 	for _, a := range t.Axes {
 		if a < 0 || a > 2 || seen[a] {
-			return fmt.Errorf("augment: turn: expected a permutation of 0, 1, 2, got %v", t.Axes)
+			return fmt.Errorf("augment: rotation: expected a permutation of 0, 1, 2, got %v", t.Axes)
 		}
 		seen[a] = true
 	}
 	return nil
 }
 
-// Then returns the turn that applies t first and next second. It returns the zero Turn if
+// Then returns the rotation that applies t first and next second. It returns the zero Rotation if
 // one of them is invalid.
-func (t Turn) Then(next Turn) Turn {
-	var out Turn
+func (t Rotation) Then(next Rotation) Rotation {
+	var out Rotation
 	if t.Validate() != nil || next.Validate() != nil {
 		return out
 	}
@@ -97,9 +97,9 @@ func (t Turn) Then(next Turn) Turn {
 	return out
 }
 
-// Inverse returns the turn that undoes t. It returns the zero Turn if t is invalid.
-func (t Turn) Inverse() Turn {
-	var out Turn
+// Inverse returns the rotation that undoes t. It returns the zero Rotation if t is invalid.
+func (t Rotation) Inverse() Rotation {
+	var out Rotation
 	if t.Validate() != nil {
 		return out
 	}
@@ -110,7 +110,7 @@ func (t Turn) Inverse() Turn {
 }
 
 // Matrix returns the matrix R that maps a vector u to R·u. It is zero if t is invalid.
-func (t Turn) Matrix() [3][3]int {
+func (t Rotation) Matrix() [3][3]int {
 	var m [3][3]int
 	if t.Validate() != nil {
 		return m
@@ -122,16 +122,16 @@ func (t Turn) Matrix() [3][3]int {
 }
 
 // sign returns −1 for a reflected axis of the result, otherwise 1.
-func (t Turn) sign(axis int) int {
+func (t Rotation) sign(axis int) int {
 	if t.Flip[axis] {
 		return -1
 	}
 	return 1
 }
 
-// Proper reports whether the turn is a rotation, that is, whether the determinant of its
+// Proper reports whether t is a rotation and not a reflection, that is, whether the determinant of its
 // matrix is 1.
-func (t Turn) Proper() bool {
+func (t Rotation) Proper() bool {
 	m := t.Matrix()
 	det := 0
 	for i := range 3 {
@@ -142,9 +142,9 @@ func (t Turn) Proper() bool {
 }
 
 // String returns the source of each axis: "+x -z +y".
-func (t Turn) String() string {
+func (t Rotation) String() string {
 	if t.Validate() != nil {
-		return fmt.Sprintf("invalid turn %v %v", t.Axes, t.Flip)
+		return fmt.Sprintf("invalid rotation %v %v", t.Axes, t.Flip)
 	}
 	var parts []string
 	for i, a := range t.Axes {

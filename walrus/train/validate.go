@@ -14,9 +14,9 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// judge computes validation errors: it forecasts windows of the validation data with the
+// validator computes validation errors: it forecasts windows of the validation data with the
 // weights in training.
-type judge struct {
+type validator struct {
 	o RunOptions
 	// systems is the number of systems with validation data, over all processes.
 	systems int
@@ -24,7 +24,7 @@ type judge struct {
 	// device.
 	mine      [][]int
 	devices   []compute.DeviceNum
-	emulators map[seat]*walrus.Emulator
+	emulators map[emulatorKey]*walrus.Emulator
 	// weights are the weights in training, which the first group validates. The other
 	// groups have copies, because a tensor is on one device at a time. The copies hold
 	// values only during a validation.
@@ -32,42 +32,42 @@ type judge struct {
 	copies  map[compute.DeviceNum]*walrus.Weights
 }
 
-// seat identifies an emulator: its statistics and its device.
-type seat struct {
+// emulatorKey identifies an emulator: its statistics and its device.
+type emulatorKey struct {
 	statistics *data.Statistics
 	device     compute.DeviceNum
 }
 
-func newJudge(averaged *walrus.Weights, o RunOptions, t *Trainer) (*judge, error) {
-	j := &judge{o: o, devices: t.devices(), emulators: map[seat]*walrus.Emulator{}, weights: averaged, copies: map[compute.DeviceNum]*walrus.Weights{}}
-	j.share(t.opts.Engine.Rank(), t.opts.Engine.Size())
-	for g, list := range j.mine {
-		if err := j.furnish(g, list); err != nil {
-			j.close()
+func newValidator(averaged *walrus.Weights, o RunOptions, t *Trainer) (*validator, error) {
+	v := &validator{o: o, devices: t.devices(), emulators: map[emulatorKey]*walrus.Emulator{}, weights: averaged, copies: map[compute.DeviceNum]*walrus.Weights{}}
+	v.assign(t.opts.Engine.Rank(), t.opts.Engine.Size())
+	for g, list := range v.mine {
+		if err := v.makeEmulators(g, list); err != nil {
+			v.close()
 			return nil, err
 		}
 	}
-	return j, nil
+	return v, nil
 }
 
-// furnish makes the emulators of a group for its systems.
-func (j *judge) furnish(g int, systems []int) (err error) {
-	w, device := j.weights, j.devices[g]
+// makeEmulators makes the emulators of a group for its systems.
+func (v *validator) makeEmulators(g int, systems []int) (err error) {
+	w, device := v.weights, v.devices[g]
 	if g > 0 && len(systems) > 0 {
 		if w, err = w.Clone(); err != nil {
 			return err
 		}
 		w.Finalize()
-		j.copies[device] = w
+		v.copies[device] = w
 	}
-	t := j.o.Trainer
+	t := v.o.Trainer
 	for _, i := range systems {
-		at := j.seat(g, i)
-		if j.emulators[at] != nil {
+		at := v.key(g, i)
+		if v.emulators[at] != nil {
 			continue
 		}
 		scaling := t.Objective.scaling().With(at.statistics)
-		j.emulators[at], err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: t.Backend, Device: int(device), Scaling: &scaling,
+		v.emulators[at], err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: t.Backend, Device: int(device), Scaling: &scaling,
 			NoRolls: t.NoRolls, Log: t.Log})
 		if err != nil {
 			return err
@@ -77,10 +77,10 @@ func (j *judge) furnish(g int, systems []int) (err error) {
 }
 
 // copyWeights copies the current weights into every copy.
-func (j *judge) copyWeights() error {
-	for _, w := range j.copies {
+func (v *validator) copyWeights() error {
+	for _, w := range v.copies {
 		for _, p := range w.Params() {
-			x, ok := j.weights.Tensor(p.Key)
+			x, ok := v.weights.Tensor(p.Key)
 			if !ok {
 				return fmt.Errorf("train: validation: expected a value of %s, got none", p.Key)
 			}
@@ -97,30 +97,30 @@ func (j *judge) copyWeights() error {
 }
 
 // dropCopies frees the values of the copies until the next validation.
-func (j *judge) dropCopies() {
-	for _, w := range j.copies {
+func (v *validator) dropCopies() {
+	for _, w := range v.copies {
 		w.Finalize()
 	}
 }
 
-// share assigns the systems one by one: to the first group of each process, then to the
+// assign assigns the systems one by one: to the first group of each process, then to the
 // second group of each process, and so on.
-func (j *judge) share(rank, size int) {
-	j.mine = make([][]int, len(j.devices))
-	for i, s := range j.o.Systems {
+func (v *validator) assign(rank, size int) {
+	v.mine = make([][]int, len(v.devices))
+	for i, s := range v.o.Systems {
 		if s.Valid == nil {
 			continue
 		}
-		place := j.systems % (size * len(j.devices))
+		place := v.systems % (size * len(v.devices))
 		if place%size == rank {
-			j.mine[place/size] = append(j.mine[place/size], i)
+			v.mine[place/size] = append(v.mine[place/size], i)
 		}
-		j.systems++
+		v.systems++
 	}
 }
 
-func (j *judge) seat(group, system int) seat {
-	return seat{j.o.Systems[system].Statistics, j.devices[group]}
+func (v *validator) key(group, system int) emulatorKey {
+	return emulatorKey{v.o.Systems[system].Statistics, v.devices[group]}
 }
 
 // task is a horizon and the number of windows that it is scored on.
@@ -132,10 +132,10 @@ type task struct {
 // errors returns the median VRMSE of every system and horizon. The groups of all processes
 // score their systems at the same time, and an all-reduce gives every process the results
 // of all systems.
-func (j *judge) errors(ctx context.Context, t *Trainer, tasks []task) (map[string]map[string]float64, error) {
+func (v *validator) errors(ctx context.Context, t *Trainer, tasks []task) (map[string]map[string]float64, error) {
 	n := len(tasks)
-	found := make([]float32, n*len(j.o.Systems)+1)
-	failed := j.judgeMine(ctx, tasks, found)
+	found := make([]float32, n*len(v.o.Systems)+1)
+	failed := v.scoreOwn(ctx, tasks, found)
 	if failed != nil {
 		found[len(found)-1] = 1
 	}
@@ -149,7 +149,7 @@ func (j *judge) errors(ctx context.Context, t *Trainer, tasks []task) (map[strin
 		return nil, fmt.Errorf("train: validation: another process failed")
 	}
 	out := map[string]map[string]float64{}
-	for i, s := range j.o.Systems {
+	for i, s := range v.o.Systems {
 		if s.Valid == nil {
 			continue
 		}
@@ -163,20 +163,20 @@ func (j *judge) errors(ctx context.Context, t *Trainer, tasks []task) (map[strin
 	return out, nil
 }
 
-// judgeMine scores the systems of this process. Each group scores its systems on its own
+// scoreOwn scores the systems of this process. Each group scores its systems on its own
 // device.
-func (j *judge) judgeMine(ctx context.Context, tasks []task, found []float32) error {
-	defer j.dropCopies()
-	if err := j.copyWeights(); err != nil {
+func (v *validator) scoreOwn(ctx context.Context, tasks []task, found []float32) error {
+	defer v.dropCopies()
+	if err := v.copyWeights(); err != nil {
 		return err
 	}
 	n := len(tasks)
-	frames := j.count(tasks)
+	frames := v.count(tasks)
 	work, ctx := errgroup.WithContext(ctx)
-	for g, list := range j.mine {
+	for g, list := range v.mine {
 		work.Go(func() error {
 			for _, i := range list {
-				if err := j.judge(ctx, j.o.Systems[i], j.emulators[j.seat(g, i)], tasks, frames, found[i*n:(i+1)*n]); err != nil {
+				if err := v.score(ctx, v.o.Systems[i], v.emulators[v.key(g, i)], tasks, frames, found[i*n:(i+1)*n]); err != nil {
 					return err
 				}
 			}
@@ -186,8 +186,8 @@ func (j *judge) judgeMine(ctx context.Context, tasks []task, found []float32) er
 	return work.Wait()
 }
 
-// judge scores a system. The score of a horizon beyond its trajectories is NaN.
-func (j *judge) judge(ctx context.Context, s System, em *walrus.Emulator, tasks []task, frames *frameCount, scores []float32) error {
+// score scores a system. The score of a horizon beyond its trajectories is NaN.
+func (v *validator) score(ctx context.Context, s System, em *walrus.Emulator, tasks []task, frames *frameCount, scores []float32) error {
 	for k, t := range tasks {
 		p := t.protocol(s)
 		p.Progress = frames.part()
@@ -203,8 +203,8 @@ func (j *judge) judge(ctx context.Context, s System, em *walrus.Emulator, tasks 
 	return nil
 }
 
-func (j *judge) close() {
-	for _, em := range j.emulators {
+func (v *validator) close() {
+	for _, em := range v.emulators {
 		em.Close()
 	}
 }
@@ -221,16 +221,16 @@ func (r *Run) validate(ctx context.Context) error {
 	if due(v.RolloutEvery) {
 		tasks = append(tasks, task{eval.Horizon{From: 1, To: v.RolloutSteps}, v.RolloutWindows})
 	}
-	if r.judge.systems == 0 || tasks == nil {
+	if r.validator.systems == 0 || tasks == nil {
 		return nil
 	}
-	if _, err := r.trainer.Averaged(); err != nil { // updates the weights of the judge
+	if _, err := r.trainer.Averaged(); err != nil { // updates the weights of the validator
 		return err
 	}
 	if r.trainer.opts.Engine.Size() > 1 {
 		ctx = context.WithoutCancel(ctx)
 	}
-	found, err := r.judge.errors(ctx, r.trainer, tasks)
+	found, err := r.validator.errors(ctx, r.trainer, tasks)
 	if ctx.Err() != nil {
 		return r.interruptedAfterEpoch()
 	}
