@@ -4,12 +4,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
 
-// FuzzParseStatistics: the parser panics on no text, and a text that it accepts has finite
-// values for every field.
+// FuzzParseStatistics: no text panics or takes more than 256 MB, and a text that is accepted
+// has finite values for every field and no negative deviations.
 func FuzzParseStatistics(f *testing.F) {
 	f.Add([]byte(statsYAML))
 	raw, err := os.ReadFile(filepath.Join("..", "testdata", "data", "shear_flow_tensor", "stats.yaml"))
@@ -17,8 +18,19 @@ func FuzzParseStatistics(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(raw)
+	for _, text := range []string{
+		"mean:\n  mask: " + strings.Repeat("[", 20000), "rms: {D: [[1, 2], [3]]}", "std: {p: -1}", "rms: {p: 1e-5, v: [1e5, 2E+3]}", "rms: {p: !a 1}", "rms: &a {p: 1}\nstd: *a\n",
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		s, err := ParseStatistics(raw)
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; len(raw) < 1<<20 && n > 256<<20 {
+			t.Fatalf("%d bytes of text took %d bytes of memory", len(raw), n)
+		}
 		if err != nil {
 			return
 		}
