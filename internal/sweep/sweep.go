@@ -145,7 +145,7 @@ func invoke(f reflect.Value, args []reflect.Value) (results []reflect.Value, fau
 	}
 }
 
-// drain takes up to three values from an iterator.
+// drain reads up to three values of an iterator.
 func drain(seq reflect.Value) {
 	t := seq.Type()
 	if t.Kind() != reflect.Func || seq.IsNil() || t.NumIn() != 1 || t.NumOut() != 0 || t.In(0).Kind() != reflect.Func || t.In(0).NumOut() != 1 {
