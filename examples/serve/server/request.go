@@ -123,7 +123,7 @@ func unknownKey(text []byte, t reflect.Type) string {
 		}
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
 		var list []json.RawMessage
-		_ = json.Unmarshal(text, &list) // values of another type are reported elsewhere
+		_ = json.Unmarshal(text, &list) // another type has an error of its own
 		for _, item := range list {
 			if key := unknownKey(item, t.Elem()); key != "" {
 				return key
