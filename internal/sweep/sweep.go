@@ -81,6 +81,12 @@ func (p Package) sweep(t *testing.T, g *generator, name string, f reflect.Value,
 	if exempt || strings.HasPrefix(name, "Must") || buildsGraph(f.Type()) {
 		return
 	}
+	begin := time.Now()
+	defer func() {
+		if d := time.Since(begin); d > time.Second {
+			t.Logf("%s: %d calls took %v", name, p.Calls, d.Round(time.Second/10))
+		}
+	}()
 	made := receiver != nil && reflect.ValueOf(receiver).IsNil()
 	seed := fnv.New64a()
 	seed.Write([]byte(name))
