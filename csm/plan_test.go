@@ -139,7 +139,7 @@ func BenchmarkNewPlan(b *testing.B) {
 	}
 }
 
-// TestGridError: a refused grid is told from other mistakes, and gives its axis.
+// TestGridError: errors.As finds a refused grid and its axis, and no other mistake.
 func TestGridError(t *testing.T) {
 	for _, c := range []struct {
 		grid []int

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// WindowError reports what is wrong with a window. [Window.Validate] and functions that
-// validate their windows wrap one; errors.As finds it.
+// WindowError reports a fault of a window. [Window.Validate] and functions that validate
+// their windows wrap one; errors.As finds it.
 type WindowError struct {
 	// Window is the name of the window, "" if it has none.
 	Window string

@@ -109,4 +109,9 @@ func convolutions(plan *csm.Plan) geometry {
 }
 
 // overhang returns the number of neighbours on one side whose kernels cover a point.
-func overhang(kernel, stride int) int { return (kernel+stride-1)/stride - 1 }
+func overhang(kernel, stride int) int {
+	if stride < 1 { // of a plan that is not NewPlan's
+		return 0
+	}
+	return (kernel+stride-1)/stride - 1
+}

@@ -1,6 +1,7 @@
 package ladder
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gowalrus/gowalrus/csm"
@@ -101,6 +102,12 @@ func (f Form) plan(c walrus.Config, e data.Entry) (*csm.Plan, error) {
 			return nil, err
 		}
 		return m.Plan(e.Grid, e.Boundaries)
+	}
+	if len(e.Grid) == 0 {
+		return nil, errors.New("expected a grid, got none")
+	}
+	if err := e.Boundaries.Validate(len(e.Grid)); err != nil {
+		return nil, err
 	}
 	var whole *csm.Plan
 	for i, n := range e.Grid {

@@ -1,6 +1,7 @@
 package ladder
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -93,6 +94,9 @@ func (t *Times) operations(x Time) (ops [3]float64, err error) {
 // Measured returns the setup for the network and the device of a table. Classes that
 // the table lacks get times from the rates that fit it.
 func (s Setup) Measured(t *Times) (Setup, error) {
+	if t == nil {
+		return s, errors.New("ladder: expected a table of times, got nil")
+	}
 	rates, _, err := t.Fit()
 	if err != nil {
 		return s, err

@@ -81,6 +81,12 @@ func (p Package) sweep(t *testing.T, g *generator, name string, f reflect.Value,
 	if exempt || strings.HasPrefix(name, "Must") || buildsGraph(f.Type()) {
 		return
 	}
+	begin := time.Now()
+	defer func() {
+		if d := time.Since(begin); d > time.Second {
+			t.Logf("%s: %d calls took %v", name, p.Calls, d.Round(time.Second/10))
+		}
+	}()
 	made := receiver != nil && reflect.ValueOf(receiver).IsNil()
 	seed := fnv.New64a()
 	seed.Write([]byte(name))
@@ -145,7 +151,7 @@ func invoke(f reflect.Value, args []reflect.Value) (results []reflect.Value, fau
 	}
 }
 
-// drain takes up to three values from an iterator.
+// drain reads up to three values of an iterator.
 func drain(seq reflect.Value) {
 	t := seq.Type()
 	if t.Kind() != reflect.Func || seq.IsNil() || t.NumIn() != 1 || t.NumOut() != 0 || t.In(0).Kind() != reflect.Func || t.In(0).NumOut() != 1 {

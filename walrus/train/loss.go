@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -31,6 +32,9 @@ type Objective struct {
 // For returns the objective for training the given weights. If its scaling is nil, it gets
 // the scaling of the weights.
 func (o Objective) For(w *walrus.Weights) (Objective, error) {
+	if w == nil {
+		return o, errors.New("train: objective: expected weights, got nil")
+	}
 	if o.Scaling == nil {
 		s := w.Scaling()
 		o.Scaling = &s
