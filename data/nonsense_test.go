@@ -31,7 +31,7 @@ func TestNonsense(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{data.ApplyTransforms, data.BCFromCode, data.Both, data.Downsample, data.Drop, data.FindEntry, data.FullTrajectories,
+		Funcs: []any{data.Catalog, data.ApplyTransforms, data.BCFromCode, data.Both, data.Downsample, data.Drop, data.FindEntry, data.FullTrajectories,
 			data.MomentsOf, data.MustRegistry, data.NewLoader, data.NewMemory, data.NewMixture, data.NewRegistry, data.NewWindows,
 			data.ParseBC, data.ParseBoundaries, data.ParseStatistics, data.ParseTransform, data.ReadStatistics, data.ReleasedRegistry,
 			data.SplitFiles, data.SplitTrajectories, data.Subset, data.TransformFields, data.WriteStatistics},

@@ -1,6 +1,7 @@
 package walrus
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -274,7 +275,7 @@ func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 func (e *Emulator) Prepare(windows ...*data.Window) error {
 	for _, w := range windows {
 		begin := time.Now()
-		r, err := e.begin(w, 1)
+		r, err := e.begin(context.Background(), w, 1)
 		if err != nil {
 			return err
 		}

@@ -54,6 +54,10 @@ type EmulatorOptions struct {
 	// combination of fields, grid, boundaries and number of frames. When there are more,
 	// the least recently used is freed. 0 means 16.
 	Programs int
+	// MemoryLimit is the number of bytes that a rollout may need. A rollout whose arrays
+	// need more, by a low estimate, is refused with a [MemoryError] before anything is
+	// allocated. 0 means the memory of the machine, a negative number no limit.
+	MemoryLimit int64
 	// OwnWeights makes Close free the weights, too; [Load] sets it.
 	OwnWeights bool
 	// Log receives a record for every compiled program, and a warning for every
@@ -77,6 +81,9 @@ func (o EmulatorOptions) Validate() error {
 	}
 	if o.Programs < 0 {
 		return fmt.Errorf("walrus: emulator options: expected at least 1 program, got %d", o.Programs)
+	}
+	if err := o.Resize.Validate(); err != nil {
+		return fmt.Errorf("walrus: emulator options: %w", err)
 	}
 	if n := o.Backend.NumDevices(); o.Device < 0 || o.Device >= n {
 		return fmt.Errorf("walrus: emulator options: expected a device from 0 to %d, got %d", n-1, o.Device)
@@ -254,7 +261,7 @@ func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members i
 		draw := func(r *rollout) Draws { return e.draw(rng, r.plan) }
 		var runs []*rollout
 		for left := members; left > 0; {
-			r, err := e.begin(w, min(e.opts.Batch, left))
+			r, err := e.begin(ctx, w, min(e.opts.Batch, left))
 			if err != nil {
 				yield(Frame{}, err)
 				return
@@ -291,7 +298,7 @@ func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int
 		yield(Frame{}, fmt.Errorf("walrus: rollout: expected to yield every frame (1) or every n-th, got %d", every))
 		return
 	}
-	r, err := e.begin(w, 1)
+	r, err := e.begin(ctx, w, 1)
 	if err != nil {
 		yield(Frame{}, err)
 		return

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -81,4 +82,54 @@ func TestPrograms(t *testing.T) {
 	require.Equal(t, 2, built(1, 2, 1, 2))
 	require.Equal(t, 1, built(1, 3, 1))
 	require.Equal(t, 1, built(2), "the one that was not used longest is gone")
+}
+
+// TestMemoryLimit: a rollout that cannot fit is refused before anything is allocated, and
+// one that fits is not.
+func TestMemoryLimit(t *testing.T) {
+	em := newEmulator(t, walrus.EmulatorOptions{MemoryLimit: 64 << 20})
+	_, err := em.Emulate(context.Background(), plane())
+	require.NoError(t, err)
+	large := plane()
+	large.Grid = []int{2048, 2048}
+	for i := range large.Frames {
+		large.Frames[i] = make([]float32, len(large.Channels(false))*2048*2048)
+	}
+	begin := time.Now()
+	_, err = em.Emulate(context.Background(), large)
+	var memory *walrus.MemoryError
+	require.ErrorAs(t, err, &memory)
+	require.EqualValues(t, 64<<20, memory.Limit)
+	require.Greater(t, memory.Need, int64(2*4*len(large.Frames)*len(large.Frames[0])), "more than the frames on host and device")
+	require.ErrorContains(t, err, "a forecast on the grid [2048 2048] from 3 frames needs at least ")
+	require.Less(t, time.Since(begin), 5*time.Second)
+
+	many := plane()
+	for len(many.Frames) < 1<<17 {
+		many.Frames = append(many.Frames, many.Frames[0])
+	}
+	_, err = newEmulator(t, walrus.EmulatorOptions{}).Emulate(context.Background(), many)
+	require.ErrorAs(t, err, &memory, "the scores of attention in time do not fit into any machine")
+}
+
+// TestNonsenseEmulator: options and calls that cannot be meant are errors.
+func TestNonsenseEmulator(t *testing.T) {
+	b := testbackend.New(t)
+	for want, o := range map[string]walrus.EmulatorOptions{
+		"expected an ensemble of at least 1 and at most": {Ensemble: 1 << 40},
+		"expected a batch of at least 1":                 {Batch: -1},
+		"expected at least 1 program":                    {Programs: -1},
+		"resize: axis 0: expected a number of points":    {Resize: walrus.Resize{-1, 2, 3}},
+	} {
+		o.Backend = b
+		require.ErrorContains(t, o.Validate(), want)
+	}
+	_, err := newEmulator(t, walrus.EmulatorOptions{}).Forecast(nil, plane(), 1) //nolint:staticcheck // nil is the point
+	require.ErrorContains(t, err, "expected a context, got nil")
+	_, err = new(walrus.Emulator).Emulate(context.Background(), plane())
+	require.ErrorContains(t, err, "expected an emulator of NewEmulator or Load")
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = newEmulator(t, walrus.EmulatorOptions{}).Emulate(canceled, plane())
+	require.ErrorIs(t, err, context.Canceled)
 }

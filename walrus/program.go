@@ -116,6 +116,9 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 
 // enter registers a rollout, which ends with release.
 func (e *Emulator) enter() error {
+	if e.model == nil {
+		return fmt.Errorf("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {

@@ -2,6 +2,7 @@ package walrus
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -36,6 +37,16 @@ func (r Resize) Grid(grid []int) ([]int, error) {
 		out[i] = cmp.Or(r[i], out[i])
 	}
 	return out, nil
+}
+
+// Validate returns an error for negative numbers of points.
+func (r Resize) Validate() error {
+	for i, n := range r {
+		if n < 0 {
+			return fmt.Errorf("resize: axis %d: expected a number of points, or 0 to keep the axis, got %d", i, n)
+		}
+	}
+	return nil
 }
 
 // To interpolates x [..., H, W, D] to the grid of the network.

@@ -42,7 +42,10 @@ type rollout struct {
 
 // begin checks a window and prepares the given number of rollouts of it. The caller must
 // close the result.
-func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
+func (e *Emulator) begin(ctx context.Context, w *data.Window, lanes int) (*rollout, error) {
+	if ctx == nil {
+		return nil, fmt.Errorf("walrus: rollout: expected a context, got nil")
+	}
 	if w == nil {
 		return nil, fmt.Errorf("walrus: rollout: expected a window, got none")
 	}
@@ -53,7 +56,7 @@ func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
 		return nil, err
 	}
 	r := &rollout{e: e, window: w, volume: w.Volume(), lanes: lanes}
-	if err := r.open(); err != nil {
+	if err := r.open(ctx); err != nil {
 		r.close()
 		return nil, fmt.Errorf("walrus: %s: %w", label(w), err)
 	}
@@ -61,12 +64,15 @@ func (e *Emulator) begin(w *data.Window, lanes int) (*rollout, error) {
 }
 
 // open plans the rollout and places its inputs and programs on the device.
-func (r *rollout) open() error {
+func (r *rollout) open(ctx context.Context) error {
 	grid, err := r.e.opts.Resize.Grid(r.window.Grid)
 	if err != nil {
 		return err
 	}
 	if r.plan, err = r.e.model.Plan(grid, r.window.Boundaries); err != nil {
+		return err
+	}
+	if err := r.checkMemory(); err != nil {
 		return err
 	}
 	if err := r.inputs(); err != nil {
@@ -79,6 +85,9 @@ func (r *rollout) open() error {
 		if err := r.newCaches(*r.e.opts.Cache); err != nil {
 			return err
 		}
+	}
+	if ctx.Err() != nil {
+		return cancelled(ctx)
 	}
 	if r.program, err = r.e.acquire(r); err != nil {
 		return err

@@ -35,6 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	config := flags.String("config", "", "recipe, a YAML file (package walrus/recipe)")
 	out := flags.String("out", "", "folder of the run")
 	auto := flags.Bool("auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
+	allow := flags.Bool("allow-changes", false, "resume a run although the recipe has changed since")
 	verbose := flags.Bool("v", false, "log every compiled program")
 	if err := command.Parse(flags, args, stdout); err != nil {
 		return err
@@ -60,5 +61,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer o.Close()
+	o.Options.AllowChanges = *allow
 	return progress.Fit(ctx, o, b, *out, stdout, stderr)
 }

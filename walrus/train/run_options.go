@@ -67,6 +67,10 @@ type RunOptions struct {
 	// an epoch. The run also writes a checkpoint after every epoch.
 	SaveEvery  int
 	Validation Validation
+	// AllowChanges lets a run resume with other settings than those of the interrupted run,
+	// for example another learning rate. It logs what changed. Otherwise that is a
+	// [ChangedError].
+	AllowChanges bool
 	// Loader bounds the number of windows that are read ahead.
 	Loader data.LoaderOptions
 	// Observe, if not nil, is called after every update and every validation.

@@ -27,6 +27,8 @@ type runState struct {
 	Best  *float64          `json:"best,omitempty"`
 	// Journal is the length of the log that belongs to the checkpoint.
 	Journal int64 `json:"journal"`
+	// Settings are those of the run; older checkpoints have none.
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
 // save writes the checkpoint from which the run can resume.
@@ -41,6 +43,9 @@ func (r *Run) save() error {
 	}
 	s := runState{Place: r.here(), Best: r.best}
 	if s.Journal, err = r.journal.flush(); err != nil {
+		return err
+	}
+	if s.Settings, err = r.o.settings(); err != nil {
 		return err
 	}
 	text, err := json.Marshal(s)
@@ -115,6 +120,9 @@ func (r *Run) resume() (int64, error) {
 	if err := json.Unmarshal(m.Extra[runKey], &s); err != nil {
 		return fail(fmt.Errorf("expected the state of a run: %w", err))
 	}
+	if err := r.compare(s.Settings); err != nil {
+		return fail(err)
+	}
 	if err := r.plan.Restore(s.Place); err != nil {
 		return fail(err)
 	}
@@ -123,4 +131,24 @@ func (r *Run) resume() (int64, error) {
 	}
 	r.epoch, r.consumed, r.best, r.saved, r.resumed = int(s.Place.Epoch), s.Place.Step, s.Best, m.Step, true
 	return s.Journal, nil
+}
+
+// compare checks the settings against those of the interrupted run.
+func (r *Run) compare(was map[string]string) error {
+	if was == nil {
+		return nil
+	}
+	is, err := r.o.settings()
+	if err != nil {
+		return err
+	}
+	list := changes(was, is)
+	if len(list) == 0 {
+		return nil
+	}
+	if !r.o.AllowChanges {
+		return &ChangedError{list}
+	}
+	r.o.Trainer.Log.Warn("resumed with other settings", "changes", list)
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -154,7 +155,8 @@ func TestRunResume(t *testing.T) {
 	best.Close()
 }
 
-// TestRunOtherData: a run does not resume from the folder of a run on other data.
+// TestRunOtherData: a run does not resume from the folder of a run on other data, and with
+// other settings only if that is allowed.
 func TestRunOtherData(t *testing.T) {
 	dir := t.TempDir()
 	o := smallRun(t, dir)
@@ -165,9 +167,37 @@ func TestRunOtherData(t *testing.T) {
 	_, err = NewRun(smallWeights(t), o)
 	require.ErrorContains(t, err, "another run is writing to it")
 	require.NoError(t, r.Close())
-	o.Systems[0].Batch = 1
-	_, err = NewRun(smallWeights(t), o)
-	require.ErrorContains(t, err, "belongs to another mixture")
+	resume := func(change func(o *RunOptions)) error {
+		o := o
+		o.Systems = slices.Clone(o.Systems)
+		change(&o)
+		r, err := NewRun(smallWeights(t), o)
+		if err == nil {
+			require.NoError(t, r.Close())
+		}
+		return err
+	}
+	for want, change := range map[string]func(o *RunOptions){
+		"system plane.Batch: was 2, is 1":           func(o *RunOptions) { o.Systems[0].Batch = 1 },
+		"schedule.Base: was 0.001, is 0.002":        func(o *RunOptions) { o.Schedule.Base = 2e-3 },
+		"optimizer.WeightDecay: was 0.0001, is 0.5": func(o *RunOptions) { o.Trainer.AdamW.WeightDecay = 0.5 },
+		"epochs: was 1, is 2":                       func(o *RunOptions) { o.Epochs = 2 },
+		"system other.Batch: was not set, is 2":     func(o *RunOptions) { o.Systems[0].Name = "other" },
+		"seed: was 5, is 6":                         func(o *RunOptions) { o.Trainer.Seed = 6 },
+	} {
+		err := resume(change)
+		var changed *ChangedError
+		require.ErrorAs(t, err, &changed, want)
+		require.Contains(t, changed.Changes, want)
+		require.ErrorContains(t, err, "train: resuming from ")
+	}
+	require.NoError(t, resume(func(*RunOptions) {}))
+	var log strings.Builder
+	require.NoError(t, resume(func(o *RunOptions) {
+		o.Schedule.Base, o.AllowChanges, o.Trainer.Log = 2e-3, true, slog.New(slog.NewTextHandler(&log, nil))
+	}))
+	require.Contains(t, log.String(), "schedule.Base: was 0.001, is 0.002")
+	require.ErrorContains(t, resume(func(o *RunOptions) { o.Systems[0].Batch, o.AllowChanges = 1, true }), "belongs to another mixture")
 }
 
 // TestRunNotFinite: a field that overflows ends the run with an error that names window and
