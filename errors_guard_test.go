@@ -198,8 +198,6 @@ func isPackage(e ast.Expr, name string) bool {
 // with the reason.
 var notSwept = map[string]string{
 	"":                  "has no functions",
-	"walrus/train":      "its trainer and that of distributed become one",
-	"distributed":       "its trainer and that of walrus/train become one",
 	"distributed/mpi":   "needs MPI",
 	"data/well/libhdf5": "needs the HDF5 library",
 }

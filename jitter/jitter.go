@@ -6,6 +6,7 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/internal/enum"
 	"github.com/gowalrus/gowalrus/layers"
 )
 
@@ -19,9 +20,21 @@ const (
 	// Padded pads first and rolls the padded axes by less than half a patch
 	// ("PatchJittererBoundaryPad").
 	Padded
-	// Off pads without rolling. The plan must be made with NoJitter.
+	// Off pads without rolling. The plan must be made with NoJitter. A network with this mode
+	// has no rolls between blocks either and is a deterministic function.
 	Off
 )
+
+var modeNames = []string{"fixed", "padded", "off"}
+
+// String returns "fixed", "padded" or "off".
+func (m Mode) String() string { return enum.Name(modeNames, m) }
+
+// MarshalText returns [Mode.String], or an error for an unknown value.
+func (m Mode) MarshalText() ([]byte, error) { return enum.Text("jitter mode", modeNames, m) }
+
+// UnmarshalText reads the text that MarshalText writes.
+func (m *Mode) UnmarshalText(b []byte) error { return enum.Parse("jitter mode", modeNames, b, m) }
 
 // Jitterer pads and rolls fields on the grid of its plan.
 type Jitterer struct {

@@ -17,7 +17,7 @@ func TestNonsense(t *testing.T) {
 	}
 	sweep.Run(t, sweep.Package{
 		Funcs:  []any{jitter.AccumulateRolls},
-		Types:  []any{new(jitter.Jitterer)},
+		Types:  []any{new(jitter.Jitterer), new(jitter.Mode)},
 		Values: []any{plan, jitter.Jitterer{Plan: plan}, jitter.Jitterer{Plan: plan, Mode: jitter.Padded}},
 	})
 }

@@ -16,7 +16,7 @@ func TestNonsense(t *testing.T) {
 			layers.RelativeBias, layers.RelativeBucket, layers.RelativeTableShape, layers.RoPEBase, layers.RoPEFrequencies, layers.RoPEPositions,
 			layers.RoPEWeights, layers.Rotate, layers.ScopeVars, layers.ScoresAtOnce, layers.SelectColumns, layers.SelectInput, layers.SiLU,
 			layers.StepBias, layers.SwapFirst, layers.SwiGLU, layers.VarsFrom},
-		Types: []any{new(layers.AxialRoPE), new(layers.AxialRoPEBuilder), new(layers.Block), new(layers.DropPathBuilder), new(layers.Init),
+		Types: []any{new(layers.NormForm), new(layers.RoPEMode), new(layers.AxialRoPE), new(layers.AxialRoPEBuilder), new(layers.Block), new(layers.DropPathBuilder), new(layers.Init),
 			new(layers.ParallelAttention), new(layers.ParallelAttentionBuilder), new(layers.PatchConvBuilder), new(layers.PatchConvTransposeBuilder),
 			new(layers.RMSGroupNormBuilder), new(layers.RelativeBiasBuilder), new(layers.TimeAttention), new(layers.TimeAttentionBuilder)},
 		Exempt: map[string]string{"RelativeTableShape": "makes a shape of gomlx, as a graph does"},

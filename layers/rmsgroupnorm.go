@@ -4,6 +4,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/gowalrus/gowalrus/internal/enum"
 	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
@@ -15,9 +16,20 @@ const (
 	// for any number of groups.
 	NormChannel NormForm = iota
 	// NormGroup normalises over space and the channels of a group together, as in paper
-	// §3.1.
+	// §3.1. Weights trained with one form do not work with the other.
 	NormGroup
 )
+
+var normNames = []string{"channel", "group"}
+
+// String returns "channel" or "group".
+func (n NormForm) String() string { return enum.Name(normNames, n) }
+
+// MarshalText returns [NormForm.String], or an error for an unknown value.
+func (n NormForm) MarshalText() ([]byte, error) { return enum.Text("norm form", normNames, n) }
+
+// UnmarshalText reads the text that MarshalText writes.
+func (n *NormForm) UnmarshalText(b []byte) error { return enum.Parse("norm form", normNames, b, n) }
 
 // NormEps is the release's epsilon, the machine epsilon of float32. The release does not
 // use its attribute eps=1e-6.

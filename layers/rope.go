@@ -9,6 +9,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/gowalrus/gowalrus/internal/enum"
 	"github.com/gowalrus/gowalrus/layers/internal/form"
 )
 
@@ -18,11 +19,24 @@ type RoPEMode int
 const (
 	// RoPEFixed uses the released frequencies, which are saved but not trained.
 	RoPEFixed RoPEMode = iota
-	// RoPEShared trains one set of frequencies for all axes.
+	// RoPEShared trains one set of frequencies for all axes of a block
+	// (finetuning_mods.learnable_rope).
 	RoPEShared
-	// RoPEPerAxis trains one set per axis, as the authors' finetuning does.
+	// RoPEPerAxis trains one set per block and axis, as the authors' finetuning does
+	// (finetuning_mods.learnable_rope with rope_per_axis).
 	RoPEPerAxis
 )
+
+var ropeNames = []string{"fixed", "shared", "per_axis"}
+
+// String returns "fixed", "shared" or "per_axis".
+func (r RoPEMode) String() string { return enum.Name(ropeNames, r) }
+
+// MarshalText returns [RoPEMode.String], or an error for an unknown value.
+func (r RoPEMode) MarshalText() ([]byte, error) { return enum.Text("RoPE mode", ropeNames, r) }
+
+// UnmarshalText reads the text that MarshalText writes.
+func (r *RoPEMode) UnmarshalText(b []byte) error { return enum.Parse("RoPE mode", ropeNames, b, r) }
 
 // RoPEFrequencies returns M, the number of frequencies per axis for heads of width k:
 // (k/4)/2 with integer divisions. The three axes together rotate 6·M of the k dimensions

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/enum"
 )
 
 // AdviceKind is the property of a window that an [Advice] concerns.
@@ -29,13 +30,13 @@ const (
 var adviceNames = []string{"dimension", "strides", "history", "boundary", "grid"}
 
 // String returns "dimension", "strides", "history", "boundary" or "grid".
-func (k AdviceKind) String() string { return enumName(adviceNames, k) }
+func (k AdviceKind) String() string { return enum.Name(adviceNames, k) }
 
 // MarshalText returns [AdviceKind.String], or an error for an unknown value.
-func (k AdviceKind) MarshalText() ([]byte, error) { return enumText("advice", adviceNames, k) }
+func (k AdviceKind) MarshalText() ([]byte, error) { return enum.Text("advice", adviceNames, k) }
 
 // UnmarshalText reads the text that MarshalText writes.
-func (k *AdviceKind) UnmarshalText(b []byte) error { return enumParse("advice", adviceNames, b, k) }
+func (k *AdviceKind) UnmarshalText(b []byte) error { return enum.Parse("advice", adviceNames, b, k) }
 
 // Advice names a property of a window that was absent or rare in the training of the
 // weights. The forecast may be poor, from the first step or after a few.

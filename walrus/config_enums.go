@@ -2,27 +2,43 @@ package walrus
 
 import (
 	"fmt"
-	"slices"
-	"strings"
+
+	"github.com/gowalrus/gowalrus/internal/enum"
+	"github.com/gowalrus/gowalrus/jitter"
+	"github.com/gowalrus/gowalrus/layers"
 )
 
-// JitterMode chooses how the input is padded and randomly shifted before the
-// encoder (paper §3.2).
-type JitterMode uint8
+// JitterMode chooses how the input is padded and randomly shifted before the encoder (paper
+// §3.2).
+type JitterMode = jitter.Mode
 
+// The modes of jitter; see package jitter for their meanings.
 const (
-	// JitterFixed rolls first and pads periodic axes afterwards. This is the
-	// released choice (class FixedPatchJittererBoundaryPad).
-	JitterFixed JitterMode = iota
-	// JitterPadded pads every axis first and rolls the padded array (class
-	// PatchJittererBoundaryPad, use_periodic_fixed_jitter: false).
-	JitterPadded
-	// JitterOff pads without random shifts and disables the rolls between
-	// blocks: the network is then a deterministic function.
-	JitterOff
+	JitterFixed  = jitter.Fixed
+	JitterPadded = jitter.Padded
+	JitterOff    = jitter.Off
 )
 
-var jitterNames = []string{"fixed", "padded", "off"}
+// NormForm chooses the squares that RMSGroupNorm averages. Weights trained with one form do
+// not work with the other.
+type NormForm = layers.NormForm
+
+// The forms of RMSGroupNorm; see package layers for their meanings.
+const (
+	NormChannel = layers.NormChannel
+	NormGroup   = layers.NormGroup
+)
+
+// RoPEMode says whether the frequencies of the axial rotary embedding are constants or
+// weights.
+type RoPEMode = layers.RoPEMode
+
+// The modes of the rotary embedding; see package layers for their meanings.
+const (
+	RoPEFixed   = layers.RoPEFixed
+	RoPEShared  = layers.RoPEShared
+	RoPEPerAxis = layers.RoPEPerAxis
+)
 
 // TimeBias chooses the positional bias of time attention.
 type TimeBias uint8
@@ -38,37 +54,6 @@ const (
 
 var timeBiasNames = []string{"rel", "none"}
 
-// NormForm chooses the squares that RMSGroupNorm averages.
-type NormForm uint8
-
-const (
-	// NormChannel averages each channel over space alone, as the released code
-	// does. The number of groups has no effect.
-	NormChannel NormForm = iota
-	// NormGroup averages over space and the channels of a group, the form that
-	// the paper describes. Weights trained with one form do not work with the other.
-	NormGroup
-)
-
-var normNames = []string{"channel", "group"}
-
-// RoPEMode says whether the frequencies of the axial rotary embedding are constants
-// or weights.
-type RoPEMode uint8
-
-const (
-	// RoPEFixed keeps the frequencies constant (released).
-	RoPEFixed RoPEMode = iota
-	// RoPEShared makes them weights of each block, shared by its axes
-	// (finetuning_mods.learnable_rope).
-	RoPEShared
-	// RoPEPerAxis makes them weights of each block and axis
-	// (finetuning_mods.learnable_rope with rope_per_axis).
-	RoPEPerAxis
-)
-
-var ropeNames = []string{"fixed", "shared", "per_axis"}
-
 // Prediction is the meaning of the network's output.
 type Prediction uint8
 
@@ -82,22 +67,11 @@ const (
 
 var predictionNames = []string{"delta", "full"}
 
-// String returns "fixed", "padded" or "off".
-func (m JitterMode) String() string { return enumName(jitterNames, m) }
-
-// MarshalText returns [JitterMode.String], or an error for an unknown value.
-func (m JitterMode) MarshalText() ([]byte, error) { return enumText("jitter mode", jitterNames, m) }
-
-// UnmarshalText reads the text that MarshalText writes.
-func (m *JitterMode) UnmarshalText(b []byte) error {
-	return enumParse("jitter mode", jitterNames, b, m)
-}
-
 // String returns "rel" or "none".
-func (t TimeBias) String() string { return enumName(timeBiasNames, t) }
+func (t TimeBias) String() string { return enum.Name(timeBiasNames, t) }
 
 // MarshalText returns [TimeBias.String], or an error for an unknown value.
-func (t TimeBias) MarshalText() ([]byte, error) { return enumText("time bias", timeBiasNames, t) }
+func (t TimeBias) MarshalText() ([]byte, error) { return enum.Text("time bias", timeBiasNames, t) }
 
 // UnmarshalText reads the text that MarshalText writes. The release's "rotary" is
 // an error because this library does not implement it.
@@ -105,63 +79,18 @@ func (t *TimeBias) UnmarshalText(b []byte) error {
 	if string(b) == "rotary" {
 		return fmt.Errorf(`time bias: expected rel or none, got "rotary", which this library does not implement`)
 	}
-	return enumParse("time bias", timeBiasNames, b, t)
+	return enum.Parse("time bias", timeBiasNames, b, t)
 }
 
-// String returns "channel" or "group".
-func (n NormForm) String() string { return enumName(normNames, n) }
-
-// MarshalText returns [NormForm.String], or an error for an unknown value.
-func (n NormForm) MarshalText() ([]byte, error) { return enumText("norm form", normNames, n) }
-
-// UnmarshalText reads the text that MarshalText writes.
-func (n *NormForm) UnmarshalText(b []byte) error { return enumParse("norm form", normNames, b, n) }
-
-// String returns "fixed", "shared" or "per_axis".
-func (r RoPEMode) String() string { return enumName(ropeNames, r) }
-
-// MarshalText returns [RoPEMode.String], or an error for an unknown value.
-func (r RoPEMode) MarshalText() ([]byte, error) { return enumText("RoPE mode", ropeNames, r) }
-
-// UnmarshalText reads the text that MarshalText writes.
-func (r *RoPEMode) UnmarshalText(b []byte) error { return enumParse("RoPE mode", ropeNames, b, r) }
-
 // String returns "delta" or "full".
-func (p Prediction) String() string { return enumName(predictionNames, p) }
+func (p Prediction) String() string { return enum.Name(predictionNames, p) }
 
 // MarshalText returns [Prediction.String], or an error for an unknown value.
 func (p Prediction) MarshalText() ([]byte, error) {
-	return enumText("prediction", predictionNames, p)
+	return enum.Text("prediction", predictionNames, p)
 }
 
 // UnmarshalText reads the text that MarshalText writes.
 func (p *Prediction) UnmarshalText(b []byte) error {
-	return enumParse("prediction", predictionNames, b, p)
-}
-
-// enumName returns the name of a value, or "unknown(n)" for a value without a name.
-func enumName[E ~uint8](names []string, e E) string {
-	if int(e) < len(names) {
-		return names[e]
-	}
-	return fmt.Sprintf("unknown(%d)", uint8(e))
-}
-
-// enumText is enumName with an error for values without a name.
-func enumText[E ~uint8](what string, names []string, e E) ([]byte, error) {
-	if int(e) >= len(names) {
-		return nil, fmt.Errorf("%s: expected 0 to %d (%s), got %d",
-			what, len(names)-1, strings.Join(names, ", "), uint8(e))
-	}
-	return []byte(names[e]), nil
-}
-
-// enumParse sets e to the value whose name is text.
-func enumParse[E ~uint8](what string, names []string, text []byte, e *E) error {
-	i := slices.Index(names, string(text))
-	if i < 0 {
-		return fmt.Errorf("%s: expected %s, got %q", what, strings.Join(names, " or "), text)
-	}
-	*e = E(i)
-	return nil
+	return enum.Parse("prediction", predictionNames, b, p)
 }

@@ -69,8 +69,7 @@ func refuse(grid []int, axis int, format string, args ...any) error {
 
 // Jitterer returns the jitterer of the network for a plan.
 func (m *Model) Jitterer(plan *csm.Plan) jitter.Jitterer {
-	modes := map[JitterMode]jitter.Mode{JitterFixed: jitter.Fixed, JitterPadded: jitter.Padded, JitterOff: jitter.Off}
-	return jitter.Jitterer{Plan: plan, Mode: modes[m.config.Jitter]}
+	return jitter.Jitterer{Plan: plan, Mode: m.config.Jitter}
 }
 
 // Inputs are the tensors of one forward pass other than the weights.

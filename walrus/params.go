@@ -112,7 +112,7 @@ func (m *Model) hmlp() csm.HMLP {
 }
 
 func (m *Model) norm() layers.NormConfig {
-	return layers.NormConfig{Form: layers.NormForm(m.config.Norm), Groups: m.config.Groups}
+	return layers.NormConfig{Form: m.config.Norm, Groups: m.config.Groups}
 }
 
 func (m *Model) block() layers.Block {
@@ -121,7 +121,7 @@ func (m *Model) block() layers.Block {
 		Time: layers.TimeAttention{Channels: c.Hidden, Heads: c.Heads, Acausal: !c.Causal,
 			NoBias: c.TimeBias == BiasNone, Norm: m.norm()},
 		Space: layers.ParallelAttention{Channels: c.Hidden, Heads: c.Heads, MLP: c.MLPWidth(),
-			RoPE: layers.RoPEMode(c.RoPE), Norm: m.norm()},
+			RoPE: c.RoPE, Norm: m.norm()},
 	}
 }
 

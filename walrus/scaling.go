@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/enum"
 )
 
 // Scaling says how physical fields are normalised for a network. Training, checkpoints,
@@ -79,7 +80,7 @@ func (s Scaling) tables() string {
 var normalizationNames = []string{"rms", "mean_std"}
 
 // String returns "rms" or "mean_std".
-func (n Normalization) String() string { return enumName(normalizationNames, n) }
+func (n Normalization) String() string { return enum.Name(normalizationNames, n) }
 
 // goName returns the name of the constant.
 func (n Normalization) goName() string {
@@ -88,10 +89,10 @@ func (n Normalization) goName() string {
 
 // MarshalText returns [Normalization.String], or an error for an unknown value.
 func (n Normalization) MarshalText() ([]byte, error) {
-	return enumText("normalization", normalizationNames, n)
+	return enum.Text("normalization", normalizationNames, n)
 }
 
 // UnmarshalText reads the text that MarshalText writes.
 func (n *Normalization) UnmarshalText(b []byte) error {
-	return enumParse("normalization", normalizationNames, b, n)
+	return enum.Parse("normalization", normalizationNames, b, n)
 }

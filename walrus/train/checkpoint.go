@@ -2,6 +2,7 @@ package train
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -117,6 +118,9 @@ func (t *Trainer) saveMoments(path string) error {
 // on any mesh. On the same backend and mesh the following updates are, bit for bit, those
 // that followed the checkpoint. After an error the state is undefined.
 func (t *Trainer) Restore(m *walrus.Manifest) error {
+	if m == nil {
+		return errors.New("train: expected a checkpoint, got nil")
+	}
 	if err := t.restore(m); err != nil {
 		return fmt.Errorf("train: checkpoint %s: %w", m.Dir, err)
 	}

@@ -25,7 +25,7 @@ func (e *GroupError) Error() string {
 	if e.System != "" {
 		text += " of " + e.System
 	}
-	return text + ": " + e.Err.Error()
+	return fmt.Sprintf("%s: %v", text, e.Err)
 }
 
 // Unwrap returns the group's error.
@@ -74,6 +74,9 @@ func (t *Trainer) Step(b *Batch, lr float64) (loss float64, err error) {
 // error of a group ends all groups of this process and leaves the weights as they were.
 // When ctx ends, groups stop before their next micro-batch.
 func (t *Trainer) StepFrom(ctx context.Context, next Source, micro int, lr float64) (u Update, err error) {
+	if next == nil {
+		return u, errors.New("train: step: expected a source of micro-batches, got nil")
+	}
 	if micro < 1 {
 		return u, fmt.Errorf("train: step: expected at least 1 micro-batch, got %d", micro)
 	}
