@@ -67,7 +67,7 @@ func (c *chrome) load(s *server.Server, m *server.Model) {
 	c.complaints = nil // the 503
 	s.Ready(m)
 	c.started()
-	assert.Contains(c.t, c.text("#model"), "walrus-nano, 1.7 million parameters")
+	assert.Contains(c.t, c.text("#model"), "walrus-nano, 1.9 million parameters")
 	assert.Contains(c.t, c.text("#about"), "Sound scattered by inclusions")
 	assert.EqualValues(c.t, len(solve.Systems())+1, c.eval("document.querySelectorAll('#system option').length"), "all systems, and none")
 	nameless := c.eval(`[...document.querySelectorAll('input, select, button, canvas, progress')].filter((e) =>

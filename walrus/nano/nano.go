@@ -1,6 +1,6 @@
 // Package nano holds walrus-nano, the weights that come with the library: a network of
-// 1.7 million parameters, trained on nine small data sets and on simulations of ten
-// systems (experiments/nano has recipe, log and evaluation).
+// 1.9 million parameters, trained on nine small data sets and on simulations of 23 systems
+// on many grids (experiments/nano has recipe, log and evaluation).
 //
 //	em, err := nano.Load(walrus.EmulatorOptions{Backend: b})
 //	frame, err := em.Emulate(ctx, window)

@@ -14,7 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-//go:embed checkpoint
+//go:embed checkpoint old
 var files embed.FS
 
 // Name is the name of the newest weights. Programs and recipes accept it in place of the
@@ -32,10 +32,9 @@ type Version struct {
 var newest = Version{Name, "checkpoint"}
 
 // Versions lists the weights, the newest first. Older weights are kept to reproduce
-// earlier results; the next version of the library drops them. The newest weights are those
-// of 2026-11-24, so both names select the same files.
+// earlier results; the next version of the library drops them.
 func Versions() []Version {
-	return []Version{newest, {"nano-2026-11-24", newest.folder}}
+	return []Version{newest, {"nano-2026-11-24", "old/2026-11-24"}}
 }
 
 // Names returns the names of the weights, the newest first.
