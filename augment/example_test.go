@@ -56,7 +56,7 @@ func ExampleUnembed() {
 	plane, err := augment.Unembed(back, 2)
 	fmt.Println(plane.Grid, err)
 	// Output:
-	// augment: window channel: expected one point on axis 2 of grid [1 3 2]: rotation it back first
+	// augment: window channel: expected one point on axis 2 of grid [1 3 2]: turn it back first
 	// [2 3] <nil>
 }
 

@@ -278,7 +278,7 @@ func TestEmbed(t *testing.T) {
 	stood, err := Rotation{[3]int{2, 1, 0}, [3]bool{}}.Apply(v)
 	require.NoError(t, err)
 	_, err = Unembed(stood, 2)
-	assert.ErrorContains(t, err, "expected one point on axis 2 of grid [1 2 3]: rotation it back first")
+	assert.ErrorContains(t, err, "expected one point on axis 2 of grid [1 2 3]: turn it back first")
 	_, err = Unembed(w, 2)
 	assert.ErrorContains(t, err, "expected an embedded window")
 }

@@ -124,7 +124,8 @@ func TestNonsenseEmulator(t *testing.T) {
 		o.Backend = b
 		require.ErrorContains(t, o.Validate(), want)
 	}
-	_, err := newEmulator(t, walrus.EmulatorOptions{}).Forecast(nil, plane(), 1) //nolint:staticcheck // nil is the point
+	var none context.Context
+	_, err := newEmulator(t, walrus.EmulatorOptions{}).Forecast(none, plane(), 1)
 	require.ErrorContains(t, err, "expected a context, got nil")
 	_, err = new(walrus.Emulator).Emulate(context.Background(), plane())
 	require.ErrorContains(t, err, "expected an emulator of NewEmulator or Load")

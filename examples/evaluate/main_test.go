@@ -94,12 +94,12 @@ func TestEvaluateDrop(t *testing.T) {
 
 func TestEvaluateErrors(t *testing.T) {
 	for want, args := range map[string][]string{
-		"expected -data FOLDER":        {},
-		"expected steps such as 1":     {"-data", flow, "-horizons", "x"},
-		"no such file":                 {"-data", flow, "-weights", "nowhere"},
-		"nothing: ":                    {"-data", "nothing"},
-		"split":                        {"-data", flow, "-split", "later"},
-		"at least 2 frames of history": {"-data", flow, "-history", "1"},
+		"expected -data FOLDER":    {},
+		"expected steps such as 1": {"-data", flow, "-horizons", "x"},
+		"no such file":             {"-data", flow, "-weights", "nowhere"},
+		"nothing: ":                {"-data", "nothing"},
+		"split":                    {"-data", flow, "-split", "later"},
+		"expected 2 to 16777216 frames of history": {"-data", flow, "-history", "1"},
 	} {
 		require.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
 	}
