@@ -87,7 +87,7 @@ func (r *rollout) open(ctx context.Context) error {
 		}
 	}
 	if ctx.Err() != nil {
-		return cancelled(ctx)
+		return fmt.Errorf("step 1: %w", cancelled(ctx))
 	}
 	if r.program, err = r.e.acquire(r); err != nil {
 		return err
