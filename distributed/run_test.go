@@ -198,60 +198,51 @@ func TestOptions(t *testing.T) {
 // checkpoint.
 func TestOptionsOnMeshes(t *testing.T) {
 	b := testbackend.Devices(t, 4)
-	for name, o := range map[string]train.Options{
-		"adapters": {LoRA: &train.LoRA{Rank: 2}, EMA: 0.5},
-		"frozen":   {Freeze: []string{"embed.*"}, EMA: 0.5},
-	} {
-		t.Run(name, func(t *testing.T) {
-			o.Backend = b
-			single, err := train.New(weights(t), o)
+	o := train.Options{Backend: b, LoRA: &train.LoRA{Rank: 2}, Freeze: []string{"embed.*"}, EMA: 0.5}
+	single, err := train.New(weights(t), o)
+	require.NoError(t, err)
+	defer single.Close()
+	o.Mesh = distributed.Hybrid(2, 2)
+	many, err := train.New(weights(t), o)
+	require.NoError(t, err)
+	defer many.Close()
+	s := schedule(func(u, g, _ int) *train.Batch { return planes(2*u+g, 2) })
+	for u := range 2 {
+		for g := range 2 {
+			_, err := single.Accumulate(s(u, g, 0))
 			require.NoError(t, err)
-			defer single.Close()
-			o.Mesh = distributed.Hybrid(2, 2)
-			many, err := train.New(weights(t), o)
-			require.NoError(t, err)
-			defer many.Close()
-			s := schedule(func(u, g, _ int) *train.Batch { return planes(2*u+g, 2) })
-			for u := range 2 {
-				for g := range 2 {
-					_, err := single.Accumulate(s(u, g, 0))
-					require.NoError(t, err)
-				}
-				_, err = single.Update(rate)
-				require.NoError(t, err)
-				_, err = many.StepFrom(context.Background(), s.source(many), 1, rate)
-				require.NoError(t, err)
-			}
-			same := func(a, b *train.Trainer) {
-				for _, of := range []func(*train.Trainer) (*walrus.Weights, error){(*train.Trainer).Weights, (*train.Trainer).Averaged} {
-					w, err := of(a)
-					require.NoError(t, err)
-					want := values(t, w)
-					w, err = of(b)
-					require.NoError(t, err)
-					for key, v := range values(t, w) {
-						require.InDeltaSlice(t, want[key], v, 1e-4, key)
-					}
-				}
-			}
-			same(single, many)
-			if o.LoRA != nil {
-				require.NoError(t, many.SaveAdapters(filepath.Join(t.TempDir(), "adapters.safetensors")))
-			}
-			dir := t.TempDir()
-			c, err := many.Checkpoint()
-			require.NoError(t, err)
-			require.NoError(t, walrus.SaveCheckpoint(filepath.Join(dir, "mesh"), c))
-			m, err := walrus.OpenCheckpoint(filepath.Join(dir, "mesh"))
-			require.NoError(t, err)
-			require.NoError(t, single.Restore(m))
-			for _, tr := range []*train.Trainer{single, many} {
-				_, err = tr.StepFrom(context.Background(), func(context.Context, int, int) (*train.Batch, error) { return planes(7, 2), nil }, 1, rate)
-				require.NoError(t, err)
-			}
-			same(single, many)
-		})
+		}
+		_, err = single.Update(rate)
+		require.NoError(t, err)
+		_, err = many.StepFrom(context.Background(), s.source(many), 1, rate)
+		require.NoError(t, err)
 	}
+	same := func(a, b *train.Trainer) {
+		for _, of := range []func(*train.Trainer) (*walrus.Weights, error){(*train.Trainer).Weights, (*train.Trainer).Averaged} {
+			w, err := of(a)
+			require.NoError(t, err)
+			want := values(t, w)
+			w, err = of(b)
+			require.NoError(t, err)
+			for key, v := range values(t, w) {
+				require.InDeltaSlice(t, want[key], v, 1e-4, key)
+			}
+		}
+	}
+	same(single, many)
+	require.NoError(t, many.SaveAdapters(filepath.Join(t.TempDir(), "adapters.safetensors")))
+	dir := t.TempDir()
+	c, err := many.Checkpoint()
+	require.NoError(t, err)
+	require.NoError(t, walrus.SaveCheckpoint(filepath.Join(dir, "mesh"), c))
+	m, err := walrus.OpenCheckpoint(filepath.Join(dir, "mesh"))
+	require.NoError(t, err)
+	require.NoError(t, single.Restore(m))
+	for _, tr := range []*train.Trainer{single, many} {
+		_, err = tr.StepFrom(context.Background(), func(context.Context, int, int) (*train.Batch, error) { return planes(7, 2), nil }, 1, rate)
+		require.NoError(t, err)
+	}
+	same(single, many)
 }
 
 func TestMesh(t *testing.T) {
