@@ -150,7 +150,7 @@ func (f *Footprint) count(c walrus.Config, m *walrus.Model, plan *csm.Plan, mesh
 		f.Params += n
 	}
 	f.Replicated = f.Params - blocks
-	shards := int64(mesh.normal().Shards)
+	shards := int64(mesh.WithDefaults().Shards)
 	shard := (blocks + shards - 1) / shards
 	f.Weights = 4 * (f.Replicated + shard + buffers)
 	f.Gradients = 4 * (f.Replicated + shard - idle)

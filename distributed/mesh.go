@@ -23,7 +23,7 @@ func FullyShard(n int) Mesh { return Mesh{1, n} }
 func Hybrid(groups, shards int) Mesh { return Mesh{groups, shards} }
 
 // Devices returns the number of devices.
-func (m Mesh) Devices() int { return m.normal().Groups * m.normal().Shards }
+func (m Mesh) Devices() int { return m.WithDefaults().Groups * m.WithDefaults().Shards }
 
 // Validate returns an error for negative numbers.
 func (m Mesh) Validate() error {
@@ -33,11 +33,11 @@ func (m Mesh) Validate() error {
 	return nil
 }
 
-// normal replaces 0 by 1.
-func (m Mesh) normal() Mesh { return Mesh{max(m.Groups, 1), max(m.Shards, 1)} }
+// WithDefaults replaces 0 by 1.
+func (m Mesh) WithDefaults() Mesh { return Mesh{max(m.Groups, 1), max(m.Shards, 1)} }
 
 // String returns groups × shards: "4×2".
 func (m Mesh) String() string {
-	m = m.normal()
+	m = m.WithDefaults()
 	return fmt.Sprintf("%d×%d", m.Groups, m.Shards)
 }

@@ -177,14 +177,7 @@ func existing(store *model.Store, g *Graph, path string) Vars {
 }
 
 // seeded32 returns a float32 tensor of random values.
-func seeded32(name string, dims []int) *tensors.Tensor {
-	a := normal(seeded(name), dims...)
-	v := make([]float32, len(a.data))
-	for i, x := range a.data {
-		v[i] = float32(x)
-	}
-	return testbackend.Tensor(v, dims...)
-}
+func seeded32(name string, dims []int) *tensors.Tensor { return testbackend.Normal(name, dims...) }
 
 func arrayOf(t *tensors.Tensor) array {
 	a := wide(tensors.MustCopyFlatData[float32](t))

@@ -2,7 +2,6 @@ package layers
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -117,11 +116,7 @@ func each(dims []int, fn func(index []int)) {
 }
 
 // seeded returns a generator that depends only on the name.
-func seeded(name string) *rand.Rand {
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	return rand.New(rand.NewPCG(7, h.Sum64()))
-}
+func seeded(name string) *rand.Rand { return testbackend.Seeded(name) }
 
 // normal draws standard normal values that float32 represents exactly.
 func normal(rng *rand.Rand, dims ...int) array {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/machine"
 )
 
 // EmulatorOptions configure an Emulator. Only Backend is required.
@@ -142,6 +143,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Ensemble, o.Batch, o.Programs = max(o.Ensemble, 1), max(o.Batch, 1), cmp.Or(o.Programs, 16)
+	o.MemoryLimit = cmp.Or(o.MemoryLimit, machine.Memory())
 	scaling, err := w.scalingFor(o)
 	if err != nil {
 		return nil, err

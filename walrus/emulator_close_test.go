@@ -14,8 +14,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// TestCloseInLoop: an emulator may be closed in the loop of its own rollout, which then
-// ends with ErrClosed, as do all later calls.
+// TestCloseInLoop: Close in the loop of the emulator's own rollout ends that rollout with
+// ErrClosed, as do all later calls.
 func TestCloseInLoop(t *testing.T) {
 	em := newEmulator(t, walrus.EmulatorOptions{})
 	w := plane()

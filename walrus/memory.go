@@ -1,10 +1,6 @@
 package walrus
 
-import (
-	"fmt"
-
-	"github.com/gowalrus/gowalrus/internal/machine"
-)
+import "fmt"
 
 // MemoryError is the error of a rollout that needs more memory than it may have
 // ([EmulatorOptions.MemoryLimit]).
@@ -23,9 +19,6 @@ func (e *MemoryError) Error() string {
 // checkMemory returns a MemoryError for a rollout that does not fit.
 func (r *rollout) checkMemory() error {
 	limit := r.e.opts.MemoryLimit
-	if limit == 0 {
-		limit = machine.Memory()
-	}
 	if need := r.leastMemory(); limit > 0 && need > float64(limit) {
 		return &MemoryError{Grid: r.window.Grid, Frames: len(r.window.Frames), Need: int64(min(need, 1<<62)), Limit: limit}
 	}

@@ -34,7 +34,7 @@ func (p Package) complete(t *testing.T) {
 			name, _, _ := strings.Cut(reflect.TypeOf(v).Elem().Name(), "[")
 			list(name, methods[name] != nil)
 			for i := range reflect.TypeOf(v).NumMethod() {
-				called[name+"."+reflect.TypeOf(v).Method(i).Name] = true // promoted ones, too
+				called[name+"."+reflect.TypeOf(v).Method(i).Name] = true // with promoted methods
 			}
 		}
 	}

@@ -24,8 +24,9 @@ const (
 )
 
 // SaveAdapters writes only the adapters, for [ApplyAdapters]: A and B of every target and,
-// in the file's metadata, rank, alpha and the SHA-256 of the weights that they adapt. The file does not hold other trained tensors,
-// which are all tensors that Options.Freeze does not freeze ("*" freezes all).
+// in the file's metadata, rank, alpha and the SHA-256 of the weights that they adapt. The
+// file does not hold other trained tensors, which are all tensors that Options.Freeze does
+// not freeze ("*" freezes all).
 func (t *Trainer) SaveAdapters(path string) error {
 	if t.lora == nil {
 		return fmt.Errorf("train: adapters: expected a trainer with Options.LoRA, got one without")
@@ -46,9 +47,9 @@ func (t *Trainer) SaveAdapters(path string) error {
 }
 
 // ApplyAdapters merges adapters that SaveAdapters wrote into the weights that they were
-// trained from, W = W₀ + Alpha/Rank · B·A, on the host. It returns an
-// error and changes nothing if the adapters do not fit, were trained from other weights, or
-// have values that are not finite. So it is also an error to apply adapters twice.
+// trained from, W = W₀ + Alpha/Rank · B·A, on the host. It returns an error and changes
+// nothing if the adapters do not fit, were trained from other weights, or have values that
+// are not finite. So it is also an error to apply adapters twice.
 func ApplyAdapters(weights *walrus.Weights, path string) error {
 	f, err := safetensors.Open(path)
 	if err != nil {
@@ -165,8 +166,7 @@ func addProduct(weights *walrus.Weights, f *safetensors.File, p walrus.Param, ra
 	if err != nil {
 		return nil, err
 	}
-	now, _ := weights.Tensor(p.Key)
-	flat, err := tensors.CopyFlatData[float32](now)
+	flat, err := valuesOf(weights, p.Key)
 	if err != nil {
 		return nil, err
 	}

@@ -73,11 +73,7 @@ func (g *group) load() error {
 		return nil
 	}
 	for _, key := range g.t.lora.keys {
-		values, err := valuesOf(g.t.weights, key)
-		if err != nil {
-			return fmt.Errorf("train: LoRA: %w", err)
-		}
-		if err := g.set(g.base, key, values); err != nil {
+		if err := g.copyFrom(g.t.weights, g.base, key); err != nil {
 			return err
 		}
 	}

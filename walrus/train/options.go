@@ -78,7 +78,7 @@ func (o *Options) fill(w *walrus.Weights) error {
 	if err := o.Mesh.Validate(); err != nil {
 		return err
 	}
-	o.Mesh = distributed.Hybrid(max(o.Mesh.Groups, 1), max(o.Mesh.Shards, 1))
+	o.Mesh = o.Mesh.WithDefaults()
 	return o.fillDevices()
 }
 

@@ -210,6 +210,9 @@ func (r *Run) runEpoch(ctx context.Context) error {
 			}
 			return fmt.Errorf("train: update %d: %w", r.trainer.Updates()+1, err)
 		}
+		if p.Update > r.trainer.Updates() {
+			continue // the update was left out, and logged as a warning
+		}
 		if err := r.report(p); err != nil {
 			return err
 		}

@@ -226,6 +226,16 @@ func TestRunNotFinite(t *testing.T) {
 	require.NotContains(t, where.Fields, "density")
 	require.ErrorContains(t, err, "train: update")
 	require.ErrorContains(t, err, "window bad")
+
+	o.Dir, o.Trainer.SkipNonFinite, o.Accumulate = t.TempDir(), true, 1
+	r, err = NewRun(smallWeights(t), o)
+	require.NoError(t, err)
+	defer r.Close()
+	require.NoError(t, r.Train(context.Background()))
+	require.Less(t, r.Updates(), int64(o.Epochs*o.Updates), "updates of bad windows alone are left out")
+	log, err := os.ReadFile(filepath.Join(o.Dir, LogFile))
+	require.NoError(t, err)
+	require.EqualValues(t, r.Updates(), strings.Count(string(log), `"loss"`), "one line for each update that was made:\n%s", log)
 }
 
 func TestRunErrors(t *testing.T) {

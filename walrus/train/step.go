@@ -38,7 +38,7 @@ type Source func(ctx context.Context, group, micro int) (*Batch, error)
 // Update holds the results of an update.
 type Update struct {
 	// Loss is the mean loss over all micro-batches of all groups. Norm is the norm of
-	// their mean gradient before clipping.
+	// their mean gradient before clipping, or 0 if the whole update was left out.
 	Loss, Norm float64
 	// Samples is the number of windows in all groups.
 	Samples int
@@ -94,7 +94,7 @@ func (t *Trainer) StepFrom(ctx context.Context, next Source, micro int, lr float
 	var bad *NonFiniteError
 	if t.opts.SkipNonFinite && errors.As(err, &bad) {
 		t.opts.Log.Warn("update left out", "update", t.step+1, "reason", err)
-		err = nil
+		u.Norm, err = 0, nil
 	}
 	return u, err
 }

@@ -2,9 +2,7 @@ package attend
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -70,7 +68,7 @@ func TestAttend(t *testing.T) {
 		require.NoError(t, err)
 		defer e.Finalize()
 		shape := []int{2, 4, 12, 8}
-		out, err := e.Call(seeded32("q", shape), seeded32("k", shape), seeded32("v", shape), seeded32("bias", []int{1, max(heads, 1), 12, 12}))
+		out, err := e.Call(testbackend.Normal("q", shape...), testbackend.Normal("k", shape...), testbackend.Normal("v", shape...), testbackend.Normal("bias", 1, max(heads, 1), 12, 12))
 		require.NoError(t, err)
 		var all [][]float32
 		for _, x := range out {
@@ -140,7 +138,7 @@ func TestAttendFused(t *testing.T) {
 		})
 		require.NoError(t, err)
 		defer e.Finalize()
-		out, err := e.Call(seeded32("q", d), seeded32("k", d), seeded32("v", d))
+		out, err := e.Call(testbackend.Normal("q", d...), testbackend.Normal("k", d...), testbackend.Normal("v", d...))
 		require.NoError(t, err)
 		var all [][]float32
 		for _, x := range out {
@@ -203,20 +201,4 @@ func (twoDevices) NumDevices() int { return 2 }
 
 func withBackend(t *testing.T, config string) *Graph {
 	return NewGraph(testbackend.AsCUDA(testbackend.New(t), config), "like CUDA")
-}
-
-// seeded32 returns normal values that depend only on the name.
-func seeded32(name string, dims []int) *tensors.Tensor {
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	rng := rand.New(rand.NewPCG(7, h.Sum64()))
-	n := 1
-	for _, d := range dims {
-		n *= d
-	}
-	v := make([]float32, n)
-	for i := range v {
-		v[i] = float32(rng.NormFloat64())
-	}
-	return testbackend.Tensor(v, dims...)
 }

@@ -9,7 +9,7 @@ import (
 // This file identifies the backend of a graph and holds the choices between equivalent
 // formulations that several layers share. The faster one was determined by measurement (see
 // benchmarks/). Choices that concern one layer are in the file of that layer, in calls of
-// OnGo and onGPU.
+// OnGo and OnGPU.
 
 // OnGo reports whether the graph runs on gomlx's pure Go backend.
 func OnGo(g *Graph) bool { return g.Backend().Name() == "Go Backend" }
