@@ -182,18 +182,37 @@ func frames(stack string) string {
 func describe(args []reflect.Value) string {
 	out := make([]string, len(args))
 	for i, a := range args {
-		out[i] = "nil"
-		if !a.IsValid() || !a.CanInterface() {
-			continue
-		}
-		if a.Kind() == reflect.Pointer && !a.IsNil() && plain(a.Type()) {
-			a = a.Elem()
-		}
-		if out[i] = fmt.Sprintf("%+v", a.Interface()); len(out[i]) > 400 {
+		if out[i] = text(a); len(out[i]) > 400 {
 			out[i] = out[i][:400] + "…"
 		}
 	}
 	return strings.Join(out, ", ")
+}
+
+// text prints a value. Of what is not plain it prints exported fields and types alone, as
+// goroutines of an earlier call may still write the rest.
+func text(v reflect.Value) string {
+	if !v.IsValid() {
+		return "nil"
+	}
+	if v.Kind() == reflect.Pointer && !v.IsNil() && plain(v.Type()) {
+		v = v.Elem()
+	}
+	switch {
+	case plain(v.Type()):
+		return fmt.Sprintf("%+v", v.Interface())
+	case v.Kind() == reflect.Interface:
+		return text(v.Elem())
+	case v.Kind() == reflect.Struct:
+		var fields []string
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				fields = append(fields, f.Name+":"+text(v.Field(i)))
+			}
+		}
+		return "{" + strings.Join(fields, " ") + "}"
+	}
+	return v.Type().String()
 }
 
 // functionName returns the name of a function without its package.
