@@ -22,6 +22,7 @@ type Case struct {
 	Tensors map[string]Tensor
 
 	raw json.RawMessage
+	set Set
 }
 
 // Decode unmarshals the whole case into v, a pointer to a struct that names the keys of
@@ -47,7 +48,7 @@ func (c Case) Item(tb testing.TB, i int, v any) {
 // Open opens the case's tensors; they are closed when the test ends.
 func (c Case) Open(tb testing.TB) *File {
 	tb.Helper()
-	return OpenFile(tb, c.File)
+	return c.set.OpenFile(tb, c.File)
 }
 
 // OpenWeights opens the weights that the case was computed with and returns the prefix
@@ -62,7 +63,7 @@ func (c Case) OpenWeights(tb testing.TB) (*File, string) {
 	if strings.Contains(prefix, "*") {
 		tb.Fatalf("golden: case %s: expected weights as file:prefix.*, got %q", c.Case, c.Weights)
 	}
-	return OpenFile(tb, file), prefix
+	return c.set.OpenFile(tb, file), prefix
 }
 
 // File is an open file of tensors whose readers end the test on failure.
@@ -71,11 +72,13 @@ type File struct {
 	name string
 }
 
-// OpenFile opens a safetensors file of the set; it is closed when the test
-// ends.
-func OpenFile(tb testing.TB, name string) *File {
+// OpenFile opens a safetensors file of Walrus's vectors; see Set.OpenFile.
+func OpenFile(tb testing.TB, name string) *File { tb.Helper(); return Walrus.OpenFile(tb, name) }
+
+// OpenFile opens a safetensors file of the set; it is closed when the test ends.
+func (s Set) OpenFile(tb testing.TB, name string) *File {
 	tb.Helper()
-	st, err := safetensors.Open(Path(tb, name))
+	st, err := safetensors.Open(s.Path(tb, name))
 	if err != nil {
 		tb.Fatalf("golden: %v", err)
 	}

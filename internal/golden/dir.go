@@ -7,20 +7,42 @@ import (
 	"testing"
 )
 
-// EnvDir is the environment variable that names another set of vectors.
+// A Set is one folder of vectors with a manifest. The functions of this package that are
+// named like its methods read the set of Walrus.
+type Set struct {
+	// Env is the environment variable that names another folder of the same form.
+	Env string
+	// Folder is the repository's own copy, relative to the module root.
+	Folder string
+}
+
+// EnvDir is the environment variable that names another set of Walrus's vectors.
 const EnvDir = "WALRUS_GOLDEN"
 
-// module is the first line of the go.mod whose folder holds testdata/golden.
+// Walrus is the set of the reference implementation of Walrus, and Peers that of
+// Poseidon, DPOT and MPP.
+var (
+	Walrus = Set{EnvDir, "testdata/golden"}
+	Peers  = Set{"WALRUS_BASELINES", "testdata/peers"}
+)
+
+// module is the first line of the go.mod whose folder holds the sets.
 var module = []byte("module github.com/gowalrus/gowalrus\n")
 
-// Dir returns the folder of the golden vectors: WALRUS_GOLDEN, which must be an
-// absolute path, or testdata/golden under the module root, which is searched upwards
-// from the working directory.
-func Dir(tb testing.TB) string {
+// Dir returns the folder of Walrus's vectors; see Set.Dir.
+func Dir(tb testing.TB) string { tb.Helper(); return Walrus.Dir(tb) }
+
+// Path returns the path of one file of Walrus's vectors; see Set.Path.
+func Path(tb testing.TB, name string) string { tb.Helper(); return Walrus.Path(tb, name) }
+
+// Dir returns the folder of the set: what its environment variable says, which must be an
+// absolute path, or the repository's own copy under the module root, which is searched
+// upwards from the working directory.
+func (s Set) Dir(tb testing.TB) string {
 	tb.Helper()
-	if dir := os.Getenv(EnvDir); dir != "" {
+	if dir := os.Getenv(s.Env); dir != "" {
 		if !filepath.IsAbs(dir) {
-			tb.Fatalf("golden: %s: expected an absolute path, got %q", EnvDir, dir)
+			tb.Fatalf("golden: %s: expected an absolute path, got %q", s.Env, dir)
 		}
 		return dir
 	}
@@ -30,9 +52,9 @@ func Dir(tb testing.TB) string {
 	}
 	root, ok := moduleRoot(start)
 	if !ok {
-		tb.Fatalf("golden: expected to run inside the module's own folder, got %s; set %s to the vectors' folder", start, EnvDir)
+		tb.Fatalf("golden: expected to run inside the module's own folder, got %s; set %s to the vectors' folder", start, s.Env)
 	}
-	return filepath.Join(root, "testdata", "golden")
+	return filepath.Join(root, filepath.FromSlash(s.Folder))
 }
 
 // moduleRoot walks up from dir to the folder of this module's go.mod. It skips modules
@@ -51,19 +73,19 @@ func moduleRoot(dir string) (string, bool) {
 	}
 }
 
-// own reports whether Dir is the repository's own set.
-func own() bool { return os.Getenv(EnvDir) == "" }
+// own reports whether Dir is the repository's copy.
+func (s Set) own() bool { return os.Getenv(s.Env) == "" }
 
 // Path returns the path of one file of the set, which must exist: "f_kernel_table.json",
 // "well/demo2d/data/train/a.hdf5".
-func Path(tb testing.TB, name string) string {
+func (s Set) Path(tb testing.TB, name string) string {
 	tb.Helper()
 	if !filepath.IsLocal(name) {
 		tb.Fatalf("golden: expected a file inside the golden folder, got %q", name)
 	}
-	path := filepath.Join(Dir(tb), name)
+	path := filepath.Join(s.Dir(tb), name)
 	if _, err := os.Stat(path); err != nil {
-		tb.Fatalf("golden: %v (the vectors are not part of the published module: clone the repository or set %s)", err, EnvDir)
+		tb.Fatalf("golden: %v (the vectors are not part of the published module: clone the repository or set %s)", err, s.Env)
 	}
 	return path
 }

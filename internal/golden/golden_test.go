@@ -163,7 +163,7 @@ func TestDir(t *testing.T) {
 		dir := t.TempDir()
 		t.Setenv(EnvDir, dir)
 		assert.Equal(t, dir, Dir(t))
-		assert.False(t, own())
+		assert.False(t, Walrus.own())
 	})
 	t.Run("relative path", func(t *testing.T) {
 		t.Setenv(EnvDir, "golden")

@@ -9,8 +9,10 @@ import (
 
 // Header describes the origin of the set.
 type Header struct {
-	// Set is the set's name, Reference and Torch the versions that made it.
-	Set, Reference, Torch string
+	// Set is the set's name, Torch the version of PyTorch that made it.
+	Set, Torch string
+	// Reference names the code that made it: a string, or one for each network.
+	Reference any
 	// Config is the tiny model that most cases use.
 	Config Config
 	// FieldIndexMap is the tiny model's field registry.
@@ -43,18 +45,21 @@ type Manifest struct {
 	cases []Case
 }
 
+// Load reads the manifest of Walrus's vectors.
+func Load(tb testing.TB) *Manifest { tb.Helper(); return Walrus.Load(tb) }
+
 // Load reads manifest.json.
-func Load(tb testing.TB) *Manifest {
+func (s Set) Load(tb testing.TB) *Manifest {
 	tb.Helper()
 	var raw struct {
 		Header Header
 		Cases  []json.RawMessage
 		Files  map[string]int64
 	}
-	ReadJSON(tb, "manifest.json", &raw)
+	s.ReadJSON(tb, "manifest.json", &raw)
 	m := &Manifest{Header: raw.Header, Files: raw.Files}
 	for i, text := range raw.Cases {
-		c := Case{raw: text}
+		c := Case{raw: text, set: s}
 		if err := json.Unmarshal(text, &c); err != nil {
 			tb.Fatalf("golden: manifest.json: case %d: %v", i, err)
 		}
@@ -95,14 +100,17 @@ func (m *Manifest) Case(tb testing.TB, name string) Case {
 			return c
 		}
 	}
-	tb.Fatalf("golden: %s: expected a case %q in manifest.json, got none", Dir(tb), name)
+	tb.Fatalf("golden: expected a case %q in manifest.json, got none", name)
 	return Case{}
 }
 
+// ReadJSON decodes a JSON file of Walrus's vectors; see Set.ReadJSON.
+func ReadJSON(tb testing.TB, name string, v any) { tb.Helper(); Walrus.ReadJSON(tb, name, v) }
+
 // ReadJSON decodes a JSON file of the set, such as "l_lr_schedules.json".
-func ReadJSON(tb testing.TB, name string, v any) {
+func (s Set) ReadJSON(tb testing.TB, name string, v any) {
 	tb.Helper()
-	text, err := os.ReadFile(Path(tb, name))
+	text, err := os.ReadFile(s.Path(tb, name))
 	if err != nil {
 		tb.Fatalf("golden: %v", err)
 	}
@@ -111,17 +119,23 @@ func ReadJSON(tb testing.TB, name string, v any) {
 	}
 }
 
+// Every runs cases of Walrus's vectors; see Set.Every.
+func Every(t *testing.T, prefix string, run func(t *testing.T, c Case)) {
+	t.Helper()
+	Walrus.Every(t, prefix, run)
+}
+
 // Every runs each case whose name begins with prefix as a subtest with the case's name.
 // If the repository's own set has no such case the test fails; another set may hold
 // fewer cases, and the test is then skipped with that reason.
-func Every(t *testing.T, prefix string, run func(t *testing.T, c Case)) {
+func (s Set) Every(t *testing.T, prefix string, run func(t *testing.T, c Case)) {
 	t.Helper()
-	cases := Load(t).Cases(prefix)
+	cases := s.Load(t).Cases(prefix)
 	if len(cases) == 0 {
-		if own() {
+		if s.own() {
 			t.Fatalf("golden: expected cases named %s…, got none", prefix)
 		}
-		t.Skipf("golden: no case named %s… in %s", prefix, Dir(t))
+		t.Skipf("golden: no case named %s… in %s", prefix, s.Dir(t))
 	}
 	for _, c := range cases {
 		t.Run(c.Case, func(t *testing.T) { run(t, c) })
