@@ -44,7 +44,7 @@ type LoadOptions struct {
 // LoadWeights reads weights for the network c from a PyTorch checkpoint (.pt) or a
 // .safetensors file. The content of the file decides which, not its name. In a .pt
 // file LoadWeights looks for the state dict at app.model (the release's checkpoints),
-// model, state_dict and the top level. Names may have one of the prefixes "model.",
+// model, state_dict, model_state and the top level. Names may have one of the prefixes "model.",
 // "module." and "_orig_mod.". Half and double precision become float32.
 //
 // LoadWeights reads tensors one by one, so the whole file is never in memory. If the
