@@ -34,7 +34,7 @@ func TestNonsense(t *testing.T) {
 	require.NoError(t, err)
 	sweep.Run(t, sweep.Package{
 		Funcs: []any{walrus.Advise, walrus.CheckWeights, walrus.DescribeWeights, walrus.Export, walrus.FindCheckpoint, walrus.GlobalStats,
-			walrus.HalfWalrus, walrus.InitTensors, walrus.InitWeights, walrus.Load, walrus.LoadTensors, walrus.LoadWeights, walrus.Micro, walrus.NewEmulator, walrus.NewModel,
+			walrus.HalfWalrus, walrus.InitTensors, walrus.InitWeights, walrus.ListTensors, walrus.Load, walrus.LoadTensors, walrus.LoadWeights, walrus.Micro, walrus.NewEmulator, walrus.NewModel,
 			walrus.NewRecipe, walrus.OpenCheckpoint, walrus.ParseConfig, walrus.ParseRecipe, walrus.ParseStorage, walrus.Preset,
 			walrus.PresetNames, walrus.ReadConfig, walrus.ReadRecipe, walrus.ReadWeights, walrus.SampleStats, walrus.SaveCheckpoint,
 			walrus.Small, walrus.Tiny, walrus.Walrus, walrus.WithConstants},
@@ -43,7 +43,7 @@ func TestNonsense(t *testing.T) {
 			new(walrus.LoadReport), new(walrus.Manifest), new(walrus.Mismatch), new(walrus.Normalization),
 			new(walrus.Param), new(walrus.Precision), new(walrus.Prediction), new(walrus.Resize), new(walrus.Scaling),
 			new(walrus.Stats), new(walrus.Storage), new(walrus.TensorInfo), new(walrus.TimeBias)},
-		Made: []any{(*walrus.Emulator)(nil), (*walrus.Model)(nil), (*walrus.Recipe)(nil), (*walrus.TensorSet)(nil), (*walrus.Weights)(nil)},
+		Made: []any{(*walrus.Emulator)(nil), (*walrus.Model)(nil), (*walrus.Recipe)(nil), (*walrus.TensorFile)(nil), (*walrus.TensorSet)(nil), (*walrus.Weights)(nil)},
 		Values: []any{c, w, model, window, plan, emulator, manifest, found, recipe, data.Boundaries{walled, walled}, []int{16, 8}, w.Params()[0],
 			walrus.EmulatorOptions{Backend: testbackend.New(t)}, walrus.Checkpoint{Weights: w}},
 		Strings: []string{dir, file, "density", "velocity_x", w.Params()[0].Key, "micro"},
