@@ -127,8 +127,8 @@ func (c Config) Parameters() int64 {
 	return n
 }
 
-// CheckGrid returns a [*csm.GridError] unless the network accepts frames of H × W points,
-// periodic in the directions of the given axes.
+// CheckGrid returns a [*csm.GridError] unless the network accepts frames of H × W points.
+// periodic says which of the axes H and W are periodic.
 func (c Config) CheckGrid(grid []int, periodic [2]bool) error {
 	refuse := func(axis int, format string, args ...any) error {
 		return &csm.GridError{Grid: grid, Axis: axis, Err: fmt.Errorf("mpp: "+format, args...)}

@@ -17,9 +17,31 @@
 // along both axes of space. Height and width of a frame must be multiples of 16; the number
 // of frames and the number of fields may vary.
 //
-// Parameters have the names and shapes of the original's state dict. Results equal the
-// original's to float32 rounding; docs/peers.md lists the peculiarities of the original
-// that this takes.
+// Parameters have the names and shapes of the original's state dict, and results equal the
+// original's to float32 rounding. [Load] reads the published files, which hold a state dict
+// alone, and the files of the original's trainer; the configuration follows from the shapes
+// of the tensors.
+//
+// # Peculiarities of the original
+//
+// The published weights were trained with the following, so this package has them, too:
+//
+//   - The network predicts the next frame, not the change to it (a comment in the original
+//     says the opposite).
+//   - The norm of the encoder, of attention over space and of the decoder divides by the
+//     standard deviation about the mean but does not subtract the mean. Its bias is in the
+//     state dict and has no effect. On a field that is constant over space it divides by
+//     1e-8.
+//   - Standard deviations are unbiased, but the norm of attention over time has the biased
+//     one.
+//   - The mixing of fields, its bias included, is multiplied by √(States/C) for C fields.
+//     Adding states to the weights therefore changes the forecasts of the old ones
+//     ([Weights.Expand]).
+//   - Attention over time sees all frames, also later ones. Only the last frame's prediction
+//     is returned.
+//   - On a periodic axis with an odd number of tokens, distances above half the axis do not
+//     wrap to the shortest way. Walls and open boundaries are not distinguished.
+//   - The MLP of a block acts on its input without a norm; the norm comes after it.
 //
 // The letters of shapes are T time, B batch, C channels, H W space, E the width of a token,
 // N heads, K = E/N the head width, and h w the token grid.
