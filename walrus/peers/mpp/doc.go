@@ -40,7 +40,8 @@
 //   - Attention over time sees all frames, also later ones. Only the last frame's prediction
 //     is returned.
 //   - On a periodic axis with an odd number of tokens, distances above half the axis do not
-//     wrap to the shortest way. Walls and open boundaries are not distinguished.
+//     wrap to the shortest way; with an even number, half the axis has two biases, one for
+//     each direction. Walls and open boundaries are not distinguished.
 //   - The MLP of a block acts on its input without a norm; the norm comes after it.
 //
 // The letters of shapes are T time, B batch, C channels, H W space, E the width of a token,

@@ -4,10 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
-	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/internal/golden"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
@@ -221,18 +219,4 @@ func TestExpand(t *testing.T) {
 	copied.Finalize()
 	_, err = copied.Expand(1, 1)
 	require.ErrorContains(t, err, "expected a value, got finalized weights")
-}
-
-// TestScopeBuild builds the network with variables in a gomlx scope; the names of variables
-// are those of the state dict.
-func TestParamsAreUnique(t *testing.T) {
-	params, err := L().Params()
-	require.NoError(t, err)
-	seen := map[string]bool{}
-	for _, p := range params {
-		require.False(t, seen[p.Key], p.Key)
-		seen[p.Key] = true
-		require.False(t, strings.Contains(p.Key, ".."), p.Key)
-	}
-	_ = Reshape
 }
