@@ -6,6 +6,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/internal/enum"
+	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -126,6 +127,10 @@ func (c Config) Parameters() int64 {
 	}
 	return n
 }
+
+// DropPathRates returns the drop-path rate of each block. Attention over time, attention over
+// space and MLP of a block drop independently of each other.
+func (c Config) DropPathRates() []float64 { return layers.DropPathRates(c.DropPath, c.Blocks) }
 
 // CheckGrid returns a [*csm.GridError] unless the network accepts frames of H × W points.
 // periodic says which of the axes H and W are periodic.

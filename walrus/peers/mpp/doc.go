@@ -5,10 +5,15 @@
 //
 //	w, report, err := mpp.Load("MPP_AViT_Ti", walrus.LoadOptions{})
 //	…
-//	m, err := mpp.NewModel(w.Config())
+//	e, err := mpp.NewEmulator(w, backend)
 //	…
-//	// In a graph: x [T, B, C, H, W] in physical units, labels [C] the columns of its fields.
-//	next := m.Forward(m.Weights(vars), mpp.Inputs{X: x, Labels: labels, Periodic: [2]bool{true, true}})
+//	system := mpp.System{Labels: []int{4, 5}} // activator and inhibitor
+//	for frame, err := range e.Rollout(ctx, frames, []int{16, 1, 2, 128, 128}, system, 20) {
+//		…
+//	}
+//
+// [Config] describes a network, [Model] builds its graph, [Weights] holds its tensors,
+// [Emulator] runs it, and [Loss] is the loss of its training.
 //
 // The network maps frames of a 2D system to its next frame, in the units of the input. It
 // normalises each field by the mean and the standard deviation of the given frames, mixes

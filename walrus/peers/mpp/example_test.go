@@ -1,6 +1,7 @@
 package mpp_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
@@ -81,4 +82,37 @@ func ExampleModel_Build() {
 	fmt.Println(next.Shape().Dimensions)
 	// Output:
 	// [1 2 32 64]
+}
+
+// A rollout in the units of its input. Real forecasts need trained weights.
+func ExampleEmulator_Rollout() {
+	w, err := mpp.InitWeights(mpp.Config{Hidden: 16, Heads: 2, Blocks: 1, States: 12}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Finalize()
+	backend, err := compute.NewWithConfig("go:ops_sequential")
+	if err != nil {
+		log.Fatal(err)
+	}
+	e, err := mpp.NewEmulator(w, backend)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	frames := make([]float32, 6*1*2*32*64) // T = 6, B = 1, C = 2, H = 32, W = 64
+	for i := range frames {
+		frames[i] = float32(i % 97)
+	}
+	system := mpp.System{Labels: []int{4, 5}, Periodic: [2]bool{true, true}} // activator and inhibitor
+	for frame, err := range e.Rollout(context.Background(), frames, []int{6, 1, 2, 32, 64}, system, 3) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(len(frame), "values")
+	}
+	// Output:
+	// 4096 values
+	// 4096 values
+	// 4096 values
 }

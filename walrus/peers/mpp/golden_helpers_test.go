@@ -105,6 +105,16 @@ func (r *goldenRun) periodic() [2]bool {
 	return [2]bool{bcs[1] == 1, bcs[0] == 1}
 }
 
+// system returns the fields of the case for an emulator.
+func (r *goldenRun) system() System {
+	labels, _ := r.f.Int32(r.t, "state_labels")
+	s := System{Periodic: r.periodic()}
+	for _, l := range labels {
+		s.Labels = append(s.Labels, int(l))
+	}
+	return s
+}
+
 // compare checks a tensor of the case.
 func (r *goldenRun) compare(name string, got []float32, tol float64) {
 	r.t.Helper()

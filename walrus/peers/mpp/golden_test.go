@@ -139,22 +139,26 @@ func (r *goldenRun) gradients(c golden.Case) {
 	assert.ElementsMatch(t, lists.Without, without)
 }
 
-// rollout compares frames that are predicted from earlier predictions.
+// rollout compares frames that the emulator predicts from earlier predictions.
 func (r *goldenRun) rollout() {
-	r.read("x", "state_labels")
-	_, shape := r.f.Float32(r.t, "y")
-	m := r.model()
-	got := testbackend.RunNamed(r.t, r.inputs, func(in named, out *testbackend.Outputs) {
-		w, net := m.Weights(vars(in, "w.")), r.netInputs(in)
-		var frames []*Node
-		for range shape[0] {
-			y := ExpandAxes(m.Forward(w, net), 0)
-			frames = append(frames, y)
-			net.X = Concatenate([]*Node{SliceAxis(net.X, 0, AxisRange(1)), y}, 0)
-		}
-		out.Add("y", Concatenate(frames, 0))
-	})
-	r.compareFluctuation("y", got["y"], rolloutTol)
+	t := r.t
+	w, err := InitWeights(r.config, 1)
+	require.NoError(t, err)
+	defer w.Finalize()
+	for _, p := range w.Params() {
+		require.NoError(t, w.Set(p.Key, r.inputs["w."+p.Key]))
+	}
+	e, err := NewEmulator(w, testbackend.New(t))
+	require.NoError(t, err)
+	defer e.Close()
+	x, shape := r.f.Float32(t, "x")
+	_, frames := r.f.Float32(t, "y")
+	var all []float32
+	for y, err := range e.Rollout(t.Context(), x, shape, r.system(), frames[0]) {
+		require.NoError(t, err)
+		all = append(all, y...)
+	}
+	r.compareFluctuation("y", all, rolloutTol)
 }
 
 // TestGoldenContinuousBias runs the network with the continuous bias and two boundary

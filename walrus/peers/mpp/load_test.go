@@ -75,20 +75,17 @@ func valuesOf(t *testing.T, w *Weights, key string) []float32 {
 	return v
 }
 
-// forecastWith compares the forecast of loaded weights with the case's.
+// forecastWith compares the emulator's forecast with the case's.
 func (r *goldenRun) forecastWith(t *testing.T, w *Weights) {
 	t.Helper()
-	inputs := values{}
-	for _, p := range w.Params() {
-		inputs["w."+p.Key], _ = w.Tensor(p.Key)
+	e, err := NewEmulator(w, testbackend.New(t))
+	require.NoError(t, err)
+	defer e.Close()
+	x, shape := r.f.Float32(t, "x")
+	for y, err := range e.Rollout(t.Context(), x, shape, r.system(), 1) {
+		require.NoError(t, err)
+		r.compareFluctuation("y", y, outputTol)
 	}
-	run := &goldenRun{t: t, f: r.f, config: w.Config(), inputs: inputs}
-	run.read("x", "state_labels")
-	m := run.model()
-	got := testbackend.RunNamed(t, run.inputs, func(in named, out *testbackend.Outputs) {
-		out.Add("y", m.Build(vars(in, "w."), run.netInputs(in)))
-	})
-	run.compareFluctuation("y", got["y"], outputTol)
 }
 
 // micro is a small network for tests of files.
