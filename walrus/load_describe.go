@@ -109,7 +109,7 @@ func (s *TrainingState) fromOptimizer(f *torchpt.File) {
 	}
 }
 
-// fromTrainer reads the counters iters and epoch that MPP's trainer saves beside the
+// fromTrainer reads the counters iters and epoch, which MPP's trainer saves with the
 // weights.
 func (s *TrainingState) fromTrainer(f *torchpt.File) {
 	if steps, err := f.Lookup("iters"); err == nil && s.Step == nil {

@@ -40,10 +40,9 @@
 //   - Standard deviations are unbiased, but the norm of attention over time has the biased
 //     one.
 //   - The mixing of fields, its bias included, is multiplied by √(States/C) for C fields.
-//     Adding states to the weights therefore changes the forecasts of the old ones
-//     ([Weights.Expand]).
-//   - Attention over time sees all frames, also later ones. Only the last frame's prediction
-//     is returned.
+//     If weights get more states ([Weights.Expand]), the forecasts of all fields change.
+//   - Attention over time sees all frames, earlier and later. Only the last frame's
+//     prediction is returned.
 //   - On a periodic axis with an odd number of tokens, distances above half the axis do not
 //     wrap to the shortest way; with an even number, half the axis has two biases, one for
 //     each direction. Walls and open boundaries are not distinguished.

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRollout: a rollout ends when the caller wants no more frames or the context ends, and
-// bad input is an error that says what was expected.
+// TestRollout: a rollout ends when the caller stops the loop or the context ends, and errors
+// for bad input name the expected value.
 func TestRollout(t *testing.T) {
 	w := initialised(t, micro())
 	e, err := NewEmulator(w, testbackend.New(t))

@@ -110,9 +110,9 @@ func configOf(f *walrus.TensorFile) (Config, error) {
 }
 
 // Expand returns a copy with columns for more fields, as the original's
-// expand_projections: the new states follow the old ones and get initial values, all other
-// weights are copied. Because the mixing of fields is scaled by √(States/C), forecasts of
-// the old fields change, too.
+// expand_projections: new states get initial values and the indices after those of the
+// old states; all other weights are copied. Because the mixing of fields is scaled by
+// √(States/C), the forecasts of all fields change.
 func (w *Weights) Expand(more int, seed uint64) (*Weights, error) {
 	if more < 1 {
 		return nil, fmt.Errorf("mpp: expanding weights: expected at least one more state, got %d", more)

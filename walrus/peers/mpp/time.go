@@ -6,7 +6,7 @@ import (
 )
 
 // TimeBlock is attention over time. Each token attends to the tokens at its position in all
-// frames, earlier and later ones,
+// frames, earlier and later,
 //
 //	z = InstanceNorm(x)·Wᵀ + b,  z per head = q | k | v
 //	a = softmax(LayerNorm(q)·LayerNorm(k)ᵀ/√K + bias)·v
