@@ -28,11 +28,11 @@ func Load(path string, o walrus.LoadOptions) (*Weights, *walrus.LoadReport, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	return LoadConfig(path, c, o)
+	return LoadAs(path, c, o)
 }
 
-// LoadConfig is [Load] for a file whose network has the given configuration.
-func LoadConfig(path string, c Config, o walrus.LoadOptions) (*Weights, *walrus.LoadReport, error) {
+// LoadAs is [Load] for a file whose network has the given configuration.
+func LoadAs(path string, c Config, o walrus.LoadOptions) (*Weights, *walrus.LoadReport, error) {
 	params, err := c.Params()
 	if err != nil {
 		return nil, nil, err

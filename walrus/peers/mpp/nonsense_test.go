@@ -24,7 +24,7 @@ func TestNonsense(t *testing.T) {
 	e, err := mpp.NewEmulator(w, backend)
 	require.NoError(t, err)
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{mpp.B, mpp.Fields, mpp.InitWeights, mpp.InstanceNorm, mpp.L, mpp.Load, mpp.LoadConfig, mpp.Loss, mpp.NewEmulator, mpp.NewModel, mpp.Preset,
+		Funcs: []any{mpp.B, mpp.Fields, mpp.InitWeights, mpp.InstanceNorm, mpp.L, mpp.Load, mpp.LoadAs, mpp.Loss, mpp.NewEmulator, mpp.NewModel, mpp.Preset,
 			mpp.Presets, mpp.RMSInstanceNorm, mpp.ReadConfig, mpp.S, mpp.Ti},
 		Types: []any{new(mpp.Bias), new(mpp.BiasWeights), new(mpp.Config), new(mpp.DecoderWeights), new(mpp.EncoderWeights),
 			new(mpp.SpaceBlock), new(mpp.TimeBlock)},
