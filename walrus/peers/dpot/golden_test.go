@@ -484,6 +484,7 @@ func goldenCheckpoint(t *testing.T, c golden.Case) {
 			require.Equal(t, "ns2d", w.Settings()["dataset"])
 			checkTensors(t, f, w)
 			golden.CompareL2(t, "y", forecast(t, w, x, shape, 1)[0], want, outputTol)
+			compareAll(t, f, map[string][]float32{"cls_pred": classesOf(t, w, x, shape)}, outputTol)
 
 			path := filepath.Join(t.TempDir(), "again.pth")
 			require.NoError(t, w.Save(path))
@@ -497,6 +498,18 @@ func goldenCheckpoint(t *testing.T, c golden.Case) {
 			checkTensors(t, f, again)
 		})
 	}
+}
+
+// classesOf returns the scores of the classifier.
+func classesOf(t *testing.T, w *Weights, x []float32, shape []int) []float32 {
+	t.Helper()
+	m, err := NewModel(w.Config())
+	require.NoError(t, err)
+	in := feedsOf(w)
+	in["x"] = testbackend.Tensor(x, shape...)
+	return testbackend.RunNamed(t, in, func(in map[string]*Node, out *testbackend.Outputs) {
+		out.Add("classes", m.Forward(m.Weights(varsOf(in)), in["x"]).Classes)
+	})["classes"]
 }
 
 // checkTensors compares every tensor, bit for bit, with the case's "model.<key>".
