@@ -114,8 +114,8 @@ func plainValue(v any, depth int) any {
 type TorchLayout struct {
 	// At are the keys of the dictionaries around the state dict: {"app", "model"}.
 	At []string
-	// Settings is written as the argparse.Namespace "args" beside the first key of At. Its
-	// values are those that TensorFile.Settings has. torch.load then needs
+	// Settings is written as the argparse.Namespace "args" into the outermost dictionary. Its
+	// values have the types of TensorFile.Settings. torch.load then needs
 	// weights_only=False, as for every file with such settings. Nil means none.
 	Settings map[string]any
 }
@@ -123,18 +123,18 @@ type TorchLayout struct {
 // SaveTorch writes the weights to a file of torch under their keys, one tensor at a time.
 // The file appears under its name only when it is complete.
 func (w *TensorSet) SaveTorch(path string, layout TorchLayout) error {
-	var beside []torchpt.Entry
+	var more []torchpt.Entry
 	if layout.Settings != nil {
 		if len(layout.At) == 0 {
-			return fmt.Errorf("walrus: saving weights to %s: expected a key for the tensors beside the settings, got none in TorchLayout.At", path)
+			return fmt.Errorf("walrus: saving weights to %s: expected a key for the tensors next to the settings, got none in TorchLayout.At", path)
 		}
 		settings, err := pickled(layout.Settings, settingsDepth)
 		if err != nil {
 			return fmt.Errorf("walrus: saving weights to %s: settings: %w", path, err)
 		}
-		beside = []torchpt.Entry{{Key: "args", Value: settings}}
+		more = []torchpt.Entry{{Key: "args", Value: settings}}
 	}
-	if err := w.saveTorch(path, beside, layout.At...); err != nil {
+	if err := w.saveTorch(path, more, layout.At...); err != nil {
 		return fmt.Errorf("walrus: saving weights to %s: %w", path, err)
 	}
 	return nil

@@ -44,7 +44,7 @@ func spectrumOf(field []complex128, dims []int, inverse bool) []complex128 {
 func naiveAFNO(a AFNO, x []float32, dims []int, w1, b1, w2, b2 []float32) []float64 {
 	e, k := a.Channels, a.Channels/a.Blocks
 	points, last := product(dims), len(dims)-1
-	result := make([][]complex128, points) // by frequency, for the kept ones
+	result := make([][]complex128, points) // by frequency; nil for a frequency that is not kept
 	spectra := make([][]complex128, e)
 	for c := range e {
 		field := make([]complex128, points)

@@ -86,8 +86,8 @@ type Config struct {
 	// MixingBlocks is the number of diagonal blocks in the matrices of the Fourier mixing.
 	// It divides Hidden.
 	MixingBlocks int `json:"n_blocks"`
-	// Modes is the number of frequencies per axis that the Fourier mixing keeps: the
-	// lowest non-negative ones. Published: 32. In 3D, the last axis keeps at most 8.
+	// Modes is the number of frequencies per axis that the Fourier mixing keeps, from 0 up
+	// (see [AFNO]). Published: 32. In 3D, the last axis keeps at most 8.
 	Modes int `json:"modes"`
 	// MLP is the width inside the MLP of a block.
 	MLP int `json:"mlp_width"`

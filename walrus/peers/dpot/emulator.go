@@ -46,8 +46,8 @@ func NewEmulator(w *Weights, backend compute.Backend) (*Emulator, error) {
 	return e, nil
 }
 
-// stepGraph returns the next frames, and the window that follows: the frames of x without
-// the oldest ones, and the new frames.
+// stepGraph returns the next frames and the next window, which ends with these frames and
+// has as many frames as x.
 func stepGraph(m *Model, in inputs.Nodes) []*Node {
 	x := in.Get("x")
 	w := m.Weights(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return in.Get(key) }))
@@ -68,8 +68,8 @@ func (e *Emulator) Close() {
 
 // Rollout forecasts steps frames after the window x, row major with the shape
 // [B, X…, T, C]: T must be [Config.InSteps], and C at most [Config.InChannels]. Missing
-// channels are filled with ones in the window; in later steps the network's own outputs
-// follow, as in the original. The grid is any that [Config.CheckGrid] accepts.
+// channels of the window are 1. In later steps they have the network's outputs, as in the
+// original. The grid is any that [Config.CheckGrid] accepts.
 //
 // Each element of the sequence is a frame [B, X…, C] with the channels of x. Values are in
 // the units of x: the network does not know others. The original was trained on raw values;
@@ -115,7 +115,7 @@ func (e *Emulator) rollout(ctx context.Context, x []float32, shape []int, steps 
 	return nil
 }
 
-// padded returns x with the network's channels: those that it lacks are ones.
+// padded returns x with the network's number of channels. Missing channels are 1.
 func (e *Emulator) padded(x []float32, shape []int) *tensors.Tensor {
 	have, want := shape[len(shape)-1], e.config.InChannels
 	out := make([]float32, 0, len(x)/have*want)

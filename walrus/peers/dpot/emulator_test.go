@@ -35,7 +35,7 @@ func advanced(x, frame []float32, steps, channels int) (out []float32) {
 	return out
 }
 
-// TestRolloutPadsChannels: a system with fewer channels gets ones.
+// TestRolloutPadsChannels: missing channels are 1.
 func TestRolloutPadsChannels(t *testing.T) {
 	w := initialized(t, small())
 	x := values("x", 8*16*3)

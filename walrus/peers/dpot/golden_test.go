@@ -147,7 +147,7 @@ func compareAll(t *testing.T, f *golden.File, got map[string][]float32, tol floa
 	}
 }
 
-// channelsFirst moves the last axis behind the first, the layout of most taps.
+// channelsFirst makes the last axis the second one, as in the layout of most taps.
 func channelsFirst(x *Node) *Node {
 	order := []int{0, x.Rank() - 1}
 	for a := 1; a < x.Rank()-1; a++ {

@@ -79,8 +79,8 @@ type shapes struct {
 	err  error
 }
 
-// of returns the shape of a tensor with at least the given rank. After an error it returns
-// a shape of ones.
+// of returns the shape of a tensor with at least the given rank. After an error every
+// length is 1.
 func (s *shapes) of(name string, rank int) []int {
 	shape, ok := s.list.Shape(name)
 	if ok && len(shape) >= rank {

@@ -13,8 +13,8 @@ import (
 
 // TransferOptions configure [Transfer]. The zero value is the original's way.
 type TransferOptions struct {
-	// TimeAggregation copies the time aggregation from 2D to 3D, too. The original copies
-	// the blocks only unless told otherwise. (The Walrus paper does not say which it did.)
+	// TimeAggregation copies the time aggregation from 2D to 3D, too. By default the
+	// original copies only the blocks. (The Walrus paper does not report its choice.)
 	TimeAggregation bool
 	// Seed is the seed of the initial values.
 	Seed uint64
@@ -22,7 +22,7 @@ type TransferOptions struct {
 
 // TransferReport lists what [Transfer] did with each tensor of the new network.
 type TransferReport struct {
-	// Copied tensors have the values of the old ones.
+	// Copied tensors have the values of the weights from which they were copied.
 	Copied []string `json:"copied"`
 	// Resized tensors were interpolated to another token grid.
 	Resized []string `json:"resized,omitempty"`
@@ -33,15 +33,15 @@ type TransferReport struct {
 // Transfer returns weights of another network of the same width and depth that begin with
 // those of from, for finetuning:
 //
-//   - With other channels, the patch embedding (patch_embed) and the last layer
-//     (out_layer.4) get initial values, because the channels of a system have no meaning for
-//     another one (paper appendix B.3.2).
-//   - On another grid, the position embedding is interpolated linearly.
-//   - From 2D to 3D, the blocks are copied, and everything else gets initial values; see
-//     TransferOptions.
+//   - The patch embedding (patch_embed) and the last layer (out_layer.4) get initial values
+//     if the number of channels differs, because the channels of one system mean nothing to
+//     another system (paper appendix B.3.2).
+//   - The position embedding is interpolated linearly if the grid differs.
+//   - A 3D network gets the blocks of a 2D network, and initial values for everything else;
+//     see TransferOptions.
 //   - Any other tensor is copied if its shape is the same, and gets initial values otherwise.
 //
-// from stays as it is.
+// Transfer does not change from.
 func Transfer(from *Weights, to Config, o TransferOptions) (*Weights, *TransferReport, error) {
 	if from == nil {
 		return nil, nil, errors.New("dpot: transfer: expected weights, got none")
