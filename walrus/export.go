@@ -81,26 +81,13 @@ func (w *Weights) exportTo(dir string) error {
 // the given keys, and more entries in the outermost dictionary. The file appears under its
 // name only when it is complete.
 func (w *TensorSet) saveTorch(path string, more []torchpt.Entry, keys ...string) error {
-	partial := beside(path, "partial")
-	f, err := os.Create(partial)
-	if err != nil {
-		return err
-	}
-	buffered := bufio.NewWriterSize(f, 1<<20)
-	err = w.writeTorch(buffered, more, keys)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(partial, path)
-	}
-	if err != nil {
-		os.Remove(partial)
-	}
-	return err
+	return atomicfile.Write(path, func(out io.Writer) error {
+		buffered := bufio.NewWriterSize(out, 1<<20)
+		if err := w.writeTorch(buffered, more, keys); err != nil {
+			return err
+		}
+		return buffered.Flush()
+	})
 }
 
 func (w *TensorSet) writeTorch(out io.Writer, more []torchpt.Entry, keys []string) error {

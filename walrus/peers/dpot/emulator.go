@@ -28,7 +28,7 @@ type Emulator struct {
 // NewEmulator returns an emulator of the network on the first device of a backend. It uses
 // the weights without copying them, and they must not be changed or freed while it does.
 func NewEmulator(w *Weights, backend compute.Backend) (*Emulator, error) {
-	if w == nil || backend == nil {
+	if w == nil || w.TensorSet == nil || backend == nil {
 		return nil, errors.New("dpot: emulator: expected weights and a backend (see package walrus/backend), got none")
 	}
 	m, err := NewModel(w.config)

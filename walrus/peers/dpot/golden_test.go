@@ -375,7 +375,7 @@ func goldenOp(t *testing.T, f *golden.File, name string, layer func(x *Node, v l
 func goldenRollout(t *testing.T, c golden.Case) {
 	f, cfg := c.Open(t), configOf(t, c)
 	file, _, _ := strings.Cut(c.Weights, ":")
-	w, _, err := LoadConfig(golden.Peers.Path(t, file), cfg, walrus.LoadOptions{})
+	w, _, err := LoadAs(golden.Peers.Path(t, file), cfg, walrus.LoadOptions{})
 	require.NoError(t, err)
 	x, shape := f.Float32(t, "x")
 	want, outShape := f.Float32(t, "y")
@@ -446,7 +446,7 @@ func goldenFrom2D(t *testing.T, c golden.Case) {
 	flat, _ := c.OpenWeights(t)
 	var extra struct{ Config originalConfig }
 	golden.Peers.Load(t).Case(t, strings.TrimSuffix(c.Weights, ".safetensors")).Decode(t, &extra)
-	w2, _, err := LoadConfig(golden.Peers.Path(t, c.Weights), extra.Config.network("2D"), walrus.LoadOptions{})
+	w2, _, err := LoadAs(golden.Peers.Path(t, c.Weights), extra.Config.network("2D"), walrus.LoadOptions{})
 	require.NoError(t, err)
 	w3, report, err := Transfer(w2, cfg, TransferOptions{TimeAggregation: true})
 	require.NoError(t, err)

@@ -25,8 +25,9 @@ func Load(path string, o walrus.LoadOptions) (*Weights, *walrus.LoadReport, erro
 	return load(path, c, list.Settings, o)
 }
 
-// LoadConfig is Load for a file whose network has the given configuration.
-func LoadConfig(path string, c Config, o walrus.LoadOptions) (*Weights, *walrus.LoadReport, error) {
+// LoadAs is [Load] for a network of the given configuration, for example one of other modes
+// than the file's settings say.
+func LoadAs(path string, c Config, o walrus.LoadOptions) (*Weights, *walrus.LoadReport, error) {
 	list, err := walrus.ListTensors(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("dpot: %w", err)

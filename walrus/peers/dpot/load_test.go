@@ -111,24 +111,24 @@ func TestLoadRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "as in a state dict of DPOT, got no tensor of that name")
 }
 
-// TestLoadConfig reads a file as another network, whose other tensors get initial values
+// TestLoadAs reads a file as another network, whose other tensors get initial values
 // only if that is allowed.
-func TestLoadConfig(t *testing.T) {
+func TestLoadAs(t *testing.T) {
 	path := write(t, func() []walrus.Param { p, _ := small().Params(); return p }(), nil)
 	c := small()
 	c.Grid = []int{16, 16}
-	_, report, err := LoadConfig(path, c, walrus.LoadOptions{})
+	_, report, err := LoadAs(path, c, walrus.LoadOptions{})
 	require.ErrorAs(t, err, new(*walrus.LoadError))
 	require.Equal(t, []walrus.Mismatch{{Key: "pos_embed", Want: []int{1, 16, 4, 4}, Got: []int{1, 16, 2, 4}, DType: "F32"}}, report.Mismatched)
-	w, _, err := LoadConfig(path, c, walrus.LoadOptions{AllowMismatched: true})
+	w, _, err := LoadAs(path, c, walrus.LoadOptions{AllowMismatched: true})
 	require.NoError(t, err)
 	defer w.Finalize()
 	require.Equal(t, c, w.Config())
 	require.Nil(t, w.Settings())
 	c.Patch = 0
-	_, _, err = LoadConfig(path, c, walrus.LoadOptions{})
+	_, _, err = LoadAs(path, c, walrus.LoadOptions{})
 	require.ErrorContains(t, err, "patch_size")
-	_, _, err = LoadConfig("nowhere.pth", small(), walrus.LoadOptions{})
+	_, _, err = LoadAs("nowhere.pth", small(), walrus.LoadOptions{})
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 

@@ -25,7 +25,7 @@ func TestNonsense(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.pth")
 	require.NoError(t, w.Save(file))
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{dpot.H, dpot.H3D, dpot.InitWeights, dpot.L, dpot.Load, dpot.LoadConfig, dpot.M, dpot.NewEmulator, dpot.NewModel,
+		Funcs: []any{dpot.H, dpot.H3D, dpot.InitWeights, dpot.L, dpot.Load, dpot.LoadAs, dpot.M, dpot.NewEmulator, dpot.NewModel,
 			dpot.PadChannels, dpot.Preset, dpot.Presets, dpot.ReadConfig, dpot.RelativeL2, dpot.Resize, dpot.S, dpot.Ti, dpot.Ti3D, dpot.Transfer},
 		Types:   []any{new(dpot.AFNO), new(dpot.Activation), new(dpot.Aggregation), new(dpot.Block), new(dpot.Config), new(dpot.TimeAggregation)},
 		Made:    []any{(*dpot.Emulator)(nil), (*dpot.Model)(nil), (*dpot.Weights)(nil)},

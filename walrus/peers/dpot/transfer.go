@@ -43,7 +43,7 @@ type TransferReport struct {
 //
 // Transfer does not change from.
 func Transfer(from *Weights, to Config, o TransferOptions) (*Weights, *TransferReport, error) {
-	if from == nil {
+	if from == nil || from.TensorSet == nil {
 		return nil, nil, errors.New("dpot: transfer: expected weights, got none")
 	}
 	if err := to.Validate(); err != nil {
