@@ -39,7 +39,11 @@ func ListTensors(path string) (*TensorFile, error) {
 	out.trim()
 	if f.torch != nil {
 		if v, err := f.torch.Lookup("args"); err == nil {
-			out.Settings, _ = plainValue(v, settingsDepth).(map[string]any)
+			p := plainer{left: maxSettings}
+			out.Settings, _ = p.value(v, settingsDepth).(map[string]any)
+			if p.left < 0 {
+				return nil, fmt.Errorf("walrus: weights: %s: settings: expected at most %d values, got more", path, maxSettings)
+			}
 		}
 	}
 	return out, nil
@@ -69,41 +73,61 @@ func (f *TensorFile) Shape(name string) ([]int, bool) {
 	return nil, false
 }
 
-// settingsDepth bounds the nesting of settings, which in a hostile file contain themselves.
-const settingsDepth = 8
+// settingsDepth and maxSettings bound the nesting and the number of settings. In a hostile
+// file, containers contain themselves or the same container many times.
+const (
+	settingsDepth = 8
+	maxSettings   = 1 << 14
+)
 
-// plainValue converts a value of a .pt file, or returns nil for one that is not plain.
-func plainValue(v any, depth int) any {
-	if depth == 0 {
+// plainer converts values of a .pt file.
+type plainer struct {
+	left int // values that may still be converted; negative if there were more
+}
+
+// value returns a plain value, or nil for one that is not plain.
+func (p *plainer) value(v any, depth int) any {
+	if p.left--; p.left < 0 || depth == 0 {
 		return nil
 	}
-	var items []any
 	switch v := v.(type) {
 	case bool, int64, float64, string:
 		return v
 	case *torchpt.Namespace:
-		return plainValue(&v.Dict, depth)
+		return p.mapping(&v.Dict, depth)
 	case *torchpt.Dict:
-		out := map[string]any{}
-		for _, key := range v.Keys() {
-			name, ok := key.(string)
-			item, _ := v.Get(key)
-			if plain := plainValue(item, depth-1); ok && (plain != nil || item == nil) {
-				out[name] = plain
-			}
-		}
-		return out
+		return p.mapping(v, depth)
 	case *torchpt.List:
-		items = v.Items
+		return p.list(v.Items, depth)
 	case torchpt.Tuple:
-		items = v
-	default:
-		return nil
+		return p.list(v, depth)
 	}
+	return nil
+}
+
+func (p *plainer) mapping(d *torchpt.Dict, depth int) map[string]any {
+	out := map[string]any{}
+	for _, key := range d.Keys() {
+		name, ok := key.(string)
+		item, _ := d.Get(key)
+		if plain := p.value(item, depth-1); ok && (plain != nil || item == nil) {
+			out[name] = plain
+		}
+		if p.left < 0 {
+			break
+		}
+	}
+	return out
+}
+
+func (p *plainer) list(items []any, depth int) []any {
 	out := []any{}
 	for _, item := range items {
-		if plain := plainValue(item, depth-1); plain != nil || item == nil {
+		if plain := p.value(item, depth-1); plain != nil || item == nil {
 			out = append(out, plain)
+		}
+		if p.left < 0 {
+			break
 		}
 	}
 	return out

@@ -74,6 +74,22 @@ func TestSaveTorchRefuses(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
+// TestSettingsAreBounded: a small file whose settings contain a list many times, which
+// contains another list many times, and so on, is refused.
+func TestSettingsAreBounded(t *testing.T) {
+	items := []any{"a"}
+	for range 4 {
+		items = []any{items, items, items, items, items, items, items, items, items, items, items, items, items}
+	}
+	w, err := walrus.InitTensors([]walrus.Param{{Key: "a", Dims: []int{1}}}, 1)
+	require.NoError(t, err)
+	defer w.Finalize()
+	path := filepath.Join(t.TempDir(), "m.pth")
+	require.NoError(t, w.SaveTorch(path, walrus.TorchLayout{At: []string{"model"}, Settings: map[string]any{"x": items}}))
+	_, err = walrus.ListTensors(path)
+	assert.ErrorContains(t, err, path+": settings: expected at most 16384 values, got more")
+}
+
 // TestListTensors lists a .safetensors file, which has no settings.
 func TestListTensors(t *testing.T) {
 	w, err := walrus.InitTensors([]walrus.Param{{Key: "a", Dims: []int{1}}, {Key: "module.b", Dims: []int{4}}}, 1)
