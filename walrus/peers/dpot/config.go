@@ -148,6 +148,12 @@ func (c Config) Validate() error {
 			addf("%s: expected 1 to %d, got %d", s.name, s.hi, s.value)
 		}
 	}
+	c.validateRelations(addf)
+	return errors.Join(problems...)
+}
+
+// validateRelations checks the values that depend on others.
+func (c Config) validateRelations(addf func(format string, args ...any)) {
 	if len(c.Grid) != 2 && len(c.Grid) != 3 {
 		addf("grid: expected two or three axes, got %v", c.Grid)
 	}
@@ -171,7 +177,6 @@ func (c Config) Validate() error {
 	if _, err := c.Aggregation.MarshalText(); err != nil {
 		addf("time_agg: %w", err)
 	}
-	return errors.Join(problems...)
 }
 
 // Params lists every tensor of the network in the order of the original's state dict
