@@ -78,8 +78,8 @@ func (w *Weights) exportTo(dir string) error {
 }
 
 // saveTorch writes the weights to a PyTorch file, one tensor at a time: the state dict under
-// the keys of path, with more entries beside the first key. The file appears under its name
-// only when it is complete.
+// the given keys, and more entries in the outermost dictionary. The file appears under its
+// name only when it is complete.
 func (w *TensorSet) saveTorch(path string, more []torchpt.Entry, keys ...string) error {
 	return atomicfile.Write(path, func(out io.Writer) error {
 		buffered := bufio.NewWriterSize(out, 1<<20)
@@ -95,7 +95,7 @@ func (w *TensorSet) writeTorch(out io.Writer, more []torchpt.Entry, keys []strin
 	for i, p := range w.params {
 		infos[i] = torchpt.Info{Name: p.Key, Shape: p.Dims}
 	}
-	file, err := torchpt.NewWriterBeside(out, "walrus", infos, more, keys...)
+	file, err := torchpt.NewWriterWith(out, "walrus", infos, more, keys...)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,11 @@ func ListTensors(path string) (*TensorFile, error) {
 	out.trim()
 	if f.torch != nil {
 		if v, err := f.torch.Lookup("args"); err == nil {
-			out.Settings, _ = plainValue(v, settingsDepth).(map[string]any)
+			p := plainer{left: maxSettings}
+			out.Settings, _ = p.value(v, settingsDepth).(map[string]any)
+			if p.left < 0 {
+				return nil, fmt.Errorf("walrus: weights: %s: settings: expected at most %d values, got more", path, maxSettings)
+			}
 		}
 	}
 	return out, nil
@@ -69,41 +73,61 @@ func (f *TensorFile) Shape(name string) ([]int, bool) {
 	return nil, false
 }
 
-// settingsDepth bounds the nesting of settings, which in a hostile file contain themselves.
-const settingsDepth = 8
+// settingsDepth and maxSettings bound the nesting and the number of settings. In a hostile
+// file, containers contain themselves or the same container many times.
+const (
+	settingsDepth = 8
+	maxSettings   = 1 << 14
+)
 
-// plainValue converts a value of a .pt file, or returns nil for one that is not plain.
-func plainValue(v any, depth int) any {
-	if depth == 0 {
+// plainer converts values of a .pt file.
+type plainer struct {
+	left int // values that may still be converted; negative if there were more
+}
+
+// value returns a plain value, or nil for one that is not plain.
+func (p *plainer) value(v any, depth int) any {
+	if p.left--; p.left < 0 || depth == 0 {
 		return nil
 	}
-	var items []any
 	switch v := v.(type) {
 	case bool, int64, float64, string:
 		return v
 	case *torchpt.Namespace:
-		return plainValue(&v.Dict, depth)
+		return p.mapping(&v.Dict, depth)
 	case *torchpt.Dict:
-		out := map[string]any{}
-		for _, key := range v.Keys() {
-			name, ok := key.(string)
-			item, _ := v.Get(key)
-			if plain := plainValue(item, depth-1); ok && (plain != nil || item == nil) {
-				out[name] = plain
-			}
-		}
-		return out
+		return p.mapping(v, depth)
 	case *torchpt.List:
-		items = v.Items
+		return p.list(v.Items, depth)
 	case torchpt.Tuple:
-		items = v
-	default:
-		return nil
+		return p.list(v, depth)
 	}
+	return nil
+}
+
+func (p *plainer) mapping(d *torchpt.Dict, depth int) map[string]any {
+	out := map[string]any{}
+	for _, key := range d.Keys() {
+		name, ok := key.(string)
+		item, _ := d.Get(key)
+		if plain := p.value(item, depth-1); ok && (plain != nil || item == nil) {
+			out[name] = plain
+		}
+		if p.left < 0 {
+			break
+		}
+	}
+	return out
+}
+
+func (p *plainer) list(items []any, depth int) []any {
 	out := []any{}
 	for _, item := range items {
-		if plain := plainValue(item, depth-1); plain != nil || item == nil {
+		if plain := p.value(item, depth-1); plain != nil || item == nil {
 			out = append(out, plain)
+		}
+		if p.left < 0 {
+			break
 		}
 	}
 	return out
@@ -114,8 +138,8 @@ func plainValue(v any, depth int) any {
 type TorchLayout struct {
 	// At are the keys of the dictionaries around the state dict: {"app", "model"}.
 	At []string
-	// Settings is written as the argparse.Namespace "args" beside the first key of At. Its
-	// values are those that TensorFile.Settings has. torch.load then needs
+	// Settings is written as the argparse.Namespace "args" into the outermost dictionary. Its
+	// values have the types of TensorFile.Settings. torch.load then needs
 	// weights_only=False, as for every file with such settings. Nil means none.
 	Settings map[string]any
 }
@@ -123,18 +147,18 @@ type TorchLayout struct {
 // SaveTorch writes the weights to a file of torch under their keys, one tensor at a time.
 // The file appears under its name only when it is complete.
 func (w *TensorSet) SaveTorch(path string, layout TorchLayout) error {
-	var beside []torchpt.Entry
+	var more []torchpt.Entry
 	if layout.Settings != nil {
 		if len(layout.At) == 0 {
-			return fmt.Errorf("walrus: saving weights to %s: expected a key for the tensors beside the settings, got none in TorchLayout.At", path)
+			return fmt.Errorf("walrus: saving weights to %s: expected a key for the tensors next to the settings, got none in TorchLayout.At", path)
 		}
 		settings, err := pickled(layout.Settings, settingsDepth)
 		if err != nil {
 			return fmt.Errorf("walrus: saving weights to %s: settings: %w", path, err)
 		}
-		beside = []torchpt.Entry{{Key: "args", Value: settings}}
+		more = []torchpt.Entry{{Key: "args", Value: settings}}
 	}
-	if err := w.saveTorch(path, beside, layout.At...); err != nil {
+	if err := w.saveTorch(path, more, layout.At...); err != nil {
 		return fmt.Errorf("walrus: saving weights to %s: %w", path, err)
 	}
 	return nil

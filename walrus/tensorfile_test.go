@@ -12,8 +12,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// TestSaveTorch writes tensors in several layouts of torch and reads them and the settings
-// beside them back.
+// TestSaveTorch writes tensors in several layouts of torch and reads them and the
+// settings back.
 func TestSaveTorch(t *testing.T) {
 	params := []walrus.Param{{Key: "module.a.weight", Dims: []int{2, 3}, Init: layers.FanIn(3)}, {Key: "module.b", Dims: []int{2}, Init: layers.One}}
 	w, err := walrus.InitTensors(params, 1)
@@ -31,7 +31,7 @@ func TestSaveTorch(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "m.pth")
 			require.NoError(t, w.SaveTorch(path, layout))
-			assert.Equal(t, []string{"m.pth"}, names(t, dir), "nothing is left beside the file")
+			assert.Equal(t, []string{"m.pth"}, names(t, dir), "no other file is left")
 			list, err := walrus.ListTensors(path)
 			require.NoError(t, err)
 			assert.Equal(t, layout.Settings, list.Settings)
@@ -60,7 +60,7 @@ func TestSaveTorchRefuses(t *testing.T) {
 	defer w.Finalize()
 	path := filepath.Join(t.TempDir(), "m.pth")
 	err = w.SaveTorch(path, walrus.TorchLayout{Settings: map[string]any{}})
-	assert.ErrorContains(t, err, "expected a key for the tensors beside the settings")
+	assert.ErrorContains(t, err, "expected a key for the tensors next to the settings")
 	err = w.SaveTorch(path, walrus.TorchLayout{At: []string{"model"}, Settings: map[string]any{"f": 1}})
 	assert.ErrorContains(t, err, "settings: f: expected nil, bool, int64, float64, string, []any or map[string]any, got int")
 	loop := map[string]any{}
@@ -72,6 +72,22 @@ func TestSaveTorchRefuses(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 	_, err = walrus.ListTensors(path)
 	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// TestSettingsAreBounded: a small file whose settings contain a list many times, which
+// contains another list many times, and so on, is refused.
+func TestSettingsAreBounded(t *testing.T) {
+	items := []any{"a"}
+	for range 4 {
+		items = []any{items, items, items, items, items, items, items, items, items, items, items, items, items}
+	}
+	w, err := walrus.InitTensors([]walrus.Param{{Key: "a", Dims: []int{1}}}, 1)
+	require.NoError(t, err)
+	defer w.Finalize()
+	path := filepath.Join(t.TempDir(), "m.pth")
+	require.NoError(t, w.SaveTorch(path, walrus.TorchLayout{At: []string{"model"}, Settings: map[string]any{"x": items}}))
+	_, err = walrus.ListTensors(path)
+	assert.ErrorContains(t, err, path+": settings: expected at most 16384 values, got more")
 }
 
 // TestListTensors lists a .safetensors file, which has no settings.

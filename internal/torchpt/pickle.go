@@ -8,15 +8,15 @@ import (
 )
 
 // pickled returns data.pkl, a pickle of protocol 2 with dictionaries under the keys of
-// path around the state dict. The outermost one also holds the entries beside. Tensor i is
-// in storage i.
-func pickled(infos []Info, beside []Entry, path []string) ([]byte, error) {
+// path around the state dict. The outermost one also holds the additional entries. Tensor
+// i is in storage i.
+func pickled(infos []Info, more []Entry, path []string) ([]byte, error) {
 	var p pickler
 	p.WriteString("\x80\x02") // PROTO 2
 	for i, key := range path {
 		p.WriteString("}") // EMPTY_DICT
 		if i == 0 {
-			for _, e := range beside {
+			for _, e := range more {
 				p.text(e.Key)
 				if err := p.value(e.Value, maxDepth); err != nil {
 					return nil, fmt.Errorf("entry %q: %w", e.Key, err)

@@ -43,15 +43,15 @@ type Entry struct {
 // keys of path: NewWriter(f, "walrus", infos, "app", "model"). The archive's entries
 // are in a folder of the given name. Nothing is buffered but small parts of tensors.
 func NewWriter(out io.Writer, folder string, infos []Info, path ...string) (*Writer, error) {
-	return NewWriterBeside(out, folder, infos, nil, path...)
+	return NewWriterWith(out, folder, infos, nil, path...)
 }
 
-// NewWriterBeside is NewWriter with more entries in the outermost dictionary, before the
+// NewWriterWith is NewWriter with more entries in the outermost dictionary, before the
 // first key of path, of which there must be one. Their values are None, bools, numbers,
 // strings, lists, tuples, dicts and namespaces.
-func NewWriterBeside(out io.Writer, folder string, infos []Info, beside []Entry, path ...string) (*Writer, error) {
-	if len(beside) > 0 && len(path) == 0 {
-		return nil, fmt.Errorf("torchpt: entry %q: expected a key for the tensors beside it, got none", beside[0].Key)
+func NewWriterWith(out io.Writer, folder string, infos []Info, more []Entry, path ...string) (*Writer, error) {
+	if len(more) > 0 && len(path) == 0 {
+		return nil, fmt.Errorf("torchpt: entry %q: expected a key for the tensors next to it, got none", more[0].Key)
 	}
 	w := &Writer{folder: folder, infos: infos}
 	w.zip = zip.NewWriter(counter{out, &w.written})
@@ -65,7 +65,7 @@ func NewWriterBeside(out io.Writer, folder string, infos []Info, beside []Entry,
 			return nil, fmt.Errorf("torchpt: tensor %q: %w", info.Name, err)
 		}
 	}
-	tree, err := pickled(infos, beside, path)
+	tree, err := pickled(infos, more, path)
 	if err != nil {
 		return nil, fmt.Errorf("torchpt: %w", err)
 	}

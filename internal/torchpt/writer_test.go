@@ -71,14 +71,14 @@ func TestWriterRoundTrip(t *testing.T) {
 	}
 }
 
-// TestWriterBeside writes settings beside the tensors and reads both back.
-func TestWriterBeside(t *testing.T) {
+// TestWriterWith writes tensors and settings and reads both back.
+func TestWriterWith(t *testing.T) {
 	inner := &Dict{}
 	require.NoError(t, inner.set(int64(1), Tuple{nil, true, false}))
 	args := NewNamespace(map[string]any{"n": int64(-3), "big": int64(1) << 40, "rate": 0.25, "name": "ns2d",
 		"list": &List{Items: []any{"a", int64(1)}}, "dict": inner})
 	var out bytes.Buffer
-	w, err := NewWriterBeside(&out, "m", []Info{{"x", []int{1}}}, []Entry{{"args", args}, {"epoch", int64(7)}}, "model")
+	w, err := NewWriterWith(&out, "m", []Info{{"x", []int{1}}}, []Entry{{"args", args}, {"epoch", int64(7)}}, "model")
 	require.NoError(t, err)
 	require.NoError(t, w.WriteFloat32([]float32{1}))
 	require.NoError(t, w.Close())
@@ -96,13 +96,13 @@ func TestWriterBeside(t *testing.T) {
 	require.Equal(t, []string{"model"}, state.Path)
 	require.Equal(t, []string{"x"}, state.Names())
 
-	_, err = NewWriterBeside(&out, "m", nil, []Entry{{"args", args}})
+	_, err = NewWriterWith(&out, "m", nil, []Entry{{"args", args}})
 	require.ErrorContains(t, err, `entry "args": expected a key for the tensors`)
-	_, err = NewWriterBeside(&out, "m", nil, []Entry{{"args", []byte("a")}}, "model")
+	_, err = NewWriterWith(&out, "m", nil, []Entry{{"args", []byte("a")}}, "model")
 	require.ErrorContains(t, err, `entry "args": expected None, bools, numbers, strings and containers of them, got bytes`)
 	loop := &List{}
 	loop.Items = []any{loop}
-	_, err = NewWriterBeside(&out, "m", nil, []Entry{{"args", loop}}, "model")
+	_, err = NewWriterWith(&out, "m", nil, []Entry{{"args", loop}}, "model")
 	require.ErrorContains(t, err, "nested at most 32 deep")
 }
 

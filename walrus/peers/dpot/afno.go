@@ -15,8 +15,9 @@ import (
 // where products are complex and act applies to real and imaginary parts separately.
 // Frequencies that are not kept are zero. There is no soft shrinkage.
 //
-// Except for the last axis, the kept frequencies are the lowest non-negative ones, so the
-// negative ones are lost on axes with more tokens than modes, as in the original.
+// The kept frequencies of each axis are 0 to modes−1. The first axes have negative
+// frequencies, too, which count as the highest: an axis with more tokens than modes loses
+// them, as in the original.
 type AFNO struct {
 	// Channels is the width E of a token, Blocks the number of diagonal blocks.
 	Channels, Blocks int

@@ -86,8 +86,8 @@ type Config struct {
 	// MixingBlocks is the number of diagonal blocks in the matrices of the Fourier mixing.
 	// It divides Hidden.
 	MixingBlocks int `json:"n_blocks"`
-	// Modes is the number of frequencies per axis that the Fourier mixing keeps: the
-	// lowest non-negative ones. Published: 32. In 3D, the last axis keeps at most 8.
+	// Modes is the number of frequencies per axis that the Fourier mixing keeps, from 0 up
+	// (see [AFNO]). Published: 32. In 3D, the last axis keeps at most 8.
 	Modes int `json:"modes"`
 	// MLP is the width inside the MLP of a block.
 	MLP int `json:"mlp_width"`
@@ -148,6 +148,12 @@ func (c Config) Validate() error {
 			addf("%s: expected 1 to %d, got %d", s.name, s.hi, s.value)
 		}
 	}
+	c.validateRelations(addf)
+	return errors.Join(problems...)
+}
+
+// validateRelations checks the values that depend on others.
+func (c Config) validateRelations(addf func(format string, args ...any)) {
 	if len(c.Grid) != 2 && len(c.Grid) != 3 {
 		addf("grid: expected two or three axes, got %v", c.Grid)
 	}
@@ -171,7 +177,6 @@ func (c Config) Validate() error {
 	if _, err := c.Aggregation.MarshalText(); err != nil {
 		addf("time_agg: %w", err)
 	}
-	return errors.Join(problems...)
 }
 
 // Params lists every tensor of the network in the order of the original's state dict

@@ -14,7 +14,8 @@
 // The network cuts each frame, with the coordinates of its points and its time, into
 // patches, merges the frames' tokens by a learned function of time, mixes the tokens with an
 // MLP on their Fourier transform (AFNO), and returns the next frame: the field itself, not
-// its change. Channels that a system lacks are filled with ones ([PadChannels]).
+// its change. A system with fewer channels than the network gets channels of the constant 1
+// ([PadChannels]).
 //
 // Parameters have the names and shapes of the original's state dict. Results equal the
 // original's to float32 rounding, with one extension: grids other than that of the weights

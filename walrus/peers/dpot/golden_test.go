@@ -88,18 +88,18 @@ func modelOf(t *testing.T, c golden.Case) *Model {
 	return m
 }
 
-// inputs are named inputs of a graph; weights are "w.<key>".
-type inputs map[string]*tensors.Tensor
+// feeds are named inputs of a graph; weights are "w.<key>".
+type feeds map[string]*tensors.Tensor
 
 // read adds a tensor of a file.
-func (in inputs) read(t *testing.T, f *golden.File, name, as string) {
+func (in feeds) read(t *testing.T, f *golden.File, name, as string) {
 	t.Helper()
 	v, shape := f.Float32(t, name)
 	in[as] = testbackend.Tensor(v, shape...)
 }
 
 // weights adds the tensors of the file that begin with a prefix.
-func (in inputs) weights(t *testing.T, f *golden.File, prefix string) {
+func (in feeds) weights(t *testing.T, f *golden.File, prefix string) {
 	t.Helper()
 	found := false
 	for _, name := range f.Names() {
@@ -112,9 +112,9 @@ func (in inputs) weights(t *testing.T, f *golden.File, prefix string) {
 }
 
 // ofCase returns the weights of a case and its tensors with the given names.
-func ofCase(t *testing.T, c golden.Case, f *golden.File, names ...string) inputs {
+func ofCase(t *testing.T, c golden.Case, f *golden.File, names ...string) feeds {
 	t.Helper()
-	in := inputs{}
+	in := feeds{}
 	w, _ := c.OpenWeights(t)
 	in.weights(t, w, "")
 	for _, name := range names {
@@ -143,7 +143,7 @@ func compareAll(t *testing.T, f *golden.File, got map[string][]float32, tol floa
 	}
 }
 
-// channelsFirst moves the last axis behind the first, the layout of most taps.
+// channelsFirst makes the last axis the second one, as in the layout of most taps.
 func channelsFirst(x *Node) *Node {
 	order := []int{0, x.Rank() - 1}
 	for a := 1; a < x.Rank()-1; a++ {
@@ -249,7 +249,7 @@ func goldenGradients(t *testing.T, c golden.Case) {
 
 func goldenNormalize(t *testing.T, c golden.Case) {
 	m, f := modelOf(t, c), c.Open(t)
-	in := inputs{}
+	in := feeds{}
 	in.weights(t, f, "w.")
 	in.read(t, f, "x", "x")
 	got := testbackend.RunNamed(t, in, func(in map[string]*Node, out *testbackend.Outputs) {
@@ -310,7 +310,7 @@ func goldenOps(t *testing.T, c golden.Case) {
 	want, _ := f.Float32(t, "gamma_init_6")
 	golden.CompareL2(t, "gamma_init_6", initialGamma(6), want, 1e-6)
 
-	in := inputs{}
+	in := feeds{}
 	for _, name := range []string{"loss.pred", "loss.target", "loss.mask", "pad.x"} {
 		in.read(t, f, name, name)
 	}
@@ -340,7 +340,7 @@ func channelsLast(x *Node) *Node {
 // goldenOp compares a layer and, where the file has them, its gradients.
 func goldenOp(t *testing.T, f *golden.File, name string, layer func(x *Node, v layers.Vars) *Node) {
 	t.Run(name, func(t *testing.T) {
-		in := inputs{}
+		in := feeds{}
 		in.weights(t, f, name+".w.")
 		in.read(t, f, name+".x", "x")
 		gradients := f.Has(name + ".dy")
@@ -367,8 +367,5 @@ func goldenOp(t *testing.T, f *golden.File, name string, layer func(x *Node, v l
 	})
 }
 
-func goldenRollout(t *testing.T, c golden.Case)    { t.Skip() }
-func goldenFrom2D(t *testing.T, c golden.Case)     { t.Skip() }
-func goldenCheckpoint(t *testing.T, c golden.Case) { t.Skip() }
-
+// truncModes is the number of modes in the truncated case of the vectors.
 const truncModes = 3

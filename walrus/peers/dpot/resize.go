@@ -48,8 +48,8 @@ func interpolation(from, to int) [][]float64 {
 	return out
 }
 
-// PadChannels appends channels of ones to x [..., C] up to the given number, as the
-// original's data pipeline does for fields with fewer channels than the network.
+// PadChannels appends channels of the constant 1 to x [..., C] up to the given number, as
+// the original's data pipeline does for systems with fewer channels than the network.
 func PadChannels(x *Node, channels int) *Node {
 	missing := channels - x.Shape().Dim(-1)
 	check(missing >= 0, "padding channels: expected at most %d, got shape %v", channels, x.Shape().Dimensions)
