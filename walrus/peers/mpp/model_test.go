@@ -98,7 +98,7 @@ func TestPeriodicAxes(t *testing.T) {
 				part := func(from, to int) *Node { return SliceAxis(table, 0, AxisRange(from, to)) }
 				w.Space[i].Bias.Table = Concatenate([]*Node{part(0, up), part(down, down+1), part(up+1, 32)}, 0)
 			}
-			for _, periodic := range []bool{true, false} {
+			for _, periodic := range []bool{true, false}[:2-axis] {
 				in := in
 				in.Periodic[axis] = periodic
 				add(fmt.Sprintf("%v rolled after", periodic), roll(m.Forward(w, in)))
@@ -107,7 +107,9 @@ func TestPeriodicAxes(t *testing.T) {
 			}
 		})
 		golden.CompareL2(t, fmt.Sprintf("axis %d", axis), got["true rolled before"], got["true rolled after"], 1e-4)
-		assert.Greater(t, distance(got["false rolled before"], got["false rolled after"]), 0.01, "axis %d", axis)
+		if axis == 0 {
+			assert.Greater(t, distance(got["false rolled before"], got["false rolled after"]), 0.01)
+		}
 	}
 }
 
@@ -174,6 +176,9 @@ func TestForwardRefuses(t *testing.T) {
 // TestScope builds the network with variables in a gomlx scope, whose names are those of
 // the state dict. Variables without an effect are not trained.
 func TestScope(t *testing.T) {
+	if testbackend.New(t).Name() != "Go Backend" {
+		t.Skip("names do not depend on the backend, and initialising the variables compiles for long")
+	}
 	m, err := NewModel(small())
 	require.NoError(t, err)
 	store := model.NewStore()
