@@ -8,16 +8,16 @@ import (
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
-// Save writes the weights to a .safetensors file under the release's keys,
+// Save writes the weights to a .safetensors file under their keys,
 // with free-text metadata, which may be nil. It writes tensors one at a time, so that
 // at most one tensor of a device with separate memory has a copy on the host. The file
 // appears under its name only when it is complete.
-func (w *Weights) Save(path string, metadata map[string]string) error {
+func (w *TensorSet) Save(path string, metadata map[string]string) error {
 	return w.SaveAs(path, StoreFloat32, metadata)
 }
 
-// SaveAs is [Weights.Save] with the given storage type.
-func (w *Weights) SaveAs(path string, s Storage, metadata map[string]string) error {
+// SaveAs is [TensorSet.Save] with the given storage type.
+func (w *TensorSet) SaveAs(path string, s Storage, metadata map[string]string) error {
 	if err := s.check(); err != nil {
 		return fmt.Errorf("walrus: saving weights to %s: %w", path, err)
 	}
