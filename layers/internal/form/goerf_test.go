@@ -14,7 +14,7 @@ func TestGELUBySums(t *testing.T) {
 	if testbackend.New(t).Name() != "Go Backend" {
 		t.Skip("concerns the Go backend: XLA may replace a sum and difference by their result")
 	}
-	in := []float32{0, -0.0, 1e-30, -1e-30, 100, -100, 1e6, -1e6, 30, -30}
+	in := []float32{0, 1e-30, -1e-30, 100, -100, 1e6, -1e6, 30, -30}
 	for x := -14.0; x <= 14; x += 0.0037 {
 		in = append(in, float32(x))
 	}

@@ -45,6 +45,7 @@ func (a AFNO) Weights(v layers.Vars) AFNOWeights {
 
 // Apply returns y for tokens x [B, n…, E] with one axis for each of Modes.
 func (a AFNO) Apply(x *Node, w AFNOWeights) *Node {
+	check(len(a.Modes) > 0, "AFNO: expected modes for at least one axis, got none")
 	assertRank("AFNO x [B, n…, E]", x, len(a.Modes)+2)
 	return a.apply(x, w, newFourier(x, a.Modes))
 }

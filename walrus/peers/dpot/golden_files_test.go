@@ -130,6 +130,11 @@ func goldenCheckpoint(t *testing.T, c golden.Case) {
 			require.Equal(t, cfg.Parameters(), report.Parameters)
 			require.Equal(t, "ns2d", w.Settings()["dataset"])
 			checkTensors(t, f, w)
+			summary, err := walrus.DescribeWeights(golden.Peers.Path(t, "checkpoints/"+name))
+			require.NoError(t, err)
+			require.Equal(t, len(w.Params()), summary.Tensors)
+			require.Equal(t, cfg.Parameters(), summary.Values)
+			require.True(t, summary.Training.Optimizer)
 			golden.CompareL2(t, "y", forecast(t, w, x, shape, 1)[0], want, outputTol)
 			compareAll(t, f, map[string][]float32{"cls_pred": classesOf(t, w, x, shape)}, outputTol)
 

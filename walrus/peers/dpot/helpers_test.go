@@ -39,7 +39,7 @@ func product(dims []int) int {
 // small is a network for tests. Its shapes differ in every dimension.
 func small() Config {
 	return Config{Name: "small", Grid: []int{8, 16}, Patch: 4, InChannels: 2, OutChannels: 2, InSteps: 3, OutSteps: 1,
-		Hidden: 16, Depth: 2, MixingBlocks: 2, Modes: 32, MLP: 24, OutWidth: 6, Classes: 3}
+		Hidden: 16, Depth: 1, MixingBlocks: 2, Modes: 32, MLP: 24, OutWidth: 6, Classes: 3}
 }
 
 func small3D() Config {
