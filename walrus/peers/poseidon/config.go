@@ -110,8 +110,12 @@ type Stage struct {
 	Shift int
 }
 
-// Stage returns the description of stage i of a valid configuration.
+// Stage returns the description of stage i of a valid configuration. It returns the zero
+// Stage if there is no such stage.
 func (c Config) Stage(i int) Stage {
+	if i < 0 || i >= c.Stages() || i >= maxStages || c.Patch < 1 {
+		return Stage{}
+	}
 	s := Stage{Width: c.EmbedDim << i}
 	for a := range s.Grid {
 		s.Grid[a] = c.Grid[a] / c.Patch >> i

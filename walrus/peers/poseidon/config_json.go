@@ -138,9 +138,7 @@ func (c Config) MarshalJSON() ([]byte, error) {
 	maps.Copy(file, fixed)
 	maps.Copy(file, c.fields())
 	file["num_layers"] = c.Stages()
-	if n := c.Stages(); n > 0 && n <= maxStages {
-		file["hidden_size"] = c.Stage(n - 1).Width
-	}
+	file["hidden_size"] = c.Stage(c.Stages() - 1).Width
 	return json.Marshal(file)
 }
 
