@@ -1,6 +1,9 @@
 package poseidon
 
 import (
+	"encoding/json"
+	"fmt"
+
 	"github.com/gowalrus/gowalrus/internal/enum"
 	"github.com/gowalrus/gowalrus/walrus"
 )
@@ -26,15 +29,32 @@ func (s SkipBlock) MarshalText() ([]byte, error) { return enum.Text("skip block"
 // UnmarshalText reads the text that MarshalText writes.
 func (s *SkipBlock) UnmarshalText(b []byte) error { return enum.Parse("skip block", skipNames, b, s) }
 
-// Loss is the distance of the training loss; see [Config.Loss].
-type Loss int
+// Distance is the measure of errors in the training loss; see [Config.Loss]. Its JSON form is
+// the original's p, the power of the errors: 1 or 2.
+type Distance int
 
 const (
 	// L1 is the mean absolute error. The published weights were trained with it.
-	L1 Loss = 1
+	L1 Distance = iota
 	// L2 is the mean square error.
-	L2 Loss = 2
+	L2
 )
+
+// String returns "L1" or "L2".
+func (d Distance) String() string { return enum.Name([]string{"L1", "L2"}, d) }
+
+// MarshalJSON returns the power of the errors.
+func (d Distance) MarshalJSON() ([]byte, error) { return json.Marshal(int(d) + 1) }
+
+// UnmarshalJSON reads the power of the errors, 1 or 2.
+func (d *Distance) UnmarshalJSON(b []byte) error {
+	var p int
+	if err := json.Unmarshal(b, &p); err != nil || p != 1 && p != 2 {
+		return fmt.Errorf("expected 1 or 2, got %s", b)
+	}
+	*d = Distance(p - 1)
+	return nil
+}
 
 // Config describes a network: the shapes of its weights and the function that it computes
 // with them. Its JSON form is the original's config.json; see [Config.UnmarshalJSON]. The
@@ -79,11 +99,11 @@ type Config struct {
 	Positions bool
 	// SkipBlock chooses the blocks between encoder and decoder.
 	SkipBlock SkipBlock
-	// Loss and Groups describe the training loss. Groups are the bounds of groups of output
-	// channels: 0, 1, 3, 4 stands for the channels 0, 1–2 and 3 (published). Empty means no
+	// Distance and Groups describe the training loss; see [Config.Loss]. Groups are the bounds of groups of output
+	// channels: 0, 1, 3, 4 means the channels 0, 1–2 and 3 (published). Empty means no
 	// groups.
-	Loss   Loss
-	Groups []int
+	Distance Distance
+	Groups   []int
 
 	// rest holds the keys of a config.json that do not affect the network, so that they are
 	// written again.

@@ -28,7 +28,7 @@ func (c *Config) fields() map[string]any {
 		"learn_residual":                     &c.Residual,
 		"use_absolute_embeddings":            &c.Positions,
 		"residual_model":                     &c.SkipBlock,
-		"p":                                  &c.Loss,
+		"p":                                  &c.Distance,
 		"channel_slice_list_normalized_loss": (*bounds)(&c.Groups),
 	}
 }

@@ -103,7 +103,7 @@ func TestValidate(t *testing.T) {
 		"expected windows of at least 2 tokens in every stage, got [1 8]":     func(c *Config) { c.Grid = [2]int{4, 32} },
 		"residual_model: skip block: expected 0 to 1 (convnext, resnet)":      func(c *Config) { c.SkipBlock = 2 },
 		"learn_residual: expected at most as many output channels as input":   func(c *Config) { c.Residual, c.OutChannels = true, 3 },
-		"p: expected 1 (L1) or 2 (L2), got 0":                                 func(c *Config) { c.Loss = 0 },
+		"p: expected L1 or L2, got 2":                                         func(c *Config) { c.Distance = 2 },
 		"channel_slice_list_normalized_loss: expected at least two ascending": func(c *Config) { c.Groups = []int{0, 2, 2} },
 		"from 0 to num_out_channels (2), got [0 3]":                           func(c *Config) { c.Groups = []int{0, 3} },
 	} {
@@ -144,7 +144,7 @@ func TestCheckGrid(t *testing.T) {
 
 func TestConfigJSON(t *testing.T) {
 	wide := small()
-	wide.Grid, wide.NoBias, wide.SkipBlock, wide.Groups, wide.Loss = [2]int{16, 32}, true, SkipResNet, nil, L2
+	wide.Grid, wide.NoBias, wide.SkipBlock, wide.Groups, wide.Distance = [2]int{16, 32}, true, SkipResNet, nil, L2
 	for _, c := range append(Presets(), wide) {
 		text, err := json.Marshal(c)
 		require.NoError(t, err)
@@ -161,8 +161,9 @@ func TestConfigJSON(t *testing.T) {
 	}
 	for old, want := range map[string][2]string{
 		`"image_size":[16,32]`: {`"image_size":[1]`, "image_size: expected a number or [height, width], got [1]"},
-		`"p":2`:                {`"q":2`, "got none of the name p"},
+		`"p":2,"patch`:         {`"q":2,"patch`, "got none of the name p"},
 		`"hidden_act":"gelu"`:  {`"hidden_act":"relu"`, "hidden_act: expected gelu, the only value with published weights, got relu"},
+		`"p":2,`:               {`"p":3,`, "p: expected 1 or 2, got 3"},
 		`"patch_size":2`:       {`"patch_size":"2"`, "patch_size: "},
 		`{`:                    {`[`, "poseidon: config: "},
 	} {
@@ -178,12 +179,12 @@ func TestLoss(t *testing.T) {
 	y, target := testbackend.Normal("y", 2, 3, 4, 5), testbackend.Normal("target", 2, 3, 4, 5)
 	a, b := tensors.MustCopyFlatData[float32](y), tensors.MustCopyFlatData[float32](target)
 	for _, groups := range [][]int{nil, {0, 3}, {0, 1, 3}, {1, 2}} {
-		for _, loss := range []Loss{L1, L2} {
+		for _, loss := range []Distance{L1, L2} {
 			size := func(low, high int, value func(i int) float64) float64 {
 				sum := 0.0
 				for i := range a {
 					if c := i / 20 % 3; c >= low && c < high {
-						sum += math.Pow(math.Abs(value(i)), float64(loss))
+						sum += math.Pow(math.Abs(value(i)), float64(loss)+1)
 					}
 				}
 				return sum / float64(2*20*(high-low))
@@ -198,7 +199,7 @@ func TestLoss(t *testing.T) {
 				}
 			}
 			got := testbackend.Run(t, func(in []*Node) []*Node {
-				return []*Node{Config{Loss: loss, Groups: groups}.LossOf(in[0], in[1])}
+				return []*Node{Config{Distance: loss, Groups: groups}.Loss(in[0], in[1])}
 			}, y, target)
 			assert.InEpsilon(t, want, got[0][0], 1e-5, "%v %v", loss, groups)
 		}

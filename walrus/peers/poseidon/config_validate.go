@@ -92,8 +92,8 @@ func (c Config) validateGrids(p *problems) {
 }
 
 func (c Config) validateLoss(p *problems) {
-	if c.Loss != L1 && c.Loss != L2 {
-		p.addf("p: expected 1 (L1) or 2 (L2), got %d", int(c.Loss))
+	if c.Distance != L1 && c.Distance != L2 {
+		p.addf("p: expected L1 or L2, got %d", int(c.Distance))
 	}
 	for i, bound := range c.Groups {
 		if len(c.Groups) < 2 || bound < 0 || bound > c.OutChannels || i > 0 && bound <= c.Groups[i-1] {

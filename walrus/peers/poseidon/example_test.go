@@ -109,7 +109,7 @@ func ExampleModel_Build() {
 	loss, err := model.CallOnce(backend(), model.NewStore(), func(scope *model.Scope, x, lead *Node) *Node {
 		vars := layers.ScopeVars(scope.At("poseidon"), x.Graph())
 		y := m.Build(vars, poseidon.Inputs{X: x, Time: lead})
-		return m.Config().LossOf(y, x)
+		return m.Config().Loss(y, x)
 	}, tensors.FromScalarAndDimensions(float32(1), 3, 2, 16, 16), []float32{0.05, 0.1, 1})
 	if err != nil {
 		log.Fatal(err)

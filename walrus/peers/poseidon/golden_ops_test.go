@@ -134,7 +134,7 @@ func (r *opsRun) attention() {
 		y := Reshape(a.attend(x, w, mask), d...)
 		out.Add("wattn.y", y)
 		gradients(in, out, "wattn.", "wattn.w.", y)
-		// With the identity as values, attention returns its weights.
+		// Attention returns its weights if the values are the identity.
 		q, k, _, bias := a.operands(x, w, mask)
 		dims := []int{2, 4 * a.Heads, 16, 16}
 		identity := BroadcastToDims(Reshape(DiagonalWithValue(ConstAs(x, 1), 16), 1, 1, 16, 16), dims...)

@@ -158,7 +158,7 @@ func testForward(t *testing.T, c golden.Case) {
 		})
 		out.Add("y", y)
 		if f.Has("loss") {
-			out.Add("loss", Reshape(m.Config().LossOf(y, in["labels"]), 1))
+			out.Add("loss", Reshape(m.Config().Loss(y, in["labels"]), 1))
 		}
 	})
 	for _, name := range f.Names() {
@@ -223,7 +223,7 @@ func testGradients(t *testing.T, c golden.Case) {
 		for _, p := range m.params() {
 			names, nodes = append(names, "grad."+p.Key), append(nodes, in["w."+p.Key])
 		}
-		for i, d := range Gradient(m.Config().LossOf(y, in["labels"]), append(nodes, in["x"])...) {
+		for i, d := range Gradient(m.Config().Loss(y, in["labels"]), append(nodes, in["x"])...) {
 			out.Add(append(names, "x")[i], d)
 		}
 	})

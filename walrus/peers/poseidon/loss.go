@@ -5,18 +5,18 @@ import . "github.com/gomlx/gomlx/core/graph"
 // normalizedEps is added to the denominator of the normalised loss.
 const normalizedEps = 1e-10
 
-// LossOf returns the training loss of predictions y and targets, both [B, C, H, W], as a
+// Loss returns the training loss of predictions y and targets, both [B, C, H, W], as a
 // scalar. With [Config.Groups] it is the normalised loss
 //
 //	mean over groups g of d(y_g, target_g) / (d(target_g, 0) + 1e-10)
 //
 // where d is the mean absolute difference (L1) or the mean square of the difference (L2)
 // over samples, channels of the group and space. Without groups it is d(y, target).
-func (c Config) LossOf(y, target *Node) *Node {
+func (c Config) Loss(y, target *Node) *Node {
 	must(y.Shape().Equal(target.Shape()) && y.Rank() == 4, "loss: expected predictions and targets of equal shape [B, C, H, W], got %v and %v", y.Shape(), target.Shape())
-	must(c.Loss == L1 || c.Loss == L2, "loss: expected L1 or L2, got %d", int(c.Loss))
+	must(c.Distance == L1 || c.Distance == L2, "loss: expected L1 or L2, got %d", int(c.Distance))
 	size := func(x *Node) *Node {
-		if c.Loss == L1 {
+		if c.Distance == L1 {
 			return meanOf(Abs(x))
 		}
 		return meanOf(Square(x))

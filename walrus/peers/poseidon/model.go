@@ -162,7 +162,7 @@ func (m *Model) recover(x *Node, w RecoveryWeights, tap func(string, *Node)) *No
 	return channelsFirst(convolve(x, w.Mix))
 }
 
-// channelsFirst moves the last axis of x [B, H, W, C] behind the first.
+// channelsFirst transposes x [B, H, W, C] to [B, C, H, W].
 func channelsFirst(x *Node) *Node { return TransposeAllDims(x, 0, 3, 1, 2) }
 
 // replace returns y with the masked values replaced by those of labels.

@@ -154,7 +154,7 @@ func TestWindows(t *testing.T) {
 // small is a network with shifted windows, for tests of the whole.
 func small() Config {
 	return Config{Grid: [2]int{16, 16}, Patch: 2, InChannels: 2, OutChannels: 2, EmbedDim: 8, Depths: []int{2, 1}, Heads: []int{2, 2},
-		Skips: []int{1, 0}, Window: 4, MLPRatio: 2, Conditioned: true, Loss: L1, Groups: []int{0, 1, 2}}
+		Skips: []int{1, 0}, Window: 4, MLPRatio: 2, Conditioned: true, Distance: L1, Groups: []int{0, 1, 2}}
 }
 
 // lively returns weights whose norms do not vanish.

@@ -25,7 +25,7 @@ func TestNonsense(t *testing.T) {
 	sweep.Run(t, sweep.Package{
 		Funcs: []any{poseidon.B, poseidon.Depthwise, poseidon.InitWeights, poseidon.L, poseidon.Load, poseidon.LoadAs, poseidon.NewEmulator, poseidon.NewModel,
 			poseidon.Preset, poseidon.Presets, poseidon.ReadConfig, poseidon.Resample, poseidon.S, poseidon.T},
-		Types: []any{new(poseidon.Block), new(poseidon.Config), new(poseidon.ConvNeXt), new(poseidon.Merging), new(poseidon.Norm),
+		Types: []any{new(poseidon.Block), new(poseidon.Config), new(poseidon.ConvNeXt), new(poseidon.Distance), new(poseidon.Merging), new(poseidon.Norm),
 			new(poseidon.ResNet), new(poseidon.SkipBlock), new(poseidon.Unmerging), new(poseidon.WindowAttention), new(poseidon.Windows)},
 		Made:    []any{(*poseidon.Emulator)(nil), (*poseidon.Model)(nil), (*poseidon.Weights)(nil)},
 		Values:  []any{c, w, m, e, []int{1, 2, 16, 16}, make([]float32, 512), []float32{0.05}, walrus.LoadOptions{}},

@@ -2,6 +2,7 @@ package poseidon
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
@@ -72,7 +73,7 @@ func (n Norm) Apply(x *Node, w NormWeights, t *Node) *Node {
 	d, batch := n.Channels, x.Shape().Dim(0)
 	assertDims("lead time", t, batch)
 	// Means are products with a column, which both backends compute fast.
-	column := ConstAs(x, make1(d, 1/float64(d)))
+	column := ConstAs(x, slices.Repeat([]float64{1 / float64(d)}, d))
 	mean := func(x *Node) *Node {
 		return ExpandAxes(DotGeneral(x, []int{x.Rank() - 1}, nil, column, []int{0}, nil), -1)
 	}
@@ -90,13 +91,4 @@ func (n Norm) Apply(x *Node, w NormWeights, t *Node) *Node {
 	}
 	y := Div(Sub(x, m), Sqrt(AddScalar(variance, NormEps)))
 	return Add(Mul(y, at(w.ScaleSlope, w.Scale)), at(w.ShiftSlope, w.Shift))
-}
-
-// make1 returns n times the same value.
-func make1(n int, value float64) []float64 {
-	out := make([]float64, n)
-	for i := range out {
-		out[i] = value
-	}
-	return out
 }

@@ -22,7 +22,7 @@ func L() Config { return published("poseidon-l", 192, 8) }
 func published(name string, width, depth int) Config {
 	return Config{Name: name, Grid: [2]int{128, 128}, Patch: 4, InChannels: 4, OutChannels: 4,
 		EmbedDim: width, Depths: []int{depth, depth, depth, depth}, Heads: []int{3, 6, 12, 24}, Skips: []int{2, 2, 2, 0},
-		Window: 16, MLPRatio: 4, Conditioned: true, Loss: L1, Groups: []int{0, 1, 3, 4}}
+		Window: 16, MLPRatio: 4, Conditioned: true, Distance: L1, Groups: []int{0, 1, 3, 4}}
 }
 
 // Presets returns the configurations of the published weights and of [S], the smallest

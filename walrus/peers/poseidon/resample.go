@@ -8,8 +8,8 @@ import (
 
 // Resample returns x [B, C, n, n] on another square grid by its Fourier series, as the
 // original does with frames of another size than its own. It keeps the frequencies f of n
-// points with −size/2 ≤ f ≤ size/2 − 1, or adds zeros for higher ones, and returns the real
-// part.
+// points with −size/2 ≤ f ≤ size/2 − 1, or sets higher frequencies to zero, and returns the
+// real part.
 //
 // Three properties of the original are kept. An odd size gives size − 1 points when it is
 // smaller than n, and an odd difference gives size − 1 points when it is larger. When it
@@ -30,9 +30,12 @@ func Resample(x *Node, size int) *Node {
 	return Sub(both(ConstAs(x, re)), both(ConstAs(x, im)))
 }
 
-// resampling returns real and imaginary part of the matrix of one axis:
+// resampling returns real and imaginary part of the matrix of one axis,
 //
-//	A[m, j] = 1/n · Σ_f e^{2πi·f·(m/size − j/n)}
+//	A[m, j] = 1/n · Σ_f e^{2πi·f·a},  a = m/size − j/n
+//
+// where the sum over consecutive frequencies is e^{2πi·c·a}·sin(π·k·a)/sin(π·a), with their
+// number k and their centre c.
 func resampling(n, size int) (re, im [][]float64) {
 	low, high := -(n / 2), (n-1)/2 // the frequencies of n points
 	if size < n {
@@ -41,15 +44,16 @@ func resampling(n, size int) (re, im [][]float64) {
 	} else {
 		size = n + (size-n)/2*2
 	}
+	count, centre := float64(high-low+1), float64(low+high)/2
 	for m := range size {
 		real, imag := make([]float64, n), make([]float64, n)
 		for j := range n {
-			at := float64(m)/float64(size) - float64(j)/float64(n)
-			for f := low; f <= high; f++ {
-				sin, cos := math.Sincos(2 * math.Pi * math.Mod(float64(f)*at, 1))
-				real[j] += cos / float64(n)
-				imag[j] += sin / float64(n)
+			a, sum := float64(m)/float64(size)-float64(j)/float64(n), count
+			if m*n != j*size {
+				sum = math.Sin(math.Pi*count*a) / math.Sin(math.Pi*a)
 			}
+			sin, cos := math.Sincos(2 * math.Pi * centre * a)
+			real[j], imag[j] = cos*sum/float64(n), sin*sum/float64(n)
 		}
 		re, im = append(re, real), append(im, imag)
 	}
