@@ -121,9 +121,9 @@ func (c Config) CheckGrid(grid []int) error {
 	case [2]int(grid) == c.Grid:
 		return nil
 	case c.Grid[0] != c.Grid[1] || grid[0] != grid[1]:
-		return refuse("a grid %v: expected %v, the grid of the configuration, because only squares are resampled to squares; set Config.Grid to the data's grid, or crop or resample the frames", grid, c.Grid)
+		return refuse("a grid %v: expected %v, the grid of the configuration, because only squares are resampled to squares; take Weights.WithGrid for the data's grid, or crop or resample the frames", grid, c.Grid)
 	case grid[0] < 2 || grid[0] > maxPoints || (grid[0]-c.Grid[0])%2 != 0:
-		return refuse("a grid %v: expected 2 to %d points per axis and an even difference from %d, for which the original resamples to the right size; crop the frames or set Config.Grid", grid, maxPoints, c.Grid[0])
+		return refuse("a grid %v: expected 2 to %d points per axis and an even difference from %d, for which the original resamples to the right size; crop the frames or take Weights.WithGrid", grid, maxPoints, c.Grid[0])
 	}
 	return nil
 }

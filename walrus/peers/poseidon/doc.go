@@ -18,8 +18,8 @@
 // windows, on token grids that become coarser in the encoder and finer in the decoder,
 // with ConvNeXt blocks in between. The lead time sets scale and shift of every norm. The
 // published weights have four channels, density, horizontal velocity, vertical velocity and
-// pressure, and squares of 128 points; other grids are described at [Config.CheckGrid], other
-// channels at [Weights.WithChannels].
+// pressure, and squares of 128 points. [Config.CheckGrid] says which other grids a network
+// takes; [Weights.WithGrid] and [Weights.WithChannels] make networks for other data.
 //
 // Parameters have the names and shapes of the original's state dict, and results equal the
 // original's to float32 rounding. [Load] reads config.json with model.safetensors or

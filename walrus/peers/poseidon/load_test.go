@@ -200,3 +200,26 @@ func TestWithChannels(t *testing.T) {
 	_, err := w.WithChannels(0, 1, 1)
 	assert.ErrorContains(t, err, "num_channels: expected 1 to")
 }
+
+// TestWithGrid: the same tensors serve another grid, unless they hold positions.
+func TestWithGrid(t *testing.T) {
+	w := lively(t, small())
+	defer w.Finalize()
+	wide, err := w.WithGrid(16, 32)
+	require.NoError(t, err)
+	require.Equal(t, w.Params(), wide.Params())
+	shape := []int{1, 2, 16, 32}
+	for y, err := range emulate(t, wide).Rollout(t.Context(), make([]float32, 2*16*32), shape, 1) {
+		require.NoError(t, err)
+		assert.Len(t, y, 2*16*32)
+	}
+	_, err = w.WithGrid(16, 33)
+	assert.ErrorContains(t, err, "image_size: axis 1: expected a multiple of 2")
+	c := small()
+	c.Positions = true
+	fixed, err := InitWeights(c, 1)
+	require.NoError(t, err)
+	defer fixed.Finalize()
+	_, err = fixed.WithGrid(16, 32)
+	assert.ErrorContains(t, err, "expected [16 16], the grid of the embedding of positions")
+}

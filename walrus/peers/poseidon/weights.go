@@ -53,6 +53,20 @@ func (w *Weights) Clone() (*Weights, error) {
 	return &Weights{TensorSet: set, config: w.config}, nil
 }
 
+// WithGrid returns weights for another grid (see [Config.Grid]), which use the tensors of w
+// without copying them. A network with an embedding of positions has only its own grid.
+func (w *Weights) WithGrid(height, width int) (*Weights, error) {
+	c := w.config
+	c.Grid = [2]int{height, width}
+	if c.Positions && c.Grid != w.config.Grid {
+		return nil, fmt.Errorf("poseidon: weights for the grid %v: expected %v, the grid of the embedding of positions", c.Grid, w.config.Grid)
+	}
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("poseidon: weights for the grid %v: %w", c.Grid, err)
+	}
+	return &Weights{TensorSet: w.TensorSet, config: c}, nil
+}
+
 // WithChannels returns a copy in host memory for other numbers of input and output channels,
 // for finetuning on other fields (Walrus paper, appendix B.3). Tensors whose shape changes,
 // up to four, get torch's default initial values, as in the original: the kernel of the
