@@ -78,7 +78,7 @@ func testOps(t *testing.T, c golden.Case) {
 			tol = gradientTol
 		}
 		want, _ := r.f.Float32(t, name)
-		requireNear(t, name, got, want, tol)
+		golden.CompareL2(t, name, got, want, tol)
 	}
 }
 
@@ -167,7 +167,7 @@ func (r *opsRun) tables() {
 				got = append(got, float32(at[0]), float32(at[1]))
 			}
 			want, _ := r.f.Float32(r.t, name)
-			requireNear(r.t, name, got, want, 1e-7)
+			golden.CompareL2(r.t, name, got, want, 1e-7)
 			r.used[name] = true
 		}
 		if n, _ := fmt.Sscanf(name, "pos_index.%d", &size); n == 1 {

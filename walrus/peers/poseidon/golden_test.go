@@ -2,7 +2,6 @@ package poseidon
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -24,23 +23,6 @@ const (
 	gradientTol = 1e-4
 	rolloutTol  = 2e-4
 )
-
-// requireNear compares by the relative L2 error.
-func requireNear(t *testing.T, name string, got, want []float32, tol float64) {
-	t.Helper()
-	require.Len(t, got, len(want), name)
-	off, size := 0.0, 0.0
-	for i, w := range want {
-		off += math.Pow(float64(got[i])-float64(w), 2)
-		size += float64(w) * float64(w)
-	}
-	err := math.Sqrt(off)
-	if size > 0 {
-		err /= math.Sqrt(size)
-	}
-	t.Logf("%s: relative L2 error %.3g, allowed %.3g", name, err, tol)
-	assert.True(t, err <= tol, "%s: expected a relative L2 error of at most %.3g, got %.3g", name, tol, err)
-}
 
 // goldenModel returns the network of a case.
 func goldenModel(t *testing.T, c golden.Case) *Model {
@@ -169,7 +151,7 @@ func testForward(t *testing.T, c golden.Case) {
 	for _, name := range f.Names() {
 		if got, ok := out[name]; ok {
 			want, _ := f.Float32(t, name)
-			requireNear(t, name, got, want, valueTol)
+			golden.CompareL2(t, name, got, want, valueTol)
 		}
 	}
 	require.Contains(t, out, "y")
@@ -234,7 +216,7 @@ func testGradients(t *testing.T, c golden.Case) {
 		if !strings.HasPrefix(name, "grad.") || out[name] == nil {
 			key = "x"
 		}
-		requireNear(t, name, out[key], want, gradientTol)
+		golden.CompareL2(t, name, out[key], want, gradientTol)
 		seen++
 	}
 	require.Equal(t, len(m.params())+1, seen, "gradients of every parameter and of the input")
@@ -255,7 +237,7 @@ func testRollout(t *testing.T, c golden.Case) {
 		require.NoError(t, err)
 		got = append(got, y...)
 	}
-	requireNear(t, "y", got, want, rolloutTol)
+	golden.CompareL2(t, "y", got, want, rolloutTol)
 }
 
 // testRectangles runs one network on several grids.
@@ -279,7 +261,7 @@ func testRectangles(t *testing.T, c golden.Case) {
 			out.Add("y", m.Forward(m.Weights(vars(in, "w.")), Inputs{X: in["x."+size], Time: in["time"]}))
 		})
 		want, _ := f.Float32(t, name)
-		requireNear(t, name, out["y"], want, valueTol)
+		golden.CompareL2(t, name, out["y"], want, valueTol)
 	}
 	require.Positive(t, ran, "outputs y.HxW")
 }

@@ -62,7 +62,7 @@ func testMicro(t *testing.T, c golden.Case) {
 	assert.Equal(t, goldenModel(t, c).Config().Grid, w.Config().Grid)
 	want, _ := f.Float32(t, "y")
 	in := inputsOf(t, f, "x", "time")
-	requireNear(t, "y", forecast(t, w, in), want, valueTol)
+	golden.CompareL2(t, "y", forecast(t, w, in), want, valueTol)
 
 	summary, err := walrus.DescribeWeights(golden.Peers.Path(t, "checkpoints/poseidon_micro/model.safetensors"))
 	require.NoError(t, err)

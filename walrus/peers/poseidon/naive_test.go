@@ -9,6 +9,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/internal/golden"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -61,7 +62,7 @@ func TestResample(t *testing.T) {
 					want = append(want, float32(v))
 				}
 			}
-			requireNear(t, "y", got, want, 1e-6)
+			golden.CompareL2(t, "y", got, want, 1e-6)
 		})
 	}
 }
@@ -78,7 +79,7 @@ func TestResampleBack(t *testing.T) {
 	got := testbackend.RunNamed(t, values{"x": testbackend.Tensor(x, 1, 1, n, n)}, func(in map[string]*Node, out *testbackend.Outputs) {
 		out.Add("y", Resample(Resample(in["x"], 32), n))
 	})
-	requireNear(t, "y", got["y"], x, 1e-6)
+	golden.CompareL2(t, "y", got["y"], x, 1e-6)
 }
 
 // naiveConv convolves x [h, w, in] with kernel(out, in, r, c) of edge length k, zero outside.
@@ -115,8 +116,8 @@ func TestConvolutions(t *testing.T) {
 		out.Add("each", Depthwise(in["x"], in["each"], in["bias"]))
 	})
 	x, full, each := tensors.MustCopyFlatData[float32](in["x"]), tensors.MustCopyFlatData[float32](in["full"]), tensors.MustCopyFlatData[float32](in["each"])
-	requireNear(t, "full", got["full"], naiveConv(x, h, w, d, e, 3, func(o, i, r, c int) float32 { return full[((o*d+i)*3+r)*3+c] }), 1e-6)
-	requireNear(t, "depthwise", got["each"], naiveConv(x, h, w, d, d, 7, func(o, i, r, c int) float32 {
+	golden.CompareL2(t, "full", got["full"], naiveConv(x, h, w, d, e, 3, func(o, i, r, c int) float32 { return full[((o*d+i)*3+r)*3+c] }), 1e-6)
+	golden.CompareL2(t, "depthwise", got["each"], naiveConv(x, h, w, d, d, 7, func(o, i, r, c int) float32 {
 		if o != i {
 			return 0
 		}
@@ -199,10 +200,10 @@ func TestForward(t *testing.T) {
 		out.Add("masked", m.Forward(weights, Inputs{X: x, Time: lead, Mask: mask, Labels: in["labels"]}))
 		out.Add("masked points", replace(y, full, in["labels"]))
 	})
-	requireNear(t, "a sample alone", got["alone"], got["second"], 1e-6)
+	golden.CompareL2(t, "a sample alone", got["alone"], got["second"], 1e-6)
 	assert.NotEqual(t, got["second"], got["third"])
-	requireNear(t, "masked", got["masked"], got["where"], 1e-6)
-	requireNear(t, "masked by points", got["masked points"], got["where"], 0)
+	golden.CompareL2(t, "masked", got["masked"], got["where"], 1e-6)
+	golden.CompareL2(t, "masked by points", got["masked points"], got["where"], 0)
 }
 
 // TestUnconditioned: without conditioning there is no lead time, and the norms are layer
