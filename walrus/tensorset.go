@@ -242,3 +242,18 @@ func (w *TensorSet) free() {
 		w.values[i] = nil
 	}
 }
+
+// withValues calls visit with a tensor's values and then frees the host copy that it
+// made, if any. visit must not keep the slice.
+func withValues(t *tensors.Tensor, visit func([]float32) error) error {
+	kept := t.HasLocal() || t.IsShared()
+	var failed error
+	err := tensors.ConstFlatData(t, func(v []float32) { failed = visit(v) })
+	if !kept {
+		t.FinalizeLocal()
+	}
+	if err != nil {
+		return err
+	}
+	return failed
+}

@@ -3,8 +3,6 @@ package walrus
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
@@ -50,19 +48,4 @@ func (w *TensorSet) SaveAs(path string, s Storage, metadata map[string]string) e
 		return fmt.Errorf("walrus: saving weights: %w", err)
 	}
 	return nil
-}
-
-// withValues calls visit with a tensor's values and then frees the host copy that it
-// made, if any. visit must not keep the slice.
-func withValues(t *tensors.Tensor, visit func([]float32) error) error {
-	kept := t.HasLocal() || t.IsShared()
-	var failed error
-	err := tensors.ConstFlatData(t, func(v []float32) { failed = visit(v) })
-	if !kept {
-		t.FinalizeLocal()
-	}
-	if err != nil {
-		return err
-	}
-	return failed
 }
