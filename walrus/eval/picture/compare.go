@@ -27,8 +27,9 @@ type Options struct {
 // both signs get [CoolWarm] over a symmetric range, others [Viridis] over their extent.
 //
 // A 3D field is drawn as four pictures: the planes in the middle of the three axes, and
-// the maximum along the last axis (of quantities with both signs, the value of largest
-// magnitude). Axes of length 1 of a 3D grid do not count.
+// the maximum-intensity projection along the last axis. The projection of a quantity with
+// both signs, or of an error, is that of its magnitude. Axes of length 1 of a 3D grid do
+// not count.
 //
 // It returns an error for a grid of one axis, for unknown channels, for frames of wrong
 // length and for values that are not finite.
@@ -38,8 +39,7 @@ func Frames(w *data.Window, o Options) ([]Panel, error) {
 		return nil, err
 	}
 	return s.panels(func(c channel) []line {
-		m, r := c.colors(w.Frames)
-		return []line{{"", w.Frames, m, r}}
+		return []line{{"", w.Frames, c.colors(w.Frames)}}
 	})
 }
 
@@ -69,13 +69,17 @@ func Compare(truth *data.Window, forecast [][]float32, o Options) ([]Panel, erro
 		diff[t] = minus(frame, truth.Frames[t])
 	}
 	return s.panels(func(c channel) []line {
-		m, r := c.colors(truth.Frames)
-		half := (r.Max - r.Min) / 2
-		if extent := c.extent(truth.Frames); extent.Min == extent.Max { // it says nothing about the errors
-			e := c.extent(diff)
-			half = math.Max(-e.Min, e.Max)
+		field := c.colors(truth.Frames)
+		off := field
+		if !field.magnitude {
+			half := (field.r.Max - field.r.Min) / 2
+			if extent := c.extent(truth.Frames); extent.Min == extent.Max { // it says nothing about the errors
+				e := c.extent(diff)
+				half = math.Max(-e.Min, e.Max)
+			}
+			off = both(half, half)
 		}
-		return []line{{"truth", truth.Frames, m, r}, {"forecast", forecast, m, r}, {"error", diff, CoolWarm, Range{-half, half}.widened()}}
+		return []line{{"truth", truth.Frames, field}, {"forecast", forecast, field}, {"error", diff, off}}
 	})
 }
 

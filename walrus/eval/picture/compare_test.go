@@ -111,14 +111,20 @@ func TestFramesOfVolumes(t *testing.T) {
 	_, err = p.Image()
 	require.NoError(t, err)
 
-	// The projection of both signs keeps the sign of the largest magnitude.
+	// The projection of both signs is that of the magnitude, with colours of its own.
 	w := ball(func(x, y, z int) float32 { return float32(z-2) - 0.5 })
 	panels, err = Compare(w, w.Frames, Options{})
 	require.NoError(t, err)
 	require.Len(t, panels[0].Rows, 3)
 	assert.Equal(t, "q, forecast", panels[0].Rows[1].Label)
-	assert.Equal(t, float32(-2.5), panels[0].Rows[0].Cells[3].Values[0])
-	assert.Equal(t, "coolwarm", panels[0].Rows[0].Cells[3].Map.Name())
+	cells := panels[0].Rows[0].Cells
+	assert.Equal(t, float32(2.5), cells[3].Values[0])
+	assert.Equal(t, "viridis", cells[3].Map.Name())
+	assert.Equal(t, Range{0, 2.5}, cells[3].Range)
+	assert.True(t, cells[3].Bar)
+	assert.Equal(t, "coolwarm", cells[2].Map.Name())
+	assert.Equal(t, Range{-2.5, 2.5}, cells[2].Range)
+	assert.True(t, cells[2].Bar)
 }
 
 // A plane in a grid of three axes is drawn as a plane.

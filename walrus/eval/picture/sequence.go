@@ -3,15 +3,10 @@ package picture
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
 )
-
-// saturate is the fraction of the values of both signs that the colours cover. A few
-// strong points, such as a source at the start, then do not fade the rest.
-const saturate = 0.995
 
 // sequence is the frames of a window with their pictures.
 type sequence struct {
@@ -35,8 +30,7 @@ type channel struct {
 type line struct {
 	name   string
 	frames [][]float32
-	m      ColorMap
-	r      Range
+	colors
 }
 
 func newSequence(w *data.Window, o Options) (*sequence, error) {
@@ -112,18 +106,18 @@ func (s *sequence) panels(lines func(channel) []line) ([]Panel, error) {
 	}
 	for _, c := range s.channels {
 		kinds := lines(c)
-		signed := kinds[0].m.Name() == CoolWarm.Name()
 		for t := range out {
 			p := &out[t]
 			row := Row{Label: c.name}
 			for _, k := range kinds {
-				cells := c.cells(k, t, signed)
+				cells := c.cells(k, t)
 				if len(s.views) == 1 {
 					cells[0].Bar = k.name != "truth" // the forecast's bar is the truth's
 					row.Cells = append(row.Cells, cells...)
 					continue
 				}
 				cells[len(cells)-1].Bar = true
+				cells[len(cells)-2].Bar = k.magnitude // whose projection has other colours
 				p.Rows = append(p.Rows, Row{Label: join(k.name, c.name), Cells: cells})
 			}
 			if len(s.views) == 1 {
@@ -183,42 +177,13 @@ func (s *sequence) title(t int) string {
 func (c channel) of(frame []float32) []float32 { return frame[c.from : c.from+c.n] }
 
 // cells returns the pictures of a line at one step.
-func (c channel) cells(l line, t int, signed bool) (out []Cell) {
+func (c channel) cells(l line, t int) (out []Cell) {
 	for _, v := range c.view {
-		out = append(out, Cell{Values: v.of(c.of(l.frames[t]), signed || l.name == "error"), H: v.h, W: v.w, Map: l.m, Range: l.r})
+		cell := Cell{Values: v.of(c.of(l.frames[t]), l.magnitude), H: v.h, W: v.w, Map: l.m, Range: l.r}
+		if v.projects {
+			cell.Map, cell.Range = l.projected, l.projectedR
+		}
+		out = append(out, cell)
 	}
 	return out
-}
-
-// extent returns the extent of the channel over all frames.
-func (c channel) extent(frames [][]float32) Range {
-	r := Range{math.Inf(1), math.Inf(-1)}
-	for _, frame := range frames {
-		for _, v := range c.of(frame) {
-			r.Min, r.Max = math.Min(r.Min, float64(v)), math.Max(r.Max, float64(v))
-		}
-	}
-	return r
-}
-
-// colors returns the colour map and the range of the channel. A quantity has both signs
-// if its smaller side is at least a tenth of its larger one; the range then follows the
-// values that are drawn, which are not all in 3D.
-func (c channel) colors(frames [][]float32) (ColorMap, Range) {
-	r := c.extent(frames)
-	low, high := math.Max(0, -r.Min), math.Max(0, r.Max)
-	if math.Min(low, high) < 0.1*math.Max(low, high) || low == high && low == 0 {
-		return Viridis, r.widened()
-	}
-	var drawn [][]float32
-	for _, frame := range frames {
-		for _, v := range c.view {
-			drawn = append(drawn, v.of(c.of(frame), true))
-		}
-	}
-	r, err := Symmetric(saturate, drawn...)
-	if err != nil || r.Min == r.Max {
-		return CoolWarm, Range{-high, high}.widened()
-	}
-	return CoolWarm, r
 }
