@@ -61,13 +61,13 @@ func multiples(step, first, last float64) plot.ConstantTicks {
 }
 
 // logarithmic makes an axis with ends and labels at 1, 2 or 5 times powers of ten. Over
-// more than two and a half decades labels are only at the powers, below a ratio of five
-// they are at all multiples.
+// more than two and a half decades labels are only at the powers, and below a ratio of
+// five they are closer.
 func logarithmic(a *plot.Axis, values []float64) {
 	low, high := slices.Min(values), slices.Max(values)
 	digits := []float64{1, 2, 5}
 	if high < 5*low {
-		digits = []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}
+		digits = []float64{1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8}
 	}
 	var nice []float64
 	for e := math.Floor(math.Log10(low)) - 1; e <= math.Ceil(math.Log10(high))+1; e++ {

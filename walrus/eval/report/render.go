@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -98,12 +99,39 @@ func render(p *plot.Plot, keys []key, width, height int) (*image.RGBA, error) {
 	if len(keys) > 0 {
 		c.Max.Y -= 6
 	}
-	p.Draw(c)
+	p.Draw(nameAxes(p, c))
 	img, ok := canvas.Image().(*image.RGBA)
 	if !ok {
 		return nil, fmt.Errorf("report: expected an RGBA image of the canvas, got %T", canvas.Image())
 	}
 	return img, nil
+}
+
+// nameAxes draws the names of the axes and returns the rest of the canvas. gonum/plot
+// reserves room for a name as if a logarithmic axis were linear.
+func nameAxes(p *plot.Plot, c draw.Canvas) draw.Canvas {
+	x, y := p.X.Label, p.Y.Label
+	p.X.Label.Text, p.Y.Label.Text = "", ""
+	rest := c
+	if x.Text != "" {
+		rest.Min.Y += x.TextStyle.Height(x.Text) + x.Padding
+	}
+	if y.Text != "" {
+		rest.Min.X += y.TextStyle.Height(y.Text) + y.Padding
+	}
+	inside := p.DataCanvas(rest)
+	middle := inside.Center()
+	if x.Text != "" {
+		style := centred(x.TextStyle)
+		style.YAlign = draw.YBottom
+		c.FillText(style, vg.Point{X: middle.X, Y: c.Min.Y}, x.Text)
+	}
+	if y.Text != "" {
+		style := centred(y.TextStyle)
+		style.Rotation = math.Pi / 2
+		c.FillText(style, vg.Point{X: c.Min.X, Y: middle.Y}, y.Text)
+	}
+	return rest
 }
 
 func centred(s text.Style) text.Style {
