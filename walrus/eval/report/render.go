@@ -117,7 +117,7 @@ func nameAxes(p *plot.Plot, c draw.Canvas) draw.Canvas {
 		rest.Min.Y += x.TextStyle.Height(x.Text) + x.Padding
 	}
 	if y.Text != "" {
-		rest.Min.X += y.TextStyle.Height(y.Text) + y.Padding
+		rest.Min.X += y.TextStyle.Height(y.Text) + y.Padding + 3
 	}
 	inside := p.DataCanvas(rest)
 	middle := inside.Center()
