@@ -46,8 +46,8 @@ func Frames(w *data.Window, o Options) ([]Panel, error) {
 // Compare returns one panel per frame of truth with the forecast and the error (forecast -
 // truth), in the colours of [Frames]. forecast has the frames, channels and grid of truth.
 //
-// In 2D truth, forecast and error are the columns, in 3D they are rows, since the
-// columns are then the planes and the projection. The colours follow the truth. Errors
+// Truth, forecast and error are the columns of a 2D field. They are rows of a 3D field,
+// whose columns are the planes and the projection. The colours follow the truth. Errors
 // get [CoolWarm] over a symmetric range as wide as the truth's, so that the colours show
 // the size of the error relative to the signal.
 //

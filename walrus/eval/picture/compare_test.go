@@ -111,7 +111,7 @@ func TestFramesOfVolumes(t *testing.T) {
 	_, err = p.Image()
 	require.NoError(t, err)
 
-	// The projection of both signs is that of the magnitude, with colours of its own.
+	// The projection of both signs is that of the magnitude, in other colours.
 	w := ball(func(x, y, z int) float32 { return float32(z-2) - 0.5 })
 	panels, err = Compare(w, w.Frames, Options{})
 	require.NoError(t, err)

@@ -46,7 +46,7 @@ func EncodeGIF(w io.Writer, panels []Panel, delay time.Duration) error {
 	return gif.EncodeAll(w, anim)
 }
 
-// maxDelay is the longest delay of a frame, a quarter of what the format can hold.
+// maxDelay is the longest delay of a frame. Four times this delay still fits the format.
 const maxDelay = 160 * time.Second
 
 // gifShades is the number of colours of each map in the palette.

@@ -85,5 +85,20 @@ func (r Range) widened() Range {
 	return Range{r.Min - half, r.Max + half}
 }
 
+// labels returns the numbers at the ends and in the middle of a colour bar, with three
+// digits or as many more as tell them apart. If six do not, the ends are distances from
+// the middle.
+func (r Range) labels() (top, middle, bottom string) {
+	half := r.Max/2 - r.Min/2
+	at := r.Min + half
+	for digits := 3; digits <= 6; digits++ {
+		top, middle, bottom = number(r.Max, digits), number(at, digits), number(r.Min, digits)
+		if top != middle && middle != bottom && top != bottom {
+			return top, middle, bottom
+		}
+	}
+	return "+" + number(half, 2), number(at, 6), "-" + number(half, 2)
+}
+
 // place returns the position of v in the range, 0 at Min, 1 at Max.
 func (r Range) place(v float64) float64 { return (v - r.Min) / (r.Max - r.Min) }

@@ -39,7 +39,8 @@ type Cell struct {
 	Map ColorMap
 	// Range is the range of the colours; the zero value means the extent of Values.
 	Range Range
-	// Bar draws a colour bar with numbers to the right of the cell.
+	// Bar draws a colour bar with numbers to the right of the cell. If few digits do not
+	// tell its ends apart, the ends are written as distances from the middle, with a sign.
 	Bar bool
 }
 
@@ -54,18 +55,18 @@ func (p Panel) Image() (*image.RGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := p.layout()
-	if l.width > maxPixels || l.height > maxPixels {
-		return nil, fmt.Errorf("picture: panel %q: expected at most %d pixels a side, got %d x %d", p.Title, maxPixels, l.width, l.height)
-	}
-	img := image.NewRGBA(image.Rect(0, 0, l.width, l.height))
-	fill(img, img.Rect, white)
-	t, err := newPen(img)
+	t, err := newPen()
 	if err != nil {
 		return nil, fmt.Errorf("picture: panel %q: %w", p.Title, err)
 	}
+	l := p.layout(t)
+	if l.width > maxPixels || l.height > maxPixels {
+		return nil, fmt.Errorf("picture: panel %q: expected at most %d pixels a side, got %d x %d", p.Title, maxPixels, l.width, l.height)
+	}
+	t.dst = image.NewRGBA(image.Rect(0, 0, l.width, l.height))
+	fill(t.dst, t.dst.Rect, white)
 	p.draw(t, l)
-	return img, nil
+	return t.dst, nil
 }
 
 // complete checks the panel and sets every default. The rows of the result are copies.

@@ -23,7 +23,9 @@ func laidOut(t *testing.T, p Panel) layout {
 	t.Helper()
 	p, err := p.complete()
 	require.NoError(t, err)
-	return p.layout()
+	pen, err := newPen()
+	require.NoError(t, err)
+	return p.layout(pen)
 }
 
 func one(h, w int, c Cell) Panel {
@@ -173,13 +175,13 @@ func TestNumber(t *testing.T) {
 		{0, "0"}, {1, "1"}, {-1.11, "-1.11"}, {0.2864, "0.286"}, {-0.000123, "-1.2e-4"}, {1e6, "1e6"},
 		{123456, "123456"}, {1234567, "1.23e6"}, {123.456, "123"}, {-1.234e-12, "-1e-12"}, {150, "150"},
 	} {
-		assert.Equal(t, c.want, number(c.v))
+		assert.Equal(t, c.want, number(c.v, 3))
 	}
-	p, err := newPen(nil)
+	p, err := newPen()
 	require.NoError(t, err)
-	assert.LessOrEqual(t, p.width(number(-888888)), numberWidth)
+	assert.LessOrEqual(t, p.width(number(-888888, 3)), numberWidth)
 	for e := -99; e < 99; e++ {
-		assert.LessOrEqual(t, p.width(number(-1.2345*math.Pow(10, float64(e)))), numberWidth)
+		assert.LessOrEqual(t, p.width(number(-1.2345*math.Pow(10, float64(e)), 3)), numberWidth)
 	}
 }
 
@@ -198,8 +200,50 @@ func TestTypeIsAntialiased(t *testing.T) {
 	assert.Greater(t, len(shades), 10)
 }
 
+// The numbers of a colour bar differ however narrow its range is.
+func TestBarLabels(t *testing.T) {
+	for _, c := range []struct {
+		r    Range
+		want [3]string
+	}{
+		{Range{-1, 1}, [3]string{"1", "0", "-1"}},
+		{Range{0.194, 0.999}, [3]string{"0.999", "0.597", "0.194"}},
+		{Range{2.999, 3.001}, [3]string{"3.001", "3", "2.999"}},
+		{Range{3 - 1e-5, 3 + 1e-5}, [3]string{"3.00001", "3", "2.99999"}},
+		{Range{101325 - 1e-3, 101325 + 1e-3}, [3]string{"+0.001", "101325", "-0.001"}},
+		{Range{-1e300, 1e300}, [3]string{"1e300", "0", "-1e300"}},
+	} {
+		top, middle, bottom := c.r.labels()
+		assert.Equal(t, c.want, [3]string{top, middle, bottom})
+	}
+	p, err := newPen()
+	require.NoError(t, err)
+	for _, v := range []float64{-8.88888, -1.000001e-5, -88888.8, -1e-8, -123456.7} {
+		for _, half := range []float64{1e-12, 1e-7, 1e-3} {
+			for _, s := range []string{number(v, 6), "-" + number(half, 2)} {
+				assert.LessOrEqual(t, p.width(s), numberWidth, s)
+			}
+		}
+	}
+}
+
+// Flat fields get room for their labels and bars, and headings are not cut.
+func TestLayoutOfNarrowFields(t *testing.T) {
+	p := one(40, 1, Cell{Values: ramp(40, 1), Bar: true})
+	p.Scale, p.Columns, p.Rows[0].Label = 1, []string{"a heading of some length"}, "velocity_x"
+	l := laidOut(t, p)
+	pen, err := newPen()
+	require.NoError(t, err)
+	assert.Equal(t, pen.width(p.Columns[0]), l.colW[0])
+	assert.Equal(t, pen.width("velocity_x"), l.rowH[0])
+	p.Rows[0].Label = ""
+	assert.Equal(t, 2*lineHeight, laidOut(t, p).rowH[0])
+	_, err = p.Image()
+	require.NoError(t, err)
+}
+
 func TestClip(t *testing.T) {
-	p, err := newPen(nil)
+	p, err := newPen()
 	require.NoError(t, err)
 	full := p.width("velocity")
 	assert.Equal(t, "velocity", p.clip("velocity", full))

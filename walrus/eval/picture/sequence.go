@@ -129,8 +129,7 @@ func (s *sequence) panels(lines func(channel) []line) ([]Panel, error) {
 	return out, nil
 }
 
-// headings returns the names of the columns: those of the lines in 2D, those of the
-// views in 3D.
+// headings returns the names of the columns, which are lines in 2D and views in 3D.
 func (s *sequence) headings(kinds []line) (out []string) {
 	if len(s.views) > 1 {
 		for _, v := range s.views {

@@ -40,13 +40,13 @@ type pen struct {
 	face font.Face
 }
 
-func newPen(dst *image.RGBA) (pen, error) {
+func newPen() (pen, error) {
 	f, err := sans()
 	if err != nil {
 		return pen{}, err
 	}
 	face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: fontSize, DPI: 72, Hinting: font.HintingFull})
-	return pen{dst, face}, err
+	return pen{face: face}, err
 }
 
 // width returns the width of a line in pixels.
@@ -90,9 +90,9 @@ func (p pen) clip(s string, width int) string {
 	return ""
 }
 
-// number formats v in at most seven characters: integers below a million in full,
-// others with three digits if they fit: 0.286, -1.2e-5.
-func number(v float64) string {
+// number formats v in at most seven characters: integers below a million in full, others
+// with the given number of digits if they fit. Three digits give 0.286 and -1.2e-5.
+func number(v float64, digits int) string {
 	if v == 0 || math.Abs(v) < 1e-99 {
 		return "0"
 	}
@@ -100,7 +100,7 @@ func number(v float64) string {
 		return strconv.Itoa(int(v))
 	}
 	s := ""
-	for digits := 3; digits > 0; digits-- {
+	for ; digits > 0; digits-- {
 		for _, format := range []byte{'g', 'e'} {
 			precision := digits
 			if format == 'e' {

@@ -2,7 +2,7 @@
 // repositories, as one HTML file with curves and pictures for readers, and as an
 // animation of truth, forecast and error of each data set.
 //
-// [Chart], [Bars] and [Curves] draw charts of their own, by gonum.org/v1/plot:
+// [Chart], [Bars] and [Curves] draw single charts, by gonum.org/v1/plot:
 //
 //	chart, err := report.Curves(&result.Horizons[0], []string{"model", "persistence"})
 //	if err != nil { ... }
