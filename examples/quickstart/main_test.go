@@ -77,6 +77,14 @@ func TestShownAnimation(t *testing.T) {
 	assert.Equal(t, made.Config.Height, shown.Config.Height, "run the program again and copy out/quickstart/forecast.gif to docs")
 }
 
+// TestCopyable: the program is short and compiles in another module.
+func TestCopyable(t *testing.T) {
+	text, err := os.ReadFile("main.go")
+	require.NoError(t, err)
+	assert.Less(t, bytes.Count(text, []byte("\n")), 150)
+	assert.NotContains(t, string(text), "/internal/")
+}
+
 func TestQuickstartBadFlags(t *testing.T) {
 	for want, args := range map[string][]string{
 		"23 frames":       {"-steps", "24"},
