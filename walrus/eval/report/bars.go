@@ -21,7 +21,7 @@ type Bars struct {
 	// Series hold one value of at least 0 per name, in at most six colours. Their names
 	// form the legend.
 	Series []Line
-	// Width in pixels; 0 means 720. The height follows from the number of bars.
+	// Width in pixels; 0 means 640. The height follows from the number of bars.
 	Width int
 }
 
@@ -37,7 +37,7 @@ const (
 // for a width below 240.
 func (b Bars) Image() (*image.RGBA, error) {
 	if b.Width == 0 {
-		b.Width = 720
+		b.Width = 640
 	}
 	if err := b.check(); err != nil {
 		return nil, fmt.Errorf("report: bars %q: %w", b.Title, err)

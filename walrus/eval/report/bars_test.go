@@ -19,7 +19,7 @@ func TestBarsReachTheirValues(t *testing.T) {
 	b.Series[0].Name, b.Series[1].Name = "", "" // whose keys have the colours, too
 	img, err := b.Image()
 	require.NoError(t, err)
-	assert.Equal(t, 720, img.Rect.Dx())
+	assert.Equal(t, 640, img.Rect.Dx())
 	// runs returns the lengths of a colour's runs, from top to bottom.
 	runs := func(k int) (out, at []int) {
 		last := 0

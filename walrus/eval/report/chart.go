@@ -19,7 +19,7 @@ type Chart struct {
 	Lines                 []Line
 	// LogX and LogY make an axis logarithmic; its values must be positive.
 	LogX, LogY bool
-	// Width and Height in pixels; 0 means 720 and 450.
+	// Width and Height in pixels; 0 means 640 and 400.
 	Width, Height int
 }
 
@@ -62,10 +62,10 @@ func Curves(h *eval.HorizonResult, forecasters []string) (Chart, error) {
 // six lines, for lines whose lengths of X and Values differ, and for a size below 240 x 160.
 func (c Chart) Image() (*image.RGBA, error) {
 	if c.Width == 0 {
-		c.Width = 720
+		c.Width = 640
 	}
 	if c.Height == 0 {
-		c.Height = 450
+		c.Height = 400
 	}
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("report: chart %q: %w", c.Title, err)

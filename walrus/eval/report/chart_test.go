@@ -120,7 +120,7 @@ func TestChartRefuses(t *testing.T) {
 		{"log of position", Chart{LogX: true, Lines: []Line{{X: []float64{0}, Values: []float64{1}}}}, "position of value 1: expected a positive"},
 		{"positions", Chart{Lines: []Line{{Name: "a", X: []float64{0}, Values: []float64{1, 2}}}}, "one position per value (2), got 1"},
 		{"lines", Chart{Lines: seven}, "at most 6 lines, got 7"},
-		{"size", Chart{Width: 10, Lines: []Line{{Values: []float64{1}}}}, "got 10 x 450"},
+		{"size", Chart{Width: 10, Lines: []Line{{Values: []float64{1}}}}, "got 10 x 400"},
 	} {
 		_, err := c.c.Image()
 		require.ErrorContains(t, err, c.want, c.name)
