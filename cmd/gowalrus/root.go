@@ -48,7 +48,7 @@ needed to start.`,
 
 		DisableSuggestions: true, // they do not fit into the one line of an error
 	}
-	root.AddCommand(a.version())
+	root.AddCommand(a.simulate(), a.version())
 	return root
 }
 
@@ -64,7 +64,6 @@ func (a *app) command(c *cobra.Command, f func(context.Context) error) *cobra.Co
 		a.ran = true
 		return f(c.Context())
 	}
-	c.DisableFlagsInUseLine = true
 	c.Flags().SortFlags = false
 	return c
 }
