@@ -15,12 +15,13 @@ import (
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
 
-var input = filepath.Join("..", "..", "testdata", "data", "sources", "PDEGym", "CE-RP.nc")
+var foreign = filepath.Join(dataDir, "sources", "PDEGym", "CE-RP.nc")
 
-func TestRun(t *testing.T) {
+func TestConvert(t *testing.T) {
 	dir := t.TempDir()
 	var out, bar bytes.Buffer
-	require.NoError(t, run(context.Background(), []string{"-in", input, "-out", dir, "-name", "riemann", "-boundary", "open,wall/open", "-stats"}, &out, &bar))
+	_, err := run(context.Background(), []string{"convert", "--in", foreign, "--out", dir, "--name", "riemann", "--boundary", "open,wall/open", "--stats"}, &out, &bar)
+	require.NoError(t, err)
 	assert.Contains(t, out.String(), "CE-RP.hdf5: 2 trajectories of 21 frames as pdegym\n")
 	assert.Contains(t, out.String(), "note: the file gives no values for time: counted from 0\n")
 	assert.Contains(t, bar.String(), "42 of 42 frames (100 %)")
@@ -31,21 +32,20 @@ func TestRun(t *testing.T) {
 	assert.Equal(t, data.Boundaries{data.Both(data.Open), {Low: data.Wall, High: data.Open}}, ds.Files()[0].Boundaries)
 }
 
-func TestList(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, run(context.Background(), []string{"-list"}, &out, nil))
+func TestConvertList(t *testing.T) {
+	out := output(t, "convert", "--list")
 	for _, f := range convert.Formats() {
-		assert.Contains(t, out.String(), f.Name+": "+f.Description)
+		assert.Contains(t, out, f.Name+": "+f.Description)
 	}
 }
 
-func TestUsage(t *testing.T) {
+func TestConvertUsage(t *testing.T) {
 	for want, args := range map[string][]string{
-		"expected -in FILE and -out FOLDER":           {"-in", input},
-		"expected wall, open or periodic, got \"up\"": {"-in", input, "-out", "x", "-boundary", "up"},
-		"flag provided but not defined: -into":        {"-into", "x"},
+		"expected --in FILE and --out FOLDER":         {"--in", foreign},
+		"expected wall, open or periodic, got \"up\"": {"--in", foreign, "--out", "x", "--boundary", "up"},
+		"unknown flag: --into":                        {"--into", "x"},
 	} {
-		err := run(context.Background(), args, &bytes.Buffer{}, &bytes.Buffer{})
+		err := fails(append([]string{"convert"}, args...)...)
 		assert.ErrorIs(t, err, command.ErrUsage)
 		assert.ErrorContains(t, err, want)
 	}
