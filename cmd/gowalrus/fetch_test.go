@@ -61,14 +61,15 @@ func quiet(t *testing.T) {
 	}
 }
 
-// TestRun fetches a data set from a local hub, opens it, and finds it again offline.
-func TestRun(t *testing.T) {
+// TestFetch fetches a data set from a local hub, opens it, and finds it again offline.
+func TestFetch(t *testing.T) {
 	quiet(t)
-	hub := newHub(t, filepath.Join("..", "..", "testdata", "data", "burgers_3D"), "stats.yaml", "data/test/burgers_3D_0.hdf5", "data/valid/burgers_3D_0.hdf5")
+	hub := newHub(t, filepath.Join(dataDir, "burgers_3D"), "stats.yaml", "data/test/burgers_3D_0.hdf5", "data/valid/burgers_3D_0.hdf5")
 	cache := t.TempDir()
 	var out, screen bytes.Buffer
-	args := []string{"-dataset", "burgers_3D", "-split", "test", "-out", cache, "-endpoint", hub.URL}
-	require.NoError(t, run(context.Background(), args, &out, &screen))
+	args := []string{"fetch", "--dataset", "burgers_3D", "--split", "test", "--out", cache, "--endpoint", hub.URL}
+	_, err := run(context.Background(), args, &out, &screen)
+	require.NoError(t, err)
 	assert.Contains(t, screen.String(), "(100 %)")
 	assert.Contains(t, screen.String(), "429 Too Many Requests")
 	dir := strings.TrimSuffix(out.String(), "\n")
@@ -78,47 +79,41 @@ func TestRun(t *testing.T) {
 	assert.NotNil(t, ds.Statistics())
 	assert.Equal(t, 13, ds.Trajectories()[0].Steps)
 
-	out.Reset()
-	require.NoError(t, run(context.Background(), []string{"-list", "-dataset", "burgers_3D", "-out", cache, "-endpoint", hub.URL}, &out, nil))
-	assert.Contains(t, out.String(), "        1079531  data/test/burgers_3D_0.hdf5\n")
-	assert.Contains(t, out.String(), "  bytes in 3 files\n")
+	list := output(t, "fetch", "--list", "--dataset", "burgers_3D", "--out", cache, "--endpoint", hub.URL)
+	assert.Contains(t, list, "        1079531  data/test/burgers_3D_0.hdf5\n")
+	assert.Contains(t, list, "  bytes in 3 files\n")
 
 	hub.Close()
-	out.Reset()
-	require.NoError(t, run(context.Background(), append(args, "-offline"), &out, &screen))
-	assert.Equal(t, dir+"\n", out.String())
-	err = run(context.Background(), []string{"-dataset", "burgers_3D", "-out", cache, "-offline"}, &out, &screen)
+	assert.Equal(t, dir+"\n", output(t, append(args, "--offline")...))
+	err = fails("fetch", "--dataset", "burgers_3D", "--out", cache, "--offline")
 	assert.ErrorContains(t, err, "the cache lacks 1 of 3 files: data/valid/burgers_3D_0.hdf5")
-	err = run(context.Background(), []string{"-weights", "-out", cache, "-offline"}, &out, &screen)
+	err = fails("fetch", "--weights", "--out", cache, "--offline")
 	assert.ErrorContains(t, err, "hub: models/polymathic-ai/walrus@main: offline, and the cache has no list of its files")
 }
 
-func TestList(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, run(context.Background(), []string{"-list"}, &out, nil))
-	assert.Contains(t, out.String(), "shear_flow: [256 512], 1120 trajectories\n")
-	assert.NotContains(t, out.String(), "CE-RM")
+func TestFetchList(t *testing.T) {
+	out := output(t, "fetch", "--list")
+	assert.Contains(t, out, "shear_flow: [256 512], 1120 trajectories\n")
+	assert.NotContains(t, out, "CE-RM")
 }
 
-func TestUsage(t *testing.T) {
+func TestFetchUsage(t *testing.T) {
 	quiet(t)
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
-		{nil, "usage: expected -dataset NAME or -weights"},
-		{[]string{"-weights", "-dataset", "x"}, "usage: expected -dataset NAME or -weights"},
-		{[]string{"-list", "-weights", "-dataset", "x"}, "usage: expected -dataset NAME or -weights"},
-		{[]string{"-weights", "-split", "test"}, "usage: -split goes with a data set that is downloaded"},
-		{[]string{"-list", "-split", "test"}, "usage: -split goes with a data set that is downloaded"},
-		{[]string{"shear_flow"}, `usage: expected flags only, got "shear_flow"`},
-		{[]string{"-data", "x"}, "usage: flag provided but not defined: -data"},
+		{nil, "usage: expected --dataset NAME or --weights"},
+		{[]string{"--weights", "--dataset", "x"}, "usage: expected --dataset NAME or --weights"},
+		{[]string{"--list", "--weights", "--dataset", "x"}, "usage: expected --dataset NAME or --weights"},
+		{[]string{"--weights", "--split", "test"}, "usage: --split goes with a data set that is downloaded"},
+		{[]string{"--list", "--split", "test"}, "usage: --split goes with a data set that is downloaded"},
+		{[]string{"shear_flow"}, `usage: expected flags only, got ["shear_flow"]`},
+		{[]string{"--data", "x"}, "usage: unknown flag: --data"},
 	} {
-		err := run(context.Background(), tt.args, nil, nil)
+		err := fails(append([]string{"fetch"}, tt.args...)...)
 		assert.ErrorIs(t, err, command.ErrUsage)
 		assert.EqualError(t, err, tt.want)
 	}
-	var help bytes.Buffer
-	require.NoError(t, run(context.Background(), []string{"-h"}, &help, nil))
-	assert.Contains(t, help.String(), "https://huggingface.co if empty")
+	assert.Contains(t, output(t, "fetch", "-h"), "https://huggingface.co if empty")
 }
