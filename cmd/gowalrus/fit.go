@@ -1,18 +1,14 @@
-// Package progress runs a training for the example programs. It prints the progress of
-// the run (package meter), a line per validation and how to resume.
-package progress
+package main
 
 import (
-	"time"
-
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gomlx/compute"
 
@@ -21,9 +17,10 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// Fit runs a training in a folder, or resumes the run in it. It returns nil if the run is
-// interrupted.
-func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, stdout, stderr io.Writer) error {
+// fit runs a training in a folder, or resumes the run in it, and prints its progress, a line
+// per validation and how to resume. It returns nil if the run is interrupted.
+func (a *app) fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string) error {
+	stdout := a.stdout
 	s := &screen{out: stdout}
 	o.Options.Trainer.Backend, o.Options.Dir = b, dir
 	o.Options.Observe, o.Options.ObserveValidation = s.show, s.judging
@@ -43,7 +40,7 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	if r.Resumed() {
 		fmt.Fprintf(stdout, "Resuming after update %d.\n", r.Updates())
 	}
-	s.meter = meter.New(stderr, "training", "updates")
+	s.meter = meter.New(a.stderr, "training", "updates")
 	err = r.Train(ctx)
 	s.meter.Close()
 	if n, ok := o.Simulations(); ok {
@@ -52,14 +49,14 @@ func Fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string, s
 	switch {
 	case errors.Is(err, train.ErrInterrupted):
 		fmt.Fprintf(stdout, "Interrupted after update %d; the same command resumes the run.\n", r.Updates())
-		if kept(dir) == train.LastCheckpoint {
-			fmt.Fprintf(stdout, "There is no %s yet: the weights so far are in %s.\n", train.BestCheckpoint, filepath.Join(dir, train.LastCheckpoint))
+		if path := train.RunCheckpoint(dir); filepath.Base(path) == train.LastCheckpoint {
+			fmt.Fprintf(stdout, "There is no %s yet: the weights so far are in %s.\n", train.BestCheckpoint, path)
 		}
 		return nil
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(stdout, "Done: %d updates; weights in %s.\n", r.Updates(), filepath.Join(dir, kept(dir)))
+	fmt.Fprintf(stdout, "Done: %d updates; weights in %s.\n", r.Updates(), train.RunCheckpoint(dir))
 	return nil
 }
 
@@ -72,15 +69,6 @@ func announce(o *recipe.Opened, stdout io.Writer) {
 	if !judged || o.Options.Validation.Every < 0 {
 		fmt.Fprintf(stdout, "Note: the run is not validated: no checkpoint %s is written, the weights are in %s.\n", train.BestCheckpoint, train.LastCheckpoint)
 	}
-}
-
-// kept returns the checkpoint of a run to use: best, or last before the first
-// validation.
-func kept(dir string) string {
-	if _, err := os.Stat(filepath.Join(dir, train.BestCheckpoint)); err != nil {
-		return train.LastCheckpoint
-	}
-	return train.BestCheckpoint
 }
 
 // screen shows the progress of a run.

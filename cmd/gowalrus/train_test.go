@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// shear returns the recipe of this folder with fewer updates.
+// shear returns the recipe examples/recipes/shear.yaml with fewer updates.
 func shear(t *testing.T) string {
 	t.Helper()
-	raw, err := os.ReadFile("shear.yaml")
+	raw, err := os.ReadFile("../../examples/recipes/shear.yaml")
 	require.NoError(t, err)
 	root, err := filepath.Abs("../../testdata")
 	require.NoError(t, err)
@@ -31,10 +31,9 @@ func shear(t *testing.T) string {
 func TestTrain(t *testing.T) {
 	recipe, dir := shear(t), filepath.Join(t.TempDir(), "run")
 	for _, want := range []string{"epoch 2, VRMSE by steps: shear_flow 1: ", "Resuming after update 4."} {
-		var out bytes.Buffer
-		require.NoError(t, run(context.Background(), []string{"-config", recipe, "-out", dir}, &out, io.Discard))
-		require.Contains(t, out.String(), want)
-		require.Contains(t, out.String(), "Done: 4 updates")
+		out := output(t, "train", "--config", recipe, "--out", dir)
+		require.Contains(t, out, want)
+		require.Contains(t, out, "Done: 4 updates; weights in "+filepath.Join(dir, "best"))
 	}
 	for _, name := range []string{"last/optimizer.safetensors", "last/average.safetensors", "best/model.safetensors", "log.jsonl"} {
 		require.FileExists(t, filepath.Join(dir, name))
@@ -50,17 +49,18 @@ func TestTrainInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var out bytes.Buffer
-	require.NoError(t, run(ctx, []string{"-config", shear(t), "-out", t.TempDir()}, &out, io.Discard))
+	_, err := run(ctx, []string{"train", "--config", shear(t), "--out", t.TempDir()}, &out, io.Discard)
+	require.NoError(t, err)
 	require.Contains(t, out.String(), "Interrupted after update 0; the same command resumes the run.")
 	require.Contains(t, out.String(), "There is no best yet: the weights so far are in ")
 }
 
 func TestTrainErrors(t *testing.T) {
 	for want, args := range map[string][]string{
-		"expected -config FILE and -out FOLDER": {"-config", "shear.yaml"},
-		"no such file":                          {"-config", "none.yaml", "-out", t.TempDir()},
-		"not defined":                           {"-nosuch"},
+		"expected --config FILE and --out FOLDER": {"--config", "shear.yaml"},
+		"no such file":           {"--config", "none.yaml", "--out", t.TempDir()},
+		"unknown flag: --nosuch": {"-v", "--nosuch"},
 	} {
-		require.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
+		require.ErrorContains(t, fails(append([]string{"train"}, args...)...), want)
 	}
 }
