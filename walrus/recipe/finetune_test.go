@@ -19,7 +19,7 @@ func TestFinetuning(t *testing.T) {
 	defer o.Close()
 	assert.Equal(t, walrus.RoPEPerAxis, o.Weights.Config().RoPE)
 	assert.Zero(t, o.Weights.Config().DropPath)
-	assert.NotNil(t, o.Weights.Scaling().Statistics)
+	assert.NotNil(t, o.Options.Systems[0].Statistics)
 	assert.Equal(t, []int{10, 2, 3}, []int{o.Options.Epochs, o.Options.Schedule.Warmup, o.Options.Schedule.Cooldown})
 }
 
