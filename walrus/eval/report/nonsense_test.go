@@ -16,7 +16,7 @@ func TestNonsense(t *testing.T) {
 	result := &eval.Result{Dataset: "rain", Horizons: []eval.HorizonResult{{Horizon: eval.Horizon{From: 1, To: 2}, To: 2, Windows: 1,
 		Scores: map[string]eval.Score{"model": {Median: 0.5}}, Curves: map[string][]float64{"model": {0.1, 0.2}}}}}
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{report.Panels, report.Write},
+		Funcs:   []any{report.NewSample, report.Panels, report.Write},
 		Values:  []any{truth, result, &report.Sample{Truth: truth, Forecast: truth.Frames}, []string{"model"}},
 		Strings: []string{"model"},
 		Calls:   150,

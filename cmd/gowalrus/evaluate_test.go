@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,18 +13,17 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 )
 
-const flow = "../../testdata/data/shear_flow"
+var flow = filepath.Join(dataDir, "shear_flow")
 
 // TestEvaluate prints one line per data set and writes a report.
 func TestEvaluate(t *testing.T) {
-	var out bytes.Buffer
 	dir := t.TempDir()
-	require.NoError(t, run(context.Background(), []string{"-data", flow, "-json", "-windows", "2", "-horizons", "1,1:3", "-report", dir}, &out, io.Discard))
+	out := output(t, "evaluate", "--data", flow, "--json", "--windows", "2", "--horizons", "1,1:3", "--report", dir)
 	var line struct {
 		Dataset  string
 		Horizons map[string]map[string]float64
 	}
-	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
+	require.NoError(t, json.Unmarshal([]byte(out), &line))
 	require.Equal(t, "shear_flow", line.Dataset)
 	require.Len(t, line.Horizons, 2)
 	for _, h := range line.Horizons {
@@ -48,11 +44,10 @@ func TestEvaluate(t *testing.T) {
 
 // TestEvaluateTable prints a table.
 func TestEvaluateTable(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, run(context.Background(), []string{"-data", flow, "-windows", "1", "-horizons", "1,1:90,91:99"}, &out, io.Discard))
-	require.Contains(t, out.String(), "shear_flow: VRMSE, median over places")
-	require.Contains(t, out.String(), "(up to step 24, the longest trajectory's last)")
-	require.Contains(t, out.String(), "91:99 beyond the end of all trajectories")
+	out := output(t, "evaluate", "--data", flow, "--windows", "1", "--horizons", "1,1:90,91:99")
+	require.Contains(t, out, "shear_flow: VRMSE, median over places")
+	require.Contains(t, out, "(up to step 24, the longest trajectory's last)")
+	require.Contains(t, out, "91:99 beyond the end of all trajectories")
 }
 
 // TestEvaluateDrop: a constant field that the weights do not know makes a data set
@@ -81,27 +76,24 @@ func TestEvaluateDrop(t *testing.T) {
 	require.NoError(t, w.Constants(0, frame))
 	require.NoError(t, w.Close())
 
-	args := []string{"-data", file, "-windows", "1", "-horizons", "1"}
-	err = run(context.Background(), args, io.Discard, io.Discard)
+	args := []string{"evaluate", "--data", file, "--windows", "1", "--horizons", "1"}
+	err = fails(args...)
 	require.ErrorContains(t, err, "no sediment; it knows")
-	require.ErrorContains(t, err, "-drop NAME")
-	var out bytes.Buffer
-	require.NoError(t, run(context.Background(), append(args, "-drop", "sediment"), &out, io.Discard))
-	require.Contains(t, out.String(), "lake: VRMSE")
-	err = run(context.Background(), append(args, "-drop", "sediment,salt"), io.Discard, io.Discard)
-	require.ErrorContains(t, err, `which are pressure, sediment, got "salt"`)
+	require.ErrorContains(t, err, "--drop NAME")
+	require.Contains(t, output(t, append(args, "--drop", "sediment")...), "lake: VRMSE")
+	require.ErrorContains(t, fails(append(args, "--drop", "sediment,salt")...), `which are pressure, sediment, got "salt"`)
 }
 
 func TestEvaluateErrors(t *testing.T) {
 	for want, args := range map[string][]string{
-		"expected -data FOLDER":    {},
-		"expected steps such as 1": {"-data", flow, "-horizons", "x"},
-		"no such file":             {"-data", flow, "-weights", "nowhere"},
-		"nothing: ":                {"-data", "nothing"},
-		"split":                    {"-data", flow, "-split", "later"},
-		"expected 2 to 16777216 frames of history": {"-data", flow, "-history", "1"},
+		"expected --data FOLDER":   {},
+		"expected steps such as 1": {"--data", flow, "--horizons", "x"},
+		"no such file":             {"--data", flow, "--weights", "nowhere"},
+		"nothing: ":                {"--data", "nothing"},
+		"split":                    {"--data", flow, "--split", "later"},
+		"expected 2 to 16777216 frames of history": {"--data", flow, "--history", "1"},
 	} {
-		require.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
+		require.ErrorContains(t, fails(append([]string{"evaluate"}, args...)...), want)
 	}
 }
 
@@ -109,10 +101,9 @@ func TestEvaluateErrors(t *testing.T) {
 func TestEvaluateUnjudged(t *testing.T) {
 	dir := t.TempDir()
 	best, last := filepath.Join(dir, "best"), filepath.Join(dir, "last")
-	err := run(context.Background(), []string{"-data", flow, "-weights", best}, io.Discard, io.Discard)
+	err := fails("evaluate", "--data", flow, "--weights", best)
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.NotContains(t, err.Error(), last)
 	require.NoError(t, os.Mkdir(last, 0o777))
-	err = run(context.Background(), []string{"-data", flow, "-weights", best}, io.Discard, io.Discard)
-	require.ErrorContains(t, err, "its weights so far are in "+last)
+	require.ErrorContains(t, fails("evaluate", "--data", flow, "--weights", best), "its weights so far are in "+last)
 }
