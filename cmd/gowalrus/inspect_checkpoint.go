@@ -23,11 +23,11 @@ type checkpointSummary struct {
 	Fit  *walrus.LoadReport `json:"fit,omitempty"`
 }
 
-// checkpoint describes the checkpoint that the flags name. The network is the one of
-// -preset or -config, else the one next to the file.
-func (r *report) checkpoint(o options) error {
-	path := o.checkpoint
-	if v, ok := nano.Find(path); ok {
+// checkpoint describes a checkpoint or shipped weights. The network is the one of --preset
+// or --config, else the one next to the file.
+func (r *inspection) checkpoint(name string) error {
+	path := name
+	if v, ok := nano.Find(name); ok {
 		dir, err := os.MkdirTemp("", "inspect")
 		if err != nil {
 			return err
@@ -65,9 +65,9 @@ func (r *report) checkpoint(o options) error {
 	if err := r.Checkpoint.compare(*r.Config); err != nil {
 		return err
 	}
-	if path != o.checkpoint { // the temporary folder is removed when this returns
-		r.Checkpoint.Path = o.checkpoint
-		r.Source = strings.ReplaceAll(r.Source, found.ConfigPath, "weights "+o.checkpoint)
+	if path != name { // the temporary folder is removed when this returns
+		r.Checkpoint.Path = name
+		r.Source = strings.ReplaceAll(r.Source, found.ConfigPath, "weights "+name)
 	}
 	return nil
 }

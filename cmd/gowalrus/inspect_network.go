@@ -5,45 +5,34 @@ import (
 	"strings"
 
 	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// report is the result of the command. The first keys describe the network, or, without
-// a network, the file.
-type report struct {
-	Tensors    int   `json:"tensors"`
-	Parameters int64 `json:"parameters"`
-	// Bytes is the size of all tensors in float32.
-	Bytes int64 `json:"bytes"`
-	// Constants counts values that are saved but not trained.
-	Constants  int64              `json:"constants"`
+// inspection is the result of inspect. The first keys describe the network, or, without a
+// network, the file.
+type inspection struct {
+	walrus.ParamCount
 	Source     string             `json:"source,omitempty"`
-	Parts      []part             `json:"parts,omitempty"`
 	Config     *walrus.Config     `json:"config,omitempty"`
 	Plan       *csm.Plan          `json:"plan,omitempty"`
 	Checkpoint *checkpointSummary `json:"checkpoint,omitempty"`
 	// Coverage is the record of the windows that the weights of the checkpoint were
-	// trained on. Advice lists the properties of the plan, and of a history of -history
+	// trained on. Advice lists the properties of the plan, and of a history of --history
 	// frames, that are not in the record.
 	Coverage *walrus.Coverage `json:"coverage,omitempty"`
 	Advice   []walrus.Advice  `json:"advice,omitempty"`
 	Backend  *backendSummary  `json:"backend,omitempty"`
 }
 
-// part counts the parameters whose keys share the first name.
-type part struct {
-	Name       string `json:"name"`
-	Parameters int64  `json:"parameters"`
-}
-
-// network reads the configuration that -preset or -config names.
-func (r *report) network(o options) error {
+// network reads the configuration that --preset or --config names.
+func (r *inspection) network(o inspectOptions) error {
 	var c walrus.Config
 	var err error
 	switch {
 	case o.preset != "":
 		if c, err = walrus.Preset(o.preset); err != nil {
-			return fmt.Errorf("%w: -preset: %w", errUsage, err)
+			return command.Usage("--preset: %w", err)
 		}
 		r.Source = "preset " + o.preset
 	case o.config != "":
@@ -58,32 +47,15 @@ func (r *report) network(o options) error {
 	return r.count(c)
 }
 
-// count sets the numbers of a network.
-func (r *report) count(c walrus.Config) error {
-	params, err := c.Params()
-	if err != nil {
-		return err
-	}
-	r.Config, r.Tensors = &c, len(params)
-	for _, p := range params {
-		n := int64(p.Size())
-		r.Bytes += 4 * n
-		if p.Init.Buffer {
-			r.Constants += n
-			continue
-		}
-		r.Parameters += n
-		name, _, _ := strings.Cut(p.Key, ".")
-		if k := len(r.Parts) - 1; k < 0 || r.Parts[k].Name != name {
-			r.Parts = append(r.Parts, part{Name: name})
-		}
-		r.Parts[len(r.Parts)-1].Parameters += n
-	}
-	return nil
+// count sets the configuration and its counts.
+func (r *inspection) count(c walrus.Config) (err error) {
+	r.Config = &c
+	r.ParamCount, err = c.Count()
+	return err
 }
 
 // text formats the report as text.
-func (r *report) text() string {
+func (r *inspection) text() string {
 	var b strings.Builder
 	if c := r.Config; c != nil {
 		fmt.Fprintf(&b, "network %s (%s)\n", c.Name, r.Source)
