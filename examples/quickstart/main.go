@@ -1,16 +1,10 @@
-// Command quickstart forecasts sound waves that the network has never seen, with the
-// shipped weights. It takes seconds and needs nothing but Go:
+// Command quickstart forecasts sound waves that the network has never seen, with the weights
+// that come with the library. It takes seconds and needs nothing but Go:
 //
 //	GOEXPERIMENT=simd go run ./examples/quickstart
 //
-// The second part trains a small network from scratch on six other runs and forecasts
-// the same run:
-//
-//	GOEXPERIMENT=simd go run ./examples/quickstart -train 150s
-//
-// It prints the error of every forecast step next to those of two baselines and writes
-// truth, forecast and error as a PNG and an animated GIF. The last line is one JSON
-// object with the numbers.
+// It prints the error of every step next to those of two baselines, and writes a page with
+// curves and pictures and an animation of truth, forecast and error.
 package main
 
 import (
@@ -18,119 +12,93 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
-	"time"
+	"path/filepath"
 
-	"github.com/gomlx/compute"
-	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
-	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/data/sample"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// options are the command's flags.
-type options struct {
-	seed    uint64
-	train   time.Duration
-	updates int
-	steps   int
-	out     string
-	anyBack bool
-}
-
-// first is the first frame of the unseen run that is forecast.
-const first = 8
-
-// history returns the number of frames that the network sees: that of walrus-nano's
-// training, or fewer for the network that is trained here.
-func (o options) history() int {
-	if o.trains() {
-		return 4
-	}
-	return 6
-}
-
-// trains reports whether a network is to be trained.
-func (o options) trains() bool { return o.train > 0 || o.updates > 0 }
-
-func parse(args []string, stdout io.Writer) (options, error) {
-	var o options
-	f := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	f.Uint64Var(&o.seed, "seed", 1, "seed of the weights, the order of the data and the jitter")
-	f.DurationVar(&o.train, "train", 0, "train a network of its own for this long, such as 150s")
-	f.IntVar(&o.updates, "updates", 0, "train for this many updates, whatever they take")
-	f.IntVar(&o.steps, "steps", 20, "frames to forecast, at most 23")
-	f.StringVar(&o.out, "out", "out/quickstart", "folder for the pictures")
-	f.BoolVar(&o.anyBack, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
-	if err := command.Parse(f, args, stdout); err != nil {
-		return o, err
-	}
-	if f.NArg() > 0 {
-		return o, command.Usage("expected flags only, got %q", f.Args())
-	}
-	if o.steps < 1 || o.updates < 0 || o.train < 0 {
-		return o, command.Usage("-steps must be positive, -train and -updates not negative")
-	}
-	return o, nil
-}
-
 func main() {
+	steps := flag.Int("steps", 20, "frames to forecast, at most 23")
+	out := flag.String("out", "out/quickstart", "folder for the page and the animation")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if status := command.Status("quickstart", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
-		os.Exit(status)
+	if err := run(ctx, *steps, *out, os.Stdout); err != nil {
+		log.Fatal("quickstart: ", err)
 	}
 }
 
-// run runs the command.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parse(args, stdout)
+// The forecast starts at frame first of a run and sees the history frames before it.
+const first, history = 8, 6
+
+// forecasters are the columns of table and page.
+var forecasters = []string{"walrus", "persistence", "linear"}
+
+// run forecasts, prints the errors and writes the page.
+func run(ctx context.Context, steps int, dir string, out io.Writer) error {
+	set, err := sample.Load()
 	if err != nil {
 		return err
 	}
-	begin := time.Now()
-	set, err := dataset.Load()
+	w, err := set.Test[0].Slice(first-history, first+steps) // known frames, then the truth
+	if err != nil {
+		return fmt.Errorf("-steps: %w", err)
+	}
+	b, err := backend.Pick(false) // pure Go, or the backend in GOMLX_BACKEND
 	if err != nil {
 		return err
 	}
-	unseen := set.Test[0]
-	if most := len(unseen.Frames) - first; o.steps > most {
-		return command.Usage("-steps: the unseen run has %d frames after the history, got %d", most, o.steps)
-	}
-	b, err := backend.Pick(o.anyBack)
+	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1})
 	if err != nil {
 		return err
 	}
-	weights, err := load(o, b)
+	defer em.Close()
+	fmt.Fprintf(out, "Sound waves on a grid of %v, boundaries %v along x and %v along y.\n", w.Grid, w.Boundaries[0], w.Boundaries[1])
+
+	compared := eval.Baselines() // persistence and linear extrapolation
+	compared[forecasters[0]] = eval.Model(em)
+	result, frames, err := eval.EvaluateWindow(ctx, w, compared, history)
 	if err != nil {
 		return err
 	}
-	defer weights.Finalize()
-	if err := describe(stdout, weights, set, b); err != nil {
+	result.Dataset = sample.Name
+	table(out, result.Horizons[0])
+
+	truth, err := w.Slice(history, history+steps)
+	if err != nil {
 		return err
 	}
-	if o.trains() {
-		if err := fit(ctx, weights, set.Train, b, o, stderr); err != nil {
-			return err
+	pictures := &report.Sample{Truth: truth, Forecast: frames[forecasters[0]]}
+	if err := report.Write(dir, "Sound waves", forecasters, []report.Entry{{Result: result, Sample: pictures}}); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Wrote %s and %s.gif\n", filepath.Join(dir, report.HTMLFile), filepath.Join(dir, sample.Name))
+	return err
+}
+
+// table prints the errors and whether the network beats both baselines.
+func table(out io.Writer, h eval.HorizonResult) {
+	fmt.Fprintln(out, "VRMSE (0 is perfect, 1 is as good as the mean of the frame)")
+	fmt.Fprintf(out, "%4s", "step")
+	var means []float64
+	for _, name := range forecasters {
+		fmt.Fprintf(out, " %12s", name)
+		means = append(means, eval.Mean(h.Curves[name]))
+	}
+	for i := range h.Curves[forecasters[0]] {
+		fmt.Fprintf(out, "\n%4d", i+1)
+		for _, name := range forecasters {
+			fmt.Fprintf(out, " %12.3f", h.Curves[name][i])
 		}
 	}
-	f, err := predict(ctx, weights, unseen, b, o, stderr)
-	if err != nil {
-		return err
-	}
-	if err := f.draw(o.out); err != nil {
-		return err
-	}
-	fmt.Fprintf(stdout, "\nWrote step1.png, forecast.gif and vrmse.png to %s\n\n", o.out)
-	return f.report(stdout, o.seed, time.Since(begin))
-}
-
-// load returns the shipped weights, or fresh weights to train.
-func load(o options, b compute.Backend) (*walrus.Weights, error) {
-	if o.trains() {
-		return walrus.InitWeights(network(), o.seed)
-	}
-	return nano.Weights(walrus.LoadOptions{Backend: b})
+	fmt.Fprintf(out, "\nmean %12.3f %12.3f %12.3f\n", means[0], means[1], means[2])
+	fmt.Fprintf(out, "beats both in the mean: %v\n", means[0] < min(means[1], means[2]))
 }

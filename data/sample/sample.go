@@ -1,4 +1,4 @@
-package dataset
+package sample
 
 import (
 	"bytes"
@@ -21,10 +21,23 @@ const fileName = "acoustic.safetensors.gz"
 // maxUnpacked is the largest size to which the embedded file may unpack, in bytes.
 const maxUnpacked = 16 << 20
 
+// Name is the name of the data set.
+const Name = "acoustic_scattering_inclusions"
+
 // Set is the whole data set: 6 trajectories for training, 2 for validation and 2 for
-// testing. The trajectories of different splits differ in inclusions and sources.
+// testing, each a window of all its frames. The trajectories of different splits differ in
+// inclusions and sources.
 type Set struct {
-	Train, Valid, Test []Trajectory
+	Train, Valid, Test []*data.Window
+}
+
+// Dataset returns the trajectories of a split, "train", "valid" or "test", as a data set.
+func (s *Set) Dataset(split string) (*data.Memory, error) {
+	windows, ok := map[string][]*data.Window{"train": s.Train, "valid": s.Valid, "test": s.Test}[split]
+	if !ok {
+		return nil, fmt.Errorf("sample: expected the split train, valid or test, got %q", split)
+	}
+	return data.NewMemory(Name, windows)
 }
 
 // Load unpacks the embedded file. Every call returns new arrays. If a tensor of the
@@ -34,15 +47,15 @@ func Load() (*Set, error) { return load(packed) }
 func load(gz []byte) (*Set, error) {
 	f, err := unpack(gz)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: %s: %w", fileName, err)
+		return nil, fmt.Errorf("sample: %s: %w", fileName, err)
 	}
 	s := &Set{}
 	for _, part := range []struct {
 		name string
-		dst  *[]Trajectory
+		dst  *[]*data.Window
 	}{{"train", &s.Train}, {"valid", &s.Valid}, {"test", &s.Test}} {
 		if *part.dst, err = readSplit(f, part.name); err != nil {
-			return nil, fmt.Errorf("dataset: %w", err)
+			return nil, fmt.Errorf("sample: %w", err)
 		}
 	}
 	return s, nil
@@ -64,18 +77,18 @@ func unpack(gz []byte) (*safetensors.File, error) {
 }
 
 // readSplit reads name.0, name.1, … until the next one is missing.
-func readSplit(f *safetensors.File, name string) ([]Trajectory, error) {
-	var out []Trajectory
+func readSplit(f *safetensors.File, name string) ([]*data.Window, error) {
+	var out []*data.Window
 	for {
 		id := fmt.Sprintf("%s.%d", name, len(out))
 		if _, ok := f.Info(id + ".low"); !ok {
 			break
 		}
-		tr, err := readTrajectory(f, id)
+		w, err := readTrajectory(f, id)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, tr)
+		out = append(out, w)
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("%s: expected a tensor %q, got none", fileName, name+".0.low")

@@ -1,10 +1,11 @@
-package dataset
+package sample
 
 import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"os"
@@ -32,7 +33,7 @@ type recorded struct {
 	Baselines [6][4]float64
 }
 
-func loadAll(t *testing.T) (*Set, []Trajectory, []recorded) {
+func loadAll(t *testing.T) (*Set, []*data.Window, []recorded) {
 	t.Helper()
 	set, err := Load()
 	require.NoError(t, err)
@@ -40,7 +41,7 @@ func loadAll(t *testing.T) (*Set, []Trajectory, []recorded) {
 	require.NoError(t, err)
 	var want []recorded
 	require.NoError(t, json.Unmarshal(text, &want))
-	all := append(append(append([]Trajectory(nil), set.Train...), set.Valid...), set.Test...)
+	all := append(append(append([]*data.Window(nil), set.Train...), set.Valid...), set.Test...)
 	require.Len(t, all, len(want))
 	return set, all, want
 }
@@ -52,10 +53,11 @@ func TestContents(t *testing.T) {
 	assert.Len(t, set.Test, 2)
 	for i, tr := range all {
 		assert.Equal(t, want[i].Name, tr.Name)
-		assert.Equal(t, want[i].Source, tr.Source)
-		assert.Equal(t, []int{48, 48}, tr.Shape)
-		assert.Equal(t, []string{"pressure", "velocity_x", "velocity_y"}, tr.ChannelNames(false))
-		assert.Equal(t, []string{"density", "speed_of_sound"}, tr.ChannelNames(true))
+		assert.Equal(t, want[i].Source, fmt.Sprintf("%s trajectory %d", tr.Origin.File, tr.Origin.Trajectory))
+		require.NoError(t, tr.Validate())
+		assert.Equal(t, []int{48, 48}, tr.Grid)
+		assert.Equal(t, []string{"pressure", "velocity_x", "velocity_y"}, tr.Channels(false))
+		assert.Equal(t, []string{"density", "speed_of_sound"}, tr.Channels(true))
 		side := data.Boundary{Low: data.Wall, High: data.Open}
 		assert.Equal(t, data.Boundaries{side, side}, tr.Boundaries)
 		require.Len(t, tr.Frames, 31)
@@ -72,8 +74,8 @@ func TestContents(t *testing.T) {
 	}
 	first := all[0]
 	assert.InDelta(t, 2.0/30, first.Times[1]-first.Times[0], 1e-6)
-	assert.InDelta(t, -47.0/48, first.X[0], 1e-6)
-	assert.InDelta(t, 47.0/48, first.Y[47], 1e-6)
+	assert.InDelta(t, -47.0/48, first.Coordinates[0][0], 1e-6)
+	assert.InDelta(t, 47.0/48, first.Coordinates[1][47], 1e-6)
 }
 
 func finite(v []float32) bool {
@@ -98,7 +100,7 @@ func TestValuesAreTheSolvers(t *testing.T) {
 		assert.Equal(t, want[i].CRC32Constants, crc(t, tr.Constants), tr.Name)
 		require.NotEmpty(t, want[i].Points)
 		for _, p := range want[i].Points {
-			got := tr.Channel(p.At[0], p.At[1])[p.At[2]*tr.Shape[1]+p.At[3]]
+			got := tr.Frames[p.At[0]][p.At[1]*tr.Points()+p.At[2]*tr.Grid[1]+p.At[3]]
 			assert.InDelta(t, p.Value, got, p.Step/2, "%s at %v", tr.Name, p.At)
 		}
 		for _, e := range want[i].ErrorOverRMS {

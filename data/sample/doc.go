@@ -1,12 +1,13 @@
-// Package dataset holds the quickstart's data: ten trajectories of sound waves in a
-// square with inclusions of other density, made with Clawpack and embedded in the
-// program (2.3 MB). Loading them needs no file, no network and no C library.
+// Package sample holds data to try the library with: ten trajectories of sound waves in a
+// square with inclusions of other density, made with Clawpack and embedded in the package
+// (2.3 MB). Loading them needs no file, no network and no C library.
 //
-//	set, err := dataset.Load()
-//	if err != nil { ... }
-//	tr := set.Test[0]
-//	frame := tr.Frames[6]                // [channel][H*W]: pressure, velocity_x, velocity_y
-//	p := tr.Channel(6, 0)                // [H*W], row major, x is the first axis
+//	set, err := sample.Load()
+//	…
+//	w := set.Test[0]                     // a trajectory: 31 frames
+//	frame := w.Frames[6]                 // [channel][H*W]: pressure, velocity_x, velocity_y
+//	history, err := w.Slice(2, 8)        // six frames to forecast from
+//	ds, err := set.Dataset("train")      // the same as a data set
 //
 // The equations are those of linear acoustics with a density rho(x, y) and a speed of
 // sound c(x, y) that are constant in time:
@@ -21,4 +22,4 @@
 // trajectory and channel near 1/1024 of the channel's root mean square; the rounding
 // error is below 4e-4 of the root mean square. Density and speed of sound are stored
 // unchanged. README.md states the origin of the data.
-package dataset
+package sample

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/gomlx/compute"
-	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -21,20 +21,23 @@ import (
 // forecast is a rollout with the truth and two baselines: the last frame repeated
 // (persistence), and the last change repeated (linear extrapolation).
 type forecast struct {
-	run                 dataset.Trajectory
+	run                 *data.Window
 	truth, frames       [][]float32
 	vrmse               []float64 // per step, mean over the fields
 	persistence, linear []float64
 }
 
 // predict makes a rollout of the unseen run and scores it.
-func predict(ctx context.Context, w *walrus.Weights, run dataset.Trajectory, b compute.Backend, o options, stderr io.Writer) (*forecast, error) {
+func predict(ctx context.Context, w *walrus.Weights, run *data.Window, b compute.Backend, o options, stderr io.Writer) (*forecast, error) {
 	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Seed: o.seed})
 	if err != nil {
 		return nil, err
 	}
 	defer em.Close()
-	seen := run.Window(first-o.history(), first)
+	seen, err := run.Slice(first-history, first)
+	if err != nil {
+		return nil, err
+	}
 	f := &forecast{run: run, truth: run.Frames[first : first+o.steps]}
 	m := meter.New(stderr, "forecast", "frames")
 	defer m.Close()
@@ -67,7 +70,7 @@ func predict(ctx context.Context, w *walrus.Weights, run dataset.Trajectory, b c
 
 // score returns the VRMSE of every step, the mean over the fields.
 func (f *forecast) score(frames [][]float32) ([]float64, error) {
-	table, err := eval.PerStep(eval.WithEps(eval.VRMSE, eval.DefaultEps), frames, f.truth, len(f.run.ChannelNames(false)))
+	table, err := eval.PerStep(eval.WithEps(eval.VRMSE, eval.DefaultEps), frames, f.truth, len(f.run.Channels(false)))
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +83,7 @@ func (f *forecast) draw(dir string) error {
 		return err
 	}
 	panels, err := picture.CompareRollout(picture.Rollout{
-		H: f.run.Shape[0], W: f.run.Shape[1], Names: f.run.ChannelNames(false),
+		H: f.run.Grid[0], W: f.run.Grid[1], Names: f.run.Channels(false),
 		Truth: f.truth, Forecast: f.frames, Title: "unseen run", Scale: 4, Smooth: true,
 		Times: f.run.Times[first : first+len(f.truth)],
 	})
