@@ -16,9 +16,10 @@ import (
 	"github.com/gowalrus/gowalrus/distributed"
 	"github.com/gowalrus/gowalrus/distributed/ladder"
 	"github.com/gowalrus/gowalrus/internal/machine"
-	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
 )
 
 // ladderOptions are the flags of ladder.
@@ -113,6 +114,12 @@ func (a *app) runLadder(ctx context.Context, o ladderOptions) (err error) {
 	return picture.PNG(o.out, chart(results, o.setup))
 }
 
+// processor returns the seconds that the processor has worked for this process.
+func processor() (float64, error) {
+	used, err := machine.Used()
+	return used.CPU.Seconds(), err
+}
+
 // measure measures the times of a network and writes them to a file, which may hold earlier
 // ones.
 func (a *app) measure(ctx context.Context, path string, systems []data.Entry, c walrus.Config) error {
@@ -124,7 +131,7 @@ func (a *app) measure(ctx context.Context, path string, systems []data.Entry, c 
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err // a damaged table, or another file, is not replaced
 	}
-	t, err := ladder.Measurement{Config: c, Systems: systems, Backend: b, Clock: machine.ProcessorSeconds,
+	t, err := ladder.Measurement{Config: c, Systems: systems, Backend: b, Clock: processor,
 		Source: fmt.Sprintf("processor seconds, %s, %d cores, %s", b.Name(), runtime.NumCPU(), c.Name),
 		Observe: func(e data.Entry, frames, windows int, seconds float64) {
 			fmt.Fprintf(a.stderr, "%s %v T=%d B=%d: %.3f s\n", e.Name, e.Grid, frames, windows, seconds)
@@ -148,7 +155,7 @@ func (a *app) trial(ctx context.Context, o ladderOptions) error {
 		return err
 	}
 	defer b.Finalize()
-	measured, err := ladder.Trial{Setup: o.setup, Backend: b, Clock: machine.ProcessorSeconds,
+	measured, err := ladder.Trial{Setup: o.setup, Backend: b, Clock: processor,
 		Log: slog.New(slog.NewTextHandler(a.stderr, nil))}.Run(ctx)
 	if err != nil {
 		return err
@@ -194,10 +201,10 @@ func printTrial(w io.Writer, measured []ladder.Measured, asJSON bool) error {
 }
 
 // chart draws the results next to the paper's.
-func chart(results []ladder.Result, s ladder.Setup) picture.Bars {
-	b := picture.Bars{XLabel: "token throughput, % of naive",
+func chart(results []ladder.Result, s ladder.Setup) report.Bars {
+	b := report.Bars{XLabel: "token throughput, % of naive",
 		Title: fmt.Sprintf("Simulated training on %d devices in groups of %d", s.Devices, s.Group)}
-	ours, paper := picture.Line{Name: "simulated"}, picture.Line{Name: "paper, 96 devices"}
+	ours, paper := report.Line{Name: "simulated"}, report.Line{Name: "paper, 96 devices"}
 	for i, r := range results {
 		name := r.Rung
 		if i > 0 {
@@ -206,6 +213,6 @@ func chart(results []ladder.Result, s ladder.Setup) picture.Bars {
 		b.Names = append(b.Names, name)
 		ours.Values, paper.Values = append(ours.Values, r.Relative), append(paper.Values, r.Paper)
 	}
-	b.Series = []picture.Line{ours, paper}
+	b.Series = []report.Line{ours, paper}
 	return b
 }

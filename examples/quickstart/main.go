@@ -1,14 +1,17 @@
-// Command quickstart forecasts sound waves that the network has never seen, with the weights
-// that come with the library. It takes seconds and needs nothing but Go:
+// Command quickstart forecasts sound waves that the network has never seen, with the
+// weights that come with the library. It takes seconds and needs nothing but Go:
 //
 //	GOEXPERIMENT=simd go run ./examples/quickstart
 //
-// It prints the error of every step next to those of two baselines, and writes a page with
-// curves and pictures and an animation of truth, forecast and error.
+// It prints the error of every forecast step next to those of two baselines, and writes
+// truth, forecast and error as a PNG and an animated GIF and the errors as a chart. The
+// last line is one JSON object with the numbers.
 package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,89 +19,125 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"time"
 
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/sample"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
 	"github.com/gowalrus/gowalrus/walrus/eval/report"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
+// The network sees history frames, as in its training; first is the first frame that it
+// forecasts.
+const history, first = 6, 8
+
 func main() {
-	steps := flag.Int("steps", 20, "frames to forecast, at most 23")
-	out := flag.String("out", "out/quickstart", "folder for the page and the animation")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *steps, *out, os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
 		log.Fatal("quickstart: ", err)
 	}
 }
 
-// The forecast starts at frame first of a run and sees the history frames before it.
-const first, history = 8, 6
-
-// forecasters are the columns of table and page.
-var forecasters = []string{"walrus", "persistence", "linear"}
-
-// run forecasts, prints the errors and writes the page.
-func run(ctx context.Context, steps int, dir string, out io.Writer) error {
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	f := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	seed := f.Uint64("seed", 1, "seed of the jitter")
+	steps := f.Int("steps", 20, "frames to forecast, at most 23")
+	out := f.String("out", "out/quickstart", "folder for the pictures")
+	auto := f.Bool("auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return fmt.Errorf("expected flags only, got %q", f.Args())
+	}
 	set, err := sample.Load()
 	if err != nil {
 		return err
 	}
-	w, err := set.Test[0].Slice(first-history, first+steps) // known frames, then the truth
-	if err != nil {
-		return fmt.Errorf("-steps: %w", err)
+	unseen := set.Test[0]
+	if most := len(unseen.Frames) - first; *steps < 1 || *steps > most {
+		return fmt.Errorf("-steps must be positive, and the unseen run has %d frames after the history; got %d", most, *steps)
 	}
-	b, err := backend.Pick(false) // pure Go, or the backend in GOMLX_BACKEND
+	b, err := backend.Pick(*auto)
 	if err != nil {
 		return err
 	}
-	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1})
+	fmt.Fprintf(stdout, "Sound waves in a medium of varying density, grid %v, forecast by walrus-nano on %s.\n", unseen.Grid, b.Description())
+	begin := time.Now()
+	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: *seed})
 	if err != nil {
 		return err
 	}
 	defer em.Close()
-	fmt.Fprintf(out, "Sound waves on a grid of %v, boundaries %v along x and %v along y.\n", w.Grid, w.Boundaries[0], w.Boundaries[1])
 
-	compared := eval.Baselines() // persistence and linear extrapolation
-	compared[forecasters[0]] = eval.Model(em)
-	result, frames, err := eval.EvaluateWindow(ctx, w, compared, history)
+	// Forecast and score, together with persistence (the last frame repeated) and linear
+	// extrapolation (the last change repeated).
+	window, err := unseen.Slice(first-history, first+*steps)
 	if err != nil {
 		return err
 	}
-	result.Dataset = sample.Name
-	table(out, result.Horizons[0])
-
-	truth, err := w.Slice(history, history+steps)
+	forecasters := eval.Baselines()
+	forecasters["walrus"] = eval.Model(em)
+	result, frames, err := eval.EvaluateWindow(ctx, window, forecasters, history)
 	if err != nil {
 		return err
 	}
-	pictures := &report.Sample{Truth: truth, Forecast: frames[forecasters[0]]}
-	if err := report.Write(dir, "Sound waves", forecasters, []report.Entry{{Result: result, Sample: pictures}}); err != nil {
+	truth, err := window.Slice(history, history+*steps)
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "Wrote %s and %s.gif\n", filepath.Join(dir, report.HTMLFile), filepath.Join(dir, sample.Name))
-	return err
+	if err := draw(*out, truth, frames["walrus"], &result.Horizons[0]); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "Wrote step1.png, forecast.gif and vrmse.png to %s\n\n", *out)
+	return table(stdout, result.Horizons[0].Curves, *seed, time.Since(begin))
 }
 
-// table prints the errors and whether the network beats both baselines.
-func table(out io.Writer, h eval.HorizonResult) {
-	fmt.Fprintln(out, "VRMSE (0 is perfect, 1 is as good as the mean of the frame)")
-	fmt.Fprintf(out, "%4s", "step")
-	var means []float64
-	for _, name := range forecasters {
-		fmt.Fprintf(out, " %12s", name)
-		means = append(means, eval.Mean(h.Curves[name]))
+// draw writes the pictures.
+func draw(dir string, truth *data.Window, forecast [][]float32, errs *eval.HorizonResult) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
-	for i := range h.Curves[forecasters[0]] {
-		fmt.Fprintf(out, "\n%4d", i+1)
-		for _, name := range forecasters {
-			fmt.Fprintf(out, " %12.3f", h.Curves[name][i])
-		}
+	all, err := picture.Compare(truth, forecast, picture.Options{Title: "unseen run"})
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(out, "\nmean %12.3f %12.3f %12.3f\n", means[0], means[1], means[2])
-	fmt.Fprintf(out, "beats both in the mean: %v\n", means[0] < min(means[1], means[2]))
+	waves, err := picture.Compare(truth, forecast, picture.Options{Title: "sound waves", Channels: []string{"pressure"}})
+	if err != nil {
+		return err
+	}
+	chart, err := report.Curves(errs, []string{"walrus", "persistence", "linear"})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		picture.PNG(filepath.Join(dir, "step1.png"), all[0]),
+		picture.GIF(filepath.Join(dir, "forecast.gif"), waves, 200*time.Millisecond),
+		picture.PNG(filepath.Join(dir, "vrmse.png"), chart))
+}
+
+// table prints the errors, a verdict and the JSON line.
+func table(w io.Writer, curves map[string][]float64, seed uint64, took time.Duration) error {
+	ours, last, line := curves["walrus"], curves["persistence"], curves["linear"]
+	fmt.Fprintln(w, "VRMSE (0 is perfect, 1 is as good as the mean of the frame)\nstep     walrus   persistence   linear")
+	for i := range ours {
+		fmt.Fprintf(w, "%4d   %8.3f   %11.3f   %6.3f\n", i+1, ours[i], last[i], line[i])
+	}
+	n := min(10, len(ours))
+	mean := func(v []float64) float64 { return eval.Mean(v[:n]) }
+	better := ours[0] < min(last[0], line[0]) && mean(ours) < min(mean(last), mean(line))
+	fmt.Fprintf(w, "mean of the first %d: %.3f   %.3f   %.3f\n", n, mean(ours), mean(last), mean(line))
+	fmt.Fprintf(w, "beats both, at one step and in the mean: %v\n\n", better)
+	return json.NewEncoder(w).Encode(struct {
+		Seed        uint64    `json:"seed"`
+		Seconds     float64   `json:"seconds"`
+		VRMSE       []float64 `json:"vrmse"`
+		Persistence []float64 `json:"persistence"`
+		Linear      []float64 `json:"linear"`
+	}{seed, took.Seconds(), ours, last, line})
 }

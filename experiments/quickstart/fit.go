@@ -33,6 +33,7 @@ func fit(ctx context.Context, w *walrus.Weights, runs []*data.Window, b compute.
 	if err != nil {
 		return err
 	}
+	defer tr.Close()
 	rng := rand.New(rand.NewPCG(o.seed, 1))
 	m := meter.New(stderr, "training", "‰")
 	defer m.Close()
@@ -49,7 +50,7 @@ func fit(ctx context.Context, w *walrus.Weights, runs []*data.Window, b compute.
 		if done >= 1 {
 			return nil
 		}
-		w, err := draw(rng, runs)
+		w, err := draws(rng, runs)
 		if err != nil {
 			return err
 		}
@@ -63,8 +64,8 @@ func fit(ctx context.Context, w *walrus.Weights, runs []*data.Window, b compute.
 	}
 }
 
-// draw draws a run and a window of it: the history and the frame after it.
-func draw(rng *rand.Rand, runs []*data.Window) (*data.Window, error) {
+// draws draws a run and a window of it: the history and the frame after it.
+func draws(rng *rand.Rand, runs []*data.Window) (*data.Window, error) {
 	run := runs[rng.IntN(len(runs))]
 	from := rng.IntN(len(run.Frames) - history)
 	return run.Slice(from, from+history+1)

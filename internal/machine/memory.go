@@ -1,4 +1,4 @@
-// Package machine reports the memory of the machine and the processor time of the process.
+// Package machine reports the memory of the machine and the usage of the process.
 package machine
 
 import (

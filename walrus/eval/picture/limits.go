@@ -57,8 +57,7 @@ func finite(v float64, i int) error {
 	return nil
 }
 
-// orExtent checks r and replaces the zero Range. A range without extent is widened
-// around its value, so that a constant field has the middle colour.
+// orExtent checks r, replaces the zero Range and widens a range without extent.
 func (r Range) orExtent(values []float32) (Range, error) {
 	extent, err := Extent(values)
 	if err != nil {
@@ -70,11 +69,20 @@ func (r Range) orExtent(values []float32) (Range, error) {
 	if !(r.Min <= r.Max) || math.IsInf(r.Max-r.Min, 0) {
 		return Range{}, fmt.Errorf("picture: range: expected a minimum below the maximum, got %v and %v", r.Min, r.Max)
 	}
-	if r.Min == r.Max {
-		half := math.Max(math.Abs(r.Min)/2, 1e-30)
-		r = Range{r.Min - half, r.Max + half}
+	return r.widened(), nil
+}
+
+// widened returns r, or a range around its value if it has no extent: a constant field
+// then has the middle colour.
+func (r Range) widened() Range {
+	if r.Min < r.Max {
+		return r
 	}
-	return r, nil
+	half := math.Abs(r.Min) / 2
+	if half < 1e-30 {
+		half = 1
+	}
+	return Range{r.Min - half, r.Max + half}
 }
 
 // place returns the position of v in the range, 0 at Min, 1 at Max.
