@@ -3,13 +3,12 @@ package npz
 import (
 	"archive/zip"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 	"github.com/gowalrus/gowalrus/internal/npy"
 )
 
@@ -19,23 +18,14 @@ func Write(path string, w *data.Window) error {
 	if err := w.Validate(); err != nil {
 		return fmt.Errorf("npz: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("npz: %w", err)
-	}
-	defer os.Remove(f.Name()) // has no effect after the file was renamed
-	err = errors.Join(write(f, w), f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
+	if err := atomicfile.Write(path, func(f io.Writer) error { return write(f, w) }); err != nil {
 		return fmt.Errorf("npz: %s: %w", path, err)
 	}
 	return nil
 }
 
 // write writes the members of the file.
-func write(f *os.File, w *data.Window) error {
+func write(f io.Writer, w *data.Window) error {
 	z := zip.NewWriter(f)
 	add := func(name string, shape []int, parts ...[]float32) error {
 		// Stored, so that readers find blocks where they lie.

@@ -5,7 +5,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/gowalrus/gowalrus/examples/internal/experiment"
+	"github.com/gowalrus/gowalrus/experiments/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/eval/picture"
 	"github.com/gowalrus/gowalrus/walrus/eval/report"

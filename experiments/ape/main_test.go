@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gowalrus/gowalrus/data/solve"
-	"github.com/gowalrus/gowalrus/examples/internal/experiment"
+	"github.com/gowalrus/gowalrus/experiments/internal/experiment"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"

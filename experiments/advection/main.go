@@ -2,7 +2,7 @@
 // with a speed that the data do not contain. A network that sees six frames can infer
 // the speed; a network that sees a single frame cannot, however long it is trained.
 //
-//	GOEXPERIMENT=simd go run ./examples/advection -out out/advection
+//	GOEXPERIMENT=simd go run ./experiments/advection -out out/advection
 //
 // It simulates the data, trains both networks alike, prints the VRMSE of unseen runs
 // next to persistence and linear extrapolation, and draws a forecast of each network.
@@ -19,7 +19,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/data/well"
-	"github.com/gowalrus/gowalrus/examples/internal/experiment"
+	"github.com/gowalrus/gowalrus/experiments/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/eval/picture"
 	"github.com/gowalrus/gowalrus/walrus/recipe"

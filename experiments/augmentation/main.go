@@ -5,7 +5,7 @@
 // then finetuned on few runs of systems that were seen in another orientation, and of a
 // system that was not seen.
 //
-//	GOEXPERIMENT=simd go run ./examples/augmentation -seeds 1,2 -out out/augmentation
+//	GOEXPERIMENT=simd go run ./experiments/augmentation -seeds 1,2 -out out/augmentation
 //
 // Every seed has separate simulations and networks.
 package main
@@ -20,7 +20,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data/solve"
-	"github.com/gowalrus/gowalrus/examples/internal/experiment"
+	"github.com/gowalrus/gowalrus/experiments/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/solve"
-	"github.com/gowalrus/gowalrus/examples/internal/experiment"
+	"github.com/gowalrus/gowalrus/experiments/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/gowalrus/gowalrus/examples/internal/experiment"
+	"github.com/gowalrus/gowalrus/experiments/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 

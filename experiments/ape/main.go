@@ -5,7 +5,7 @@
 // cold lid, which has fixed walls and forcing, and periodic compressible flow, which is
 // the same everywhere.
 //
-//	GOEXPERIMENT=simd go run ./examples/ape -seeds 1,2,3 -out out/ape
+//	GOEXPERIMENT=simd go run ./experiments/ape -seeds 1,2,3 -out out/ape
 //
 // All seeds share the simulations and the first network, which are made with the first
 // seed; each seed has separate finetunings.
@@ -21,7 +21,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data/solve"
-	"github.com/gowalrus/gowalrus/examples/internal/experiment"
+	"github.com/gowalrus/gowalrus/experiments/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )

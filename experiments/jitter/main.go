@@ -4,7 +4,7 @@
 // simulated systems with all three kinds of boundaries, and forecasts 60 steps of
 // unseen runs.
 //
-//	GOEXPERIMENT=simd go run ./examples/jitter -seeds 1,2,3 -out out/jitter
+//	GOEXPERIMENT=simd go run ./experiments/jitter -seeds 1,2,3 -out out/jitter
 //
 // Every seed has separate simulations and networks. Besides the VRMSE it measures the
 // effect that jitter targets (paper §3.2): waves in the error that repeat with the
@@ -20,7 +20,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data/solve"
-	"github.com/gowalrus/gowalrus/examples/internal/experiment"
+	"github.com/gowalrus/gowalrus/experiments/internal/experiment"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/eval/picture"
