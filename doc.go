@@ -49,6 +49,6 @@
 //
 // Functions that build graphs may panic with an error, as in gomlx. Every other
 // exported function returns errors that name the file, tensor or field, the expected
-// and the actual value. BEWARE.md lists the traps; docs/glossary.md defines the words
+// and the actual value. docs/troubleshooting.md lists the traps; docs/glossary.md defines the words
 // of this library, and docs/reference.md states the computations of the reference.
 package gowalrus
