@@ -1,11 +1,11 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
 // boundaries reads one text for each axis.
@@ -84,34 +84,25 @@ func (s *Server) checkPlan(m *Model, w *data.Window) error {
 
 // checkValues checks the arrays of a window.
 func (s *Server) checkValues(w *data.Window) error {
-	points, channels := w.Points(), w.Channels(false)
-	if n := len(w.Frames) * len(channels) * points; n > s.o.MaxValues {
+	if n := len(w.Frames) * len(w.Channels(false)) * w.Points(); n > s.o.MaxValues {
 		return invalid("frames", "expected a history of at most %d values, got %d", s.o.MaxValues, n)
 	}
-	for i, f := range w.Frames {
-		if err := checkArray(fmt.Sprintf("frames[%d]", i), f, channels, w); err != nil {
-			return err
-		}
-	}
-	if err := checkArray("constants", w.Constants, w.Channels(true), w); err != nil {
-		return err
-	}
-	if err := w.Validate(); err != nil {
-		return invalid("frames", "%v", err)
-	}
-	return nil
+	return checkWindow(w, func(frame int) string { return fmt.Sprintf("frames[%d]", frame) })
 }
 
-// checkArray checks the length and the values of one array.
-func checkArray(field string, values []float32, channels []string, w *data.Window) error {
-	points := w.Points()
-	if len(values) != len(channels)*points {
-		return invalid(field, "expected %d values (%d channels %v × grid %v), got %d", len(channels)*points, len(channels), channels, w.Grid, len(values))
+// checkWindow validates a window. key names a frame in the request.
+func checkWindow(w *data.Window, key func(frame int) string) error {
+	err := w.Validate()
+	var fault *data.WindowError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &fault):
+		return invalid("frames", "%v", err)
+	case fault.Frame >= 0:
+		return invalid(key(fault.Frame), "%v", fault.Err)
 	}
-	if i := nonfinite.First(values); i >= 0 {
-		return invalid(field, "channel %s: expected finite values, got %v at point %d", channels[i/points], values[i], i%points)
-	}
-	return nil
+	return invalid(fault.Array, "%v", fault.Err)
 }
 
 // checkSteps checks the numbers of steps and of points per block.

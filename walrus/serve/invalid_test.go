@@ -71,7 +71,7 @@ func TestInvalidForecasts(t *testing.T) {
 		"frames[0]: expected numbers within float32, got string":                                   {422, "frames[0]", body(with("frames", []any{[]any{"1"}}))},
 		"frames[0]: expected base64 of little-endian float32: ":                                    {422, "frames[0]", body(with("frames", []any{"!"}))},
 		"frames[0]: expected base64 of little-endian float32, 4 bytes each, got 3 bytes":           {422, "frames[0]", body(with("frames", []any{"AAAA"}))},
-		"frames[0]: channel concentration: expected finite values, got +Inf at point 17":           {422, "frames[0]", body(with("frames", []any{packed(spoilt)}))},
+		"frames[0]: field concentration is +Inf at [2 1]: expected finite values":                  {422, "frames[0]", body(with("frames", []any{packed(spoilt)}))},
 		"constants: expected 0 values (0 channels [] × grid [8 8]), got 1":                         {422, "constants", body(with("constants", []float32{1}))},
 		"repeat: expected 1 to 16 frames, got 99":                                                  {422, "repeat", body(with("repeat", 99))},
 		"repeat: expected one frame to repeat, got 2":                                              {422, "repeat", body(with("repeat", 2))},

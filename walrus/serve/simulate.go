@@ -202,13 +202,11 @@ func (p *plot) given(q startRequest) error {
 		}
 		return nil
 	}
-	if err := checkArray("initial", p.initial, w.Channels(false), w); err != nil {
-		return err
-	}
 	if p.constants == nil && len(w.Channels(true)) > 0 {
 		return invalid("constants", "expected the channels %v together with initial, got none", w.Channels(true))
 	}
-	return checkArray("constants", p.constants, w.Channels(true), w)
+	w.Frames, w.Constants = [][]float32{p.initial}, p.constants
+	return checkWindow(w, func(int) string { return "initial" })
 }
 
 // begin starts the solver, and returns the first frame and the constant fields.
