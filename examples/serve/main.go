@@ -52,6 +52,7 @@ type options struct {
 	ensemble        int
 	programs        int
 	quiet           bool
+	tokenFile       string
 	server          serve.Options
 }
 
@@ -77,6 +78,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Int64Var(&o.server.MaxMemory, "max-memory", 64<<20, "bytes for the values of all requests at once")
 	f.Func("host", "name under which clients address the server, besides IP addresses and localhost; * for any (may be repeated)", list(&o.server.Hosts))
 	f.Func("origin", "origin of web pages that may call the server, https://example.org (may be repeated)", list(&o.server.Origins))
+	f.StringVar(&o.tokenFile, "token-file", "", "file with the bearer token that requests to the API must have")
 	f.IntVar(&o.server.MaxPoints, "max-points", 1<<16, "largest grid in points")
 	f.IntVar(&o.server.MaxSteps, "max-steps", 200, "longest forecast")
 	f.IntVar(&o.programs, "max-programs", 16, "compiled programs to keep, one for each shape of request")
@@ -93,6 +95,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Visit(func(x *flag.Flag) { refresh = refresh || x.Name == "refresh" })
 	if refresh && !o.cache {
 		return o, fmt.Errorf("-refresh: expected -cache with it, got none")
+	}
+	if o.tokenFile != "" {
+		token, err := os.ReadFile(o.tokenFile)
+		if err != nil {
+			return o, fmt.Errorf("-token-file: %w", err)
+		}
+		if o.server.Token = strings.TrimSpace(string(token)); o.server.Token == "" {
+			return o, fmt.Errorf("-token-file: %s: expected a token, got an empty file", o.tokenFile)
+		}
 	}
 	return o, o.server.Validate()
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +27,10 @@ func TestMistakes(t *testing.T) {
 		"flag provided but not defined: -colour":          {"-colour"},
 		"Workers: expected a positive number, got -1":     {"-workers", "-1"},
 		"Hosts: expected names without port, got \"a:1\"": {"-host", "b", "-host", "a:1"},
-		"no such file":           {"-listen", "127.0.0.1:0", "-weights", "nowhere"},
-		"address already in use": {"-listen", taken.Addr().String()},
+		"-token-file: open nowhere":                       {"-token-file", "nowhere"},
+		"got an empty file":                               {"-token-file", os.DevNull},
+		"no such file":                                    {"-listen", "127.0.0.1:0", "-weights", "nowhere"},
+		"address already in use":                          {"-listen", taken.Addr().String()},
 	} {
 		assert.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
 	}

@@ -189,7 +189,7 @@ func TestNames(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	assert.Equal(t, http.StatusNoContent, w.Code)
-	assert.Equal(t, "Content-Type", w.Header().Get("Access-Control-Allow-Headers"))
+	assert.Equal(t, "Authorization, Content-Type", w.Header().Get("Access-Control-Allow-Headers"))
 
 	any, err := New(nil, Options{Hosts: []string{"*"}})
 	require.NoError(t, err)

@@ -221,7 +221,7 @@ func TestOtherPaths(t *testing.T) {
 			assert.NotEmpty(t, w.Header().Get("Allow"))
 		}
 		if c.status == 200 {
-			assert.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'self'")
+			assert.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'; script-src 'self'")
 		}
 	}
 	assert.Zero(t, count(t, s, `walrus_requests_total{code="404",endpoint="/nothing"}`), "paths of clients must not become series")

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,8 @@ type metrics struct {
 	turnTime  prometheus.Histogram
 	panics    prometheus.Counter
 	sentBytes prometheus.Counter
+	// own lists all of them, without those of the process.
+	own []prometheus.Collector
 }
 
 const namespace = "walrus"
@@ -47,14 +50,36 @@ func newMetrics(q *queue, b *budget, programs func() int) *metrics {
 		panics:    count("panics_total", "Requests whose handling panicked; each was answered with 500.").WithLabelValues(),
 		sentBytes: count("response_bytes_total", "Bytes of answers sent.").WithLabelValues(),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, m.refused, m.ended, m.steps, m.stepTime, m.turnTime, m.panics, m.sentBytes,
+	m.own = []prometheus.Collector{m.requests, m.seconds, m.refused, m.ended, m.steps, m.stepTime, m.turnTime, m.panics, m.sentBytes,
 		gauge("admitted", "Forecasts admitted and not yet ended.", func() float64 { return float64(q.stats().admitted) }),
 		gauge("waiting", "Forecasts that wait for a worker.", func() float64 { return float64(q.stats().waiting) }),
 		gauge("working", "Workers that are busy.", func() float64 { return float64(q.stats().working) }),
 		gauge("request_bytes", "Memory charged to the values of requests in flight.", func() float64 { return float64(b.bytes()) }),
 		gauge("programs", "Compiled programs that the emulator holds, one for each shape of request.", func() float64 { return float64(programs()) }),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
+	m.registry.MustRegister(m.own...)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// registerWith registers the metrics with the registry of a program.
+func (m *metrics) registerWith(r prometheus.Registerer) error {
+	for i, c := range m.own {
+		if err := r.Register(c); err != nil {
+			for _, done := range m.own[:i] {
+				r.Unregister(done)
+			}
+			return fmt.Errorf("serve: options: Registerer: expected a registry without the metrics walrus_…; wrap it (prometheus.WrapRegistererWith) for each of several servers: %w", err)
+		}
+	}
+	return nil
+}
+
+// unregisterFrom undoes registerWith.
+func (m *metrics) unregisterFrom(r prometheus.Registerer) {
+	for _, c := range m.own {
+		r.Unregister(c)
+	}
 }
 
 // observe records a step that held a worker for d.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Options configure a Server. Zero values mean the defaults stated for each field.
@@ -51,6 +53,11 @@ type Options struct {
 	// Origins lists the origins, "https://example.org", of web pages that may call the
 	// server besides its own page.
 	Origins []string
+	// Token is the bearer token that requests to /v1/… and /metrics must have:
+	// "Authorization: Bearer …". The page asks for it. "" means that no token is needed.
+	Token string
+	// Registerer gets the server's metrics until Close, besides /metrics. nil means none.
+	Registerer prometheus.Registerer
 	// Log receives a record for every request; nil means none.
 	Log *slog.Logger
 }
@@ -113,6 +120,9 @@ func (o Options) Validate() error {
 	}
 	if least := o.largest(); o.MaxMemory < least {
 		return fmt.Errorf("serve: options: MaxMemory: expected at least %d bytes, which one request may need (12 for each of MaxValues), got %d", least, o.MaxMemory)
+	}
+	if err := o.checkToken(); err != nil {
+		return err
 	}
 	return o.checkNames()
 }

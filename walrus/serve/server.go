@@ -37,9 +37,15 @@ func New(m *Model, o Options) (*Server, error) {
 	s := &Server{o: o, queue: newQueue(o), budget: newBudget(o)}
 	s.metrics = newMetrics(s.queue, s.budget, s.programs)
 	s.base, s.cancel = context.WithCancelCause(context.Background())
-	s.handler = s.guard(s.named(s.routes()))
+	if o.Registerer != nil {
+		if err := s.metrics.registerWith(o.Registerer); err != nil {
+			return nil, err
+		}
+	}
+	s.handler = s.guard(s.named(s.authorized(s.routes())))
 	if m != nil {
 		if err := s.Ready(m); err != nil {
+			s.Close()
 			return nil, err
 		}
 	}
@@ -92,6 +98,9 @@ func (s *Server) Drain(ctx context.Context) error {
 func (s *Server) Close() {
 	s.cancel(errShutdown)
 	<-s.queue.stop()
+	if s.o.Registerer != nil {
+		s.metrics.unregisterFrom(s.o.Registerer)
+	}
 }
 
 // maker reads the body of a request and converts it to a job.

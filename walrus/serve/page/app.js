@@ -16,7 +16,7 @@ function complain(error) {
 
 async function load() {
   try {
-    [model, { systems }] = await Promise.all([get('/v1/model'), get('/v1/systems')]);
+    [model, { systems }] = await Promise.all([get('v1/model'), get('v1/systems')]);
   } catch (e) {
     say('The network is not there yet; trying again.');
     setTimeout(load, 1000);
@@ -122,7 +122,7 @@ async function begin() {
   for (const i of el('inputs').querySelectorAll('input')) if (i.value !== '') parameters[i.dataset.name] = Number(i.value);
   el('run').disabled = true;
   try {
-    const answer = await ask('/v1/start', { system: system.name, seed: Number(el('seed').value), parameters }, mine.signal);
+    const answer = await ask('v1/start', { system: system.name, seed: Number(el('seed').value), parameters }, mine.signal);
     start = { ...answer, frame: floats(answer.frame), constants: floats(answer.constants || '') };
     painter.load(start.frame.slice(), start.grid, start.ranges.slice(0, start.channels.length));
     explain();
@@ -137,14 +137,14 @@ async function begin() {
 function request() {
   const steps = Number(el('steps').value);
   if (!system) {
-    return ['/v1/forecast', { fields: [{ name: painter.channels[0].channel }], grid: painter.grid, boundaries: boundaries(), frames: [base64(painter.frame)], repeat: model.history['2d'], steps }];
+    return ['v1/forecast', { fields: [{ name: painter.channels[0].channel }], grid: painter.grid, boundaries: boundaries(), frames: [base64(painter.frame)], repeat: model.history['2d'], steps }];
   }
   const body = { system: system.name, seed: start.seed, grid: start.grid, parameters: start.parameters, boundaries: boundaries(), steps };
   if (painter.painted) {
     body.initial = base64(painter.frame);
     if (start.constants.length) body.constants = base64(start.constants);
   }
-  return ['/v1/simulate', body];
+  return ['v1/simulate', body];
 }
 
 async function run(event) {
