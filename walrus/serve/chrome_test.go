@@ -63,7 +63,7 @@ func startChrome(t *testing.T) *chrome {
 	require.NoError(t, err)
 	fromRead, fromWrite, err := os.Pipe()
 	require.NoError(t, err)
-	cmd := exec.Command(path, "--headless", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+	cmd := exec.Command(path, "--headless", "--hide-scrollbars", "--remote-debugging-pipe", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--user-data-dir="+filepath.Join(t.TempDir(), "profile"), "about:blank")
 	cmd.ExtraFiles = []*os.File{toRead, fromWrite}
 	require.NoError(t, cmd.Start())
@@ -221,14 +221,25 @@ func (c *chrome) text(selector string) string {
 	return s
 }
 
-// shoot writes a picture of the page if -screenshots is set.
+// shoot writes a picture of the whole page if -screenshots is set.
 func (c *chrome) shoot(name string) {
+	c.t.Helper()
+	c.capture(name, true)
+}
+
+// shootWindow writes a picture of the part of the page that the window shows.
+func (c *chrome) shootWindow(name string) {
+	c.t.Helper()
+	c.capture(name, false)
+}
+
+func (c *chrome) capture(name string, beyond bool) {
 	c.t.Helper()
 	if *screenshots == "" {
 		return
 	}
 	var out struct{ Data string }
-	c.call("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true}, &out)
+	c.call("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": beyond}, &out)
 	raw, err := base64.StdEncoding.DecodeString(out.Data)
 	require.NoError(c.t, err)
 	require.NoError(c.t, os.WriteFile(filepath.Join(*screenshots, name+".png"), raw, 0o644))
@@ -236,5 +247,5 @@ func (c *chrome) shoot(name string) {
 
 // size sets the size of the window.
 func (c *chrome) size(width, height int) {
-	c.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil)
+	c.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}, nil)
 }

@@ -40,7 +40,12 @@ func TestPage(t *testing.T) {
 	t.Run("boundaries", func(t *testing.T) { c.with(t).boundaries() })
 	t.Run("without a solver", func(t *testing.T) { c.with(t).custom() })
 	t.Run("narrow", func(t *testing.T) { c.with(t).narrow() })
-	t.Run("volume", func(t *testing.T) { c.with(t).volume() })
+	t.Run("rendering", func(t *testing.T) { c.with(t).rendering() })
+	t.Run("volume", func(t *testing.T) { c.with(t).volume(h.URL) })
+	t.Run("save", func(t *testing.T) { c.with(t).saving() })
+	t.Run("share", func(t *testing.T) { c.with(t).sharing(h.URL) })
+	t.Run("theme", func(t *testing.T) { c.with(t).theme() })
+	t.Run("token", func(t *testing.T) { c.with(t).token(model) })
 	t.Run("api", func(t *testing.T) { c.with(t).api(h.URL) })
 }
 
@@ -191,24 +196,21 @@ func (c *chrome) custom() {
 	assert.Empty(c.t, c.complaints)
 }
 
-// narrow: on a narrow screen nothing overflows.
+// narrow: on a phone nothing overflows, and the button that runs is always in reach.
 func (c *chrome) narrow() {
+	c.choose("acoustics", "pressure")
 	c.size(390, 844)
+	c.run("2")
 	assert.Equal(c.t, true, c.eval("document.documentElement.scrollWidth <= 390"))
-	c.shoot("7-narrow")
+	assert.Equal(c.t, true, c.eval("(() => { window.scrollTo(0, 0); const b = document.getElementById('run').getBoundingClientRect(); return b.top > 0 && b.bottom <= 844; })()"))
+	c.shoot("7-phone")
+	c.eval("document.getElementById('result').scrollIntoView()")
+	c.shootWindow("7-phone-result")
+	c.choose("euler_3d", "16 by 16 by 16")
+	c.run("2")
+	assert.Equal(c.t, true, c.eval("document.documentElement.scrollWidth <= 390"))
+	c.shoot("7-phone-volume")
 	c.size(1280, 1000)
-}
-
-// volume: of a 3D field one plane is shown.
-func (c *chrome) volume() {
-	c.set("#system", "burgers_3d")
-	c.wait("document.getElementById('paint').getAttribute('aria-label').includes('16 by 16 by 16')")
-	assert.Equal(c.t, false, c.eval("document.getElementById('slicerow').hidden"))
-	before := c.pixels("paint")
-	c.set("#slice", "3")
-	assert.NotEqual(c.t, before, c.pixels("paint"))
-	assert.Empty(c.t, c.complaints)
-	c.shoot("8-volume")
 }
 
 // api: the page documents the formats that it uses.

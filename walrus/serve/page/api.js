@@ -1,4 +1,4 @@
-// Talking to the server.
+// Talking to the server. Addresses are relative, since the server may be mounted anywhere.
 
 // floats reads base64 of little-endian float32.
 export function floats(text) {
@@ -23,6 +23,15 @@ export class Problem extends Error {
   }
 }
 
+// The token is kept as long as the tab.
+let token = '';
+try { token = sessionStorage.getItem('walrus-token') || ''; } catch { /* no storage */ }
+export function authorize(text) {
+  token = text.trim();
+  try { sessionStorage.setItem('walrus-token', token); } catch { /* no storage */ }
+}
+const headers = (more) => token ? { ...more, Authorization: `Bearer ${token}` } : more;
+
 async function check(answer) {
   if (answer.ok) return answer;
   let body = {};
@@ -30,9 +39,9 @@ async function check(answer) {
   throw new Problem(answer.status, body.error, answer.headers.get('Retry-After'));
 }
 
-export async function get(path) { return (await check(await fetch(path))).json(); }
+export async function get(path) { return (await check(await fetch(path, { headers: headers({}) }))).json(); }
 
-const post = (path, body, accept, signal) => fetch(path, { method: 'POST', signal, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', Accept: accept } });
+const post = (path, body, accept, signal) => fetch(path, { method: 'POST', signal, body: JSON.stringify(body), headers: headers({ 'Content-Type': 'application/json', Accept: accept }) });
 
 export async function ask(path, body, signal) { return (await check(await post(path, body, 'application/json', signal))).json(); }
 

@@ -1,62 +1,98 @@
-// Fields as pictures, colour bars, and the curve of scores.
+// Fields as pictures: cuts through volumes, interpolation, colour bars.
+import { maps, short } from './colour.js';
 
-// Anchors of the maps: viridis of S. van der Walt, N. Smith and E. Firing (CC0), and
-// the blue-red map of K. Moreland (ISVC 2009).
-const viridis = [[68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137], [53, 183, 121], [109, 205, 89], [180, 222, 44], [253, 231, 37]];
-const coolwarm = [[59, 76, 192], [98, 130, 234], [141, 176, 254], [184, 208, 249], [221, 221, 221], [245, 196, 173], [244, 154, 123], [222, 96, 77], [180, 4, 38]];
+// cut takes a picture out of a channel: {values, shape, axes}, where shape and axes are those
+// of the horizontal and the vertical direction. Of a volume it is the slice at a position of
+// an axis or, if position is null, the maximum along the axis: of signed fields the value of
+// the largest magnitude.
+export function cut(values, grid, axis, position, signed) {
+  if (grid.length < 3) return { values, shape: [grid[0], grid[1] || 1], axes: [0, 1] };
+  const axes = [0, 1, 2].filter((a) => a !== axis), stride = [grid[1] * grid[2], grid[2], 1];
+  const shape = axes.map((a) => grid[a]), out = new Float32Array(shape[0] * shape[1]);
+  for (let i = 0; i < shape[0]; i++) for (let j = 0; j < shape[1]; j++) {
+    const at = i * stride[axes[0]] + j * stride[axes[1]], q = i * shape[1] + j;
+    if (position !== null) { out[q] = values[at + position * stride[axis]]; continue; }
+    let best = values[at];
+    for (let k = 1; k < grid[axis]; k++) {
+      const v = values[at + k * stride[axis]];
+      if (signed ? Math.abs(v) > Math.abs(best) : v > best) best = v;
+    }
+    out[q] = best;
+  }
+  return { values: out, shape, axes };
+}
 
-function table(anchors) {
-  const out = new Uint8ClampedArray(256 * 3);
-  for (let i = 0; i < 256; i++) {
-    const at = i / 255 * (anchors.length - 1), k = Math.min(Math.floor(at), anchors.length - 2), f = at - k;
-    for (let c = 0; c < 3; c++) out[3 * i + c] = anchors[k][c] * (1 - f) + anchors[k + 1][c] * f;
+// factor is the number of picture elements of a cell, so that pictures have similar sizes.
+export const factor = (shape, size = 384) => Math.max(1, Math.min(24, Math.round(size / Math.max(...shape))));
+
+// taps returns the four points and weights (Catmull-Rom) of every picture element.
+function taps(n, k) {
+  const at = new Int32Array(4 * n * k), w = new Float32Array(4 * n * k);
+  for (let i = 0; i < n * k; i++) {
+    const s = (i + 0.5) / k - 0.5, b = Math.floor(s), f = s - b;
+    w.set([f * (-0.5 + f - 0.5 * f * f), 1 + f * f * (-2.5 + 1.5 * f), f * (0.5 + f * (2 - 1.5 * f)), f * f * (-0.5 + 0.5 * f)], 4 * i);
+    for (let j = 0; j < 4; j++) at[4 * i + j] = Math.max(0, Math.min(n - 1, b - 1 + j));
+  }
+  return { at, w };
+}
+
+// enlarge interpolates values [nx·ny] to k picture elements per cell, smoothly or not.
+export function enlarge(values, [nx, ny], k, smooth) {
+  const w = nx * k, h = ny * k, out = new Float32Array(w * h);
+  if (!smooth || k === 1) {
+    for (let x = 0; x < w; x++) for (let y = 0; y < h; y++) out[x * h + y] = values[Math.floor(x / k) * ny + Math.floor(y / k)];
+    return out;
+  }
+  const tx = taps(nx, k), ty = taps(ny, k), rows = new Float32Array(nx * h);
+  for (let x = 0; x < nx; x++) for (let y = 0; y < h; y++) {
+    let v = 0;
+    for (let j = 4 * y; j < 4 * y + 4; j++) v += ty.w[j] * values[x * ny + ty.at[j]];
+    rows[x * h + y] = v;
+  }
+  for (let x = 0; x < w; x++) for (let y = 0; y < h; y++) {
+    let v = 0;
+    for (let j = 4 * x; j < 4 * x + 4; j++) v += tx.w[j] * rows[tx.at[j] * h + y];
+    out[x * h + y] = v;
   }
   return out;
 }
-const maps = { viridis: table(viridis), coolwarm: table(coolwarm) };
 
-// range of values that share a colour bar: symmetric if there are both signs.
-export function range(arrays) {
-  let low = Infinity, high = -Infinity;
-  for (const a of arrays) for (const v of a) { if (v < low) low = v; if (v > high) high = v; }
-  if (!(low <= high)) return { low: 0, high: 1, map: 'viridis' };
-  if (low < 0 && low > -1e-3 * high) low = 0; // rounding
-  if (low < -0.05 * (high - low) && high > 0.05 * (high - low)) {
-    const m = Math.max(-low, high);
-    return { low: -m, high: m, map: 'coolwarm' };
+// indices returns the colours of a picture out of n, row by row from the top: {index, width, height}.
+export function indices(values, shape, r, k, smooth, n) {
+  const big = enlarge(values, shape, k, smooth), width = shape[0] * k, height = shape[1] * k, index = new Uint8Array(width * height);
+  for (let x = 0; x < width; x++) for (let y = 0; y < height; y++) {
+    const f = (big[x * height + y] - r.low) / (r.high - r.low);
+    index[(height - 1 - y) * width + x] = Math.max(0, Math.min(n - 1, Math.round((n - 1) * f)));
   }
-  if (low === high) { const d = Math.abs(low) || 1; return { low: low - 0.5 * d, high: high + 0.5 * d, map: 'viridis' }; }
-  return { low, high, map: 'viridis' };
+  return { index, width, height };
 }
 
-// short writes a number for a colour bar.
-export function short(v) {
-  if (v === 0) return '0';
-  const a = Math.abs(v);
-  return a >= 1e4 || a < 1e-3 ? v.toExponential(1) : String(Number(v.toPrecision(3)));
-}
-
-// plane takes the plane z = slice out of a channel: an array [nx·ny].
-export function plane(values, grid, slice) {
-  if (grid.length < 3 || grid[2] === 1) return values;
-  const out = new Float32Array(grid[0] * grid[1]);
-  for (let p = 0; p < out.length; p++) out[p] = values[p * grid[2] + slice];
-  return out;
-}
-
-// field draws a plane: x to the right, y upwards.
-export function field(canvas, values, grid, r) {
-  const nx = grid[0], ny = grid.length > 1 ? grid[1] : 1;
-  if (canvas.width !== nx || canvas.height !== ny) { canvas.width = nx; canvas.height = ny; }
-  canvas.style.aspectRatio = `${nx} / ${ny}`;
-  canvas.parentElement.style.maxWidth = `calc(${(24 * nx / ny).toFixed(2)}rem + 5rem)`; // no picture is higher than that
-  const g = canvas.getContext('2d'), image = g.createImageData(nx, ny), colours = maps[r.map];
-  for (let x = 0; x < nx; x++) for (let y = 0; y < ny; y++) {
-    const f = (values[x * ny + y] - r.low) / (r.high - r.low);
-    const i = 3 * Math.max(0, Math.min(255, Math.round(255 * f))), o = 4 * ((ny - 1 - y) * nx + x);
+// field draws a cut: its first axis to the right, its second upwards. mark is a cell to
+// point out, or null.
+export function field(canvas, { values, shape }, r, smooth, mark) {
+  const k = factor(shape), { index, width, height } = indices(values, shape, r, k, smooth, 256), colours = maps[r.map];
+  if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
+  canvas.classList.toggle('smooth', smooth);
+  canvas.style.aspectRatio = `${shape[0]} / ${shape[1]}`;
+  canvas.parentElement.style.maxWidth = `calc(${(24 * shape[0] / shape[1]).toFixed(2)}rem + 4rem)`; // no picture is higher than that
+  const g = canvas.getContext('2d'), image = g.createImageData(width, height);
+  for (let p = 0; p < index.length; p++) {
+    const i = 3 * index[p], o = 4 * p;
     image.data[o] = colours[i]; image.data[o + 1] = colours[i + 1]; image.data[o + 2] = colours[i + 2]; image.data[o + 3] = 255;
   }
   g.putImageData(image, 0, 0);
+  if (!mark) return;
+  const x = (mark[0] + 0.5) * k, y = height - (mark[1] + 0.5) * k;
+  for (const [colour, line] of [['#000', 5], ['#fff', 2]]) {
+    g.strokeStyle = colour; g.lineWidth = line;
+    g.strokeRect(x - k / 2 - 2, y - k / 2 - 2, k + 4, k + 4);
+  }
+}
+
+// cell is the place of a pointer in cells of a canvas that shows a cut of this shape.
+export function cell(canvas, e, shape) {
+  const b = canvas.getBoundingClientRect(), edge = parseFloat(getComputedStyle(canvas).borderLeftWidth), w = b.width - 2 * edge, h = b.height - 2 * edge;
+  return [(e.clientX - b.left - edge) / w * shape[0] - 0.5, shape[1] - 0.5 - (e.clientY - b.top - edge) / h * shape[1]];
 }
 
 // bar draws a colour bar and writes its ends.
@@ -73,45 +109,3 @@ export function bar(canvas, high, low, r) {
 
 // clear empties a picture.
 export function clear(canvas) { canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height); }
-
-// ticks returns round numbers from 0 to top.
-function ticks(top) {
-  const raw = top / 4, unit = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((m) => m * unit).find((s) => s >= raw);
-  const out = [];
-  for (let v = 0; v <= top * 1.0001; v += step) out.push(v);
-  return out;
-}
-
-// chart draws curves of scores: [{values, colour, dash}], all over the steps 1, 2, ….
-export function chart(canvas, curves, steps, at) {
-  const css = getComputedStyle(document.body), scale = window.devicePixelRatio || 1;
-  const w = canvas.clientWidth, h = canvas.clientHeight;
-  canvas.width = w * scale; canvas.height = h * scale;
-  const g = canvas.getContext('2d');
-  g.scale(scale, scale);
-  const left = 44, right = w - 16, top = 8, bottom = h - 26;
-  let most = 1.05;
-  for (const c of curves) for (const v of c.values) most = Math.max(most, v);
-  most = Math.min(most, 20); // a forecast that is lost need not flatten the rest
-  const x = (s) => left + (steps < 2 ? 0 : (right - left) * (s - 1) / (steps - 1)), y = (v) => bottom - (bottom - top) * Math.min(v, most) / most;
-  g.font = '12px system-ui, sans-serif';
-  g.fillStyle = css.getPropertyValue('--soft'); g.strokeStyle = css.getPropertyValue('--line'); g.lineWidth = 1;
-  g.textAlign = 'right'; g.textBaseline = 'middle';
-  for (const v of ticks(most)) {
-    g.globalAlpha = 0.35; line(g, left, y(v), right, y(v)); g.globalAlpha = 1;
-    g.fillText(short(v), left - 6, y(v));
-  }
-  g.textAlign = 'center'; g.textBaseline = 'top';
-  for (const v of ticks(steps)) { const s = Math.max(1, Math.round(v)); g.fillText(s, x(s), bottom + 6); }
-  if (at >= 1) { g.setLineDash([2, 3]); line(g, x(at), top, x(at), bottom); g.setLineDash([]); }
-  for (const c of curves) {
-    g.strokeStyle = css.getPropertyValue(c.colour); g.fillStyle = g.strokeStyle; g.lineWidth = 2.5; g.setLineDash(c.dash);
-    g.beginPath();
-    c.values.forEach((v, i) => { if (i) g.lineTo(x(i + 1), y(v)); else g.moveTo(x(1), y(v)); });
-    g.stroke(); g.setLineDash([]);
-    if (at >= 1 && at <= c.values.length) { g.beginPath(); g.arc(x(at), y(c.values[at - 1]), 4, 0, 7); g.fill(); }
-  }
-}
-
-function line(g, x1, y1, x2, y2) { g.beginPath(); g.moveTo(x1, y1); g.lineTo(x2, y2); g.stroke(); }
