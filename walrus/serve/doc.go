@@ -16,6 +16,7 @@
 //
 //	GET  /             the page
 //	GET  /api          the formats below, with examples
+//	GET  /openapi.json the endpoints in OpenAPI 3.0, for programs
 //	GET  /v1/model     the network, its fields, the limits
 //	GET  /v1/systems   systems with a solver
 //	POST /v1/start     an initial state of a system

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -15,10 +16,13 @@ import (
 //go:embed page
 var page embed.FS
 
-// routes lists the endpoints.
-func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
-	for pattern, h := range map[string]http.HandlerFunc{
+// endpoints lists the patterns of all requests that are answered. openapi.json describes
+// them.
+func (s *Server) endpoints() map[string]http.HandlerFunc {
+	file := func(name string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { serveFile(w, r, name) }
+	}
+	return map[string]http.HandlerFunc{
 		"GET /v1/model":     s.describe,
 		"GET /v1/systems":   s.systems,
 		"POST /v1/start":    s.start,
@@ -27,29 +31,41 @@ func (s *Server) routes() http.Handler {
 		"GET /healthz": func(w http.ResponseWriter, _ *http.Request) {
 			writeJSON(w, http.StatusOK, map[string]string{"status": "alive"}, 0)
 		},
-		"GET /readyz":  s.ready,
-		"GET /metrics": promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP,
-	} {
+		"GET /readyz":       s.ready,
+		"GET /metrics":      promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}).ServeHTTP,
+		"GET /openapi.json": s.openAPI(),
+		"GET /{$}":          file("index.html"),
+		"GET /api":          file("api.html"),
+		"GET /page/{file}":  func(w http.ResponseWriter, r *http.Request) { serveFile(w, r, r.PathValue("file")) },
+	}
+}
+
+// routes returns the handler of all endpoints.
+func (s *Server) routes() http.Handler {
+	mux, posts := http.NewServeMux(), map[string]bool{}
+	for pattern, h := range s.endpoints() {
 		mux.HandleFunc(pattern, h)
+		if path, ok := strings.CutPrefix(pattern, "POST "); ok {
+			posts[path] = true
+		}
 	}
-	mux.HandleFunc("/", lost)
-	for path, file := range map[string]string{"GET /{$}": "index.html", "GET /api": "api.html"} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { serveFile(w, r, file) })
-	}
-	mux.HandleFunc("GET /page/{file}", func(w http.ResponseWriter, r *http.Request) { serveFile(w, r, r.PathValue("file")) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if posts[r.URL.Path] {
+			lost(w, r, "POST")
+		} else {
+			lost(w, r, "GET")
+		}
+	})
 	return mux
 }
 
-// lost answers requests that match no endpoint.
-func lost(w http.ResponseWriter, r *http.Request) {
-	p := &problem{status: http.StatusNotFound, Code: "not_found", Message: "there is no " + r.URL.Path + "; /api tells what there is"}
-	switch want := map[string]string{"/v1/start": "POST", "/v1/simulate": "POST", "/v1/forecast": "POST"}[r.URL.Path]; {
-	case want != "":
+// lost answers requests that match no endpoint. want is the method of an endpoint at their
+// path.
+func lost(w http.ResponseWriter, r *http.Request, want string) {
+	p := &problem{status: http.StatusNotFound, Code: "not_found", Message: "there is no " + r.URL.Path + "; /openapi.json lists the endpoints"}
+	if want == "POST" || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", want)
 		p.status, p.Code, p.Message = http.StatusMethodNotAllowed, "method", fmt.Sprintf("%s: expected %s, got %s", r.URL.Path, want, r.Method)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET")
-		p.status, p.Code, p.Message = http.StatusMethodNotAllowed, "method", fmt.Sprintf("%s: expected GET, got %s", r.URL.Path, r.Method)
 	}
 	p.write(w)
 }
