@@ -55,7 +55,7 @@ func TestAttack(t *testing.T) {
 				a, err := (&http.Client{Transport: transport}).Post(c.url+"/v1/forecast", "application/json", bytes.NewReader(body))
 				if err == nil { // a server that does not read all may close the connection first
 					a.Body.Close()
-					assert.Contains(t, []int{400, 422, 429}, a.StatusCode, name)
+					assert.Contains(t, []int{400, 408, 422, 429}, a.StatusCode, name) // 408 on a busy machine
 				}
 			})
 		}
