@@ -74,7 +74,7 @@ func run(ctx context.Context, l net.Listener, token string) error {
 	case <-ctx.Done():
 	}
 
-	// Running forecasts may end within ten seconds; new ones are refused meanwhile.
+	// Running forecasts have ten seconds to end. New forecasts are refused.
 	end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	return errors.Join(forecasts.Drain(end), h.Shutdown(end))

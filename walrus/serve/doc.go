@@ -88,12 +88,12 @@
 //
 //	{"error": {"code": "invalid", "field": "frames[2]", "message": "frames[2]: expected …, got …"}}
 //
-// The status is 400 if a body cannot be read, 403 for pages of other origins, 408 if a
-// body arrives too slowly, 413 if it is too long, 415 for other media types, 421 if the
-// header Host does not name the server, 422 if a body can be read but is invalid, 429 with
-// Retry-After if the queue is full, the client has used up its share, or the requests in
-// flight hold the memory for their values, 503 while loading or shutting down, and 504 on
-// timeout.
+// The status is 400 if a body cannot be read, 401 without the server's token, 403 for pages
+// of other origins, 408 if a body arrives too slowly, 413 if it is too long, 415 for other
+// media types, 421 if the header Host does not name the server, 422 if a body can be read
+// but is invalid, 429 with Retry-After if the queue is full, the client has used up its
+// share, or the requests in flight hold the memory for their values, 503 while loading or
+// shutting down, and 504 on timeout.
 //
 // # Limits
 //
@@ -103,7 +103,9 @@
 // that slow clients keep nobody else out.
 //
 // Requests must address the server by an IP address, as localhost, or by one of
-// [Options.Hosts]. Pages of other origins must be in [Options.Origins].
+// [Options.Hosts]. Pages of other origins must be in [Options.Origins]. With
+// [Options.Token], requests to /v1/… and /metrics need the header
+// "Authorization: Bearer …".
 //
 // # Order of service
 //

@@ -10,7 +10,7 @@ import (
 )
 
 // Serve answers the requests of a listener until ctx ends. Then it refuses new forecasts,
-// lets running ones end within [Options.Grace], cancels the others, and closes the
+// waits up to [Options.Grace] for running forecasts, cancels the rest, and closes the
 // listener and the server.
 //
 // If open is not nil, Serve calls it while it already answers, so that /readyz can report

@@ -290,7 +290,7 @@ func (c *chrome) theme() {
 	assert.Empty(c.t, c.complaints)
 }
 
-// token: the page of a server with a token, behind a prefix, asks for it.
+// token: the page of a server with a token, mounted under a prefix, asks for the token.
 func (c *chrome) token(m *serve.Model) {
 	s, err := serve.New(m, serve.Options{Token: "correct-horse-battery"})
 	require.NoError(c.t, err)

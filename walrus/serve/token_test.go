@@ -52,8 +52,8 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// TestMounted: behind a prefix in the mux of another program everything works, since the
-// page's addresses are relative.
+// TestMounted: the server works under a prefix in the mux of another program. The page has
+// relative addresses only.
 func TestMounted(t *testing.T) {
 	s, _ := serve(t, &fake{}, Options{})
 	mux := http.NewServeMux()
