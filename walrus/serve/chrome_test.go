@@ -199,7 +199,7 @@ func (c *chrome) click(selector string) {
 // key presses a key.
 func (c *chrome) key(name string) {
 	c.t.Helper()
-	codes := map[string]int{"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, " ": 32, "Home": 36}
+	codes := map[string]int{"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, " ": 32, "Home": 36, "Tab": 9, "Enter": 13}
 	down := map[string]any{"type": "keyDown", "key": name, "windowsVirtualKeyCode": codes[name]}
 	if name == " " {
 		down["text"] = " "

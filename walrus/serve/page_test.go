@@ -42,6 +42,7 @@ func TestPage(t *testing.T) {
 	t.Run("narrow", func(t *testing.T) { c.with(t).narrow() })
 	t.Run("rendering", func(t *testing.T) { c.with(t).rendering() })
 	t.Run("volume", func(t *testing.T) { c.with(t).volume(h.URL) })
+	t.Run("keyboard", func(t *testing.T) { c.with(t).keyboard() })
 	t.Run("save", func(t *testing.T) { c.with(t).saving() })
 	t.Run("share", func(t *testing.T) { c.with(t).sharing(h.URL) })
 	t.Run("theme", func(t *testing.T) { c.with(t).theme() })

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -172,6 +173,61 @@ func (c *chrome) reads(place string, want float64) {
 	require.NoError(c.t, err)
 	assert.InDelta(c.t, want, got, 0.006*math.Abs(want)+1e-4, place)
 	c.eval("document.getElementById('forecast').blur()")
+}
+
+// keyboard: Tab reaches every control in the order of the page and shows where it is, and a
+// screen reader gets a name for each.
+func (c *chrome) keyboard() {
+	c.eval("document.activeElement.blur(); window.getSelection().removeAllRanges(); document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex')")
+	var order []string
+	for range 80 {
+		c.key("Tab")
+		id, _ := c.eval("document.activeElement.id || document.activeElement.className || document.activeElement.textContent").(string)
+		if len(order) > 0 && (id == order[0] || c.eval("document.activeElement === document.body") == true) {
+			break
+		}
+		order = append(order, id)
+		assert.NotEqual(c.t, "none", c.eval("getComputedStyle(document.activeElement).outlineStyle"), "%s shows no focus", id)
+	}
+	assert.Equal(c.t, "skip", order[0])
+	want := []string{"theme", "system", "seed", "another", "channel", "paint", "value", "radius", "paintaxis", "paintslice", "b-x-low", "steps", "run", "share",
+		"shown", "map", "smooth", "mode", "axis", "slice", "forecast", "play", "scrub", "speed", "savegif", "savenpy", "savetruth"}
+	var met []string
+	for _, id := range order {
+		if slices.Contains(want, id) {
+			met = append(met, id)
+		}
+	}
+	assert.Equal(c.t, want, met)
+	var tree struct {
+		Nodes []struct {
+			Ignored    bool
+			Role, Name struct{ Value any }
+		}
+	}
+	c.call("Accessibility.getFullAXTree", map[string]any{}, &tree)
+	seen := map[string]int{}
+	for _, n := range tree.Nodes {
+		role, _ := n.Role.Value.(string)
+		if n.Ignored || !slices.Contains([]string{"button", "combobox", "slider", "spinbutton", "textbox", "application", "image", "link", "heading", "form", "region", "progressbar", "figure"}, role) {
+			continue
+		}
+		seen[role]++
+		name, _ := n.Name.Value.(string)
+		assert.NotEmpty(c.t, name, "a %s without a name", role)
+	}
+	for role, least := range map[string]int{"button": 8, "combobox": 10, "slider": 5, "spinbutton": 2, "application": 2, "image": 3, "heading": 2, "form": 1, "figure": 3} {
+		assert.GreaterOrEqual(c.t, seen[role], least, role)
+	}
+	// The player's slider steps with the arrows and plays with space.
+	c.eval("document.getElementById('scrub').focus()")
+	c.key("Home")
+	assert.Contains(c.t, c.text("#at"), "-2 (history)")
+	c.key(" ")
+	assert.Equal(c.t, "Pause", c.text("#play"))
+	c.key(" ")
+	assert.Equal(c.t, "Play", c.text("#play"))
+	assert.Empty(c.t, c.complaints)
 }
 
 // answered is the answer to a simulation.
