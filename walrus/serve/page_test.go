@@ -211,6 +211,11 @@ func (c *chrome) narrow() {
 	c.run("2")
 	assert.Equal(c.t, true, c.eval("document.documentElement.scrollWidth <= 390"))
 	c.shoot("7-phone-volume")
+	for _, width := range []int{360, 320} {
+		c.size(width, 640)
+		assert.LessOrEqual(c.t, c.eval("Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('#runbar *, #result select')].map((e) => e.getBoundingClientRect().right))"), float64(width))
+	}
+	c.shootWindow("7-phone-320")
 	c.size(1280, 1000)
 }
 
