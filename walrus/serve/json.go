@@ -21,6 +21,8 @@ type jsonReader struct {
 	lease *lease // pays for the values
 	what  string // the text that is read, for errors
 	end   string // the error of a text that ends early
+
+	digits [maxText]byte // of the last number
 }
 
 func newJSON(r io.Reader, l *lease) *jsonReader {

@@ -20,7 +20,7 @@ func (j *jsonReader) other() (string, error) {
 		return "string", nil
 	case c == '-' || '0' <= c && c <= '9':
 		text, err := j.number()
-		return "number " + text, err
+		return "number " + string(text), err
 	}
 	text, err := j.literal()
 	if err == nil && text != "null" {
@@ -51,33 +51,32 @@ func (j *jsonReader) literal() (string, error) {
 	return text, nil
 }
 
-// number reads the text of a number.
-func (j *jsonReader) number() (string, error) {
-	var buffer [maxText]byte
-	text := buffer[:0]
+// number reads the text of a number. The text is valid until the next call.
+func (j *jsonReader) number() ([]byte, error) {
+	text := j.digits[:0]
 	for {
 		c, err := j.r.ReadByte()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return "", j.broken(err)
+			return nil, j.broken(err)
 		}
 		if c != '-' && c != '+' && c != '.' && c != 'e' && c != 'E' && (c < '0' || c > '9') {
 			if err := j.r.UnreadByte(); err != nil {
-				return "", j.broken(err)
+				return nil, j.broken(err)
 			}
 			break
 		}
 		if len(text) == maxText {
-			return "", unreadable("%s: expected numbers of at most %d bytes, got more", j.what, maxText)
+			return nil, unreadable("%s: expected numbers of at most %d bytes, got more", j.what, maxText)
 		}
 		text = append(text, c)
 	}
 	if !json.Valid(text) {
-		return "", unreadable("%s: invalid number %q", j.what, text)
+		return nil, unreadable("%s: invalid number %q", j.what, text)
 	}
-	return string(text), nil
+	return text, nil
 }
 
 // text reads a text after its opening quote.

@@ -23,7 +23,9 @@ func scalar[T any](j *jsonReader, field, want string, parse func(string) (T, err
 	var text string
 	switch {
 	case c == '-' || '0' <= c && c <= '9':
-		text, err = j.number()
+		var digits []byte
+		digits, err = j.number()
+		text = string(digits)
 	case c == 't' || c == 'f' || c == 'n':
 		text, err = j.literal()
 	default:

@@ -21,13 +21,12 @@ func (j *jsonReader) values(field string, most int) ([]float32, error) {
 		if _, err := j.r.Discard(1); err != nil {
 			return nil, err
 		}
-		err := j.items(func(int) error { return j.value(v) })
-		return v.list, err
+		return v.done(j.items(func(int) error { return j.value(v) }))
 	case '"':
 		if _, err := j.r.Discard(1); err != nil {
 			return nil, err
 		}
-		return v.list, v.readBase64(&quoted{j: j})
+		return v.done(v.readBase64(&quoted{j: j}))
 	}
 	got, err := j.other()
 	if err != nil {
@@ -50,7 +49,7 @@ func (j *jsonReader) value(v *valueList) error {
 		if err != nil {
 			return err
 		}
-		x, err := strconv.ParseFloat(text, 32)
+		x, err := strconv.ParseFloat(string(text), 32)
 		if err != nil {
 			return invalid(v.field, "expected numbers within float32, got number %s", text)
 		}

@@ -110,10 +110,9 @@ func (p *payload) arrays(list []section, names []string) (map[string][]float32, 
 		if errors.As(err, &partial) || err == nil && limited.N > 0 {
 			err = unreadable("record: expected %d bytes, as its lengths say, got fewer", p.total)
 		}
-		if err != nil {
+		if out[s.Name], err = v.done(err); err != nil {
 			return nil, err
 		}
-		out[s.Name] = v.list
 	}
 	if _, err := p.r.ReadByte(); err == nil {
 		return nil, unreadable("record: expected %d bytes, as its lengths say, got more", p.total)

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/bits"
 	"strings"
+	"sync"
 )
 
 // valueList collects values that arrive piece by piece. Their memory is charged to a
@@ -28,10 +30,42 @@ func (v *valueList) add(x float32) error {
 		if err := v.lease.charge(4 * (size - cap(v.list))); err != nil {
 			return err
 		}
-		v.list = append(make([]float32, 0, size), v.list...)
+		old := v.list
+		v.list = append(takeArray(size), old...)
+		giveArray(old)
 	}
 	v.list = append(v.list, x)
 	return nil
+}
+
+// done returns the values, or the error with which they end.
+func (v *valueList) done(err error) ([]float32, error) {
+	if err != nil {
+		giveArray(v.list)
+		v.list = nil
+	}
+	return v.list, err
+}
+
+// spare keeps outgrown arrays for other lists, by the logarithm of their length. Many
+// refused requests would otherwise leave garbage faster than it is collected.
+var spare [32]sync.Pool
+
+// takeArray returns an empty slice of a capacity.
+func takeArray(size int) []float32 {
+	if n := bits.TrailingZeros(uint(size)); size == 1<<n && n < len(spare) {
+		if p, ok := spare[n].Get().(*[]float32); ok {
+			return (*p)[:0]
+		}
+	}
+	return make([]float32, 0, size)
+}
+
+// giveArray keeps an array that nobody uses any more.
+func giveArray(a []float32) {
+	if n := bits.TrailingZeros(uint(cap(a))); cap(a) == 1<<n && n < len(spare) {
+		spare[n].Put(&a)
+	}
 }
 
 // partialError is the length of an input that ends within a value.
