@@ -1,0 +1,206 @@
+package mapping
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well"
+)
+
+// WriteOptions selects where and how Write writes a data set.
+type WriteOptions struct {
+	// Out is the folder in which Write creates the folder of the data set, which has the
+	// mapping's name.
+	Out string
+	// Deflate is the compression level of [well.Header].
+	Deflate int
+	// Progress, if not nil, is called with the number of frames written and their total.
+	Progress func(done, total int)
+}
+
+// Report describes what Write wrote.
+type Report struct {
+	// Dir is the folder of the data set, Files lists the files of data in it.
+	Dir   string
+	Files []string
+	// Trajectories counts the trajectories of each split, Frames all frames.
+	Trajectories map[string]int
+	Frames       int
+	// Notes lists the assumptions that were made.
+	Notes []string
+}
+
+// CopyName is the name of the copy of the mapping that Write leaves beside the data.
+const CopyName = "import.yaml"
+
+// Write writes the files of the mapping as a data set of The Well, with stats.yaml of the
+// training split and a copy of the mapping's text. A folder that exists is an error, and
+// after an error no folder is left. Memory is that of [Dataset.Read] for up to 64 MiB of
+// frames.
+func (m *Mapping) Write(ctx context.Context, o WriteOptions) (*Report, error) {
+	d, err := m.Open(Options{})
+	if err != nil {
+		return nil, err
+	}
+	r, err := d.write(ctx, o)
+	if closed := d.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// write writes the data set beside its folder and renames it.
+func (d *Dataset) write(ctx context.Context, o WriteOptions) (r *Report, err error) {
+	dir := filepath.Join(o.Out, d.meta.Name)
+	if _, err := os.Lstat(dir); err == nil {
+		return nil, fmt.Errorf("mapping: %s: the folder exists: remove it, or change the name in the mapping", dir)
+	}
+	if o.Out != "" {
+		if err := os.MkdirAll(o.Out, 0o755); err != nil {
+			return nil, fmt.Errorf("mapping: %w", err)
+		}
+	}
+	part, err := os.MkdirTemp(o.Out, "."+d.meta.Name+".*.part")
+	if err != nil {
+		return nil, fmt.Errorf("mapping: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(part)) }()
+	r = &Report{Dir: dir, Trajectories: d.Splits(), Notes: slices.Clone(d.notes)}
+	total := 0
+	for _, p := range d.places {
+		total += p.u.frames
+	}
+	step := func() {
+		if r.Frames++; o.Progress != nil {
+			o.Progress(r.Frames, total)
+		}
+	}
+	for _, split := range splitNames {
+		groups := d.groups(split)
+		for i, g := range groups {
+			name := d.meta.Name + ".hdf5"
+			if len(groups) > 1 {
+				name = fmt.Sprintf("%s_%0*d.hdf5", d.meta.Name, len(fmt.Sprint(len(groups)-1)), i)
+			}
+			inner := filepath.Join("data", split, name)
+			if err := d.writeFile(ctx, filepath.Join(part, inner), g, o, step); err != nil {
+				return nil, err
+			}
+			r.Files = append(r.Files, filepath.Join(dir, inner))
+		}
+	}
+	if d.Splits()["train"] == 0 {
+		r.Notes = append(r.Notes, "no trajectory is in the split train: there are no statistics")
+	} else if err := well.UpdateStatistics(ctx, part); err != nil {
+		return nil, err
+	}
+	if d.schema.text != nil {
+		if err := os.WriteFile(filepath.Join(part, CopyName), d.schema.text, 0o644); err != nil {
+			return nil, fmt.Errorf("mapping: %w", err)
+		}
+	}
+	if err := os.Chmod(part, 0o755); err != nil {
+		return nil, fmt.Errorf("mapping: %w", err)
+	}
+	if err := os.Rename(part, dir); err != nil {
+		return nil, fmt.Errorf("mapping: %w", err)
+	}
+	return r, nil
+}
+
+// groups divides the trajectories of a split into those of one file: neighbours with the
+// same times and coordinates. It returns their numbers.
+func (d *Dataset) groups(split string) (out [][]int) {
+	for i, p := range d.all {
+		if d.split[i] != split {
+			continue
+		}
+		if n := len(out); n > 0 && d.all[out[n-1][0]].sameAxes(p) {
+			out[n-1] = append(out[n-1], i)
+			continue
+		}
+		out = append(out, []int{i})
+	}
+	return out
+}
+
+// sameAxes reports whether two trajectories have the same times and coordinates.
+func (p place) sameAxes(o place) bool {
+	if p.u == o.u && len(p.u.times) == 1 {
+		return true
+	}
+	return slices.Equal(row(p.u.times, p.own), row(o.u.times, o.own)) && slices.EqualFunc(p.u.coordinates, o.u.coordinates, slices.Equal)
+}
+
+// writeFile writes the trajectories of one file.
+func (d *Dataset) writeFile(ctx context.Context, name string, numbers []int, o WriteOptions, step func()) (err error) {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("mapping: %w", err)
+	}
+	first := d.all[numbers[0]]
+	h := well.Header{
+		Dataset: d.meta.Name, GridType: d.meta.GridType, Axes: d.meta.Axes, Coordinates: first.u.coordinates,
+		Times: row(first.u.times, first.own), Trajectories: len(numbers), Fields: d.meta.Fields, Boundaries: d.bounds, Deflate: o.Deflate,
+	}
+	for _, q := range d.schema.Parameters {
+		if q.plain() {
+			h.Parameters = append(h.Parameters, well.Parameter{Name: q.Name, Value: q.Value})
+		}
+	}
+	for _, v := range first.u.scalars {
+		h.Scalars = append(h.Scalars, well.ScalarSpec{Name: v.name, Constant: v.constant})
+	}
+	w, err := well.Create(name, h, well.WriteOptions{})
+	if err != nil {
+		return d.schema.fault("fields", "%w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Abort())
+		}
+	}()
+	window := new(data.Window)
+	for i, n := range numbers {
+		if err := d.writeTrajectory(ctx, w, i, n, window, step); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// writeTrajectory writes trajectory number n as the i-th of a file, block by block.
+func (d *Dataset) writeTrajectory(ctx context.Context, w *well.Writer, i, n int, window *data.Window, step func()) error {
+	p := d.all[n]
+	block := max(1, min(p.u.frames, 2*together/max(4*d.schema.channels[0]*product(d.grid), 1)))
+	for from := 0; from < p.u.frames; from += block {
+		span := data.Span{Trajectory: n, Start: from, Stride: 1, Frames: min(block, p.u.frames-from)}
+		if _, err := d.Read(ctx, span, window); err != nil {
+			return err
+		}
+		for k, frame := range window.Frames {
+			if err := w.Frame(i, from+k, frame); err != nil {
+				return err
+			}
+			step()
+		}
+	}
+	if d.schema.channels[1] > 0 {
+		if err := w.Constants(i, window.Constants); err != nil {
+			return err
+		}
+	}
+	for _, v := range p.u.scalars {
+		if err := w.Scalar(v.name, i, row(v.values, p.own)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
