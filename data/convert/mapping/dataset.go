@@ -83,7 +83,7 @@ func (m *Mapping) Open(o Options) (*Dataset, error) {
 func (d *Dataset) load(split string) error {
 	s := d.schema
 	var err error
-	if d.units, err = s.units(); err != nil {
+	if d.units, err = d.findUnits(); err != nil {
 		return err
 	}
 	grid := lengths{}

@@ -42,6 +42,8 @@ type file interface {
 	arrayAttributes(name string) map[string]any
 	// attribute returns an attribute of the file.
 	attribute(name string) (any, bool)
+	// numbers lists the attributes of the file that are one number.
+	numbers() []string
 	// single reports that the file holds one array without a name.
 	single() bool
 	Close() error
@@ -209,7 +211,7 @@ func (f *hdf5File) attribute(name string) (any, bool) {
 
 // maxObjects bounds the groups and datasets that list visits, maxGroups their depth.
 const (
-	maxObjects = 1 << 14
+	maxObjects = 1 << 18
 	maxGroups  = 16
 )
 
@@ -348,11 +350,7 @@ func openArray(f file, name string, named bool) (driver.Dataset, error) {
 		if listErr != nil {
 			return nil, listErr
 		}
-		names := make([]string, len(arrays))
-		for i, a := range arrays {
-			names[i] = a.name
-		}
-		return nil, fmt.Errorf("expected an array of this name, the %s file has %s: correct the name", f.format(), few(names))
+		return nil, fmt.Errorf("expected an array of this name, the %s file has %s: correct the name", f.format(), few(namesOf(arrays)))
 	}
 	return nil, err
 }
@@ -380,3 +378,31 @@ func slash(dir, name string) string {
 
 // keysOf returns the sorted keys of a map.
 func keysOf[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// numbersOf returns the sorted names of the attributes that are one number.
+func numbersOf(attributes map[string]any) (out []string) {
+	for _, name := range keysOf(attributes) {
+		if _, ok := scalar(attributes[name]); ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (f npyFile) numbers() []string    { return nil }
+func (f *rawFile) numbers() []string   { return nil }
+func (f netcdfFile) numbers() []string { return numbersOf(f.Attributes()) }
+func (f zarrFile) numbers() []string   { return numbersOf(f.Attributes()) }
+func (f *hdf5File) numbers() []string {
+	names, err := f.Attributes("/")
+	if err != nil {
+		return nil
+	}
+	all := map[string]any{}
+	for _, name := range names {
+		if v, ok := f.attribute(name); ok {
+			all[name] = v
+		}
+	}
+	return numbersOf(all)
+}

@@ -343,8 +343,9 @@ func expand(s Source, axes, fallback, names []string) (map[string]Source, error)
 		axes = fallback
 	}
 	n := 0
+	_, fixed := s.At[component]
 	for _, a := range axes {
-		if a == component {
+		if a == component && !fixed {
 			n++
 		}
 	}

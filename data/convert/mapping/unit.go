@@ -52,8 +52,9 @@ func (u *unit) first() string {
 	return paths[keysOf(paths)[0]]
 }
 
-// units finds the files and groups them.
-func (s *schema) units() ([]*unit, error) {
+// findUnits finds the files and groups them.
+func (d *Dataset) findUnits() ([]*unit, error) {
+	s := d.schema
 	list, err := glob(s.Dir, s.Files)
 	if err != nil {
 		return nil, s.fault("files", "%w", err)
@@ -91,6 +92,21 @@ func (s *schema) units() ([]*unit, error) {
 	if len(groups) == 0 {
 		return nil, s.fault("files", "expected a file for each of the arrays %v, got none of them: {array} stands for the names that fields has", keysOf(wanted))
 	}
+	for i := 0; i < len(groups); i++ {
+		more, err := d.perGroup(groups[i].u)
+		if err != nil {
+			return nil, err
+		}
+		if more == nil {
+			continue
+		}
+		var list []*numbered
+		for _, u := range more {
+			list = append(list, &numbered{append(slices.Clone(groups[i].key), u.captures[groupName]), u})
+		}
+		groups = slices.Replace(groups, i, i+1, list...)
+		i += len(list) - 1
+	}
 	slices.SortStableFunc(groups, func(a, b *numbered) int { return slices.CompareFunc(a.key, b.key, natural) })
 	out := make([]*unit, len(groups))
 	for i, g := range groups {
@@ -98,6 +114,72 @@ func (s *schema) units() ([]*unit, error) {
 		out[i] = g.u
 	}
 	return out, nil
+}
+
+// groupName is the capture that orders the groups of a file.
+const groupName = "*group"
+
+// perGroup returns a unit for each text that the names in braces of an array stand for, if
+// an array of the mapping has some: one trajectory per group of an HDF5 file.
+func (d *Dataset) perGroup(u *unit) ([]*unit, error) {
+	s := d.schema
+	var p *plan
+	for _, q := range s.plans {
+		if q.source.File == "" && placeholder.MatchString(q.source.Array) {
+			p = q
+			break
+		}
+	}
+	if p == nil {
+		return nil, nil
+	}
+	if slices.Contains(patternNames(s.Files), arrayName) {
+		return nil, s.fault(p.key, "expected an array without names in braces, as files has {array}").of("", p.source)
+	}
+	var arrays []info
+	err := d.pool.with(u.first(), func(f file) (err error) {
+		arrays, _, err = f.list()
+		return err
+	})
+	if err != nil {
+		return nil, s.fault("files", "%w", err)
+	}
+	re, names, err := compile(p.source.Array)
+	if err != nil {
+		return nil, s.fault(p.key, "%w", err).of("", p.source)
+	}
+	var out []*unit
+	for _, a := range arrays {
+		texts := re.FindStringSubmatch(a.name)
+		if texts == nil {
+			continue
+		}
+		f, ok := found{captures: u.captures}.extend(names, texts[1:])
+		if !ok {
+			continue
+		}
+		one := &unit{captures: f.captures}
+		one.captures[groupName] = strings.Join(texts[1:], " ")
+		for _, step := range u.steps {
+			captures := maps.Clone(step.captures)
+			maps.Copy(captures, f.captures)
+			one.steps = append(one.steps, stepFiles{captures, step.paths})
+		}
+		out = append(out, one)
+	}
+	if len(out) == 0 {
+		return nil, s.fault(p.key, "expected arrays that match, got none among %s: correct the name", few(namesOf(arrays))).of(u.first(), p.source)
+	}
+	return out, nil
+}
+
+// namesOf returns the names of arrays.
+func namesOf(arrays []info) []string {
+	names := make([]string, len(arrays))
+	for i, a := range arrays {
+		names[i] = a.name
+	}
+	return names
 }
 
 // arrays returns the names of all arrays in the files of the mapping.
@@ -166,6 +248,9 @@ func (s *schema) path(u *unit, step int, src Source) (path string, named bool, e
 // [*Error]; those of do are not changed.
 func (d *Dataset) open(u *unit, step int, key string, src Source, do func(path string, a driver.Dataset) error) error {
 	path, named, err := d.schema.path(u, step, src)
+	if err == nil {
+		src.Array, err = substitute(src.Array, u.steps[step].captures)
+	}
 	if err != nil {
 		return d.schema.fault(key, "%w", err).of("", src)
 	}
@@ -444,7 +529,7 @@ func (d *Dataset) readTimes(u *unit) error {
 	}
 	for _, list := range u.times {
 		if len(list) != u.frames {
-			e := s.fault("times", "expected %d times, one per step, got %d", u.frames, len(list))
+			e := s.fault("times", "expected %d times, one per step, got %d: correct the array, or state times: {from: 0, step: …}", u.frames, len(list))
 			e.File = u.first()
 			return e
 		}
