@@ -226,7 +226,7 @@ func (s *schema) checkSource(key string, src Source, grid []string) error {
 		case axis == component:
 			e.Err = fmt.Errorf(`expected components, the names along the axis, such as {array: %s, components: "y, x"}, or an index such as %s[component=0]`, src.Array, src.Array)
 		default:
-			e.Err = fmt.Errorf("expected trajectory, time, component or an axis of the grid %v, got %s: correct the name, or give an index such as %s[%s=0]", grid, axis, src.Array, axis)
+			e.Err = fmt.Errorf("expected trajectory, time, component or an axis of the grid %v, got %s: correct the name (Cartesian axes are x, y and z), or give an index such as %s[%s=0]", grid, axis, src.Array, axis)
 		}
 		return e.of("", src)
 	}

@@ -74,7 +74,10 @@ func (m *Mapping) Open(o Options) (*Dataset, error) {
 		}
 	}
 	if err := d.load(o.Split); err != nil {
-		return nil, errors.Join(err, d.Close())
+		if closed := d.Close(); closed != nil {
+			err = errors.Join(err, closed)
+		}
+		return nil, err
 	}
 	return d, nil
 }

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -64,7 +65,7 @@ type entry struct {
 func (p *parser) entries(n ast.Node, at, want string) ([]entry, error) {
 	m, ok := p.doc.Resolve(n).(*ast.MappingNode)
 	if !ok {
-		return nil, yamltext.At(n, "%s: expected %s, got %s", at, want, yamltext.Describe(p.doc.Resolve(n)))
+		return nil, yamltext.At(n, "%s: expected %s, got %s", cmp.Or(at, "mapping"), want, yamltext.Describe(p.doc.Resolve(n)))
 	}
 	var out []entry
 	seen := map[string]bool{}
