@@ -14,11 +14,11 @@ import (
 type ForeignError struct {
 	// Path is the file or the folder.
 	Path string
-	// Err says what Open expected; it names the path.
+	// Err is the fault. It names the path.
 	Err error
 }
 
-// Error says what was expected and how to read the data.
+// Error names the fault and the command that reads the data.
 func (e *ForeignError) Error() string {
 	return fmt.Sprintf("%v: the layout is not The Well's: gowalrus import -guess PATH begins a mapping that imports other files (in Go: package data/convert/mapping)", e.Err)
 }

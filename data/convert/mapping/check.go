@@ -133,6 +133,9 @@ func (s *schema) setFields() error {
 	}
 	var list []item
 	for _, f := range s.Fields {
+		if strings.ContainsAny(f.Name, "/\x00") {
+			return s.fault("fields."+f.Name, "expected the name of a field without a slash, got %q", f.Name)
+		}
 		order, names, err := s.components(f)
 		if err != nil {
 			return err

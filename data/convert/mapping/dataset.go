@@ -28,7 +28,8 @@ type Options struct {
 //
 // Read opens files when it needs them; up to 64 stay open. Besides the window, it needs
 // memory for one block of stored values: the frames that are read together, up to 32 MiB, or
-// one frame.
+// one frame. A compressed array of an NPZ file is unpacked when its file is opened; convert
+// such files with [Mapping.Write] for training on windows in random order.
 type Dataset struct {
 	schema *schema
 	pool   *pool
@@ -51,6 +52,8 @@ type Dataset struct {
 type place struct {
 	u   *unit
 	own int
+	// index counts the trajectories with the same first file.
+	index int
 }
 
 // Open opens the files of the mapping. It reads the shapes of all arrays, coordinates,
@@ -105,6 +108,9 @@ func (d *Dataset) load(split string) error {
 			return s.fault("fields", "expected frames of at most %d values, got a grid of %v", maxFrame, grid)
 		}
 		points *= n
+		if b := s.Boundaries[axis]; n == 1 && b.Low != b.High {
+			return s.fault("boundaries."+axis, "expected the same boundary at both ends of an axis with one point, got %s", b)
+		}
 		d.grid = append(d.grid, n)
 		d.bounds = append(d.bounds, s.Boundaries[axis])
 	}
@@ -117,6 +123,10 @@ func (d *Dataset) load(split string) error {
 		return err
 	}
 	d.describe()
+	// The header of a file repeats the checks of names that the data set shares.
+	if err := d.header(d.all[0]).Validate(); err != nil {
+		return s.fault("parameters", "%w", err)
+	}
 	return d.choose(split)
 }
 
@@ -172,7 +182,7 @@ func (d *Dataset) choose(split string) error {
 			continue
 		}
 		d.places = append(d.places, p)
-		d.trajectories = append(d.trajectories, data.Trajectory{File: p.u.first(), Index: p.own, Steps: p.u.frames})
+		d.trajectories = append(d.trajectories, data.Trajectory{File: p.u.first(), Index: p.index, Steps: p.u.frames})
 	}
 	if len(d.places) == 0 {
 		return d.schema.fault("split", "expected trajectories in the split %s, got none of %d: change the shares or lists of split", split, len(d.all))
@@ -261,7 +271,7 @@ func (d *Dataset) Read(ctx context.Context, span data.Span, into *data.Window) (
 func (d *Dataset) prepare(w *data.Window, p place, span data.Span) {
 	frames, constants, times := w.Frames, w.Constants, w.Times[:0]
 	*w = data.Window{
-		Origin: data.Origin{Dataset: d.meta.Name, File: p.u.first(), Trajectory: p.own, Start: span.Start, Stride: span.Stride},
+		Origin: data.Origin{Dataset: d.meta.Name, File: p.u.first(), Trajectory: p.index, Start: span.Start, Stride: span.Stride},
 		Fields: d.meta.Fields, Grid: d.meta.Grid, Axes: d.meta.Axes, Boundaries: slices.Clone(d.bounds),
 		Curvilinear: !d.meta.Cartesian(), Coordinates: p.u.coordinates, Times: times,
 	}

@@ -13,7 +13,7 @@ type Error struct {
 	Line    int
 	// File, Array and Axis say where the fault is; those that do not apply are empty.
 	File, Array, Axis string
-	// Err says what was expected and what to do.
+	// Err is the fault: the expected and the found value, and the remedy.
 	Err error
 }
 

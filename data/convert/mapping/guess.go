@@ -195,7 +195,7 @@ func (g *guess) nameFiles() {
 	g.pattern = strings.Replace(g.pattern, "{"+unknownNumber+"}", "{"+name+"}", 1)
 }
 
-// hasTime reports whether the arrays have a time axis of their own: by its name, by an
+// hasTime reports whether the arrays have a time axis: by its name, by an
 // array of times, or because they have more axes than a grid of two axes and components.
 func (g *guess) hasTime() bool {
 	rank := 0
@@ -342,7 +342,7 @@ func (g *guess) guessAxes(a info) []string {
 	return out
 }
 
-// channel is an axis whose entries are fields of their own.
+// channel is an axis whose entries are separate fields.
 const channel = "channel"
 
 // guessChannels finds an axis of components or channels: as long as the grid has axes, at
@@ -444,7 +444,7 @@ func (g *guess) setMain(fields []info) {
 	}
 }
 
-// setLengths makes the axes of an array the main ones.
+// setLengths sets main and lengths to the axes of an array.
 func (g *guess) setLengths(a info) {
 	g.main, g.lengths = g.axes[a.name], map[string]int{}
 	for i, axis := range g.main {

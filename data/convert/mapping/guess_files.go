@@ -19,7 +19,7 @@ type candidates struct {
 	// pattern is relative to the folder; files lists some of the files that it matches.
 	pattern string
 	files   []string
-	// arrays lists the names that {array} stands for.
+	// arrays lists the texts that {array} matches.
 	arrays []string
 	// other counts the files that the pattern leaves out.
 	other int
@@ -151,7 +151,6 @@ func generalize(files []string) candidates {
 		}
 		if before, after, names, ok := differ(texts); ok {
 			text, c.arrays, c.other = before+"{array}"+after, names, len(files)-len(names)*len(first.files)
-			// The first array's files stand for all.
 			c.files = nil
 			for i, g := range groups {
 				if i < len(texts) {

@@ -11,9 +11,12 @@ import (
 
 // divide assigns a split to each trajectory.
 func (d *Dataset) divide() error {
+	count := map[string]int{}
 	for _, u := range d.units {
+		file := u.first()
 		for own := range u.trajectories {
-			d.all = append(d.all, place{u, own})
+			d.all = append(d.all, place{u, own, count[file]})
+			count[file]++
 		}
 	}
 	d.split = make([]string, len(d.all))

@@ -119,8 +119,8 @@ func (d *Dataset) findUnits() ([]*unit, error) {
 // groupName is the capture that orders the groups of a file.
 const groupName = "*group"
 
-// perGroup returns a unit for each text that the names in braces of an array stand for, if
-// an array of the mapping has some: one trajectory per group of an HDF5 file.
+// perGroup returns a unit for each text that the names in braces of an array match, if an
+// array of the mapping has such names: one trajectory per group of an HDF5 file.
 func (d *Dataset) perGroup(u *unit) ([]*unit, error) {
 	s := d.schema
 	var p *plan
@@ -327,6 +327,9 @@ func (d *Dataset) inspect(u *unit, grid lengths) error {
 		}
 	} else {
 		u.frames = own[timeName].n
+	}
+	if u.frames < 1 {
+		return s.fault("files", "expected at least one step, got none in %s", u.first())
 	}
 	u.trajectories = 1
 	if n, ok := own[trajectoryName]; ok {

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // WriteOptions selects where and how Write writes a data set.
 type WriteOptions struct {
 	// Out is the folder in which Write creates the folder of the data set, which has the
-	// mapping's name.
+	// mapping's name. Empty means the working directory.
 	Out string
 	// Deflate is the compression level of [well.Header].
 	Deflate int
@@ -35,7 +36,7 @@ type Report struct {
 	Notes []string
 }
 
-// CopyName is the name of the copy of the mapping that Write leaves beside the data.
+// CopyName is the name of the file in which Write keeps a copy of the mapping.
 const CopyName = "import.yaml"
 
 // Write writes the files of the mapping as a data set of The Well, with stats.yaml of the
@@ -57,18 +58,17 @@ func (m *Mapping) Write(ctx context.Context, o WriteOptions) (*Report, error) {
 	return r, nil
 }
 
-// write writes the data set beside its folder and renames it.
+// write writes the data set to a temporary folder and renames it.
 func (d *Dataset) write(ctx context.Context, o WriteOptions) (r *Report, err error) {
-	dir := filepath.Join(o.Out, d.meta.Name)
+	out := cmp.Or(o.Out, ".")
+	dir := filepath.Join(out, d.meta.Name)
 	if _, err := os.Lstat(dir); err == nil {
 		return nil, fmt.Errorf("mapping: %s: the folder exists: remove it, or change the name in the mapping", dir)
 	}
-	if o.Out != "" {
-		if err := os.MkdirAll(o.Out, 0o755); err != nil {
-			return nil, fmt.Errorf("mapping: %w", err)
-		}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, fmt.Errorf("mapping: %w", err)
 	}
-	part, err := os.MkdirTemp(o.Out, "."+d.meta.Name+".*.part")
+	part, err := os.MkdirTemp(out, "."+d.meta.Name+".*.part")
 	if err != nil {
 		return nil, fmt.Errorf("mapping: %w", err)
 	}
@@ -146,21 +146,11 @@ func (d *Dataset) writeFile(ctx context.Context, name string, numbers []int, o W
 		return fmt.Errorf("mapping: %w", err)
 	}
 	first := d.all[numbers[0]]
-	h := well.Header{
-		Dataset: d.meta.Name, GridType: d.meta.GridType, Axes: d.meta.Axes, Coordinates: first.u.coordinates,
-		Times: row(first.u.times, first.own), Trajectories: len(numbers), Fields: d.meta.Fields, Boundaries: d.bounds, Deflate: o.Deflate,
-	}
-	for _, q := range d.schema.Parameters {
-		if q.plain() {
-			h.Parameters = append(h.Parameters, well.Parameter{Name: q.Name, Value: q.Value})
-		}
-	}
-	for _, v := range first.u.scalars {
-		h.Scalars = append(h.Scalars, well.ScalarSpec{Name: v.name, Constant: v.constant})
-	}
+	h := d.header(first)
+	h.Trajectories, h.Deflate = len(numbers), o.Deflate
 	w, err := well.Create(name, h, well.WriteOptions{})
 	if err != nil {
-		return d.schema.fault("fields", "%w", err)
+		return fmt.Errorf("mapping: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -174,6 +164,23 @@ func (d *Dataset) writeFile(ctx context.Context, name string, numbers []int, o W
 		}
 	}
 	return w.Close()
+}
+
+// header returns the header of a file with one trajectory.
+func (d *Dataset) header(p place) well.Header {
+	h := well.Header{
+		Dataset: d.meta.Name, GridType: d.meta.GridType, Axes: d.meta.Axes, Coordinates: p.u.coordinates,
+		Times: row(p.u.times, p.own), Trajectories: 1, Fields: d.meta.Fields, Boundaries: d.bounds,
+	}
+	for _, q := range d.schema.Parameters {
+		if q.plain() {
+			h.Parameters = append(h.Parameters, well.Parameter{Name: q.Name, Value: q.Value})
+		}
+	}
+	for _, v := range p.u.scalars {
+		h.Scalars = append(h.Scalars, well.ScalarSpec{Name: v.name, Constant: v.constant})
+	}
+	return h
 }
 
 // writeTrajectory writes trajectory number n as the i-th of a file, block by block.
