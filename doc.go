@@ -32,7 +32,7 @@
 //	walrus/recipe   training runs as YAML
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
-//	data/convert    other layouts to The Well's
+//	data/convert    other layouts to The Well's; mapping: any file of arrays
 //	data/hub        downloads from the model hub
 //	augment         rotations, embedding, strides
 //	examples        programs

@@ -278,12 +278,22 @@ func (a *Array) chunk(at []int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n > smallChunk && n > mostPacked*int64(len(raw)) {
+		return nil, fmt.Errorf("expected %d bytes of at most %d MiB or %d times the encoded ones, got %d encoded bytes", n, smallChunk>>20, mostPacked, len(raw))
+	}
 	if raw, err = m.decoder.run(raw, int(n)); err != nil {
 		return nil, err
 	}
 	a.store.cache.put(key, raw)
 	return raw, nil
 }
+
+// A chunk above smallChunk bytes must not be more than mostPacked times its encoded bytes, so
+// that a small store does not need much memory.
+const (
+	smallChunk = 64 << 20
+	mostPacked = 256
+)
 
 // key returns the name of the file of a chunk.
 func (m *array) key(at []int) string {

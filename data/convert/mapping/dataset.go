@@ -12,14 +12,16 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well/driver"
-	"github.com/gowalrus/gowalrus/internal/machine"
 )
 
 // Options selects what Open reads.
 type Options struct {
 	// Split is "train", "valid" or "test". Empty means all trajectories.
 	Split string
-	// MemoryBytes bounds the memory of a window. 0 means half of the machine's memory.
+	// MemoryBytes bounds the memory of a window, together with the coordinates, times and
+	// scalars of all files. 0 means 256 times the size of the files, at least 256 MiB and at
+	// most half of the machine's memory: a small file may declare arrays of any size without
+	// storing them.
 	MemoryBytes int64
 }
 
@@ -33,11 +35,12 @@ type Options struct {
 type Dataset struct {
 	schema *schema
 	pool   *pool
-	budget int64
-	units  []*unit
-	grid   []int
-	meta   data.Metadata
-	bounds data.Boundaries
+	// budget is the memory of a window, used that of coordinates, times and scalars.
+	budget, used int64
+	units        []*unit
+	grid         []int
+	meta         data.Metadata
+	bounds       data.Boundaries
 
 	// all holds every trajectory, split the name of the split of each.
 	all   []place
@@ -71,11 +74,6 @@ func (m *Mapping) Open(o Options) (*Dataset, error) {
 		return nil, fmt.Errorf("mapping: options: MemoryBytes: expected a number of bytes, or 0 for the default, got %d", o.MemoryBytes)
 	}
 	d := &Dataset{schema: s, budget: o.MemoryBytes, pool: &pool{raw: m.Raw, limit: openFiles, files: map[string]*handle{}}}
-	if d.budget == 0 {
-		if d.budget = machine.Memory() / 2; d.budget <= 0 {
-			d.budget = math.MaxInt64
-		}
-	}
 	if err := d.load(o.Split); err != nil {
 		if closed := d.Close(); closed != nil {
 			err = errors.Join(err, closed)
@@ -92,10 +90,17 @@ func (d *Dataset) load(split string) error {
 	if d.units, err = d.findUnits(); err != nil {
 		return err
 	}
+	if d.budget == 0 {
+		d.budget = defaultBudget(d.units)
+	}
 	grid := lengths{}
+	trajectories := 0
 	for _, u := range d.units {
 		if err := d.inspect(u, grid); err != nil {
 			return err
+		}
+		if trajectories += u.trajectories; trajectories > maxTrajectories {
+			return s.fault("files", "expected at most %d trajectories, got more", maxTrajectories)
 		}
 	}
 	points := 1
@@ -130,12 +135,21 @@ func (d *Dataset) load(split string) error {
 	return d.choose(split)
 }
 
-// maxFrame bounds the values of a frame.
-const maxFrame = 1 << 31
+// maxFrame bounds the values of a frame, maxTrajectories the trajectories.
+const (
+	maxFrame        = 1 << 31
+	maxTrajectories = 1 << 20
+)
 
 // details reads coordinates, times and parameters of a unit.
 func (d *Dataset) details(u *unit) error {
+	if err := d.keep(u, u.frames); err != nil {
+		return err
+	}
 	for i, axis := range d.schema.grid {
+		if err := d.keep(u, d.grid[i]); err != nil {
+			return err
+		}
 		x, err := d.coordinate(u, axis, d.grid[i])
 		if err != nil {
 			return err
@@ -244,9 +258,9 @@ func (d *Dataset) Read(ctx context.Context, span data.Span, into *data.Window) (
 			p.u.first(), p.own, p.u.frames, span.Frames, span.Start, span.Stride)
 	}
 	channels, points := d.schema.channels, int64(product(d.grid))
-	if need := 4 * points * (int64(channels[0])*int64(span.Frames) + int64(channels[1])); need > d.budget {
+	if need := 4 * points * (int64(channels[0])*int64(span.Frames) + int64(channels[1])); need > d.budget-d.used {
 		return nil, fmt.Errorf("mapping: %s: expected a window of at most %d bytes (Options.MemoryBytes), got %d for %d frames of a grid of %v with %d channels",
-			p.u.first(), d.budget, need, span.Frames, d.grid, channels[0]+channels[1])
+			p.u.first(), d.budget-d.used, need, span.Frames, d.grid, channels[0]+channels[1])
 	}
 	w := into
 	if w == nil {

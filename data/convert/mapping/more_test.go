@@ -215,10 +215,10 @@ split: {train: "run0*", valid: "run1*"}
 	assert.Error(t, err)
 	_, err = m.Open(mapping.Options{MemoryBytes: -1})
 	assert.Error(t, err)
-	ds, err = m.Open(mapping.Options{MemoryBytes: 40})
+	ds, err = m.Open(mapping.Options{MemoryBytes: 870})
 	require.NoError(t, err)
 	_, err = ds.Read(context.Background(), data.Span{Stride: 1, Frames: 2}, nil)
-	assert.ErrorContains(t, err, "expected a window of at most 40 bytes")
+	assert.ErrorContains(t, err, "expected a window of at most 30 bytes")
 	require.NoError(t, ds.Close())
 }
 

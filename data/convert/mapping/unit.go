@@ -428,6 +428,9 @@ func (d *Dataset) small(u *unit, step int, key string, src Source, defaults [][]
 				return s.fault(key, "expected at most %d numbers, got shape %v", maxSmall, full).of(path, src)
 			}
 		}
+		if err := d.keep(u, n); err != nil {
+			return err
+		}
 		values = make([]float64, n)
 		return a.Float64(values, offset, count)
 	})

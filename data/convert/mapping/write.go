@@ -11,6 +11,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // WriteOptions selects where and how Write writes a data set.
@@ -65,15 +66,18 @@ func (d *Dataset) write(ctx context.Context, o WriteOptions) (r *Report, err err
 	if _, err := os.Lstat(dir); err == nil {
 		return nil, fmt.Errorf("mapping: %s: the folder exists: remove it, or change the name in the mapping", dir)
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := os.MkdirAll(out, 0o777); err != nil {
 		return nil, fmt.Errorf("mapping: %w", err)
 	}
-	part, err := os.MkdirTemp(out, "."+d.meta.Name+".*.part")
-	if err != nil {
-		return nil, fmt.Errorf("mapping: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(part)) }()
 	r = &Report{Dir: dir, Trajectories: d.Splits(), Notes: slices.Clone(d.notes)}
+	if err := atomicfile.Folder(dir, func(part string) error { return d.fill(ctx, part, r, o) }); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// fill writes the files of a data set to a folder.
+func (d *Dataset) fill(ctx context.Context, part string, r *Report, o WriteOptions) error {
 	total := 0
 	for _, p := range d.places {
 		total += p.u.frames
@@ -92,28 +96,22 @@ func (d *Dataset) write(ctx context.Context, o WriteOptions) (r *Report, err err
 			}
 			inner := filepath.Join("data", split, name)
 			if err := d.writeFile(ctx, filepath.Join(part, inner), g, o, step); err != nil {
-				return nil, err
+				return err
 			}
-			r.Files = append(r.Files, filepath.Join(dir, inner))
+			r.Files = append(r.Files, filepath.Join(r.Dir, inner))
 		}
 	}
 	if d.Splits()["train"] == 0 {
 		r.Notes = append(r.Notes, "no trajectory is in the split train: there are no statistics")
 	} else if err := well.UpdateStatistics(ctx, part); err != nil {
-		return nil, err
+		return err
 	}
 	if d.schema.text != nil {
 		if err := os.WriteFile(filepath.Join(part, CopyName), d.schema.text, 0o644); err != nil {
-			return nil, fmt.Errorf("mapping: %w", err)
+			return fmt.Errorf("mapping: %w", err)
 		}
 	}
-	if err := os.Chmod(part, 0o755); err != nil {
-		return nil, fmt.Errorf("mapping: %w", err)
-	}
-	if err := os.Rename(part, dir); err != nil {
-		return nil, fmt.Errorf("mapping: %w", err)
-	}
-	return r, nil
+	return nil
 }
 
 // groups divides the trajectories of a split into those of one file: neighbours with the
