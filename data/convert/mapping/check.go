@@ -241,13 +241,23 @@ func (s *schema) checkSource(key string, src Source, grid []string) error {
 	return nil
 }
 
-// stepwise reports whether a source has one file per step.
+// stepwise reports whether a source has one file, or one group of a file, per step.
 func (s *schema) stepwise(src Source) bool {
 	pattern := src.File
 	if pattern == "" {
 		pattern = s.Files
 	}
-	return slices.Contains(patternNames(pattern), timeName)
+	return slices.Contains(patternNames(pattern), timeName) || slices.Contains(patternNames(src.Array), timeName)
+}
+
+// groupedByTime reports whether the steps of a unit come from files or groups per step.
+func (s *schema) groupedByTime() bool {
+	if slices.Contains(patternNames(s.Files), timeName) {
+		return true
+	}
+	return slices.ContainsFunc(s.plans, func(p *plan) bool {
+		return p.source.File == "" && slices.Contains(patternNames(p.source.Array), timeName)
+	})
 }
 
 // varies reports whether a source changes with time.

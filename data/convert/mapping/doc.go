@@ -33,6 +33,10 @@
 //	{split}       train, valid or test
 //	{anything}    a parameter: parameters: {nu: "{nu}"}
 //
+// The names in braces may also be in the names of arrays, for files with one group per
+// trajectory or per step: "{trajectory}/rho", "step_{time}/rho". An attribute of a file is
+// written "@name": times: "@time", parameters: {nu: "@nu"}.
+//
 // Relative patterns belong to the folder of the mapping. A field, a coordinate or a
 // parameter may come from another file: "solid in geometry_{trajectory}.npz".
 //

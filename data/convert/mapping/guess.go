@@ -72,6 +72,9 @@ type guess struct {
 	// axes holds the axes of each array that is a field, by its name.
 	axes map[string][]string
 	main []string
+	// components holds the number, from 1, of the axis of components that a comparison with
+	// other arrays showed.
+	components map[string]int
 	// lengths holds the lengths of the axes of the main fields.
 	lengths map[string]int
 	dims    []string // the axes of the grid
@@ -153,16 +156,25 @@ func unset(f file, list []info) (out []string) {
 	return out
 }
 
-// merge replaces the arrays of groups that differ in a number alone, one group per
-// trajectory, by one array: "{trajectory}/rho".
+// merge replaces arrays whose groups differ in a number alone, or whose names are numbers,
+// by one array: "{trajectory}/rho", "step_{time}/rho", "rho/{time}".
 func (g *guess) merge(arrays []info) (out []info) {
 	count := map[string]int{}
 	name := func(a info) string {
 		dir, base := path.Split(a.name)
-		if numbers := numberToken.FindAllString(dir, -1); len(numbers) != 1 {
+		numbers := numberToken.FindAllStringIndex(dir, -1)
+		switch {
+		case dir != "" && numberToken.FindString(base) == base:
+			return dir + "{" + timeName + "}"
+		case len(numbers) != 1:
 			return a.name
 		}
-		return numberToken.ReplaceAllString(dir, "{"+trajectoryName+"}") + base
+		from, to := numbers[0][0], numbers[0][1]
+		mark := trajectoryName
+		if slices.Contains(stepWords, strings.ToLower(wordBefore(dir[:from]))) {
+			mark = timeName
+		}
+		return dir[:from] + "{" + mark + "}" + dir[to:] + base
 	}
 	for _, a := range arrays {
 		count[name(a)]++
@@ -172,7 +184,7 @@ func (g *guess) merge(arrays []info) (out []info) {
 		if count[n] < 2 {
 			out = append(out, a)
 		} else if !slices.ContainsFunc(out, func(o info) bool { return o.name == n }) {
-			g.notes = append(g.notes, fmt.Sprintf("%d arrays such as %s are taken as one per trajectory", count[n], a.name))
+			g.notes = append(g.notes, fmt.Sprintf("%d arrays such as %s are taken as one per %s", count[n], a.name, map[bool]string{true: "step", false: "trajectory"}[strings.Contains(n, "{"+timeName+"}")]))
 			a.name = n
 			out = append(out, a)
 		}
@@ -222,7 +234,7 @@ const singleArray = "array"
 
 // arrange assigns a role to every array.
 func (g *guess) arrange() {
-	g.axes = map[string][]string{}
+	g.axes, g.components = map[string][]string{}, map[string]int{}
 	g.setDims()
 	var fields []info
 	for _, a := range g.arrays {
@@ -247,13 +259,17 @@ func (g *guess) arrange() {
 	g.addParameters(fields)
 }
 
-func (g *guess) stepsInFiles() bool { return strings.Contains(g.pattern, "{"+timeName+"}") }
+// stepsInFiles reports whether files or groups hold one step each.
+func (g *guess) stepsInFiles() bool { return g.marked(timeName) }
 
-// perTrajectory reports whether files or groups hold one trajectory each.
-func (g *guess) perTrajectory() bool {
-	mark := "{" + trajectoryName + "}"
+// marked reports whether the pattern or an array has a name in braces.
+func (g *guess) marked(name string) bool {
+	mark := "{" + name + "}"
 	return strings.Contains(g.pattern, mark) || slices.ContainsFunc(g.arrays, func(a info) bool { return strings.Contains(a.name, mark) })
 }
+
+// perTrajectory reports whether files or groups hold one trajectory each.
+func (g *guess) perTrajectory() bool { return g.marked(trajectoryName) }
 
 // setDims guesses the number of axes of the grid: by the names of axes and coordinates, or
 // by the largest rank.
@@ -275,6 +291,9 @@ func (g *guess) setDims() {
 			n = i + 1
 		}
 	}
+	if d := g.findVectors(); n == 0 {
+		n = d
+	}
 	if n == 0 {
 		n = min(max(rank, 1), 2)
 		if rank == 2 && !g.stepsInFiles() {
@@ -288,6 +307,22 @@ func (g *guess) setDims() {
 		}
 	}
 	g.dims = cartesian[:n]
+}
+
+// findVectors finds arrays that have one axis of length 2 or 3 more than others, and returns
+// this length, 0 if there are none.
+func (g *guess) findVectors() (dims int) {
+	for _, a := range g.arrays {
+		for i, n := range a.shape {
+			rest := slices.Delete(slices.Clone(a.shape), i, i+1)
+			same := func(b info) bool { return len(rest) >= n && slices.Equal(b.shape, rest) }
+			if (n == 2 || n == 3) && g.components[a.name] == 0 && slices.ContainsFunc(g.arrays, same) {
+				g.components[a.name] = i + 1
+				dims = n
+			}
+		}
+	}
+	return dims
 }
 
 func (g *guess) addCoordinate(axis string, a info) {
@@ -318,6 +353,9 @@ func (g *guess) guessAxes(a info) []string {
 		for i, d := range a.dims {
 			take(i, axisOf(d))
 		}
+	}
+	if i := g.components[a.name]; i > 0 && a.shape[i-1] == len(g.dims) {
+		take(i-1, component)
 	}
 	g.matchLengths(a, take)
 	g.guessChannels(a, out, used, take)

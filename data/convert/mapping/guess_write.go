@@ -178,6 +178,10 @@ func (g *guess) addParameters(fields []info) {
 		}
 	}
 	for _, n := range g.attributes {
+		if g.times == "" && g.stepsInFiles() && axisOf(n) == timeName {
+			g.times = quoteAlways("@" + n)
+			continue
+		}
 		if n != "_NCProperties" {
 			g.parameters = append(g.parameters, fmt.Sprintf("%s: %s", sanitize(n), quoteAlways("@"+n)))
 		}

@@ -109,8 +109,8 @@ type Values struct {
 	// Range gives equal distances.
 	Range *Range
 	// Name is the name in braces of the pattern that holds the number, for times of files
-	// with one step each.
-	Name string
+	// with one step each. Attribute is the name of an attribute of these files.
+	Name, Attribute string
 }
 
 // Range describes numbers at equal distances: From and Step, or From and To, both included,

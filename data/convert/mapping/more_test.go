@@ -14,6 +14,8 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/convert/mapping"
+	"github.com/gowalrus/gowalrus/data/well/driver"
+	"github.com/gowalrus/gowalrus/internal/hdf5"
 	"github.com/gowalrus/gowalrus/internal/ndarray/ndtest"
 )
 
@@ -173,6 +175,46 @@ split: {train: [0], test: [1]}
 	assert.Equal(t, "polar", ds.Metadata().GridType)
 	assert.True(t, w.Curvilinear)
 	sameWritten(t, m)
+}
+
+// TestStepGroups: one group of an HDF5 file per step, with its time as an attribute, and
+// several runs in one file.
+func TestStepGroups(t *testing.T) {
+	dir := t.TempDir()
+	w, err := hdf5.Create(filepath.Join(dir, "out.h5"))
+	require.NoError(t, err)
+	for run := range 2 {
+		require.NoError(t, w.Group(fmt.Sprintf("/run%d", run)))
+		for step := range 12 {
+			group := fmt.Sprintf("/run%d/step_%d", run, step)
+			require.NoError(t, w.Group(group))
+			require.NoError(t, w.Attribute(group, "time", 0.5*float64(step)))
+			d, err := w.Dataset(group+"/rho", driver.Spec{Type: "float32", Shape: []int{2, 3}})
+			require.NoError(t, err)
+			require.NoError(t, d.Float32([]float32{float32(100*run + step), 1, 2, 3, 4, 5}, []int{0, 0}, []int{2, 3}))
+		}
+	}
+	require.NoError(t, w.Close())
+	text := `name: groups
+files: out.h5
+axes: y, x
+fields: {density: "run{trajectory}/step_{time}/rho"}
+times: "@run{trajectory}/step_{time}/time"
+boundaries: {x: open, y: open}
+split: {train: 0.5, test: 0.5}
+`
+	m, err := mapping.Parse([]byte(text), dir)
+	require.NoError(t, err)
+	got, ds := read(t, m, 1)
+	require.Len(t, ds.Trajectories(), 2)
+	assert.Equal(t, 1, ds.Trajectories()[1].Index)
+	require.Len(t, got.Frames, 12)
+	assert.Equal(t, float32(5.5), got.Times[11])
+	assert.Equal(t, []float32{110, 3, 1, 4, 2, 5}, got.Frames[10])
+	sameWritten(t, m)
+	m.Times.Attribute = "time"
+	_, err = m.Open(mapping.Options{})
+	assert.ErrorContains(t, err, `line 5: `+filepath.Join(dir, "out.h5")+`: expected an attribute "time" of the HDF5 file, got none`)
 }
 
 // TestManyFiles: more files than stay open, read by several goroutines, give the values of

@@ -564,6 +564,9 @@ func (p *parser) values(n ast.Node, at string) (Values, error) {
 			if name, ok := placeholderOnly(s); ok {
 				return Values{Name: name}, nil
 			}
+			if name, ok := strings.CutPrefix(s, "@"); ok {
+				return Values{Attribute: name}, nil
+			}
 		}
 	}
 	s, err := p.source(n, at)

@@ -47,10 +47,9 @@ type series struct {
 func row(lists [][]float32, trajectory int) []float32 { return lists[min(trajectory, len(lists)-1)] }
 
 // first returns the path of a file of the unit, for messages.
-func (u *unit) first() string {
-	paths := u.steps[0].paths
-	return paths[keysOf(paths)[0]]
-}
+func (u *unit) first() string { return u.steps[0].first() }
+
+func (s stepFiles) first() string { return s.paths[keysOf(s.paths)[0]] }
 
 // findUnits finds the files and groups them.
 func (d *Dataset) findUnits() ([]*unit, error) {
@@ -120,14 +119,14 @@ func (d *Dataset) findUnits() ([]*unit, error) {
 const groupName = "*group"
 
 // perGroup returns a unit for each text that the names in braces of an array match, if an
-// array of the mapping has such names: one trajectory per group of an HDF5 file.
+// array of the mapping has such names: one trajectory, or one step, per group of an HDF5 file.
 func (d *Dataset) perGroup(u *unit) ([]*unit, error) {
 	s := d.schema
-	var p *plan
+	var p *plan // the array with the most names
 	for _, q := range s.plans {
-		if q.source.File == "" && placeholder.MatchString(q.source.Array) {
+		n := len(patternNames(q.source.Array))
+		if n > 0 && q.source.File == "" && (p == nil || n > len(patternNames(p.source.Array))) {
 			p = q
-			break
 		}
 	}
 	if p == nil {
@@ -149,6 +148,7 @@ func (d *Dataset) perGroup(u *unit) ([]*unit, error) {
 		return nil, s.fault(p.key, "%w", err).of("", p.source)
 	}
 	var out []*unit
+	byGroup := map[string]*unit{}
 	for _, a := range arrays {
 		texts := re.FindStringSubmatch(a.name)
 		if texts == nil {
@@ -158,14 +158,27 @@ func (d *Dataset) perGroup(u *unit) ([]*unit, error) {
 		if !ok {
 			continue
 		}
-		one := &unit{captures: f.captures}
-		one.captures[groupName] = strings.Join(texts[1:], " ")
+		// Groups that differ in {time} alone are the steps of one unit.
+		var key []string
+		for i, name := range names {
+			if name != timeName {
+				key = append(key, texts[1+i])
+			}
+		}
+		group := strings.Join(key, " ")
+		one := byGroup[group]
+		if one == nil {
+			one = &unit{captures: maps.Clone(f.captures)}
+			delete(one.captures, timeName)
+			one.captures[groupName] = group
+			byGroup[group] = one
+			out = append(out, one)
+		}
 		for _, step := range u.steps {
 			captures := maps.Clone(step.captures)
 			maps.Copy(captures, f.captures)
 			one.steps = append(one.steps, stepFiles{captures, step.paths})
 		}
-		out = append(out, one)
 	}
 	if len(out) == 0 {
 		return nil, s.fault(p.key, "expected arrays that match, got none among %s: correct the name", few(namesOf(arrays))).of(u.first(), p.source)
@@ -300,7 +313,7 @@ func (l lengths) set(s *schema, key, file string, src Source, axis string, n int
 func (d *Dataset) inspect(u *unit, grid lengths) error {
 	s := d.schema
 	own := lengths{}
-	stepwise := slices.Contains(patternNames(s.Files), timeName)
+	stepwise := s.groupedByTime()
 	for step := range u.steps {
 		time := lengths{}
 		for _, p := range s.plans {
@@ -516,12 +529,20 @@ func (d *Dataset) readTimes(u *unit) error {
 		if u.times, err = d.table(u, "times", *v.Source, true); err != nil {
 			return err
 		}
-	case v.Name != "":
+	case v.Name != "" || v.Attribute != "":
 		list := make([]float32, len(u.steps))
 		for i, step := range u.steps {
-			x, err := number(step.captures, v.Name)
+			var x float64
+			var err error
+			if v.Name != "" {
+				x, err = number(step.captures, v.Name)
+			} else {
+				x, err = d.attribute(u, i, v.Attribute)
+			}
 			if err != nil {
-				return s.fault("times", "%w", err)
+				e := s.fault("times", "%w", err)
+				e.File = step.first()
+				return e
 			}
 			list[i] = float32(x)
 		}
@@ -613,7 +634,7 @@ func (d *Dataset) readScalars(u *unit) error {
 			}
 			values = [][]float32{{float32(v)}}
 		case q.Attribute != "":
-			v, err := d.attribute(u, q.Attribute)
+			v, err := d.attribute(u, 0, q.Attribute)
 			if err != nil {
 				e := s.fault(key, "%w", err)
 				e.File = u.first()
@@ -654,9 +675,13 @@ func (d *Dataset) readScalars(u *unit) error {
 	return nil
 }
 
-// attribute returns a numeric attribute of the first file of a unit.
-func (d *Dataset) attribute(u *unit, name string) (v float64, err error) {
-	err = d.pool.with(u.first(), func(f file) error {
+// attribute returns a numeric attribute of the first file of a step. In HDF5 the name may
+// be that of an attribute of an object: "group/name".
+func (d *Dataset) attribute(u *unit, step int, name string) (v float64, err error) {
+	if name, err = substitute(name, u.steps[step].captures); err != nil {
+		return 0, err
+	}
+	err = d.pool.with(u.steps[step].first(), func(f file) error {
 		raw, ok := f.attribute(name)
 		if !ok {
 			return fmt.Errorf("expected an attribute %q of the %s file, got none", name, f.format())
