@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"math"
-	"math/rand/v2"
 	"path"
 	"slices"
 
@@ -32,51 +30,37 @@ func (d *Dataset) divide() error {
 		return d.divideByFolder()
 	}
 	d.note("the mapping has no split: 80, 10 and 10 percent of the trajectories are drawn at random with seed %d", s.Split.Seed)
-	train, valid, test := data.SplitTrajectories(len(d.all), s.Split.Seed)
-	for i, numbers := range [][]int{train, valid, test} {
+	d.assign(data.SplitTrajectories(len(d.all), s.Split.Seed))
+	return nil
+}
+
+// divideByRatio draws trajectories at random.
+func (d *Dataset) divideByRatio() error {
+	s := d.schema
+	for _, name := range keysOf(s.Split.Ratios) {
+		if !slices.Contains(splitNames, name) {
+			return s.fault("split."+name, "expected shares of train, valid and test, got one of %q", name)
+		}
+	}
+	r := data.Ratios{Train: s.Split.Ratios["train"], Valid: s.Split.Ratios["valid"], Test: s.Split.Ratios["test"]}
+	if err := r.Validate(); err != nil {
+		return s.fault("split", "%w", err)
+	}
+	train, valid, test, err := data.SplitByRatios(len(d.all), r, s.Split.Seed)
+	if err != nil {
+		return s.fault("split", "%w", err)
+	}
+	d.assign(train, valid, test)
+	return nil
+}
+
+// assign sets the splits of trajectories.
+func (d *Dataset) assign(sets ...[]int) {
+	for i, numbers := range sets {
 		for _, n := range numbers {
 			d.split[n] = splitNames[i]
 		}
 	}
-	return nil
-}
-
-// divideByRatio draws trajectories at random. The sizes of valid and test are rounded down,
-// to at least one trajectory if enough are there.
-func (d *Dataset) divideByRatio() error {
-	s, n := d.schema, len(d.all)
-	sum, parts := 0.0, 0
-	for _, name := range keysOf(s.Split.Ratios) {
-		r := s.Split.Ratios[name]
-		if !slices.Contains(splitNames, name) || !(r >= 0 && r <= 1) {
-			return s.fault("split."+name, "expected shares of 0 to 1 for train, valid and test, got %v for %q", r, name)
-		}
-		if sum += r; r > 0 {
-			parts++
-		}
-	}
-	if math.Abs(sum-1) > 1e-6 {
-		return s.fault("split", "expected shares that add up to 1, got %v", sum)
-	}
-	order := rand.New(rand.NewPCG(s.Split.Seed, 0x73706c6974)).Perm(n)
-	for _, name := range []string{"test", "valid", "train"} {
-		r := s.Split.Ratios[name]
-		if r == 0 {
-			continue
-		}
-		parts--
-		// The small term makes 0.1 · 10 one trajectory.
-		k := int(r*float64(n) + 1e-9)
-		if k = max(k, 1); parts == 0 {
-			k = len(order)
-		}
-		k = min(k, max(len(order)-parts, 0))
-		for _, i := range order[:k] {
-			d.split[i] = name
-		}
-		order = order[k:]
-	}
-	return nil
 }
 
 func (d *Dataset) divideByPattern() error {

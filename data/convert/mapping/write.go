@@ -3,13 +3,11 @@ package mapping
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
@@ -95,7 +93,9 @@ func (d *Dataset) fill(ctx context.Context, part string, r *Report, o WriteOptio
 				name = fmt.Sprintf("%s_%0*d.hdf5", d.meta.Name, len(fmt.Sprint(len(groups)-1)), i)
 			}
 			inner := filepath.Join("data", split, name)
-			if err := d.writeFile(ctx, filepath.Join(part, inner), g, o, step); err != nil {
+			h := d.header(d.all[g[0]])
+			h.Deflate = o.Deflate
+			if err := well.WriteFile(ctx, filepath.Join(part, inner), h, d, g, step); err != nil {
 				return err
 			}
 			r.Files = append(r.Files, filepath.Join(r.Dir, inner))
@@ -138,32 +138,6 @@ func (p place) sameAxes(o place) bool {
 	return slices.Equal(row(p.u.times, p.own), row(o.u.times, o.own)) && slices.EqualFunc(p.u.coordinates, o.u.coordinates, slices.Equal)
 }
 
-// writeFile writes the trajectories of one file.
-func (d *Dataset) writeFile(ctx context.Context, name string, numbers []int, o WriteOptions, step func()) (err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return fmt.Errorf("mapping: %w", err)
-	}
-	first := d.all[numbers[0]]
-	h := d.header(first)
-	h.Trajectories, h.Deflate = len(numbers), o.Deflate
-	w, err := well.Create(name, h, well.WriteOptions{})
-	if err != nil {
-		return fmt.Errorf("mapping: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, w.Abort())
-		}
-	}()
-	window := new(data.Window)
-	for i, n := range numbers {
-		if err := d.writeTrajectory(ctx, w, i, n, window, step); err != nil {
-			return err
-		}
-	}
-	return w.Close()
-}
-
 // header returns the header of a file with one trajectory.
 func (d *Dataset) header(p place) well.Header {
 	h := well.Header{
@@ -179,33 +153,4 @@ func (d *Dataset) header(p place) well.Header {
 		h.Scalars = append(h.Scalars, well.ScalarSpec{Name: v.name, Constant: v.constant})
 	}
 	return h
-}
-
-// writeTrajectory writes trajectory number n as the i-th of a file, block by block.
-func (d *Dataset) writeTrajectory(ctx context.Context, w *well.Writer, i, n int, window *data.Window, step func()) error {
-	p := d.all[n]
-	block := max(1, min(p.u.frames, 2*together/max(4*d.schema.channels[0]*product(d.grid), 1)))
-	for from := 0; from < p.u.frames; from += block {
-		span := data.Span{Trajectory: n, Start: from, Stride: 1, Frames: min(block, p.u.frames-from)}
-		if _, err := d.Read(ctx, span, window); err != nil {
-			return err
-		}
-		for k, frame := range window.Frames {
-			if err := w.Frame(i, from+k, frame); err != nil {
-				return err
-			}
-			step()
-		}
-	}
-	if d.schema.channels[1] > 0 {
-		if err := w.Constants(i, window.Constants); err != nil {
-			return err
-		}
-	}
-	for _, v := range p.u.scalars {
-		if err := w.Scalar(v.name, i, row(v.values, p.own)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
