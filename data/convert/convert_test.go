@@ -319,3 +319,36 @@ func TestConvertErrors(t *testing.T) {
 	assert.True(t, errors.Is(err, context.Canceled))
 	assertNoFiles(t, empty)
 }
+
+// TestDifferentSystems: files of one format with other fields go to data sets of their own,
+// unless a name is given; files of one system share one.
+func TestDifferentSystems(t *testing.T) {
+	ctx, out := context.Background(), t.TempDir()
+	convert := func(name, file string) (*Report, error) {
+		return Convert(ctx, Options{Input: filepath.Join(sources, "PDEGym", file), Out: out, Name: name})
+	}
+	var dirs []string
+	for _, file := range []string{"CE-RM.nc", "CE-RP.nc", "NS-SL.nc"} {
+		r, err := convert("", file)
+		require.NoError(t, err)
+		dirs = append(dirs, filepath.Base(r.Dir))
+		ds, err := well.Open(r.Dir, well.Options{})
+		require.NoError(t, err, "the files of a folder fit each other")
+		assert.Equal(t, filepath.Base(r.Dir), ds.Metadata().Name)
+		require.NoError(t, ds.Close())
+		if len(dirs) > 1 {
+			assert.Contains(t, strings.Join(r.Notes, "\n"), "CE-RM.hdf5: fields: expected [{density 0 false}")
+			assert.Contains(t, strings.Join(r.Notes, "\n"), "this file goes to the data set "+dirs[len(dirs)-1])
+		}
+	}
+	assert.Equal(t, []string{"pdegym", "pdegym_2", "pdegym_3"}, dirs)
+	again := t.TempDir()
+	whole, err := os.ReadFile(filepath.Join(sources, "PDEGym", "CE-RP.nc"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(again, "CE-RP-2.nc"), whole, 0o644))
+	r, err := Convert(ctx, Options{Input: filepath.Join(again, "CE-RP-2.nc"), Out: out})
+	require.NoError(t, err)
+	assert.Equal(t, "pdegym_2", filepath.Base(r.Dir))
+	_, err = convert("pdegym", "NS-SL.nc")
+	assert.ErrorContains(t, err, "NS-SL.nc as pdegym: it differs from")
+}

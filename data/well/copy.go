@@ -30,7 +30,7 @@ type CopyOptions struct {
 	// Select, if not nil, reports whether to keep a trajectory. number counts the
 	// trajectories of a split over all sources.
 	Select func(split string, number int, t data.Trajectory) bool
-	// Ratios, if not nil, divides the trajectories of all splits anew, at random by Seed. It
+	// Ratios, if not nil, divides the trajectories of all splits again, at random by Seed. It
 	// is needed for sources without splits.
 	Ratios *data.Ratios
 	Seed   uint64

@@ -264,6 +264,34 @@ split: {train: "run0*", valid: "run1*"}
 	require.NoError(t, ds.Close())
 }
 
+// TestLazy: opening a file of 4 GiB and reading its last frame takes memory for one frame.
+func TestLazy(t *testing.T) {
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "large.bin"))
+	require.NoError(t, err)
+	if err := f.Truncate(4 << 30); err != nil {
+		t.Skip("no room for sparse files: ", err)
+	}
+	require.NoError(t, f.Close())
+	m, err := mapping.Parse([]byte(`name: large
+files: large.bin
+raw: {type: float32, shape: [4096, 512, 512]}
+axes: time, y, x
+fields: {a: array}
+boundaries: {x: open, y: open}
+split: {train: 1}
+`), dir)
+	require.NoError(t, err)
+	ndtest.Allocated(t, 8<<20, func() {
+		ds, err := m.Open(mapping.Options{})
+		require.NoError(t, err)
+		w, err := ds.Read(context.Background(), data.Span{Start: 4095, Stride: 1, Frames: 1}, nil)
+		require.NoError(t, err)
+		assert.Len(t, w.Frames[0], 512*512)
+		require.NoError(t, ds.Close())
+	})
+}
+
 // TestRefusals: every refusal names the line of the mapping, and file, array and axis where
 // there are some, and says what to do.
 func TestRefusals(t *testing.T) {
