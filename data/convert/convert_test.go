@@ -320,7 +320,7 @@ func TestConvertErrors(t *testing.T) {
 	assertNoFiles(t, empty)
 }
 
-// TestDifferentSystems: files of one format with other fields go to data sets of their own,
+// TestDifferentSystems: files of one format with different fields go to separate data sets,
 // unless a name is given; files of one system share one.
 func TestDifferentSystems(t *testing.T) {
 	ctx, out := context.Background(), t.TempDir()

@@ -87,8 +87,8 @@ func TestCopySubset(t *testing.T) {
 	}
 }
 
-// TestCopyMerge: several sources, one of them a folder of files without splits, are divided
-// anew. Sources that differ are refused with the difference.
+// TestCopyMerge: several sources, one of them a folder of files without splits, get new
+// splits. The error of sources that differ names the difference.
 func TestCopyMerge(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()

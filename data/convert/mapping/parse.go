@@ -289,11 +289,9 @@ func (p *parser) field(n ast.Node, at string) (Field, error) {
 		case e.key == "units":
 			f.Units, err = p.text(e.value, key)
 		case e.key == "constant":
-			b, ok := e.value.(*ast.BoolNode)
-			if !ok {
+			var ok bool
+			if f.Constant, ok = yamltext.Bool(e.value); !ok {
 				err = yamltext.At(e.value, "%s: expected true or false, got %s", key, yamltext.Describe(e.value))
-			} else {
-				f.Constant = b.Value
 			}
 		case e.key == "fill":
 			var v float64
