@@ -135,6 +135,13 @@ func (s *Store) Dataset(name string) (driver.Dataset, error) {
 	return nil, fmt.Errorf("%s: array %q: %w: the store has %.1000q", s.name, name, driver.ErrNotFound, names)
 }
 
+// Memory returns the bytes of decoded chunks in memory.
+func (s *Store) Memory() int64 {
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	return int64(s.cache.used)
+}
+
 // Close discards the cache.
 func (s *Store) Close() error {
 	s.cache.clear()
@@ -268,7 +275,7 @@ func (a *Array) chunk(at []int) ([]byte, error) {
 	var err error
 	ok := true
 	if m.shard != nil {
-		raw, ok, err = m.shard.read(a.store.fsys, m.key(m.shard.outer(at)), at, limit)
+		raw, ok, err = m.shard.read(a.store, m.key(m.shard.outer(at)), at, limit)
 	} else {
 		raw, err = readFile(a.store.fsys, m.key(at), limit)
 	}

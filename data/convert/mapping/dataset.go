@@ -28,10 +28,11 @@ type Options struct {
 // Dataset is a data set whose values stay in the files that a mapping describes. It
 // implements [data.Dataset] and is safe for concurrent use.
 //
-// Read opens files when it needs them; up to 64 stay open. Besides the window, it needs
-// memory for one block of stored values: the frames that are read together, up to 32 MiB, or
-// one frame. A compressed array of an NPZ file is unpacked when its file is opened; convert
-// such files with [Mapping.Write] for training on windows in random order.
+// Read opens files when it needs them; up to 64 stay open and keep up to 256 MiB in memory.
+// Besides the window, Read needs memory for one block of stored values: the frames that are
+// read together, up to 32 MiB, or one frame. A compressed array of an NPZ file is unpacked
+// when its file is opened; convert such files with [Mapping.Write] for training on windows
+// in random order.
 type Dataset struct {
 	schema *schema
 	pool   *pool

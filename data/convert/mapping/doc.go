@@ -50,7 +50,8 @@
 //
 // A vector has an array per component, or one array with the axis component and the list
 // components: "y, x" of its entries. Components are matched to axes by these names, whatever
-// their order in memory. A tensor has components xx, xy, yx, yy.
+// their order in memory. A tensor has components xx, xy, yx, yy;
+// symmetric: true adds those below the diagonal.
 //
 // # Values
 //

@@ -46,6 +46,8 @@ type file interface {
 	numbers() []string
 	// single reports that the file holds one array without a name.
 	single() bool
+	// memory returns the bytes that the open file keeps in memory.
+	memory() int64
 	Close() error
 }
 
@@ -406,3 +408,9 @@ func (f *hdf5File) numbers() []string {
 	}
 	return numbersOf(all)
 }
+
+func (f npyFile) memory() int64    { return f.Memory() }
+func (f *rawFile) memory() int64   { return 0 }
+func (f netcdfFile) memory() int64 { return 0 }
+func (f zarrFile) memory() int64   { return f.Memory() }
+func (f *hdf5File) memory() int64  { return 0 }

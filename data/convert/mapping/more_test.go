@@ -139,6 +139,17 @@ boundaries: {x: open, y: open}
 	assert.Equal(t, channel(whole, 2), channel(w, 1)) // entry 0 of vel is y
 	assert.Equal(t, channel(whole, 1), channel(w, 2))
 
+	symmetric := parse(t, `name: symmetric
+files: plain.npz
+axes: trajectory, time, y, x
+fields:
+  C: {xx: rho, yy: rho, xy: {array: "vel[c=1]", axes: "trajectory, time, y, x, c"}, symmetric: true}
+boundaries: {x: open, y: open}
+`)
+	w, _ = read(t, symmetric, 0)
+	assert.Equal(t, channel(whole, 1), channel(w, 1))
+	assert.Equal(t, channel(whole, 1), channel(w, 2))
+
 	missing := "name: holes\nfiles: three.zarr\naxes: time, x\nfields: {a: %s}\nboundaries: {x: open}\n"
 	ds, err = parse(t, fmt.Sprintf(missing, `{array: "../two.zarr/holes"}`)).Open(mapping.Options{})
 	require.ErrorContains(t, err, "expected an array of this name, the Zarr file has")

@@ -279,6 +279,7 @@ func (p *parser) field(n ast.Node, at string) (Field, error) {
 	var s sourceKeys
 	components := map[string]Source{}
 	var names []string
+	symmetric := false
 	for _, e := range list {
 		key := at + "." + e.key
 		known, err := p.sourceKey(&s, e, at)
@@ -291,6 +292,11 @@ func (p *parser) field(n ast.Node, at string) (Field, error) {
 		case e.key == "constant":
 			var ok bool
 			if f.Constant, ok = yamltext.Bool(e.value); !ok {
+				err = yamltext.At(e.value, "%s: expected true or false, got %s", key, yamltext.Describe(e.value))
+			}
+		case e.key == "symmetric":
+			var ok bool
+			if symmetric, ok = yamltext.Bool(e.value); !ok {
 				err = yamltext.At(e.value, "%s: expected true or false, got %s", key, yamltext.Describe(e.value))
 			}
 		case e.key == "fill":
@@ -319,7 +325,7 @@ func (p *parser) field(n ast.Node, at string) (Field, error) {
 			}
 			components[k] = c
 		}
-		f.Components = components
+		f.Components = mirrored(components, symmetric)
 		return f, nil
 	}
 	for k := range components {
@@ -329,7 +335,21 @@ func (p *parser) field(n ast.Node, at string) (Field, error) {
 	if err != nil {
 		return f, yamltext.At(n, "%s: %w", at, err)
 	}
+	f.Components = mirrored(f.Components, symmetric)
 	return f, nil
+}
+
+// mirrored adds the components yx of a symmetric tensor that gives xy, and the like.
+func mirrored(components map[string]Source, symmetric bool) map[string]Source {
+	for _, name := range keysOf(components) {
+		if r := []rune(name); symmetric && len(r) == 2 {
+			mirror := string([]rune{r[1], r[0]})
+			if _, ok := components[mirror]; !ok {
+				components[mirror] = components[name]
+			}
+		}
+	}
+	return components
 }
 
 // component is the name of an axis of components.

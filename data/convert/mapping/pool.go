@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
-// pool keeps up to a number of files open and closes the one that was used least recently.
+// pool keeps up to a number of files open, which keep up to keptBytes in memory while nobody
+// uses them. It closes the file that was used least recently.
 type pool struct {
 	raw   *Raw
 	limit int
 
 	mu     sync.Mutex
 	order  list.List // of *handle that nobody uses, used last first
+	kept   int64     // bytes in memory of these
 	files  map[string]*handle
 	closed bool
 }
@@ -24,12 +28,31 @@ type handle struct {
 	path  string
 	users int
 	at    *list.Element
+	kept  int64         // bytes in memory, while nobody uses it
 	ready chan struct{} // closed when file or err is set
 	err   error
+	// arrays holds the arrays that were opened, by name.
+	arrays sync.Map
 }
 
-// openFiles is the number of files that a data set keeps open.
-const openFiles = 64
+// array returns an array of the file; see openArray.
+func (h *handle) array(name string, named bool) (driver.Dataset, error) {
+	if a, ok := h.arrays.Load(name); ok {
+		return a.(driver.Dataset), nil
+	}
+	a, err := openArray(h.file, name, named)
+	if err == nil {
+		h.arrays.Store(name, a)
+	}
+	return a, err
+}
+
+// openFiles is the number of files that a data set keeps open, keptBytes the memory of those
+// that nobody uses: unpacked arrays of NPZ files and chunks of Zarr stores.
+const (
+	openFiles = 64
+	keptBytes = 256 << 20
+)
 
 var errClosed = errors.New("the data set is closed")
 
@@ -43,6 +66,7 @@ func (p *pool) get(path string) (*handle, error) {
 	if h, ok := p.files[path]; ok {
 		if h.users++; h.at != nil {
 			p.order.Remove(h.at)
+			p.kept -= h.kept
 			h.at = nil
 		}
 		p.mu.Unlock()
@@ -76,10 +100,12 @@ func (p *pool) put(h *handle) error {
 	if p.closed {
 		return h.Close()
 	}
-	h.at = p.order.PushFront(h)
+	h.at, h.kept = p.order.PushFront(h), h.memory()
+	p.kept += h.kept
 	var all error
-	for len(p.files) > p.limit && p.order.Len() > 0 {
+	for (len(p.files) > p.limit || p.kept > keptBytes) && p.order.Len() > 0 {
 		old := p.order.Remove(p.order.Back()).(*handle)
+		p.kept -= old.kept
 		delete(p.files, old.path)
 		all = errors.Join(all, old.Close())
 	}
@@ -101,12 +127,12 @@ func (p *pool) close() error {
 }
 
 // with calls do with an open file.
-func (p *pool) with(path string, do func(f file) error) error {
+func (p *pool) with(path string, do func(h *handle) error) error {
 	h, err := p.get(path)
 	if err != nil {
 		return err
 	}
-	err = do(h.file)
+	err = do(h)
 	if closed := p.put(h); err == nil && closed != nil {
 		err = fmt.Errorf("%s: %w", path, closed)
 	}

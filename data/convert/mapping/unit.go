@@ -136,7 +136,7 @@ func (d *Dataset) perGroup(u *unit) ([]*unit, error) {
 		return nil, s.fault(p.key, "expected an array without names in braces, as files has {array}").of("", p.source)
 	}
 	var arrays []info
-	err := d.pool.with(u.first(), func(f file) (err error) {
+	err := d.pool.with(u.first(), func(f *handle) (err error) {
 		arrays, _, err = f.list()
 		return err
 	})
@@ -268,8 +268,8 @@ func (d *Dataset) open(u *unit, step int, key string, src Source, do func(path s
 		return d.schema.fault(key, "%w", err).of("", src)
 	}
 	inner := false
-	err = d.pool.with(path, func(f file) error {
-		a, err := openArray(f, src.Array, named)
+	err = d.pool.with(path, func(h *handle) error {
+		a, err := h.array(src.Array, named)
 		if err != nil {
 			return err
 		}
@@ -681,7 +681,7 @@ func (d *Dataset) attribute(u *unit, step int, name string) (v float64, err erro
 	if name, err = substitute(name, u.steps[step].captures); err != nil {
 		return 0, err
 	}
-	err = d.pool.with(u.steps[step].first(), func(f file) error {
+	err = d.pool.with(u.steps[step].first(), func(f *handle) error {
 		raw, ok := f.attribute(name)
 		if !ok {
 			return fmt.Errorf("expected an attribute %q of the %s file, got none", name, f.format())
