@@ -7,8 +7,9 @@ import (
 
 // Error is a fault of a mapping or of a file that does not fit it.
 type Error struct {
-	// Mapping is the path of the mapping, Line the line that the fault is about; 0 if the
-	// mapping was not parsed.
+	// Mapping is the path of the mapping, or the name of its data set in quotes if a program
+	// filled it in; empty for a text. Line is the line that the fault is about, 0 if the
+	// mapping has no text.
 	Mapping string
 	Line    int
 	// File, Array and Axis say where the fault is; those that do not apply are empty.
@@ -26,14 +27,14 @@ func (e *Error) Error() string {
 		}
 	}
 	if e.Line > 0 {
-		add("%s", fmt.Sprintf("%s line %d", e.Mapping, e.Line))
+		add("%s", strings.TrimSpace(fmt.Sprintf("%s line %d", e.Mapping, e.Line)))
 	} else {
 		add("%s", e.Mapping)
 	}
 	add("%s", e.File)
 	add("array %s", e.Array)
 	add("axis %s", e.Axis)
-	return fmt.Sprintf("mapping: %s: %v", strings.Join(parts, ": "), e.Err)
+	return "mapping: " + strings.Join(append(parts, fmt.Sprint(e.Err)), ": ")
 }
 
 // Unwrap returns the fault.
@@ -41,7 +42,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // name returns the path of the mapping, or its data set.
 func (m *Mapping) name() string {
-	if m.path != "" {
+	if m.path != "" || m.lines != nil {
 		return m.path
 	}
 	return fmt.Sprintf("%q", m.Name)

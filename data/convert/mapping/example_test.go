@@ -88,7 +88,7 @@ func ExampleGuess() {
 	}
 	_, err = mapping.Parse(text, arrays)
 	fmt.Println(err)
-	// Output: mapping: mapping line 18: boundaries.x: expected periodic, wall, open, or the low and the high end such as wall/open, got "TODO": fill in the boundary of the axis
+	// Output: mapping: line 18: boundaries.x: expected periodic, wall, open, or the low and the high end such as wall/open, got "TODO": fill in the boundary of the axis
 }
 
 // An error names the line of the mapping, file, array and axis, and says what to do.

@@ -27,7 +27,7 @@ func Read(path string) (*Mapping, error) {
 }
 
 // Parse parses the text of a mapping. Relative paths in it belong to the folder dir.
-func Parse(text []byte, dir string) (*Mapping, error) { return parse(text, dir, "mapping") }
+func Parse(text []byte, dir string) (*Mapping, error) { return parse(text, dir, "") }
 
 func parse(text []byte, dir, path string) (*Mapping, error) {
 	p := &parser{m: &Mapping{Dir: dir, path: path, text: text, lines: map[string]int{}}}
