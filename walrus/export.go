@@ -35,6 +35,11 @@ func Export(dir string, w *Weights) error {
 	if reasons := w.unexportable(); reasons != nil {
 		return &ExportError{Reasons: reasons}
 	}
+	done, err := w.Use()
+	if err != nil {
+		return fmt.Errorf("walrus: export: %w", err)
+	}
+	defer done()
 	dir = filepath.Clean(dir)
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -104,9 +109,6 @@ func (w *Weights) writeTorch(out io.Writer) error {
 		return err
 	}
 	for i, p := range w.params {
-		if w.values[i] == nil {
-			return fmt.Errorf("%s: expected a value, got finalized weights", p.Key)
-		}
 		if err := withValues(w.values[i], file.WriteFloat32); err != nil {
 			return fmt.Errorf("%s: %w", p.Key, err)
 		}

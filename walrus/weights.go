@@ -12,13 +12,16 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/gowalrus/gowalrus/internal/lifetime"
 )
 
 // Weights holds and owns the tensors of a network under the release's keys. They are
 // float32, each either in host memory or on one device of a backend.
 //
 // Several goroutines may read at once, but no other call may run at the same time as
-// [Weights.Set], [Weights.Place], [Weights.Save] or [Weights.Finalize].
+// [Weights.Set], [Weights.Place] or [Weights.Save]. [Weights.Finalize] may be called at any
+// time.
 type Weights struct {
 	config Config
 	params []Param
@@ -34,6 +37,7 @@ type Weights struct {
 	// of that device plus 1, or 0 before the first move.
 	placing sync.Mutex
 	device  int
+	uses    lifetime.Uses
 }
 
 // newWeights returns the weights of a network without values.
@@ -81,16 +85,17 @@ func InitWeights(c Config, seed uint64) (*Weights, error) {
 
 // Clone returns a copy in host memory.
 func (w *Weights) Clone() (*Weights, error) {
+	done, err := w.Use()
+	if err != nil {
+		return nil, fmt.Errorf("walrus: weights: %w", err)
+	}
+	defer done()
 	out, err := newWeights(w.config)
 	if err != nil {
 		return nil, err
 	}
 	out.coverage, out.scaling, out.missing = w.coverage.Clone(), w.scaling, w.missing
 	for i, t := range w.values {
-		if t == nil {
-			out.Finalize()
-			return nil, fmt.Errorf("walrus: weights: %s: expected a value, got finalized weights", w.params[i].Key)
-		}
 		err := withValues(t, func(v []float32) error {
 			out.values[i] = tensors.FromFlatDataAndDimensions(v, w.params[i].Dims...)
 			return nil
@@ -158,7 +163,8 @@ func (w *Weights) live() int {
 }
 
 // Set replaces the tensor of a key by t, which must have the shape listed by Params and
-// type float32. w then owns t and frees the old tensor.
+// type float32. w then owns t and frees the old tensor. Weights that were freed can be
+// filled again.
 func (w *Weights) Set(key string, t *tensors.Tensor) error {
 	i, ok := w.index[key]
 	if !ok {
@@ -169,6 +175,9 @@ func (w *Weights) Set(key string, t *tensors.Tensor) error {
 	}
 	if s := t.Shape(); s.DType != dtypes.Float32 || !slices.Equal(s.Dimensions, w.params[i].Dims) {
 		return fmt.Errorf("walrus: weights: %s: expected Float32 %v, got %v %v", key, w.params[i].Dims, s.DType, s.Dimensions)
+	}
+	if !w.uses.Reopen() {
+		return fmt.Errorf("walrus: weights: %s: %w and are still in use", key, ErrWeightsClosed)
 	}
 	old := w.values[i]
 	w.values[i] = t
@@ -188,10 +197,12 @@ func (w *Weights) Place(backend compute.Backend) error {
 	if backend == nil {
 		return errors.New("walrus: weights: expected a backend to place them on, got none")
 	}
+	done, err := w.Use()
+	if err != nil {
+		return fmt.Errorf("walrus: weights: placing on %s: %w", backend.Name(), err)
+	}
+	defer done()
 	for i, t := range w.values {
-		if t == nil {
-			return fmt.Errorf("walrus: weights: %s: expected a value, got finalized weights", w.params[i].Key)
-		}
 		if err := t.MaterializeOnDevice(backend, true, 0); err != nil {
 			return fmt.Errorf("walrus: weights: %s: placing on %s: %w", w.params[i].Key, backend.Name(), err)
 		}
@@ -200,9 +211,26 @@ func (w *Weights) Place(backend compute.Backend) error {
 	return nil
 }
 
-// Finalize frees device and host memory immediately. The weights are empty afterwards,
-// and a second call does nothing. No program that uses the weights may be running.
-func (w *Weights) Finalize() {
+// ErrWeightsClosed is the error of a use of weights after [Weights.Finalize].
+var ErrWeightsClosed = errors.New("the weights were freed")
+
+// Use keeps the weights in memory until done is called, once. It returns
+// [ErrWeightsClosed] after Finalize. Emulators call it for every rollout, and trainers
+// for their lifetime; programs that read tensors while another goroutine may free the
+// weights do the same.
+func (w *Weights) Use() (done func(), err error) {
+	if !w.uses.Enter() {
+		return nil, ErrWeightsClosed
+	}
+	return w.uses.Leave, nil
+}
+
+// Finalize frees device and host memory. If rollouts, a trainer or another [Weights.Use]
+// still need the weights, the last of them frees the memory when it ends; no new use
+// begins before [Weights.Set] gives the weights values again. Further calls do nothing.
+func (w *Weights) Finalize() { w.uses.Close(w.free) }
+
+func (w *Weights) free() {
 	for i, t := range w.values {
 		if t != nil {
 			// The only possible error is a buffer that its backend has already freed.

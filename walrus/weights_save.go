@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
 
@@ -20,6 +21,11 @@ func (w *Weights) SaveAs(path string, s Storage, metadata map[string]string) err
 	if err := s.check(); err != nil {
 		return fmt.Errorf("walrus: saving weights to %s: %w", path, err)
 	}
+	done, err := w.Use()
+	if err != nil {
+		return fmt.Errorf("walrus: saving weights to %s: %w", path, err)
+	}
+	defer done()
 	infos := make([]safetensors.Info, len(w.params))
 	for i, p := range w.params {
 		infos[i] = safetensors.Info{Name: p.Key, DType: s.dtype(p), Shape: p.Dims}
@@ -30,9 +36,6 @@ func (w *Weights) SaveAs(path string, s Storage, metadata map[string]string) err
 	}
 	defer out.Abort()
 	for i, p := range w.params {
-		if w.values[i] == nil {
-			return fmt.Errorf("walrus: saving weights to %s: %s: expected a value, got finalized weights", path, p.Key)
-		}
 		write := func(v []float32) error {
 			if err := s.checkRange(p, v); err != nil {
 				return err

@@ -140,7 +140,7 @@ func TestWeightsTensors(t *testing.T) {
 	w.Finalize()
 	_, err = w.Tensors([]string{"encoder_dummy"})
 	assert.ErrorContains(t, err, "has 0 tensors, got encoder_dummy")
-	assert.ErrorContains(t, w.Place(testbackend.New(t)), "finalized weights")
+	assert.ErrorContains(t, w.Place(testbackend.New(t)), "the weights were freed")
 }
 
 // discrete is a backend that shares no memory with the host, like those of accelerators.
@@ -186,7 +186,7 @@ func TestWeightsSave(t *testing.T) {
 	}
 
 	w.Finalize()
-	assert.ErrorContains(t, w.Save(path, nil), "finalized weights")
+	assert.ErrorContains(t, w.Save(path, nil), "the weights were freed")
 	assert.FileExists(t, path, "a failed save keeps the old file")
 }
 

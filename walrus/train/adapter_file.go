@@ -31,6 +31,10 @@ func (t *Trainer) SaveAdapters(path string) error {
 	if t.lora == nil {
 		return fmt.Errorf("train: adapters: expected a trainer with Options.LoRA, got one without")
 	}
+	if err := t.enter(); err != nil {
+		return fmt.Errorf("train: adapters: %w", err)
+	}
+	defer t.uses.Leave()
 	var list []saved
 	for _, p := range t.lora.params {
 		list = append(list, saved{p.Key, p.Key, t.groups[0].params})
