@@ -366,7 +366,8 @@ func (d *Dataset) wrap(p *plan, path string, err error) error {
 	return d.schema.fault(p.key, "%w", err).of(path, p.source)
 }
 
-// checkValues replaces values that are not finite, or returns the error of the first.
+// checkValues converts units and replaces values that are not finite, or returns the error
+// of the first.
 func (d *Dataset) checkValues(w *data.Window, at place, span data.Span) error {
 	points := product(d.grid)
 	for _, p := range d.schema.plans {
@@ -377,18 +378,19 @@ func (d *Dataset) checkValues(w *data.Window, at place, span data.Span) error {
 			}
 			for k, frame := range frames {
 				values := frame[c.channel*points : (c.channel+1)*points]
+				c.of.convert(values)
 				i := slices.IndexFunc(values, func(v float32) bool { return !finite(v) })
 				if i < 0 {
 					continue
 				}
-				if c.fill == nil {
+				if c.of.Fill == nil {
 					step := span.Start + k*span.Stride
 					e := d.schema.fault(p.key, "%s", d.notFinite(p, c, values[i], i, at.own, step))
 					return e.of(at.u.first(), p.source)
 				}
 				for i, v := range values {
 					if !finite(v) {
-						values[i] = float32(*c.fill)
+						values[i] = float32(*c.of.Fill)
 					}
 				}
 			}

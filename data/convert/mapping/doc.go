@@ -24,6 +24,13 @@
 //
 // # Files
 //
+// Binary files without a header are described by raw, for example
+//
+//	raw: {type: float64 big-endian, shape: [100, 64, 64], offset: 512, order: F, markers: 4}
+//
+// where markers are the lengths that Fortran writes around every record. Their only array,
+// like that of an NPY file, is called array.
+//
 // The key files is a pattern. "*" matches any part of a name, and so does a name in braces,
 // with a meaning:
 //
@@ -57,6 +64,7 @@
 //
 // Values are converted to float32, rounded once. As NetCDF's conventions say, numbers are
 // multiplied by scale_factor, add_offset is added, and values equal to _FillValue or
-// missing_value are missing. A missing value, NaN or infinity is an error unless the field
+// missing_value are missing. The keys scale and offset of a field convert units, and turn a
+// mask that is 1 in the fluid round: {array: fluid, scale: -1, offset: 1}. A missing value, NaN or infinity is an error unless the field
 // states fill, the number that replaces it.
 package mapping

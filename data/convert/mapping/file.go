@@ -293,50 +293,6 @@ func (f *hdf5File) nameAxes(arrays []info) {
 	}
 }
 
-// rawFile is a file without a header.
-type rawFile struct {
-	closer io.Closer
-	array  ndarray.Array
-}
-
-func openRaw(name string, raw *Raw) (file, error) {
-	t, err := ndarray.ParseType(raw.Type)
-	if err != nil {
-		return nil, fmt.Errorf("raw: type: %w", err)
-	}
-	n, err := ndarray.Bytes(t, raw.Shape)
-	if err != nil {
-		return nil, fmt.Errorf("raw: %w", err)
-	}
-	r, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	stat, err := r.Stat()
-	if want := raw.Offset + n + raw.Tail; err == nil && stat.Size() != want {
-		err = fmt.Errorf("%s: raw: expected %d bytes (offset %d, %d for shape %v of %s, tail %d), got %d: correct type, shape, offset or tail",
-			name, want, raw.Offset, n, raw.Shape, t, raw.Tail, stat.Size())
-	}
-	if err != nil {
-		return nil, errors.Join(err, r.Close())
-	}
-	l := ndarray.RowMajor(t, raw.Shape, raw.Offset)
-	if raw.ColumnMajor {
-		l = ndarray.ColumnMajor(t, raw.Shape, raw.Offset)
-	}
-	return &rawFile{r, ndarray.Array{R: r, Layout: l, Wrap: func(err error) error { return fmt.Errorf("%s: %w", name, err) }}}, nil
-}
-
-func (f *rawFile) format() string                         { return "raw binary" }
-func (f *rawFile) single() bool                           { return true }
-func (f *rawFile) dataset(string) (driver.Dataset, error) { return &f.array, nil }
-func (f *rawFile) arrayAttributes(string) map[string]any  { return nil }
-func (f *rawFile) attribute(string) (any, bool)           { return nil, false }
-func (f *rawFile) Close() error                           { return f.closer.Close() }
-func (f *rawFile) list() (out []info, left []string, e error) {
-	return []info{{name: npy.Single, shape: f.array.Shape(), typ: f.array.Type()}}, nil, nil
-}
-
 // openArray opens an array of a file. An array of a file without names may have any name
 // in the pattern; else it is called "array".
 func openArray(f file, name string, named bool) (driver.Dataset, error) {
@@ -392,7 +348,6 @@ func numbersOf(attributes map[string]any) (out []string) {
 }
 
 func (f npyFile) numbers() []string    { return nil }
-func (f *rawFile) numbers() []string   { return nil }
 func (f netcdfFile) numbers() []string { return numbersOf(f.Attributes()) }
 func (f zarrFile) numbers() []string   { return numbersOf(f.Attributes()) }
 func (f *hdf5File) numbers() []string {
@@ -410,7 +365,6 @@ func (f *hdf5File) numbers() []string {
 }
 
 func (f npyFile) memory() int64    { return f.Memory() }
-func (f *rawFile) memory() int64   { return 0 }
 func (f netcdfFile) memory() int64 { return 0 }
 func (f zarrFile) memory() int64   { return f.Memory() }
 func (f *hdf5File) memory() int64  { return 0 }

@@ -69,6 +69,8 @@ type guess struct {
 	attributes []string
 	unset      []string
 	raw        int64 // bytes of a file of an unknown format
+	// rawText describes such a file.
+	rawText string
 	// axes holds the axes of each array that is a field, by its name.
 	axes map[string][]string
 	main []string
@@ -100,11 +102,10 @@ func (g *guess) look() error {
 		full := filepath.Join(g.root, filepath.FromSlash(name))
 		f, err := openFile(full, nil)
 		if errors.Is(err, errFormat) {
-			stat, err := os.Stat(full)
-			if err != nil {
+			if err := g.lookRaw(full); err != nil {
 				return err
 			}
-			g.raw, g.format = stat.Size(), "raw binary"
+			g.format = "raw binary"
 			g.arrays = []info{{name: singleArray}}
 			return nil
 		}
@@ -154,6 +155,27 @@ func unset(f file, list []info) (out []string) {
 		}
 	}
 	return out
+}
+
+// lookRaw looks at a file without a header: records of Fortran say their length.
+func (g *guess) lookRaw(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	stat, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	g.raw = stat.Size()
+	g.rawText = fmt.Sprintf("{type: float32, shape: [%d]}   # CHECK: the type (float64, int16 big-endian, …), the length of each axis, slowest first, and offset: bytes of a header", g.raw/4)
+	records, bytes, markers, order := findRecords(f, g.raw)
+	if markers > 0 {
+		g.rawText = fmt.Sprintf("{type: float32%s, shape: [%d, %d], markers: %d}   # CHECK: Fortran records, here %d of %d bytes: the type, and the length of each axis, slowest first (order: F for the order of Fortran)",
+			order, records, bytes/4, markers, records, bytes)
+	}
+	return nil
 }
 
 // merge replaces arrays whose groups differ in a number alone, or whose names are numbers,

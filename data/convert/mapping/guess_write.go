@@ -241,9 +241,10 @@ func (g *guess) write(boundary, status string) []byte {
 	line("name: %s", strings.ToLower(sanitize(strings.TrimSuffix(filepath.Base(absolute(g.path)), filepath.Ext(g.path)))))
 	line("files: %s", quoteAlways(g.pattern))
 	if g.raw > 0 {
-		line("raw: {type: float32, shape: [%d]}   # CHECK: the type (float64, int16 big-endian, …), the length of each axis, slowest first, and offset: bytes of a header", g.raw/4)
-		g.main = []string{"x"}
-		g.dims = g.main
+		line("raw: %s", g.rawText)
+		if g.main, g.dims = []string{"x"}, []string{"x"}; strings.Contains(g.rawText, "markers") {
+			g.main = []string{"record", "x"}
+		}
 	}
 	line("axes: %s   # CHECK: of every array that states none, slowest first", strings.Join(g.main, ", "))
 	line("fields:")

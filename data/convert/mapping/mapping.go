@@ -54,6 +54,10 @@ type Raw struct {
 	Offset, Tail int64
 	// ColumnMajor says that the first axis varies fastest, as in Fortran.
 	ColumnMajor bool
+	// Markers is the number of bytes, 4 or 8, that Fortran's unformatted sequential files have
+	// before and after every record: each entry of the axis that varies slowest is one record.
+	// 0 means none.
+	Markers int
 }
 
 // Field is a field of the data set.
@@ -67,6 +71,10 @@ type Field struct {
 	Constant bool
 	// Fill replaces missing values, NaN and infinities. nil means that they are errors.
 	Fill *float64
+	// Scale and Offset convert units: value · Scale + Offset, computed in float64 from the
+	// float32 value. A Scale of 0 means 1. With -1 and 1 a mask that is 1 in the fluid becomes
+	// one that is 1 in the solid.
+	Scale, Offset float64
 	// Components holds the source of each component: "" of a scalar, "x" and "y" of a vector,
 	// "xx", "xy", "yx" and "yy" of a tensor.
 	Components map[string]Source

@@ -2,7 +2,9 @@ package mapping_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,6 +152,21 @@ boundaries: {x: open, y: open}
 	assert.Equal(t, channel(whole, 1), channel(w, 1))
 	assert.Equal(t, channel(whole, 1), channel(w, 2))
 
+	units := parse(t, `name: units
+files: plain.npz
+axes: trajectory, time, y, x
+fields:
+  temperature: {array: rho, scale: 100, offset: -273.15, units: K}
+  mask: {array: solid, axes: "y, x", scale: -1, offset: 1}
+boundaries: {x: open, y: open}
+`)
+	w, _ = read(t, units, 0)
+	for i, v := range channel(whole, 0)[2] {
+		assert.Equal(t, float32(float64(v)*100-273.15), w.Frames[2][i])
+		assert.Equal(t, 1-whole.Constants[i], w.Constants[i])
+	}
+	sameWritten(t, units)
+
 	missing := "name: holes\nfiles: three.zarr\naxes: time, x\nfields: {a: %s}\nboundaries: {x: open}\n"
 	ds, err = parse(t, fmt.Sprintf(missing, `{array: "../two.zarr/holes"}`)).Open(mapping.Options{})
 	require.ErrorContains(t, err, "expected an array of this name, the Zarr file has")
@@ -275,6 +292,42 @@ split: {train: "run0*", valid: "run1*"}
 	require.NoError(t, ds.Close())
 }
 
+// TestFortran: unformatted sequential files have the length of each record before and after
+// it.
+func TestFortran(t *testing.T) {
+	dir := t.TempDir()
+	var b []byte
+	for step := range 3 {
+		b = binary.BigEndian.AppendUint32(b, 48)
+		for i := range 6 {
+			b = binary.BigEndian.AppendUint64(b, math.Float64bits(float64(10*step+i)))
+		}
+		b = binary.BigEndian.AppendUint32(b, 48)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "u.dat"), b, 0o644))
+	text := `name: fortran
+files: u.dat
+raw: {type: float64 big-endian, shape: [2, 3, 3], order: F, markers: 4}
+axes: x, y, time
+fields: {u: array}
+boundaries: {x: open, y: open}
+split: {train: 1}
+`
+	m, err := mapping.Parse([]byte(text), dir)
+	require.NoError(t, err)
+	w, _ := read(t, m, 0)
+	assert.Equal(t, [][]float32{{0, 2, 4, 1, 3, 5}, {10, 12, 14, 11, 13, 15}, {20, 22, 24, 21, 23, 25}}, w.Frames)
+	m.Raw.Shape = []int{3, 3, 2}
+	_, err = m.Open(mapping.Options{})
+	assert.ErrorContains(t, err, "raw: expected 160 bytes")
+	m.Raw.Shape, m.Raw.Type, m.Raw.Tail = []int{3, 3, 3}, "float32 big-endian", 168-3*(36+8)
+	_, err = m.Open(mapping.Options{})
+	assert.ErrorContains(t, err, "expected records of 36 bytes, as shape and type say, got 805306368 (or 48, big-endian) in the first marker")
+	guess, err := mapping.Guess(filepath.Join(dir, "u.dat"), dir)
+	require.NoError(t, err)
+	assert.Contains(t, string(guess), "raw: {type: float32 big-endian, shape: [3, 12], markers: 4}   # CHECK: Fortran records, here 3 of 48 bytes")
+}
+
 // TestLazy: opening a file of 4 GiB and reading its last frame takes memory for one frame.
 func TestLazy(t *testing.T) {
 	dir := t.TempDir()
@@ -365,7 +418,7 @@ split: {train: 0.5, valid: 0.5}
 		"grid":            {"times: t", "times: t\ngrid_type: spherical", "line 9: expected grid, the names of the axes of a spherical grid"},
 		"file":            {"density: rho", "density: rho in nowhere.npz", "line 5: " + ndtest.Path("nowhere.npz") + ": array rho:"},
 		"text file":       {"density: rho", "density: rho in record.py", "expected HDF5, NetCDF, NPY, NPZ or Zarr, got another format: for binary files without a header, state raw"},
-		"raw size":        {"times: t", "times: t\nraw: {type: float32, shape: [2, 5, 4, 6]}", "raw: expected 960 bytes (offset 0, 960 for shape [2 5 4 6] of float32, tail 0), got"},
+		"raw size":        {"times: t", "times: t\nraw: {type: float32, shape: [2, 5, 4, 6]}", "raw: expected 960 bytes (offset 0, shape [2 5 4 6] of float32, markers of 0 bytes, tail 0), got"},
 		"clash":           {"density: rho", "velocity_x: rho", "both have the channel velocity_x"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -195,7 +195,7 @@ func (p *parser) files(n ast.Node, at string) error {
 }
 
 func (p *parser) raw(n ast.Node, at string) error {
-	list, err := p.entries(n, at, "type, shape and, where needed, offset, tail and order")
+	list, err := p.entries(n, at, "type, shape and, where needed, offset, tail, order and markers")
 	if err != nil {
 		return err
 	}
@@ -211,6 +211,10 @@ func (p *parser) raw(n ast.Node, at string) error {
 		case "offset":
 			v, err = p.integer(e.value, key)
 			r.Offset = int64(v)
+		case "markers":
+			if r.Markers, err = p.integer(e.value, key); err == nil && r.Markers != 4 && r.Markers != 8 {
+				err = yamltext.At(e.value, "%s: expected 4 or 8, the bytes of the length before and after each record, got %d", key, r.Markers)
+			}
 		case "tail":
 			v, err = p.integer(e.value, key)
 			r.Tail = int64(v)
@@ -221,7 +225,7 @@ func (p *parser) raw(n ast.Node, at string) error {
 			}
 			r.ColumnMajor = order == "F"
 		default:
-			err = unknown(e, at, "type", "shape", "offset", "tail", "order")
+			err = unknown(e, at, "type", "shape", "offset", "tail", "order", "markers")
 		}
 		if err != nil {
 			return err
@@ -299,6 +303,12 @@ func (p *parser) field(n ast.Node, at string) (Field, error) {
 			if symmetric, ok = yamltext.Bool(e.value); !ok {
 				err = yamltext.At(e.value, "%s: expected true or false, got %s", key, yamltext.Describe(e.value))
 			}
+		case e.key == "scale":
+			if f.Scale, err = p.number(e.value, key); err == nil && f.Scale == 0 {
+				err = yamltext.At(e.value, "%s: expected a number other than 0", key)
+			}
+		case e.key == "offset":
+			f.Offset, err = p.number(e.value, key)
 		case e.key == "fill":
 			var v float64
 			v, err = p.number(e.value, key)

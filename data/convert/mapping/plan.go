@@ -24,7 +24,20 @@ type plan struct {
 type part struct {
 	at      map[string]int
 	channel int // among the variable or the constant channels
-	fill    *float64
+	of      Field
+}
+
+// convert applies scale and offset.
+func (f Field) convert(values []float32) {
+	if f.Scale == 0 {
+		f.Scale = 1
+	}
+	if f.Scale == 1 && f.Offset == 0 {
+		return
+	}
+	for i, v := range values {
+		values[i] = float32(float64(v)*f.Scale + f.Offset)
+	}
 }
 
 // plan adds a component of a field to the plan of its array.
@@ -33,7 +46,7 @@ func (s *schema) plan(f data.Field, of Field, key string, src Source) {
 	if f.Constant {
 		kind = 1
 	}
-	channel := part{src.At, s.channels[kind], of.Fill}
+	channel := part{src.At, s.channels[kind], of}
 	s.channels[kind]++
 	axes := s.axesOf(src)
 	for _, p := range s.plans {
