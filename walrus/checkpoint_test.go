@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // note is a part that holds a text.

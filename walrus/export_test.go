@@ -12,10 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // TestExportRoundTrip: an exported checkpoint is read back bit for bit, with its

@@ -149,7 +149,7 @@ func adapted(f *safetensors.File, weights *walrus.Weights, rank int) ([]walrus.P
 			return nil, fmt.Errorf("%s: expected %v, got %v", p.Key+adapterB, want, second.Shape)
 		}
 		if _, ok := weights.Tensor(p.Key); !ok {
-			return nil, fmt.Errorf("%s: expected a value, got finalized weights", p.Key)
+			return nil, fmt.Errorf("%s: the weights were freed", p.Key)
 		}
 		out, found = append(out, p), found+2
 	}
