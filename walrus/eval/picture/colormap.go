@@ -5,8 +5,7 @@ import (
 	"math"
 )
 
-// ColorMap maps numbers from 0 to 1 to colours. The zero value is not a map; use
-// Viridis or CoolWarm.
+// ColorMap maps numbers from 0 to 1 to colours. The zero value is Viridis.
 type ColorMap struct {
 	name  string
 	table []color.RGBA
@@ -47,10 +46,22 @@ func newColorMap(name string, anchors [][3]uint8) ColorMap {
 	return m
 }
 
-// At returns the colour of f; numbers below 0 and above 1 have the colours of the ends.
+// At returns the colour of f. Numbers below 0 and above 1 have the colours of the ends,
+// NaN that of 0.
 func (m ColorMap) At(f float64) color.RGBA {
+	if m.table == nil {
+		m = Viridis
+	}
+	if math.IsNaN(f) {
+		f = 0
+	}
 	return m.table[int(math.Round(math.Min(math.Max(f, 0), 1)*255))]
 }
 
 // Name returns "viridis" or "coolwarm".
-func (m ColorMap) Name() string { return m.name }
+func (m ColorMap) Name() string {
+	if m.table == nil {
+		return Viridis.name
+	}
+	return m.name
+}

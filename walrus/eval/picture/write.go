@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -9,7 +10,8 @@ import (
 	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
-// Drawing is anything that can be drawn: a [Panel] or a [Chart].
+// Drawing is anything that can be drawn: a [Panel], or a chart of package
+// walrus/eval/report.
 type Drawing interface {
 	Image() (*image.RGBA, error)
 }
@@ -17,11 +19,19 @@ type Drawing interface {
 // PNG draws d into a PNG file. The file is written next to path and renamed to path;
 // the folder must exist.
 func PNG(path string, d Drawing) error {
+	return writeFile(path, func(w io.Writer) error { return EncodePNG(w, d) })
+}
+
+// EncodePNG draws d and writes it as PNG.
+func EncodePNG(w io.Writer, d Drawing) error {
+	if d == nil {
+		return errors.New("picture: expected a drawing, got nil")
+	}
 	img, err := d.Image()
 	if err != nil {
-		return fmt.Errorf("%w (for %s)", err, path)
+		return err
 	}
-	return writeFile(path, func(w io.Writer) error { return png.Encode(w, img) })
+	return png.Encode(w, img)
 }
 
 // writeFile makes the file at path from what write writes; if it fails no file is left.

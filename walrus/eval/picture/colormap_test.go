@@ -29,6 +29,9 @@ func TestColorMapEnds(t *testing.T) {
 	assert.Equal(t, Viridis.At(0), Viridis.At(-3))
 	assert.Equal(t, Viridis.At(1), Viridis.At(math.Inf(1)))
 	assert.Equal(t, "viridis", Viridis.Name())
+	assert.Equal(t, "viridis", ColorMap{}.Name(), "the zero value")
+	assert.Equal(t, Viridis.At(0.3), ColorMap{}.At(0.3))
+	assert.Equal(t, Viridis.At(0), Viridis.At(math.NaN()))
 }
 
 // Viridis grows lighter evenly: each tenth of it takes between 0.65 and 1.35 of the

@@ -57,8 +57,7 @@ func finite(v float64, i int) error {
 	return nil
 }
 
-// orExtent checks r and replaces the zero Range. A range without extent is widened
-// around its value, so that a constant field has the middle colour.
+// orExtent checks r, replaces the zero Range and widens a range without extent.
 func (r Range) orExtent(values []float32) (Range, error) {
 	extent, err := Extent(values)
 	if err != nil {
@@ -70,11 +69,35 @@ func (r Range) orExtent(values []float32) (Range, error) {
 	if !(r.Min <= r.Max) || math.IsInf(r.Max-r.Min, 0) {
 		return Range{}, fmt.Errorf("picture: range: expected a minimum below the maximum, got %v and %v", r.Min, r.Max)
 	}
-	if r.Min == r.Max {
-		half := math.Max(math.Abs(r.Min)/2, 1e-30)
-		r = Range{r.Min - half, r.Max + half}
+	return r.widened(), nil
+}
+
+// widened returns r, or a range around its value if it has no extent: a constant field
+// then has the middle colour.
+func (r Range) widened() Range {
+	if r.Min < r.Max {
+		return r
 	}
-	return r, nil
+	half := math.Abs(r.Min) / 2
+	if half < 1e-30 {
+		half = 1
+	}
+	return Range{r.Min - half, r.Max + half}
+}
+
+// labels returns the numbers at the ends and in the middle of a colour bar, with three
+// digits or as many more as tell them apart. If six do not, the ends are distances from
+// the middle.
+func (r Range) labels() (top, middle, bottom string) {
+	half := r.Max/2 - r.Min/2
+	at := r.Min + half
+	for digits := 3; digits <= 6; digits++ {
+		top, middle, bottom = number(r.Max, digits), number(at, digits), number(r.Min, digits)
+		if top != middle && middle != bottom && top != bottom {
+			return top, middle, bottom
+		}
+	}
+	return "+" + number(half, 2), number(at, 6), "-" + number(half, 2)
 }
 
 // place returns the position of v in the range, 0 at Min, 1 at Max.

@@ -34,6 +34,7 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 	if err != nil {
 		return err
 	}
+	defer tr.Close()
 	rng := rand.New(rand.NewPCG(o.seed, 1))
 	m := meter.New(stderr, "training", "‰")
 	defer m.Close()
@@ -50,7 +51,7 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 		if done >= 1 {
 			return nil
 		}
-		loss, err := tr.Step(&train.Batch{Windows: []*data.Window{sample(rng, runs, o.history())}}, learningRate(update, done))
+		loss, err := tr.Step(&train.Batch{Windows: []*data.Window{sample(rng, runs)}}, learningRate(update, done))
 		if err != nil {
 			return fmt.Errorf("update %d: %w", update, err)
 		}
@@ -61,7 +62,7 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 }
 
 // sample draws a run and a window of it: the history and the frame after it.
-func sample(rng *rand.Rand, runs []dataset.Trajectory, history int) *data.Window {
+func sample(rng *rand.Rand, runs []dataset.Trajectory) *data.Window {
 	run := runs[rng.IntN(len(runs))]
 	from := rng.IntN(len(run.Frames) - history)
 	return run.Window(from, from+history+1)

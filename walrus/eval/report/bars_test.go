@@ -1,4 +1,4 @@
-package picture
+package report
 
 import (
 	"math"
@@ -13,36 +13,49 @@ func testBars() Bars {
 		Series: []Line{{Name: "simulated", Values: []float64{100, 240}}, {Name: "measured", Values: []float64{100, 0}}}}
 }
 
-// A bar extends from zero to its value, in its colour, and not beyond.
+// Bars are as long as their values, in the order of names and series.
 func TestBarsReachTheirValues(t *testing.T) {
 	b := testBars()
+	b.Series[0].Name, b.Series[1].Name = "", "" // whose keys have the colours, too
 	img, err := b.Image()
 	require.NoError(t, err)
-	b.Width = 640
-	plot, x := b.plotArea(), linearAxis([]float64{100, 240, 100, 0})
 	assert.Equal(t, 640, img.Rect.Dx())
-	assert.True(t, plot.In(img.Rect))
-	for i := range b.Names {
-		for k, s := range b.Series {
-			r := b.bar(plot, x, i, k)
-			y := (r.Min.Y + r.Max.Y) / 2
-			end := plot.Min.X + int(math.Round(s.Values[i]/x.high*float64(plot.Dx())))
-			if s.Values[i] > 0 {
-				assert.Equal(t, lineColors[k], img.RGBAAt(plot.Min.X+1, y), "%d %d", i, k)
-				assert.Equal(t, lineColors[k], img.RGBAAt(end-1, y), "%d %d", i, k)
+	// runs returns the lengths of a colour's runs, from top to bottom.
+	runs := func(k int) (out, at []int) {
+		last := 0
+		for y := range img.Rect.Dy() {
+			n := 0
+			for x := range img.Rect.Dx() {
+				if img.RGBAAt(x, y) == lineColors[k] {
+					n++
+				}
 			}
-			assert.NotEqual(t, lineColors[k], img.RGBAAt(end, y), "%d %d", i, k)
+			if n > 0 && n != last {
+				out, at = append(out, n), append(at, y)
+			}
+			last = n
 		}
+		return out, at
 	}
+	first, firstAt := runs(0)
+	second, secondAt := runs(1)
+	require.Len(t, first, 2)
+	require.Len(t, second, 1, "zero has no bar")
+	assert.InDelta(t, 2.4, float64(first[1])/float64(first[0]), 0.02)
+	assert.InDelta(t, first[0], second[0], 1)
+	assert.Less(t, firstAt[0], secondAt[0], "the second series is below the first")
+	assert.Less(t, secondAt[0], firstAt[1], "the second name is below the first")
 }
 
 func TestBarsSayWhatIsWrong(t *testing.T) {
 	for want, change := range map[string]func(b *Bars){
 		"expected names and series, got 0 and 2":         func(b *Bars) { b.Names = nil },
 		`series "measured": expected 2 values`:           func(b *Bars) { b.Series[1].Values = []float64{1} },
+		"no positions, got 2 and 2":                      func(b *Bars) { b.Series[0].X = []float64{1, 2} },
 		`"grouped": expected a finite value of at least`: func(b *Bars) { b.Series[0].Values = []float64{1, -1} },
 		`"naive": expected a finite value of at least`:   func(b *Bars) { b.Series[0].Values = []float64{math.NaN(), 1} },
-		"pixels of width, got 100":                       func(b *Bars) { b.Width = 100 },
+		"got a width of 100":                             func(b *Bars) { b.Width = 100 },
+		"and 9000 names":                                 func(b *Bars) { b.Names = make([]string, 9000) },
 		"expected at most 6 series, got 8":               func(b *Bars) { b.Series = append(b.Series, b.Series...); b.Series = append(b.Series, b.Series...) },
 	} {
 		b := testBars()

@@ -18,6 +18,16 @@ func ramp(h, w int) []float32 {
 	return v
 }
 
+// laidOut returns the layout of a panel with its defaults.
+func laidOut(t *testing.T, p Panel) layout {
+	t.Helper()
+	p, err := p.complete()
+	require.NoError(t, err)
+	pen, err := newPen()
+	require.NoError(t, err)
+	return p.layout(pen)
+}
+
 func one(h, w int, c Cell) Panel {
 	return Panel{H: h, W: w, Scale: 10, Rows: []Row{{Cells: []Cell{c}}}}
 }
@@ -29,7 +39,7 @@ func TestOrientationAndColors(t *testing.T) {
 		p.Smooth = smooth
 		img, err := p.Image()
 		require.NoError(t, err)
-		l := p.layout()
+		l := laidOut(t, p)
 		x, y := l.colX[0], l.rowY[0]
 		at := func(i, j int) color.RGBA { return img.RGBAAt(x+10*i, y+10*2-1-10*j) } // lower left pixel of a value
 		assert.Equal(t, Viridis.At(0), at(0, 0), "the minimum is at the lower left")
@@ -65,14 +75,14 @@ func TestLayoutHasRoomForEverything(t *testing.T) {
 		Rows: []Row{{Label: "first", Cells: []Cell{c, c}}, {Label: "second", Cells: []Cell{c, c}}}}
 	img, err := p.Image()
 	require.NoError(t, err)
-	l := p.layout()
+	l := laidOut(t, p)
 	assert.Equal(t, l.width, img.Rect.Dx())
 	assert.Equal(t, l.height, img.Rect.Dy())
-	assert.Equal(t, 4*20, l.cellW)
-	assert.Equal(t, 6*20, l.cellH)
-	last := l.colX[1] + l.cellW + 1 + barGap + barSize + barText + numberWidth
+	assert.Equal(t, []int{4 * 20, 4 * 20}, l.colW)
+	assert.Equal(t, []int{6 * 20, 6 * 20}, l.rowH)
+	last := l.colX[1] + l.colW[1] + 1 + barGap + barSize + barText + numberWidth
 	assert.LessOrEqual(t, last, l.width-margin+1)
-	assert.LessOrEqual(t, l.rowY[1]+l.cellH, l.height-margin)
+	assert.LessOrEqual(t, l.rowY[1]+l.rowH[1], l.height-margin)
 	// Nothing is drawn in the margin.
 	for x := range l.width {
 		for _, y := range []int{0, margin - 2, l.height - margin + 3, l.height - 1} {
@@ -80,9 +90,9 @@ func TestLayoutHasRoomForEverything(t *testing.T) {
 		}
 	}
 	// The bar runs from the colour of the minimum to that of the maximum.
-	bx := l.colX[0] + l.cellW + 1 + barGap
+	bx := l.colX[0] + l.colW[0] + 1 + barGap
 	assert.Equal(t, Viridis.At(1), img.RGBAAt(bx, l.rowY[0]))
-	assert.Equal(t, Viridis.At(0), img.RGBAAt(bx, l.rowY[0]+l.cellH-1))
+	assert.Equal(t, Viridis.At(0), img.RGBAAt(bx, l.rowY[0]+l.rowH[0]-1))
 }
 
 func TestDefaultScale(t *testing.T) {
@@ -97,7 +107,7 @@ func TestRangesSaturateAndConstantsAreMiddle(t *testing.T) {
 	p := one(2, 1, Cell{Values: []float32{-9, 9}, Map: CoolWarm, Range: Range{-1, 1}})
 	img, err := p.Image()
 	require.NoError(t, err)
-	l := p.layout()
+	l := laidOut(t, p)
 	assert.Equal(t, CoolWarm.At(0), img.RGBAAt(l.colX[0], l.rowY[0]))
 	assert.Equal(t, CoolWarm.At(1), img.RGBAAt(l.colX[0]+19, l.rowY[0]))
 	for _, v := range []float32{0, -3} {
@@ -117,7 +127,9 @@ func TestPanelRefuses(t *testing.T) {
 	}{
 		{"nan", one(1, 2, Cell{Values: []float32{1, nan}}), "row 0, column 0: picture: expected finite values, got NaN at 1"},
 		{"size", one(2, 2, Cell{Values: ramp(2, 1)}), "expected 4 values, got 2"},
-		{"no field", Panel{Rows: []Row{{Cells: []Cell{good}}}}, "got 0 x 0"},
+		{"no field", Panel{Rows: []Row{{Cells: []Cell{good}}}}, "row 0, column 0: expected a field of 1 to 8192 values a side, got 0 x 0"},
+		{"half a size", one(2, 2, Cell{Values: ramp(2, 2), H: 2}), "got 2 x 0"},
+		{"much too large", Panel{H: 2, W: 2, Scale: math.MaxInt, Rows: []Row{{Cells: []Cell{good}}}}, "at most 8192 pixels per value"},
 		{"no rows", Panel{H: 2, W: 2}, "at least one row"},
 		{"ragged", Panel{H: 2, W: 2, Rows: []Row{{Cells: []Cell{good}}, {}}}, "row 1: expected 1 cells, got 0"},
 		{"headings", Panel{H: 2, W: 2, Columns: []string{"a", "b"}, Rows: []Row{{Cells: []Cell{good}}}}, "expected 1 headings, got 2"},
@@ -163,15 +175,80 @@ func TestNumber(t *testing.T) {
 		{0, "0"}, {1, "1"}, {-1.11, "-1.11"}, {0.2864, "0.286"}, {-0.000123, "-1.2e-4"}, {1e6, "1e6"},
 		{123456, "123456"}, {1234567, "1.23e6"}, {123.456, "123"}, {-1.234e-12, "-1e-12"}, {150, "150"},
 	} {
-		assert.Equal(t, c.want, number(c.v))
+		assert.Equal(t, c.want, number(c.v, 3))
 	}
+	p, err := newPen()
+	require.NoError(t, err)
+	assert.LessOrEqual(t, p.width(number(-888888, 3)), numberWidth)
 	for e := -99; e < 99; e++ {
-		assert.LessOrEqual(t, textWidth(number(-1.2345*math.Pow(10, float64(e)))), numberWidth)
+		assert.LessOrEqual(t, p.width(number(-1.2345*math.Pow(10, float64(e)), 3)), numberWidth)
 	}
 }
 
+// Type is anti-aliased: its edges have shades between ink and paper.
+func TestTypeIsAntialiased(t *testing.T) {
+	p := one(2, 2, Cell{Values: ramp(2, 2)})
+	p.Title = "velocity"
+	img, err := p.Image()
+	require.NoError(t, err)
+	shades := map[color.RGBA]bool{}
+	for y := margin; y < margin+lineHeight; y++ {
+		for x := range img.Rect.Dx() {
+			shades[img.RGBAAt(x, y)] = true
+		}
+	}
+	assert.Greater(t, len(shades), 10)
+}
+
+// The numbers of a colour bar differ however narrow its range is.
+func TestBarLabels(t *testing.T) {
+	for _, c := range []struct {
+		r    Range
+		want [3]string
+	}{
+		{Range{-1, 1}, [3]string{"1", "0", "-1"}},
+		{Range{0.194, 0.999}, [3]string{"0.999", "0.597", "0.194"}},
+		{Range{2.999, 3.001}, [3]string{"3.001", "3", "2.999"}},
+		{Range{3 - 1e-5, 3 + 1e-5}, [3]string{"3.00001", "3", "2.99999"}},
+		{Range{101325 - 1e-3, 101325 + 1e-3}, [3]string{"+0.001", "101325", "-0.001"}},
+		{Range{-1e300, 1e300}, [3]string{"1e300", "0", "-1e300"}},
+	} {
+		top, middle, bottom := c.r.labels()
+		assert.Equal(t, c.want, [3]string{top, middle, bottom})
+	}
+	p, err := newPen()
+	require.NoError(t, err)
+	for _, v := range []float64{-8.88888, -1.000001e-5, -88888.8, -1e-8, -123456.7} {
+		for _, half := range []float64{1e-12, 1e-7, 1e-3} {
+			for _, s := range []string{number(v, 6), "-" + number(half, 2)} {
+				assert.LessOrEqual(t, p.width(s), numberWidth, s)
+			}
+		}
+	}
+}
+
+// Flat fields get room for their labels and bars, and headings are not cut.
+func TestLayoutOfNarrowFields(t *testing.T) {
+	p := one(40, 1, Cell{Values: ramp(40, 1), Bar: true})
+	p.Scale, p.Columns, p.Rows[0].Label = 1, []string{"a heading of some length"}, "velocity_x"
+	l := laidOut(t, p)
+	pen, err := newPen()
+	require.NoError(t, err)
+	assert.Equal(t, pen.width(p.Columns[0]), l.colW[0])
+	assert.Equal(t, pen.width("velocity_x"), l.rowH[0])
+	p.Rows[0].Label = ""
+	assert.Equal(t, 2*lineHeight, laidOut(t, p).rowH[0])
+	_, err = p.Image()
+	require.NoError(t, err)
+}
+
 func TestClip(t *testing.T) {
-	assert.Equal(t, "velocity", clip("velocity", 8*glyphWidth))
-	assert.Equal(t, "veloc..", clip("velocity", 7*glyphWidth))
-	assert.Equal(t, "", clip("velocity", 3))
+	p, err := newPen()
+	require.NoError(t, err)
+	full := p.width("velocity")
+	assert.Equal(t, "velocity", p.clip("velocity", full))
+	short := p.clip("velocity", full-1)
+	assert.Equal(t, "veloc…", short)
+	assert.Less(t, p.width(short), full)
+	assert.Equal(t, "", p.clip("velocity", 3))
 }

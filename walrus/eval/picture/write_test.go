@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"image/color"
 	"image/gif"
 	"image/png"
 	"io"
@@ -64,7 +65,7 @@ func TestGIF(t *testing.T) {
 	require.Len(t, got.Image, 3)
 	assert.Equal(t, []int{15, 15, 60}, got.Delay)
 	assert.Equal(t, 0, got.LoopCount, "for ever")
-	l := panels[0].layout()
+	l := laidOut(t, panels[0])
 	for k, img := range got.Image {
 		assert.Equal(t, l.width, img.Rect.Dx())
 		assert.Equal(t, l.height, img.Rect.Dy())
@@ -76,15 +77,23 @@ func TestGIF(t *testing.T) {
 	}
 }
 
+// The nearest colour of the palette is at most half as far as neighbouring shades are apart.
 func TestPaletteIsCloseToBothMaps(t *testing.T) {
 	p := gifPalette()
 	assert.LessOrEqual(t, len(p), 256)
+	distance := func(a, b color.RGBA) float64 {
+		d := func(a, b uint8) float64 { return float64(a) - float64(b) }
+		return math.Hypot(math.Hypot(d(a.R, b.R), d(a.G, b.G)), d(a.B, b.B))
+	}
+	const rounding = 3 // of the channels of both colours
 	for _, m := range []ColorMap{Viridis, CoolWarm} {
+		apart := 0.0
+		for i := range gifShades - 1 {
+			apart = max(apart, distance(m.At(float64(i)/(gifShades-1)), m.At(float64(i+1)/(gifShades-1))))
+		}
 		for i := range 256 {
 			c := m.At(float64(i) / 255)
-			r, g, b, _ := p.Convert(c).RGBA()
-			d := math.Abs(float64(c.R)-float64(r>>8)) + math.Abs(float64(c.G)-float64(g>>8)) + math.Abs(float64(c.B)-float64(b>>8))
-			assert.LessOrEqual(t, d, 9.0, "%s %d", m.Name(), i)
+			assert.LessOrEqual(t, distance(c, p.Convert(c).(color.RGBA)), apart/2+rounding, "%s %d", m.Name(), i)
 		}
 	}
 }
@@ -99,6 +108,8 @@ func TestFailuresLeaveNothingBehind(t *testing.T) {
 	require.ErrorContains(t, GIF(path, []Panel{good, bad}, time.Second), "frame 1")
 	require.ErrorContains(t, GIF(path, []Panel{good, one(1, 2, Cell{Values: ramp(1, 2)})}, time.Second), "frame 1: expected")
 	require.ErrorContains(t, GIF(path, []Panel{good}, time.Millisecond), "20ms")
+	require.ErrorContains(t, GIF(path, []Panel{good}, time.Hour), "1h0m0s")
+	require.ErrorContains(t, PNG(path, nil), "got nil")
 	require.ErrorIs(t, PNG(filepath.Join(dir, "none", "a.png"), good), os.ErrNotExist)
 	assert.Equal(t, []string{"a"}, files(t, dir))
 	text, err := os.ReadFile(path)
