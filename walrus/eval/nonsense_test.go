@@ -26,7 +26,7 @@ func TestNonsense(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{eval.Baselines, eval.Evaluate, eval.IntervalBounds, eval.Linear, eval.Linf, eval.MAE, eval.MSE, eval.Mean, eval.MeanFields,
+		Funcs: []any{eval.Baselines, eval.Evaluate, eval.EvaluateWindow, eval.IntervalBounds, eval.Linear, eval.Linf, eval.MAE, eval.MSE, eval.Mean, eval.MeanFields,
 			eval.Median, eval.Model, eval.NMAE, eval.NMSE, eval.NRMSE, eval.PaperHorizons, eval.ParseHorizons, eval.PearsonR, eval.PerStep,
 			eval.Persistence, eval.PowerSpectrum, eval.RMSE, eval.SpectralError, eval.SpectrumEdges, eval.Split, eval.Step, eval.VMSE, eval.VRMSE, eval.WithEps},
 		Types: []any{new(eval.Horizon), new(eval.Protocol), new(eval.Result)},
