@@ -35,7 +35,7 @@
 //	walrus/peers    networks that Walrus is compared with: poseidon, dpot, mpp
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
-//	data/convert    other layouts to The Well's
+//	data/convert    other layouts to The Well's; mapping: any file of arrays
 //	data/hub        downloads from the model hub
 //	augment         rotations, embedding, strides
 //	examples        programs

@@ -2,7 +2,7 @@ package ndarray
 
 import "io"
 
-// Array is an array of numbers that lies in one file. It implements driver.Dataset.
+// Array is an array of numbers in one file. It implements driver.Dataset.
 type Array struct {
 	R      io.ReaderAt
 	Layout Layout

@@ -40,8 +40,8 @@ func ColumnMajor(t Type, shape []int, offset int64) Layout {
 	return l
 }
 
-// Bytes returns the number of bytes of an array that lies in one piece. It is an error if a
-// length is negative or the array has more than 2^60 bytes.
+// Bytes returns the number of bytes of the elements of an array. A negative length and an
+// array of more than 2^60 bytes are errors.
 func Bytes(t Type, shape []int) (int64, error) {
 	n := float64(t.Size)
 	for _, s := range shape {
@@ -123,8 +123,8 @@ func Copy[T float32 | float64](r io.ReaderAt, l Layout, dst []T, start int, stri
 	return c.walk(merge(axes), at, start)
 }
 
-// merge sorts the axes by their distance in the file and joins neighbours that lie in one
-// piece in the file and in the destination.
+// merge sorts the axes by their distance in the file and joins neighbours whose elements
+// are contiguous in the file and in the destination.
 func merge(axes []axis) []axis {
 	slices.SortStableFunc(axes, func(a, b axis) int {
 		switch {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gowalrus/gowalrus/data/well/driver"
 	"github.com/gowalrus/gowalrus/internal/ndarray"
@@ -24,10 +25,12 @@ type File struct {
 	closer  io.Closer
 	arrays  []*member
 	skipped []string
+	memory  atomic.Int64
 }
 
 // member is an array of a file.
 type member struct {
+	file   *File
 	name   string
 	array  ndarray.Array
 	packed *zip.File // nil unless the array is compressed
@@ -95,6 +98,7 @@ func (m *member) open(r io.Reader, size int64) error {
 }
 
 func (f *File) add(m *member) {
+	m.file = f
 	m.array.Wrap = func(err error) error { return fmt.Errorf("%s: array %s: %w", f.name, m.name, err) }
 	f.arrays = append(f.arrays, m)
 }
@@ -167,6 +171,9 @@ func (f *File) Dataset(name string) (driver.Dataset, error) {
 	return nil, fmt.Errorf("%s: array %q: %w: the file has %q", f.name, name, driver.ErrNotFound, f.Arrays())
 }
 
+// Memory returns the bytes of unpacked arrays in memory.
+func (f *File) Memory() int64 { return f.memory.Load() }
+
 // Close closes the file and removes temporary files.
 func (f *File) Close() error {
 	var all error
@@ -211,6 +218,7 @@ func (m *member) keep(body io.Reader) error {
 			return fmt.Errorf("the archive is damaged: %w", err)
 		}
 		m.array.R = bytes.NewReader(b.Bytes())
+		m.file.memory.Add(int64(b.Cap()))
 		return nil
 	}
 	spool, err := os.CreateTemp("", filepath.Base(m.packed.Name)+".*.part")

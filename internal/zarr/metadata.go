@@ -6,8 +6,8 @@
 // sharding_indexed. The error names every other one.
 //
 // Nothing in a store is trusted. A metadata file has at most 16 MiB, a store at most 65,536
-// entries in 16 levels of groups, and a decoded chunk at most 512 MiB. A chunk must decode
-// to exactly the bytes of its shape. A read needs memory for one encoded and one decoded
+// entries in 16 levels of groups. A decoded chunk has at most 512 MiB, and above 64 MiB at
+// most 256 times its encoded bytes. A chunk must decode to exactly the bytes of its shape. A read needs memory for one encoded and one decoded
 // chunk; decoded chunks are cached up to 64 MiB per store.
 package zarr
 

@@ -95,8 +95,8 @@ func openFile(fsys fs.FS, name string) (sized, io.Closer, error) {
 
 // read returns the encoded bytes of one chunk of a shard; ok is false for a chunk that is
 // not stored. at holds the index of the chunk within the array.
-func (s *shard) read(fsys fs.FS, name string, at []int, limit int64) (raw []byte, ok bool, err error) {
-	f, closer, err := openFile(fsys, name)
+func (s *shard) read(store *Store, name string, at []int, limit int64) (raw []byte, ok bool, err error) {
+	f, closer, err := openFile(store.fsys, name)
 	if err != nil {
 		return nil, false, err
 	}
@@ -106,24 +106,9 @@ func (s *shard) read(fsys fs.FS, name string, at []int, limit int64) (raw []byte
 		chunks *= n
 		number = number*n + at[i]%n
 	}
-	index := make([]byte, 16*chunks, 16*chunks+4)
-	if s.sum {
-		index = index[:cap(index)]
-	}
-	start := int64(0)
-	if s.end {
-		start = f.size - int64(len(index))
-	}
-	if start < 0 || f.size < int64(len(index)) {
-		return nil, false, fmt.Errorf("expected an index of %d bytes, the file has %d", len(index), f.size)
-	}
-	if _, err := f.ReadAt(index, start); err != nil && !errors.Is(err, io.EOF) {
-		return nil, false, err
-	}
-	if s.sum {
-		if index, err = checksum(index, 0); err != nil {
-			return nil, false, fmt.Errorf("index: %w", err)
-		}
+	index, err := s.index(store, f, name, chunks)
+	if err != nil {
+		return nil, false, fmt.Errorf("index: %w", err)
 	}
 	entry := index[16*number:]
 	offset, size := binary.LittleEndian.Uint64(entry), binary.LittleEndian.Uint64(entry[8:])
@@ -138,6 +123,36 @@ func (s *shard) read(fsys fs.FS, name string, at []int, limit int64) (raw []byte
 		return nil, false, err
 	}
 	return raw, true, nil
+}
+
+// index returns the offsets and sizes of the chunks of a shard. It is cached.
+func (s *shard) index(store *Store, f sized, name string, chunks int) ([]byte, error) {
+	key := "index\x00" + name
+	if index, ok := store.cache.get(key); ok {
+		return index, nil
+	}
+	index := make([]byte, 16*chunks, 16*chunks+4)
+	if s.sum {
+		index = index[:cap(index)]
+	}
+	start := int64(0)
+	if s.end {
+		start = f.size - int64(len(index))
+	}
+	if start < 0 || f.size < int64(len(index)) {
+		return nil, fmt.Errorf("expected %d bytes, the file has %d", len(index), f.size)
+	}
+	if _, err := f.ReadAt(index, start); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if s.sum {
+		var err error
+		if index, err = checksum(index, 0); err != nil {
+			return nil, err
+		}
+	}
+	store.cache.put(key, index)
+	return index, nil
 }
 
 // outer returns the index of the shard of a chunk.

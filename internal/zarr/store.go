@@ -135,6 +135,13 @@ func (s *Store) Dataset(name string) (driver.Dataset, error) {
 	return nil, fmt.Errorf("%s: array %q: %w: the store has %.1000q", s.name, name, driver.ErrNotFound, names)
 }
 
+// Memory returns the bytes of decoded chunks in memory.
+func (s *Store) Memory() int64 {
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	return int64(s.cache.used)
+}
+
 // Close discards the cache.
 func (s *Store) Close() error {
 	s.cache.clear()
@@ -268,7 +275,7 @@ func (a *Array) chunk(at []int) ([]byte, error) {
 	var err error
 	ok := true
 	if m.shard != nil {
-		raw, ok, err = m.shard.read(a.store.fsys, m.key(m.shard.outer(at)), at, limit)
+		raw, ok, err = m.shard.read(a.store, m.key(m.shard.outer(at)), at, limit)
 	} else {
 		raw, err = readFile(a.store.fsys, m.key(at), limit)
 	}
@@ -278,12 +285,22 @@ func (a *Array) chunk(at []int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n > smallChunk && n > mostPacked*int64(len(raw)) {
+		return nil, fmt.Errorf("expected %d bytes of at most %d MiB or %d times the encoded ones, got %d encoded bytes", n, smallChunk>>20, mostPacked, len(raw))
+	}
 	if raw, err = m.decoder.run(raw, int(n)); err != nil {
 		return nil, err
 	}
 	a.store.cache.put(key, raw)
 	return raw, nil
 }
+
+// A chunk above smallChunk bytes must not be more than mostPacked times its encoded bytes, so
+// that a small store does not need much memory.
+const (
+	smallChunk = 64 << 20
+	mostPacked = 256
+)
 
 // key returns the name of the file of a chunk.
 func (m *array) key(at []int) string {

@@ -53,7 +53,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestRefusals: the error names what a store has that is not supported, or what is wrong.
+// TestRefusals: the error names the codec that is not supported, or the damage.
 func TestRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		metadata, chunk, want string
