@@ -27,6 +27,8 @@ type HorizonResult struct {
 	// Curves holds, for each step from From to To, the median over windows of the mean
 	// over fields.
 	Curves map[string][]float64
+	// Ensembles has an entry for each probabilistic forecaster.
+	Ensembles map[string]EnsembleResult
 }
 
 // Result is the evaluation of a data set.
@@ -44,15 +46,17 @@ type Result struct {
 //
 //	{"dataset":…,"horizons":{"1":{"model":…,"persistence":…,"linear":…},…}}
 //
-// with the fields that are not scored, the last step of horizons that were shortened
-// and the skipped horizons, if any.
+// with the scores of probabilistic forecasters ("ensembles", by horizon and name), the fields
+// that are not scored, the last step of horizons that were shortened and the skipped
+// horizons, if any.
 func (r *Result) MarshalJSON() ([]byte, error) {
 	line := struct {
-		Dataset   string                        `json:"dataset"`
-		Horizons  map[string]map[string]float64 `json:"horizons"`
-		NotScored []string                      `json:"not_scored,omitempty"`
-		CutTo     map[string]int                `json:"cut_to,omitempty"`
-		TooLong   []string                      `json:"too_long,omitempty"`
+		Dataset   string                              `json:"dataset"`
+		Horizons  map[string]map[string]float64       `json:"horizons"`
+		Ensembles map[string]map[string]EnsembleScore `json:"ensembles,omitempty"`
+		NotScored []string                            `json:"not_scored,omitempty"`
+		CutTo     map[string]int                      `json:"cut_to,omitempty"`
+		TooLong   []string                            `json:"too_long,omitempty"`
 	}{Dataset: r.Dataset, Horizons: map[string]map[string]float64{}, NotScored: r.Constant}
 	for _, h := range r.Horizons {
 		medians := map[string]float64{}
@@ -60,6 +64,9 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 			medians[name] = s.Median
 		}
 		line.Horizons[h.Horizon.String()] = medians
+		for name, e := range h.Ensembles {
+			set(&line.Ensembles, h.Horizon, name, e.All)
+		}
 		if h.To < h.Horizon.To {
 			if line.CutTo == nil {
 				line.CutTo = map[string]int{}
@@ -71,4 +78,15 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		line.TooLong = append(line.TooLong, h.String())
 	}
 	return json.Marshal(line)
+}
+
+// set sets the entry of a horizon and a name.
+func set[T any](m *map[string]map[string]T, h Horizon, name string, value T) {
+	if *m == nil {
+		*m = map[string]map[string]T{}
+	}
+	if (*m)[h.String()] == nil {
+		(*m)[h.String()] = map[string]T{}
+	}
+	(*m)[h.String()][name] = value
 }

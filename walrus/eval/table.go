@@ -14,27 +14,30 @@ type table struct {
 	horizon Horizon
 	to      int
 	eps     float64
+	level   float64
 	names   []string
 	varies  map[string]bool
 	scores  map[string][][]float64 // forecaster → place → field, NaN if constant
 	steps   map[string][][]float64 // forecaster → place → step, NaN if all are constant
 	places  int
+	// ensembles holds sums by probabilistic forecaster, step and field.
+	ensembles map[string][][]ensembleSum
 }
 
 // add scores one window.
-func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input int, forecasters map[string]Forecast, steps *counter) error {
+func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, p Protocol, forecasters map[string]Forecast, steps *counter) error {
 	w, err := ds.Read(ctx, span, nil)
 	if err != nil {
 		return err
 	}
-	history, err := w.Slice(0, input)
+	history, err := w.Slice(0, p.Input)
 	if err != nil {
 		return err
 	}
 	if t.names == nil {
 		t.names = w.Channels(false)
 	}
-	truth := w.Frames[input:]
+	truth := w.Frames[p.Input:]
 	scored := t.scored(truth)
 	t.places++
 	for name, forecast := range forecasters {
@@ -44,14 +47,28 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, input 
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		steps.to(before + len(truth))
-		fields, errs, err := t.score(frames, truth, scored)
+		if err := t.addScores(name, frames, truth, scored); err != nil {
+			return fmt.Errorf("%s: %s: %w", name, w.Name, err)
+		}
+	}
+	for name, forecast := range p.Ensembles {
+		means, err := t.addEnsemble(name, forecast(ctx, history, len(truth)), truth, scored, func() { steps.to(steps.done + 1) })
+		if err == nil {
+			err = t.addScores(name, means, truth, scored)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", name, w.Name, err)
 		}
-		t.scores[name] = append(t.scores[name], fields)
-		t.steps[name] = append(t.steps[name], errs)
 	}
 	return nil
+}
+
+// addScores scores the forecast of one window.
+func (t *table) addScores(name string, frames, truth [][]float32, scored [][]bool) error {
+	fields, errs, err := t.score(frames, truth, scored)
+	t.scores[name] = append(t.scores[name], fields)
+	t.steps[name] = append(t.steps[name], errs)
+	return err
 }
 
 // scored reports which steps of which fields vary over the grid and can be scored.
@@ -111,6 +128,12 @@ func meanOrNaN(values []float64) float64 {
 // result summarises the windows.
 func (t *table) result() HorizonResult {
 	out := HorizonResult{Horizon: t.horizon, To: t.to, Windows: t.places, Scores: map[string]Score{}, Curves: map[string][]float64{}}
+	for name, sums := range t.ensembles {
+		if out.Ensembles == nil {
+			out.Ensembles = map[string]EnsembleResult{}
+		}
+		out.Ensembles[name] = t.ensembleResult(sums)
+	}
 	for name, rows := range t.scores {
 		var full []float64
 		for _, row := range rows {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,30 @@ func TestWrite(t *testing.T) {
 			require.NoFileExists(t, filepath.Join(dir, name))
 		}
 	}
+}
+
+// TestWriteEnsembles: the page, the table and the JSON hold the scores of ensembles.
+func TestWriteEnsembles(t *testing.T) {
+	dir := t.TempDir()
+	r := result()
+	score := eval.EnsembleScore{Members: 5, CRPS: 0.125, FairCRPS: math.NaN(), SpreadSkill: 0.75, Coverage: 0.875}
+	r.Horizons[1].Ensembles = map[string]eval.EnsembleResult{"five": {All: score, Steps: []eval.EnsembleScore{score}}}
+	require.NoError(t, Write(dir, "title", []string{"model"}, []Entry{{Result: r}}))
+	for _, name := range []string{MarkdownFile, HTMLFile} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		text := strings.NewReplacer("<td>", "| ", "</td>", " ", "<tr>", "", "</tr>", "|").Replace(string(raw))
+		require.Contains(t, text, "| 1:20 | five | 5 | 0.125 | – | 0.000 | 0.750 | 87.5 % | 0.000 |", name)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, JSONFile))
+	require.NoError(t, err)
+	var parsed []struct {
+		Horizons map[string]struct {
+			Ensembles map[string]map[string]any
+		}
+	}
+	require.NoError(t, json.Unmarshal(raw, &parsed))
+	require.Equal(t, 0.125, parsed[0].Horizons["1:20"].Ensembles["five"]["all"].(map[string]any)["crps"])
 }
 
 // TestWriteStaysInFolder: names of data sets, which come from files, neither leave the
