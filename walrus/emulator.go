@@ -59,6 +59,12 @@ type EmulatorOptions struct {
 	// need more, by a low estimate, is refused with a [MemoryError] before anything is
 	// allocated. 0 means the memory of the machine, a negative number no limit.
 	MemoryLimit int64
+	// Divergence says when a forecast ends with [ErrDiverged]; the zero value checks every
+	// field.
+	Divergence Divergence
+	// Between, if set, corrects every forecast frame before the next step starts from it.
+	// Package walrus/steer has corrections. Concurrent rollouts call it concurrently.
+	Between Correction
 	// OwnWeights makes Close free the weights, too; [Load] sets it.
 	OwnWeights bool
 	// Log receives a record for every compiled program, and a warning for every
@@ -96,6 +102,9 @@ func (o EmulatorOptions) Validate() error {
 		if err := o.Cache.Validate(); err != nil {
 			return fmt.Errorf("walrus: emulator options: %w", err)
 		}
+	}
+	if err := o.Divergence.Validate(); err != nil {
+		return fmt.Errorf("walrus: emulator options: %w", err)
 	}
 	if o.Scaling != nil {
 		if err := o.Scaling.complete(); err != nil {

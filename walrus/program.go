@@ -24,7 +24,9 @@ type stepProgram struct {
 	step  *inputs.Program
 	// stats computes the statistics of a window, for rollouts with a cache.
 	stats *inputs.Program
-	users int // rollouts that use it
+	// extents measures a frame, for the checks of divergence.
+	extents *inputs.Program
+	users   int // rollouts that use it
 }
 
 func (p *stepProgram) close() {
@@ -32,6 +34,7 @@ func (p *stepProgram) close() {
 	if p.stats != nil {
 		p.stats.Close()
 	}
+	p.extents.Close()
 }
 
 // programs holds the compiled programs of an emulator, the latest used first.
@@ -103,6 +106,9 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 	}
 	p, err := compile(r)
 	if err != nil {
+		return nil, fmt.Errorf("building the program for %s: %w", class, err)
+	}
+	if p.extents, err = e.compileExtents(r.volume); err != nil {
 		return nil, fmt.Errorf("building the program for %s: %w", class, err)
 	}
 	p.class, p.users = class, 1

@@ -38,6 +38,7 @@ type rollout struct {
 	stats   inputs.List       // statistics of the data set; without them, of the history
 	// caches holds one KV cache per part of the ensemble's draws; nil without a cache.
 	caches []*kvCache
+	limits []limit // by channel; nil without checks
 }
 
 // begin checks a window and prepares the given number of rollouts of it. The caller must
@@ -92,24 +93,34 @@ func (r *rollout) open(ctx context.Context) error {
 	if r.program, err = r.e.acquire(r); err != nil {
 		return err
 	}
-	r.weights, err = r.e.place(r.program.keys)
-	return err
+	if r.weights, err = r.e.place(r.program.keys); err != nil {
+		return err
+	}
+	return r.newLimits()
 }
 
 // load copies the frames of the window into every lane.
 func (r *rollout) load(frames [][]float32) error {
-	n := len(r.volume.Variable) * r.volume.Points()
 	for _, f := range frames {
-		flat := make([]float32, r.lanes*n)
-		if err := r.volume.Spread(flat[:n], f, r.volume.Source); err != nil {
+		x, err := r.spread(slices.Repeat([][]float32{f}, r.lanes))
+		if err != nil {
 			return err
 		}
-		for i := 1; i < r.lanes; i++ {
-			copy(flat[i*n:], flat[:n])
-		}
-		r.frames = append(r.frames, r.frame(flat))
+		r.frames = append(r.frames, x)
 	}
 	return nil
+}
+
+// spread returns a tensor of one frame of every lane; it is the inverse of gather.
+func (r *rollout) spread(lanes [][]float32) (*tensors.Tensor, error) {
+	n := len(r.volume.Variable) * r.volume.Points()
+	flat := make([]float32, r.lanes*n)
+	for i, f := range lanes {
+		if err := r.volume.Spread(flat[i*n:(i+1)*n], f, r.volume.Source); err != nil {
+			return nil, err
+		}
+	}
+	return r.frame(flat), nil
 }
 
 // frame returns a tensor of one frame of all lanes, in the shape of the programs' inputs.
@@ -180,23 +191,39 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 	}
 	r.frames[0].FinalizeAll()
 	r.frames = append(r.frames[1:], u)
-	if finite && !asked {
+	if !finite {
+		return fail(r.notFinite(step, u))
+	}
+	if r.e.opts.Between != nil {
+		if u, err = r.correct(step, u); err != nil {
+			return fail(fmt.Errorf("EmulatorOptions.Between: %w", err))
+		}
+		r.frames[len(r.frames)-1] = u
+	}
+	if err := r.checkLimits(step, u); err != nil {
+		return fail(err)
+	}
+	if !asked {
 		return nil, nil
 	}
 	flat, err := tensors.CopyFlatData[float32](u)
 	if err != nil {
 		return fail(err)
 	}
-	n := len(flat) / r.lanes
-	var out [][]float32
-	if !finite {
-		i := nonfinite.First(flat)
-		return fail(&DivergedError{Step: step, Field: r.volume.Variable[i%n/r.volume.Points()], Value: flat[i]})
+	out, err := r.gather(flat)
+	if err != nil {
+		return fail(err)
 	}
+	return out, nil
+}
+
+// gather returns the frame of every lane, without padding components.
+func (r *rollout) gather(flat []float32) (out [][]float32, err error) {
+	n := len(flat) / r.lanes
 	for i := range r.lanes {
 		frame, err := r.volume.Gather(flat[i*n : (i+1)*n])
 		if err != nil {
-			return fail(err)
+			return nil, err
 		}
 		out = append(out, frame)
 	}

@@ -15,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -177,6 +178,10 @@ func table(w io.Writer, r *eval.Result) error {
 		}
 		fmt.Fprintf(w, "%8v %8.3f %12.3f %8.3f %8d%s\n", h.Horizon, h.Scores["model"].Median,
 			h.Scores["persistence"].Median, h.Scores["linear"].Median, h.Windows, note)
+		for _, name := range slices.Sorted(maps.Keys(h.Diverged)) {
+			d := h.Diverged[name]
+			fmt.Fprintf(w, "%8s %s diverged in %d of %d places, first at step %d\n", "", name, d.Windows, h.Windows, d.FirstStep)
+		}
 	}
 	for _, h := range r.Skipped {
 		fmt.Fprintf(w, "%8v beyond the end of all trajectories\n", h)

@@ -8,7 +8,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Model returns the forecast of an emulator, which calls [Step] after every frame.
+// Model returns the forecast of an emulator, which calls [Step] after every frame. With an
+// error it returns the frames before it.
 func Model(em *walrus.Emulator) Forecast {
 	return func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
 		if em == nil {
@@ -17,7 +18,7 @@ func Model(em *walrus.Emulator) Forecast {
 		var out [][]float32
 		for frame, err := range em.Rollout(ctx, w, steps) {
 			if err != nil {
-				return nil, err
+				return out, err
 			}
 			out = append(out, frame.Values)
 			Step(ctx)

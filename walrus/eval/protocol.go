@@ -10,7 +10,8 @@ import (
 )
 
 // Forecast continues a window by the given number of frames, in the window's channels
-// and units.
+// and units. A forecast that diverges returns the frames before and an error that is
+// [walrus.ErrDiverged]: [Evaluate] counts it and scores it with +Inf from that step on.
 type Forecast func(ctx context.Context, history *data.Window, steps int) ([][]float32, error)
 
 // Protocol says how a data set is forecast and scored.
@@ -116,7 +117,7 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 		}
 		spans := p.places(ds, to)
 		t := table{horizon: h, to: to, eps: p.Eps, level: p.Level, varies: varies, scores: map[string][][]float64{}, steps: map[string][][]float64{},
-			ensembles: map[string][][]ensembleSum{}}
+			ensembles: map[string][][]ensembleSum{}, diverged: map[string]Divergences{}}
 		for _, span := range spans {
 			if err := t.add(ctx, ds, span, p, forecasters, &steps); err != nil {
 				return nil, fmt.Errorf("eval: data set %s: steps %v: %w", r.Dataset, h, err)

@@ -12,6 +12,7 @@ import (
 	"html/template"
 	"image/png"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -89,12 +90,13 @@ func writeJSON(w io.Writer, entries []Entry) error {
 		Windows   int                            `json:"windows"`
 		Scores    map[string]eval.Score          `json:"scores"`
 		Ensembles map[string]eval.EnsembleResult `json:"ensembles,omitempty"`
+		Diverged  map[string]eval.Divergences    `json:"diverged,omitempty"`
 	}
 	var out []any
 	for _, e := range entries {
 		horizons := map[string]horizon{}
 		for _, h := range e.Result.Horizons {
-			horizons[h.Horizon.String()] = horizon{h.Windows, h.Scores, h.Ensembles}
+			horizons[h.Horizon.String()] = horizon{h.Windows, h.Scores, h.Ensembles, h.Diverged}
 		}
 		out = append(out, map[string]any{"dataset": e.Result.Dataset, "horizons": horizons, "not_scored": e.Result.Constant})
 	}
@@ -147,6 +149,10 @@ func newSection(dir string, files *slug.Names, forecasters []string, e Entry) (s
 		first := h.Scores[forecasters[0]]
 		r.Spread = fmt.Sprintf("%.3f ± %.3f", first.Mean, first.Std)
 		s.Rows = append(s.Rows, r)
+		for _, name := range slices.Sorted(maps.Keys(h.Diverged)) {
+			d := h.Diverged[name]
+			s.Notes = append(s.Notes, fmt.Sprintf("steps %v: %s diverged in %d of %d places, first at step %d", h.Horizon, name, d.Windows, h.Windows, d.FirstStep))
+		}
 		if h.To < h.Horizon.To {
 			s.Notes = append(s.Notes, fmt.Sprintf("steps %v: scored up to step %d, as far as the longest trajectory reaches", h.Horizon, h.To))
 		}
