@@ -26,7 +26,8 @@
 //	jitter          padding by boundary, random shifts, their exact inverse
 //	walrus          configuration, network, weights, emulator
 //	walrus/backend  chooses a gomlx backend for programs that ask for it
-//	walrus/eval     VRMSE and other metrics, horizons, spectra, baselines, reports
+//	walrus/eval     VRMSE and other metrics, ensembles, spectra, baselines, reports
+//	walrus/steer    corrections between the steps of a rollout
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library
 //	walrus/recipe   training runs as YAML
