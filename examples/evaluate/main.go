@@ -69,6 +69,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		o.drop = append(o.drop, strings.Split(s, ",")...)
 		return nil
 	})
+	long := f.Bool("long", false, "also measure long-term behaviour: spectra, drift of means, time to decorrelation and blow-up (in -json and -report)")
 	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in 3D 3)")
 	f.IntVar(&o.protocol.Windows, "windows", 0, "places to forecast per data set and horizon (32)")
 	f.Func("horizons", "steps to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
@@ -77,6 +78,9 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	})
 	if err := command.Parse(f, args, stdout); err != nil {
 		return o, err
+	}
+	if *long {
+		o.protocol.Long = &eval.Long{}
 	}
 	if len(o.data) == 0 || f.NArg() > 0 {
 		return o, command.Usage("expected -data FOLDER, once or more, and no other arguments")

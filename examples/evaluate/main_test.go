@@ -22,10 +22,11 @@ const flow = "../../testdata/data/shear_flow"
 func TestEvaluate(t *testing.T) {
 	var out bytes.Buffer
 	dir := t.TempDir()
-	require.NoError(t, run(context.Background(), []string{"-data", flow, "-json", "-windows", "2", "-horizons", "1,1:3", "-report", dir}, &out, io.Discard))
+	require.NoError(t, run(context.Background(), []string{"-data", flow, "-json", "-long", "-windows", "2", "-horizons", "1,1:3", "-report", dir}, &out, io.Discard))
 	var line struct {
 		Dataset  string
 		Horizons map[string]map[string]float64
+		Long     map[string]map[string]map[string]map[string]any
 	}
 	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
 	require.Equal(t, "shear_flow", line.Dataset)
@@ -35,6 +36,7 @@ func TestEvaluate(t *testing.T) {
 			require.Positive(t, h[name], name)
 		}
 	}
+	require.Contains(t, line.Long["1:3"]["model"], "pressure")
 	for _, name := range []string{"report.md", "report.json", "report.html", "shear_flow.gif"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		require.NoError(t, err)

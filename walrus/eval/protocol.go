@@ -34,6 +34,9 @@ type Protocol struct {
 	Ensembles map[string]EnsembleForecast
 	// Level is the probability with which intervals should contain the truth; 0 means 0.9.
 	Level float64
+	// Long, if set, also measures the long-term behaviour of all forecasters: spectra, drift
+	// of means, time to decorrelation and blow-up.
+	Long *Long
 	// Progress, if set, is called with the number of finished frames and the number of
 	// all frames: before the first, whenever a forecaster calls [Step], and after every
 	// forecast. Frames of all forecasters count.
@@ -56,6 +59,10 @@ func (p Protocol) withDefaults(m data.Metadata) Protocol {
 	if p.Level == 0 {
 		p.Level = 0.9
 	}
+	if p.Long != nil {
+		l := p.Long.withDefaults()
+		p.Long = &l
+	}
 	return p
 }
 
@@ -70,6 +77,11 @@ func (p Protocol) check(ds data.Dataset) (Protocol, error) {
 	}
 	if !(p.Level > 0 && p.Level < 1) {
 		return p, fmt.Errorf("eval: level: expected a probability between 0 and 1, got %v", p.Level)
+	}
+	if p.Long != nil {
+		if err := p.Long.Validate(); err != nil {
+			return p, fmt.Errorf("eval: %w", err)
+		}
 	}
 	for _, h := range p.Horizons {
 		if h.From < 1 || h.To < h.From {
@@ -117,7 +129,7 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 		}
 		spans := p.places(ds, to)
 		t := table{horizon: h, to: to, eps: p.Eps, level: p.Level, varies: varies, scores: map[string][][]float64{}, steps: map[string][][]float64{},
-			ensembles: map[string][][]ensembleSum{}, diverged: map[string]Divergences{}}
+			ensembles: map[string][][]ensembleSum{}, diverged: map[string]Divergences{}, long: p.Long, longs: map[string][][]longWindow{}}
 		for _, span := range spans {
 			if err := t.add(ctx, ds, span, p, forecasters, &steps); err != nil {
 				return nil, fmt.Errorf("eval: data set %s: steps %v: %w", r.Dataset, h, err)

@@ -59,6 +59,8 @@ type HorizonResult struct {
 	// Diverged has an entry for each forecaster that diverged in a window. The scores in
 	// Ensembles cover only the steps before.
 	Diverged map[string]Divergences
+	// Long has an entry for each forecaster if [Protocol.Long] is set.
+	Long map[string]LongResult
 }
 
 // Result is the evaluation of a data set.
@@ -78,17 +80,19 @@ type Result struct {
 //
 // with null for a median that is not finite. If there are any, the line also has, by horizon
 // and name, the scores of probabilistic forecasters ("ensembles") and the windows in which
-// forecasts diverged ("diverged"), the fields that are not scored, the last step of horizons
-// that were shortened and the skipped horizons.
+// forecasts diverged ("diverged"), the drift at the last step and the times to decorrelation
+// and blow-up of each field ("long", null for never), the fields that are not scored, the
+// last step of horizons that were shortened and the skipped horizons.
 func (r *Result) MarshalJSON() ([]byte, error) {
 	line := struct {
-		Dataset   string                              `json:"dataset"`
-		Horizons  map[string]map[string]number        `json:"horizons"`
-		Ensembles map[string]map[string]EnsembleScore `json:"ensembles,omitempty"`
-		Diverged  map[string]map[string]Divergences   `json:"diverged,omitempty"`
-		NotScored []string                            `json:"not_scored,omitempty"`
-		CutTo     map[string]int                      `json:"cut_to,omitempty"`
-		TooLong   []string                            `json:"too_long,omitempty"`
+		Dataset   string                                       `json:"dataset"`
+		Horizons  map[string]map[string]number                 `json:"horizons"`
+		Ensembles map[string]map[string]EnsembleScore          `json:"ensembles,omitempty"`
+		Diverged  map[string]map[string]Divergences            `json:"diverged,omitempty"`
+		Long      map[string]map[string]map[string]longSummary `json:"long,omitempty"`
+		NotScored []string                                     `json:"not_scored,omitempty"`
+		CutTo     map[string]int                               `json:"cut_to,omitempty"`
+		TooLong   []string                                     `json:"too_long,omitempty"`
 	}{Dataset: r.Dataset, Horizons: map[string]map[string]number{}, NotScored: r.Constant}
 	for _, h := range r.Horizons {
 		medians := map[string]number{}
@@ -98,6 +102,9 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		line.Horizons[h.Horizon.String()] = medians
 		for name, e := range h.Ensembles {
 			set(&line.Ensembles, h.Horizon, name, e.All)
+		}
+		for name, l := range h.Long {
+			set(&line.Long, h.Horizon, name, l.summary())
 		}
 		for name, d := range h.Diverged {
 			set(&line.Diverged, h.Horizon, name, d)

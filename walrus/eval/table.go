@@ -25,6 +25,11 @@ type table struct {
 	// ensembles holds sums by probabilistic forecaster, step and field.
 	ensembles map[string][][]ensembleSum
 	diverged  map[string]Divergences
+	// long is nil unless long-term behaviour is measured, on the grid; longs holds the
+	// measurements by forecaster, field and window.
+	long  *Long
+	grid  []int
+	longs map[string][][]longWindow
 }
 
 // add scores one window.
@@ -38,9 +43,9 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, p Prot
 		return err
 	}
 	if t.names == nil {
-		t.names = w.Channels(false)
+		t.names, t.grid = w.Channels(false), w.Grid
 	}
-	truth := w.Frames[p.Input:]
+	truth, start := w.Frames[p.Input:], w.Frames[p.Input-1]
 	scored := t.scored(truth)
 	t.places++
 	for name, forecast := range forecasters {
@@ -49,7 +54,7 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, p Prot
 		if err != nil && !t.divergedAt(name, len(frames)+1, len(truth), err) {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if err := t.addScores(name, frames, truth, scored, err != nil); err != nil {
+		if err := t.addScores(name, frames, truth, start, scored, err != nil); err != nil {
 			return fmt.Errorf("%s: %s: %w", name, w.Name, err)
 		}
 		steps.to(before + len(truth))
@@ -58,7 +63,7 @@ func (t *table) add(ctx context.Context, ds data.Dataset, span data.Span, p Prot
 		before := steps.done
 		means, err := t.addEnsemble(name, forecast(ctx, history, len(truth)), truth, scored, func() { steps.to(steps.done + 1) })
 		if err == nil || t.divergedAt(name, len(means)+1, len(truth), err) {
-			err = t.addScores(name, means, truth, scored, err != nil)
+			err = t.addScores(name, means, truth, start, scored, err != nil)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", name, w.Name, err)
@@ -84,11 +89,14 @@ func (t *table) divergedAt(name string, step, steps int, err error) bool {
 }
 
 // addScores scores the forecast of one window.
-func (t *table) addScores(name string, frames, truth [][]float32, scored [][]bool, diverged bool) error {
+func (t *table) addScores(name string, frames, truth [][]float32, start []float32, scored [][]bool, diverged bool) error {
 	fields, errs, err := t.score(frames, truth, scored, diverged)
 	t.scores[name] = append(t.scores[name], fields)
 	t.steps[name] = append(t.steps[name], errs)
-	return err
+	if err != nil {
+		return err
+	}
+	return t.addLong(name, frames, truth, scored, start)
 }
 
 // scored reports which steps of which fields vary over the grid and can be scored.
@@ -159,6 +167,12 @@ func (t *table) result() HorizonResult {
 			out.Ensembles = map[string]EnsembleResult{}
 		}
 		out.Ensembles[name] = t.ensembleResult(sums)
+	}
+	for name, fields := range t.longs {
+		if out.Long == nil {
+			out.Long = map[string]LongResult{}
+		}
+		out.Long[name] = t.longResult(fields)
 	}
 	for name, rows := range t.scores {
 		var full []float64

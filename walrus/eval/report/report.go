@@ -91,12 +91,13 @@ func writeJSON(w io.Writer, entries []Entry) error {
 		Scores    map[string]eval.Score          `json:"scores"`
 		Ensembles map[string]eval.EnsembleResult `json:"ensembles,omitempty"`
 		Diverged  map[string]eval.Divergences    `json:"diverged,omitempty"`
+		Long      map[string]eval.LongResult     `json:"long,omitempty"`
 	}
 	var out []any
 	for _, e := range entries {
 		horizons := map[string]horizon{}
 		for _, h := range e.Result.Horizons {
-			horizons[h.Horizon.String()] = horizon{h.Windows, h.Scores, h.Ensembles, h.Diverged}
+			horizons[h.Horizon.String()] = horizon{h.Windows, h.Scores, h.Ensembles, h.Diverged, h.Long}
 		}
 		out = append(out, map[string]any{"dataset": e.Result.Dataset, "horizons": horizons, "not_scored": e.Result.Constant})
 	}
@@ -160,7 +161,7 @@ func newSection(dir string, files *slug.Names, forecasters []string, e Entry) (s
 			longest = &e.Result.Horizons[i]
 		}
 	}
-	s.Tables = ensembleTables(e.Result)
+	s.Tables = append(ensembleTables(e.Result), longTables(e.Result)...)
 	for _, h := range e.Result.Skipped {
 		s.Notes = append(s.Notes, fmt.Sprintf("steps %v: beyond the end of all trajectories", h))
 	}

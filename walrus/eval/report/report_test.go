@@ -95,6 +95,27 @@ func TestWriteEnsembles(t *testing.T) {
 	require.Equal(t, 0.125, parsed[0].Horizons["1:20"].Ensembles["five"]["all"].(map[string]any)["crps"])
 }
 
+// TestWriteLong: the page and the table hold the long-term behaviour, the JSON all of it.
+func TestWriteLong(t *testing.T) {
+	dir := t.TempDir()
+	r := result()
+	r.Horizons[1].Long = map[string]eval.LongResult{"model": {Edges: []float64{0.1, 0.25, 0.5}, Fields: map[string]eval.LongField{"density": {
+		Power: [][]float64{{1, 2}, {3, 4}}, TruePower: [][]float64{{1, 1}, {2, 0}}, Drift: []float64{0, 0.125}, TrueDrift: []float64{0, 0},
+		Correlation: []float64{1, 0.5}, Decorrelation: 2, Blowup: math.Inf(1)}}}}
+	require.NoError(t, Write(dir, "title", []string{"model"}, []Entry{{Result: r}}))
+	for _, name := range []string{MarkdownFile, HTMLFile} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		text := strings.NewReplacer("<td>", "| ", "</td>", " ", "<tr>", "", "</tr>", "|", "<th>", "| ", "</th>", " ").Replace(string(raw))
+		require.Contains(t, text, "| 1:20 | model | density | 0.125 | 0.000 | 0.500 | 2 | – |", name)
+		require.Contains(t, text, "| forecast | field | step | 0.1–0.25 | 0.25–0.5 |", name)
+		require.Contains(t, text, "| model | density | 2 | 1.500 | – |", name)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, JSONFile))
+	require.NoError(t, err)
+	require.Contains(t, string(raw), `"blowup": null`)
+}
+
 // TestWriteStaysInFolder: names of data sets, which come from files, neither leave the
 // folder nor overwrite each other's animation.
 func TestWriteStaysInFolder(t *testing.T) {
