@@ -27,6 +27,7 @@
 //	walrus          configuration, network, weights, emulator
 //	walrus/backend  chooses a gomlx backend for programs that ask for it
 //	walrus/eval     VRMSE and other metrics, ensembles, spectra, baselines, reports
+//	walrus/perturb  perturbed initial frames for the members of an ensemble
 //	walrus/steer    corrections between the steps of a rollout
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library

@@ -15,8 +15,9 @@ import (
 // history and one frame, frame.Frames[0], with the forecast of the step in the window's order
 // and units; the correction changes its values in place. An error ends the rollout.
 //
-// With [EmulatorOptions.Ensemble] the frame is the average. Every rollout of
-// [Emulator.Average] is corrected separately. With a [Cache], keys and values are those of
+// With [EmulatorOptions.Ensemble] the frame is the average. Every member of
+// [Emulator.Ensemble] is corrected separately, with its own initial frames as history; the
+// steps of lagged members before the end of the window count 0, −1 and so on. With a [Cache], keys and values are those of
 // the corrected frames.
 type Correction func(step int, history, frame *data.Window) error
 
@@ -33,7 +34,7 @@ func (r *rollout) correct(step int, u *tensors.Tensor) (*tensors.Tensor, error) 
 	}
 	for i, values := range lanes {
 		frame := r.single(values)
-		if err := r.e.opts.Between(step, r.window, frame); err != nil {
+		if err := r.e.opts.Between(step, r.windows[i], frame); err != nil {
 			return u, err
 		}
 		if len(frame.Frames) != 1 || len(frame.Frames[0]) != len(values) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/perturb"
 )
 
 // TestBetween: a correction that changes nothing leaves the forecast the same to the bit;
@@ -54,19 +55,28 @@ func TestBetween(t *testing.T) {
 	require.Equal(t, []int{1, 2, 3}, seen)
 }
 
-// TestBetweenLanes: every rollout of an average is corrected on its own.
-func TestBetweenLanes(t *testing.T) {
+// TestBetweenMembers: every member of an ensemble is corrected on its own, with its own
+// history.
+func TestBetweenMembers(t *testing.T) {
 	calls := 0
-	e := newEmulator(t, walrus.EmulatorOptions{Batch: 2, Between: func(step int, _, frame *data.Window) error {
+	histories := map[float32]bool{}
+	e := newEmulator(t, walrus.EmulatorOptions{Batch: 2, Between: func(step int, history, frame *data.Window) error {
 		calls++
+		histories[history.Frames[2][5]] = true
 		for i := range frame.Frames[0] {
 			frame.Frames[0][i] = float32(calls)
 		}
 		return nil
 	}})
-	got := collect(t, e.Average(context.Background(), plane(), 2, 3))
+	o := walrus.EnsembleOptions{Members: 3, KeepMembers: true, Perturbation: perturb.White(0.1)}
+	for frame, err := range e.Ensemble(context.Background(), plane(), 2, o) {
+		require.NoError(t, err)
+		for m, u := range frame.Members {
+			require.Equal(t, float32(3*(frame.Step-1)+m+1), u[7])
+		}
+	}
 	require.Equal(t, 6, calls)
-	require.Equal(t, []float32{2, 5}, []float32{got[0][7], got[1][7]})
+	require.Len(t, histories, 3)
 }
 
 func TestBetweenErrors(t *testing.T) {

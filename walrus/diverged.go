@@ -101,6 +101,8 @@ type DivergedError struct {
 	Kind DivergenceKind
 	// Step counts from 1, the frame after the window.
 	Step int
+	// Member is the number of the member in an ensemble, from 0; 0 outside.
+	Member int
 	// Field is the channel, "velocity_x" for instance.
 	Field string
 	// Value is the first value that is not finite, or the value farthest outside the range.
@@ -243,7 +245,7 @@ func (r *rollout) checkLimits(step int, u *tensors.Tensor) error {
 	for i, x := range all {
 		c := i % len(r.limits)
 		if e := r.limits[c].check(x); e != nil {
-			e.Step, e.Field = step, r.volume.Variable[c]
+			e.Step, e.Field, e.Member = step, r.volume.Variable[c], r.member(i/len(r.limits))
 			return e
 		}
 	}
@@ -256,9 +258,17 @@ func (r *rollout) notFinite(step int, u *tensors.Tensor) error {
 	if err != nil {
 		return err
 	}
-	i := nonfinite.First(flat)
-	channel := i / r.volume.Points() % len(r.volume.Variable)
-	return &DivergedError{Step: step, Field: r.volume.Variable[channel], Value: flat[i]}
+	i, count := nonfinite.First(flat), len(r.volume.Variable)
+	channel := i / r.volume.Points()
+	return &DivergedError{Step: step, Member: r.member(channel / count), Field: r.volume.Variable[channel%count], Value: flat[i]}
+}
+
+// member returns the number of a lane in an ensemble, 0 outside.
+func (r *rollout) member(lane int) int {
+	if r.members == nil {
+		return 0
+	}
+	return r.members[lane]
 }
 
 // measure returns the extent of each lane and channel of a frame.

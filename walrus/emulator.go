@@ -27,7 +27,8 @@ type EmulatorOptions struct {
 	// value keeps the grid of the fields.
 	Resize Resize
 	// Ensemble is the number of draws over which each forecast frame is averaged
-	// before the next frame is forecast; 0 means 1.
+	// before the next frame is forecast; 0 means 1. [Emulator.Ensemble] forecasts members
+	// that stay apart.
 	Ensemble int
 	// Batch is the number of draws, for example of an ensemble, that pass the network
 	// together; 0 means 1. The memory of activations is proportional to Batch. A larger
@@ -227,7 +228,7 @@ func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.
 func (e *Emulator) RolloutEvery(ctx context.Context, w *data.Window, steps, every int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
-		e.rollout(ctx, w, steps, every, yield, func(r *rollout) Draws { return e.draw(rng, r.plan) })
+		e.rollout(ctx, w, steps, every, yield, func(r *rollout, _ int) Draws { return e.draw(rng, r.plan) })
 	}
 }
 
@@ -253,54 +254,15 @@ func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) it
 			return
 		}
 		next := 0
-		e.rollout(ctx, w, len(draws)/e.opts.Ensemble, 1, yield, func(*rollout) Draws {
+		e.rollout(ctx, w, len(draws)/e.opts.Ensemble, 1, yield, func(*rollout, int) Draws {
 			next++
 			return draws[next-1]
 		})
 	}
 }
 
-// Average runs members independent rollouts, each with its own draws, and
-// yields the mean of their frames (the release's full-trajectory ensemble).
-func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members int) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
-		if members < 1 || members > maxDraws || steps < 0 {
-			yield(Frame{}, fmt.Errorf("walrus: average: expected 1 to %d members and at least 0 steps, got %d and %d", maxDraws, members, steps))
-			return
-		}
-		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656e73656d626c65))
-		draw := func(r *rollout) Draws { return e.draw(rng, r.plan) }
-		var runs []*rollout
-		for left := members; left > 0; {
-			r, err := e.begin(ctx, w, min(e.opts.Batch, left))
-			if err != nil {
-				yield(Frame{}, err)
-				return
-			}
-			defer r.close()
-			runs, left = append(runs, r), left-r.lanes
-		}
-		for step := 1; step <= steps; step++ {
-			var sum []float64
-			for _, r := range runs {
-				frames, err := r.next(ctx, step, draw, true)
-				if err != nil {
-					yield(Frame{}, err)
-					return
-				}
-				for _, u := range frames {
-					sum = addTo(sum, u, 1/float64(members))
-				}
-			}
-			if !yield(Frame{Step: step, Values: single(sum)}, nil) {
-				return
-			}
-		}
-	}
-}
-
 // rollout runs the steps of one trajectory.
-func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int, yield func(Frame, error) bool, draw func(*rollout) Draws) {
+func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int, yield func(Frame, error) bool, draw func(r *rollout, lane int) Draws) {
 	if steps < 0 {
 		yield(Frame{}, fmt.Errorf("walrus: rollout: expected a number of steps, got %d", steps))
 		return
@@ -309,7 +271,7 @@ func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int
 		yield(Frame{}, fmt.Errorf("walrus: rollout: expected to yield every frame (1) or every n-th, got %d", every))
 		return
 	}
-	r, err := e.begin(ctx, w, 1)
+	r, err := e.begin(ctx, w)
 	if err != nil {
 		yield(Frame{}, err)
 		return

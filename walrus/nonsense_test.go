@@ -39,7 +39,7 @@ func TestNonsense(t *testing.T) {
 			walrus.PresetNames, walrus.ReadConfig, walrus.ReadRecipe, walrus.ReadWeights, walrus.SampleStats, walrus.SaveCheckpoint,
 			walrus.Small, walrus.Tiny, walrus.Walrus, walrus.WithConstants},
 		Types: []any{new(walrus.AdviceKind), new(walrus.Cache), new(walrus.ChannelStats), new(walrus.MemoryError), new(walrus.Config), new(walrus.Coverage), new(walrus.DivergedError), new(walrus.Divergence), new(walrus.DivergenceKind),
-			new(walrus.EmulatorOptions), new(walrus.ExportError), new(walrus.Found), new(walrus.LoadError),
+			new(walrus.EmulatorOptions), new(walrus.EnsembleOptions), new(walrus.ExportError), new(walrus.Found), new(walrus.LoadError),
 			new(walrus.LoadReport), new(walrus.Manifest), new(walrus.Mismatch), new(walrus.Normalization),
 			new(walrus.Param), new(walrus.Precision), new(walrus.Prediction), new(walrus.Resize), new(walrus.Scaling),
 			new(walrus.Stats), new(walrus.Storage), new(walrus.TensorInfo), new(walrus.TimeBias)},

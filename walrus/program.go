@@ -2,6 +2,7 @@ package walrus
 
 import (
 	"container/list"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -120,10 +121,12 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 	return p, nil
 }
 
+var errZeroEmulator = errors.New("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
+
 // enter registers a rollout, which ends with release.
 func (e *Emulator) enter() error {
 	if e.model == nil {
-		return fmt.Errorf("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
+		return errZeroEmulator
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -240,18 +243,18 @@ func perDraw(x *Node, axis, n int) *Node {
 }
 
 // place moves the current weights to the device and returns them.
-func (e *Emulator) place(keys []string) (l inputs.List, err error) {
-	params, err := e.weights.Tensors(keys)
+func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
+	params, err := w.Tensors(keys)
 	if err != nil {
 		return nil, err
 	}
 	// Placing a tensor on the device changes it, so only one rollout may do it at a time.
-	e.weights.placing.Lock()
-	defer e.weights.placing.Unlock()
-	if on := e.weights.device; on != 0 && on != e.opts.Device+1 {
+	w.placing.Lock()
+	defer w.placing.Unlock()
+	if on := w.device; on != 0 && on != e.opts.Device+1 {
 		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on this device, or a copy of the weights (Weights.Clone) for device %d", on-1, e.opts.Device)
 	}
-	e.weights.device = e.opts.Device + 1
+	w.device = e.opts.Device + 1
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i, t := range params {
@@ -261,7 +264,7 @@ func (e *Emulator) place(keys []string) (l inputs.List, err error) {
 		if e.opts.Precision != BFloat16 {
 			continue
 		}
-		if params[i], err = e.rounded.round(e.opts, keys[i], t); err != nil {
+		if params[i], err = e.rounded.round(e.opts, w, keys[i], t); err != nil {
 			return nil, fmt.Errorf("rounding %s: %w", keys[i], err)
 		}
 	}

@@ -23,11 +23,16 @@ func label(w *data.Window) string {
 	return "window " + w.Name
 }
 
-// rollout is the state of one rollout, or of several from the same window (lanes): the
-// latest frames on the device and the inputs of the programs.
+// rollout is the state of one rollout, or of several computed together (lanes): the latest frames on the device and the inputs of the programs.
 type rollout struct {
-	e       *Emulator
-	window  *data.Window
+	e      *Emulator
+	window *data.Window
+	// windows holds the window of each lane, which differ in their frames only; nil once the
+	// frames are on the device, unless corrections need it.
+	windows []*data.Window
+	// members holds the number of each lane in an ensemble; nil outside.
+	members []int
+	source  *Weights
 	volume  data.Volume
 	plan    *csm.Plan
 	program *stepProgram
@@ -41,22 +46,30 @@ type rollout struct {
 	limits []limit // by channel; nil without checks
 }
 
-// begin checks a window and prepares the given number of rollouts of it. The caller must
-// close the result.
-func (e *Emulator) begin(ctx context.Context, w *data.Window, lanes int) (*rollout, error) {
+// begin checks a window and prepares a rollout of it. The caller must close the result.
+func (e *Emulator) begin(ctx context.Context, w *data.Window) (*rollout, error) {
+	return e.beginLanes(ctx, []*data.Window{w}, nil, e.weights)
+}
+
+// beginLanes prepares a rollout of several lanes with the given weights. The windows differ
+// in their frames only. The caller must close the result.
+func (e *Emulator) beginLanes(ctx context.Context, windows []*data.Window, members []int, source *Weights) (*rollout, error) {
 	if ctx == nil {
 		return nil, fmt.Errorf("walrus: rollout: expected a context, got nil")
 	}
-	if w == nil {
-		return nil, fmt.Errorf("walrus: rollout: expected a window, got none")
+	for _, w := range windows {
+		if w == nil {
+			return nil, fmt.Errorf("walrus: rollout: expected a window, got none")
+		}
+		if err := w.Validate(); err != nil {
+			return nil, err
+		}
 	}
-	if err := w.Validate(); err != nil {
-		return nil, err
-	}
+	w := windows[0]
 	if err := e.enter(); err != nil {
 		return nil, err
 	}
-	r := &rollout{e: e, window: w, volume: w.Volume(), lanes: lanes}
+	r := &rollout{e: e, window: w, windows: windows, members: members, source: source, volume: w.Volume(), lanes: len(windows)}
 	if err := r.open(ctx); err != nil {
 		r.close()
 		return nil, fmt.Errorf("walrus: %s: %w", label(w), err)
@@ -79,7 +92,7 @@ func (r *rollout) open(ctx context.Context) error {
 	if err := r.inputs(); err != nil {
 		return err
 	}
-	if err := r.load(r.window.Frames); err != nil {
+	if err := r.load(); err != nil {
 		return err
 	}
 	if r.e.opts.Cache != nil {
@@ -93,20 +106,27 @@ func (r *rollout) open(ctx context.Context) error {
 	if r.program, err = r.e.acquire(r); err != nil {
 		return err
 	}
-	if r.weights, err = r.e.place(r.program.keys); err != nil {
+	if r.weights, err = r.e.place(r.source, r.program.keys); err != nil {
 		return err
 	}
 	return r.newLimits()
 }
 
-// load copies the frames of the window into every lane.
-func (r *rollout) load(frames [][]float32) error {
-	for _, f := range frames {
-		x, err := r.spread(slices.Repeat([][]float32{f}, r.lanes))
+// load copies the frames of the windows to the device.
+func (r *rollout) load() error {
+	lanes := make([][]float32, r.lanes)
+	for t := range r.window.Frames {
+		for i, w := range r.windows {
+			lanes[i] = w.Frames[t]
+		}
+		x, err := r.spread(lanes)
 		if err != nil {
 			return err
 		}
 		r.frames = append(r.frames, x)
+	}
+	if r.e.opts.Between == nil {
+		r.windows = nil // only corrections read them again
 	}
 	return nil
 }
@@ -175,7 +195,7 @@ func (r *rollout) inputs() error {
 
 // next forecasts a frame of every lane, drops the first frame of the window and appends
 // the forecast. It returns the values of the forecast frames only if asked is true.
-func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws, asked bool) ([][]float32, error) {
+func (r *rollout) next(ctx context.Context, step int, draw func(r *rollout, lane int) Draws, asked bool) ([][]float32, error) {
 	fail := func(err error) ([][]float32, error) {
 		return nil, fmt.Errorf("walrus: %s: step %d: %w", label(r.window), step, err)
 	}
@@ -232,12 +252,12 @@ func (r *rollout) gather(flat []float32) (out [][]float32, err error) {
 
 // forecast returns the next frame of every lane, averaged over the ensemble's draws, and
 // whether all its values are finite.
-func (r *rollout) forecast(draw func(*rollout) Draws) (u *tensors.Tensor, finite bool, err error) {
+func (r *rollout) forecast(draw func(r *rollout, lane int) Draws) (u *tensors.Tensor, finite bool, err error) {
 	members := r.e.opts.Ensemble
 	var drawn []Draws // members draws of the first lane, then of the second …
 	if r.caches == nil || r.caches[0].stale() {
-		for range r.lanes * members {
-			drawn = append(drawn, draw(r))
+		for i := range r.lanes * members {
+			drawn = append(drawn, draw(r, i/members))
 		}
 	}
 	var sum []float64

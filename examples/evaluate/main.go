@@ -30,6 +30,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/perturb"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
@@ -42,6 +43,8 @@ type options struct {
 	auto     bool
 	report   string
 	drop     []string
+	members  int
+	noise    float64
 	protocol eval.Protocol
 }
 
@@ -70,6 +73,8 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		return nil
 	})
 	long := f.Bool("long", false, "also measure long-term behaviour: spectra, drift of means, time to decorrelation and blow-up (in -json and -report)")
+	f.IntVar(&o.members, "members", 0, "also score an ensemble of this many members, which differ in their draws of jitter and rolls")
+	f.Float64Var(&o.noise, "noise", 0, "perturb the history of every member by noise of the fields' spectra, relative to their standard deviation, such as 0.02")
 	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in 3D 3)")
 	f.IntVar(&o.protocol.Windows, "windows", 0, "places to forecast per data set and horizon (32)")
 	f.Func("horizons", "steps to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
@@ -149,6 +154,10 @@ func evaluate(ctx context.Context, em *walrus.Emulator, path string, o options, 
 	m := meter.New(stderr, ds.Metadata().Name, "frames")
 	defer m.Close()
 	o.protocol.Progress = m.SetInt
+	if o.members > 0 {
+		ensemble := walrus.EnsembleOptions{Members: o.members, Perturbation: perturb.Shaped(o.noise)}
+		o.protocol.Ensembles = map[string]eval.EnsembleForecast{"ensemble": eval.Members(em, ensemble)}
+	}
 	r, err := eval.Evaluate(ctx, ds, forecasters, o.protocol)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -182,6 +191,10 @@ func table(w io.Writer, r *eval.Result) error {
 		}
 		fmt.Fprintf(w, "%8v %8.3f %12.3f %8.3f %8d%s\n", h.Horizon, h.Scores["model"].Median,
 			h.Scores["persistence"].Median, h.Scores["linear"].Median, h.Windows, note)
+		if e, ok := h.Ensembles["ensemble"]; ok {
+			fmt.Fprintf(w, "%8s ensemble: VRMSE of the mean %.3f, CRPS %.3f, spread/skill %.2f, coverage of 90 %% intervals %.1f %%\n",
+				"", h.Scores["ensemble"].Median, e.All.CRPS, e.All.SpreadSkill, 100*e.All.Coverage)
+		}
 		for _, name := range slices.Sorted(maps.Keys(h.Diverged)) {
 			d := h.Diverged[name]
 			fmt.Fprintf(w, "%8s %s diverged in %d of %d places, first at step %d\n", "", name, d.Windows, h.Windows, d.FirstStep)

@@ -57,6 +57,13 @@ func TestEvaluateTable(t *testing.T) {
 	require.Contains(t, out.String(), "91:99 beyond the end of all trajectories")
 }
 
+// TestEvaluateEnsemble prints the scores of an ensemble.
+func TestEvaluateEnsemble(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run(context.Background(), []string{"-data", flow, "-windows", "1", "-horizons", "1", "-members", "2", "-noise", "0.01"}, &out, io.Discard))
+	require.Contains(t, out.String(), "ensemble: VRMSE of the mean 0.")
+}
+
 // TestEvaluateDrop: a constant field that the weights do not know makes a data set
 // unusable until it is dropped, and the error says how.
 func TestEvaluateDrop(t *testing.T) {

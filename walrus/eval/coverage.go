@@ -3,6 +3,8 @@ package eval
 import (
 	"fmt"
 	"slices"
+
+	"github.com/gowalrus/gowalrus/internal/quantile"
 )
 
 // CentralInterval returns the central interval of the members at every point that should
@@ -29,20 +31,9 @@ func CentralInterval(members [][]float32, level float64) (lower, upper []float32
 			x[i] = m[p]
 		}
 		slices.Sort(x)
-		lower[p], upper[p] = quantile(x, (1-level)/2), quantile(x, (1+level)/2)
+		lower[p], upper[p] = quantile.Of(x, (1-level)/2), quantile.Of(x, (1+level)/2)
 	}
 	return lower, upper, nil
-}
-
-// quantile returns the value at position p·(M+1) of sorted values, counted from 1.
-func quantile(sorted []float32, p float64) float32 {
-	at := p*float64(len(sorted)+1) - 1
-	i := int(max(at, 0))
-	if at <= 0 || i >= len(sorted)-1 {
-		return sorted[min(i, len(sorted)-1)]
-	}
-	part := at - float64(i)
-	return float32((1-part)*float64(sorted[i]) + part*float64(sorted[i+1]))
 }
 
 // IntervalCoverage returns the fraction of points at which the truth lies in the interval,

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -24,6 +25,24 @@ func Model(em *walrus.Emulator) Forecast {
 			Step(ctx)
 		}
 		return out, nil
+	}
+}
+
+// Members returns the distributions of an ensemble of the emulator.
+func Members(em *walrus.Emulator, o walrus.EnsembleOptions) EnsembleForecast {
+	return func(ctx context.Context, w *data.Window, steps int) iter.Seq2[Distribution, error] {
+		return func(yield func(Distribution, error) bool) {
+			if em == nil {
+				yield(Distribution{}, errors.New("expected an emulator, got nil"))
+				return
+			}
+			o.KeepMembers, o.Every, o.Quantiles = true, 1, nil
+			for frame, err := range em.Ensemble(ctx, w, steps, o) {
+				if !yield(Distribution{Members: frame.Members}, err) {
+					return
+				}
+			}
+		}
 	}
 }
 
