@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // Precision selects the digits of the numbers in a stats.yaml.
@@ -84,29 +84,13 @@ func writeValues(b *strings.Builder, values []float64, order, dims int, p Precis
 	}
 }
 
-// WriteStatistics writes a stats.yaml. It writes a temporary file and renames it, so that
-// path never holds half of the text.
+// WriteStatistics writes a stats.yaml. The path never holds half of the text.
 func WriteStatistics(path string, s *Statistics, fields []Field, dims int, p Precision) error {
 	text, err := s.Format(fields, dims, p)
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("data: statistics: %w", err)
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
+	if err := atomicfile.WriteBytes(path, text); err != nil {
 		return fmt.Errorf("data: statistics: %w", err)
 	}
 	return nil

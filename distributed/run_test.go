@@ -162,7 +162,9 @@ func TestFailures(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, values(t, w), "nothing has moved")
 
-	_, err = tr.StepFrom(context.Background(), nil, 0, rate)
+	_, err = tr.StepFrom(context.Background(), nil, 1, rate)
+	require.ErrorContains(t, err, "expected a source of micro-batches, got nil")
+	_, err = tr.StepFrom(context.Background(), func(context.Context, int, int) (*train.Batch, error) { return planes(0, 1), nil }, 0, rate)
 	require.ErrorContains(t, err, "at least 1 micro-batch")
 }
 

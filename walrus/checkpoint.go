@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // Names of the files of a checkpoint folder. The code that writes further parts
@@ -93,19 +95,13 @@ func saveAt(path string) string {
 	return path
 }
 
-// beside returns .<dir>.<what>, the path of a temporary folder with the same parent.
-func beside(dir, what string) string {
-	parent, base := filepath.Split(filepath.Clean(dir))
-	return filepath.Join(parent, "."+base+"."+what)
-}
-
 // present returns the folder to read for dir: dir itself, or .<dir>.previous if a save
 // moved the checkpoint there and has not yet put the new one at dir, or was interrupted.
 func present(dir string) string {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return dir
 	}
-	if aside := beside(dir, "previous"); exists(filepath.Join(aside, ManifestFile)) {
+	if aside := atomicfile.Previous(dir); exists(filepath.Join(aside, ManifestFile)) {
 		return aside
 	}
 	return dir

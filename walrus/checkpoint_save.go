@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // SaveCheckpoint writes a checkpoint folder: model.safetensors with the
@@ -29,19 +31,10 @@ func SaveCheckpoint(dir string, c Checkpoint) error {
 	if err := checkReplaceable(dir); err != nil {
 		return err
 	}
-	partial := beside(dir, "partial")
-	if err := os.RemoveAll(partial); err != nil { // of an interrupted save
-		return fmt.Errorf("walrus: checkpoint %s: %w", dir, err)
-	}
-	if err := os.MkdirAll(partial, 0o777); err != nil {
-		return fmt.Errorf("walrus: checkpoint %s: %w", dir, err)
-	}
-	err := writeFolder(partial, c)
-	if err == nil {
-		err = moveIn(partial, dir)
-	}
+	err := atomicfile.Replace(dir,
+		func(partial string) error { return writeFolder(partial, c) },
+		func(previous string) error { return dissolve(previous, dir) })
 	if err != nil {
-		os.RemoveAll(partial)
 		return fmt.Errorf("walrus: checkpoint %s: %w", dir, err)
 	}
 	return nil
@@ -88,7 +81,7 @@ func writeFolder(dir string, c Checkpoint) error {
 		if err := p.Write(filepath.Join(dir, p.Name)); err != nil {
 			return fmt.Errorf("part %q: %w", p.Name, err)
 		}
-		if err := syncFile(filepath.Join(dir, p.Name)); err != nil {
+		if err := atomicfile.SyncFile(filepath.Join(dir, p.Name)); err != nil {
 			return fmt.Errorf("part %q: expected it to be written: %w", p.Name, err)
 		}
 		f, err := describePart(dir, p.Name)
@@ -101,34 +94,10 @@ func writeFolder(dir string, c Checkpoint) error {
 	if err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	if err := writeSynced(filepath.Join(dir, ManifestFile), text); err != nil {
+	if err := atomicfile.WriteBytes(filepath.Join(dir, ManifestFile), text); err != nil {
 		return err
 	}
-	return syncFolder(dir)
-}
-
-// moveIn renames a complete folder into place.
-func moveIn(partial, dir string) error {
-	aside := beside(dir, "previous")
-	// An interrupted save renamed its folder to dir and left the old one; remove that.
-	if err := dissolve(aside, dir); err != nil {
-		return err
-	}
-	err := os.Rename(dir, aside)
-	replaced := err == nil
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(partial, dir); err != nil {
-		if replaced {
-			err = errors.Join(err, os.Rename(aside, dir))
-		}
-		return err
-	}
-	if err := syncFolder(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	return dissolve(aside, dir)
+	return atomicfile.SyncFolder(dir)
 }
 
 // dissolve removes the checkpoint at from, if there is one, and moves the other files
@@ -158,38 +127,4 @@ func dissolve(from, to string) error {
 		}
 	}
 	return os.RemoveAll(from)
-}
-
-// syncFile flushes a file to disk, so that its content is on disk before its folder
-// is renamed.
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
-// writeSynced writes a file and flushes it to disk.
-func writeSynced(path string, text []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// syncFolder flushes a folder's list of names to disk if the system supports that.
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_ = f.Sync() // some systems cannot flush folders; the files themselves are flushed
-	return nil
 }

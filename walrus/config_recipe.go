@@ -22,8 +22,8 @@ type Recipe struct {
 	// because a recipe does not hold statistics.
 	Scaling *Scaling
 
-	text   []byte  // the document as read
-	layout mapping // the settings in text
+	text   []byte           // the document as read
+	layout yamltext.Mapping // the settings in text
 }
 
 // NewRecipe returns a recipe that holds only a configuration and a scaling.
@@ -34,7 +34,7 @@ func NewRecipe(c Config, s Scaling) (*Recipe, error) {
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("walrus: scaling: %w", err)
 	}
-	r, err := ParseRecipe([]byte(emitDocument(layout(c, &s))))
+	r, err := ParseRecipe([]byte(layout(c, &s).String()))
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +87,9 @@ func (r *Recipe) Bytes() ([]byte, error) {
 	if sameLayout(want, r.layout) {
 		return bytes.Clone(r.text), nil
 	}
-	out, err := edit(r.text, r.layout, want)
+	out, err := yamltext.Edit(r.text, r.layout, want)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("walrus: config: %w", err)
 	}
 	back, err := ParseRecipe(out)
 	if err != nil {
@@ -122,13 +122,11 @@ func (r *Recipe) Decode(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	node := doc.Root
+	node := doc.Document.Root
 	for _, key := range strings.Split(path, ".") {
-		s := doc.mapping(node, path)
-		if s == nil || s.values[key] == nil {
+		if node = doc.Value(node, key); node == nil {
 			return fmt.Errorf("walrus: config: the recipe has no %s", path)
 		}
-		node = s.values[key].Value
 	}
 	if err := yamltext.Decode(node, v); err != nil {
 		return fmt.Errorf("walrus: config: %s: %w", path, err)
@@ -137,4 +135,4 @@ func (r *Recipe) Decode(path string, v any) error {
 }
 
 // sameLayout reports whether two layouts give the same YAML text.
-func sameLayout(a, b mapping) bool { return emitDocument(a) == emitDocument(b) }
+func sameLayout(a, b yamltext.Mapping) bool { return a.String() == b.String() }

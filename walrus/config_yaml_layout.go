@@ -1,32 +1,27 @@
 package walrus
 
-import "fmt"
+import (
+	"fmt"
 
-// mapping is a YAML mapping in order. Values are mapping, block, string, int,
-// float64, bool, nil, []int, [][]int or keep.
-type mapping []entry
+	"github.com/gowalrus/gowalrus/internal/yamltext"
+)
 
-type entry struct {
-	key   string
-	value any
-}
+type (
+	mapping = yamltext.Mapping
+	block   = yamltext.Block
+)
 
-// block is a mapping that an edit of a file replaces as a whole.
-type block mapping
-
-// keep is a switch that has no effect given the other settings. A new file gets its
-// value; an edit of an existing file does not change it.
-type keep bool
+func key(name string, value any) yamltext.Entry { return yamltext.Entry{Key: name, Value: value} }
 
 // layout arranges a configuration and a scaling, which may be nil, as in the release's
 // extended_config.yaml. Settings without effect have the values of the released file.
 func layout(c Config, s *Scaling) mapping {
 	return mapping{
-		{"name", c.Name},
-		{"trainer", append(layoutScaling(s), entry{"prediction_type", c.Prediction.String()})},
-		{"model", layoutModel(c)},
-		{"data", mapping{{"field_index_map_override", layoutRegistry(c)}}},
-		{"finetuning_mods", layoutFinetuning(c)},
+		key("name", c.Name),
+		key("trainer", append(layoutScaling(s), key("prediction_type", c.Prediction.String()))),
+		key("model", layoutModel(c)),
+		key("data", mapping{key("field_index_map_override", layoutRegistry(c))}),
+		key("finetuning_mods", layoutFinetuning(c)),
 	}
 }
 
@@ -37,43 +32,43 @@ func layoutModel(c Config) mapping {
 	}
 	var fixed any = c.Jitter == JitterFixed
 	if c.Jitter == JitterOff {
-		fixed = keep(true)
+		fixed = yamltext.Keep(true)
 	}
 	return mapping{
-		{"encoder", layoutEncoder(c)},
-		{"decoder", layoutDecoder(c)},
-		{"processor", layoutProcessor(c)},
-		{"norm_layer", partial(norm)},
-		{"_target_", classModel},
-		{"hidden_dim", c.Hidden},
-		{"projection_dim", c.ProjectionDim},
-		{"intermediate_dim", c.Intermediate},
-		{"processor_blocks", c.Blocks},
-		{"drop_path", c.DropPath},
-		{"groups", c.Groups},
-		{"max_d", 3},
-		{"static_axes", true},
-		{"weight_tied_axes", false},
-		{"causal_in_time", c.Causal},
-		{"include_d", c.Dims},
-		{"override_dimensionality", 0},
-		{"jitter_patches", c.Jitter != JitterOff},
-		{"gradient_checkpointing_freq", c.CheckpointEvery},
-		{"use_periodic_fixed_jitter", fixed},
-		{"input_field_drop", c.FieldDrop},
+		key("encoder", layoutEncoder(c)),
+		key("decoder", layoutDecoder(c)),
+		key("processor", layoutProcessor(c)),
+		key("norm_layer", partial(norm)),
+		key("_target_", classModel),
+		key("hidden_dim", c.Hidden),
+		key("projection_dim", c.ProjectionDim),
+		key("intermediate_dim", c.Intermediate),
+		key("processor_blocks", c.Blocks),
+		key("drop_path", c.DropPath),
+		key("groups", c.Groups),
+		key("max_d", 3),
+		key("static_axes", true),
+		key("weight_tied_axes", false),
+		key("causal_in_time", c.Causal),
+		key("include_d", c.Dims),
+		key("override_dimensionality", 0),
+		key("jitter_patches", c.Jitter != JitterOff),
+		key("gradient_checkpointing_freq", c.CheckpointEvery),
+		key("use_periodic_fixed_jitter", fixed),
+		key("input_field_drop", c.FieldDrop),
 	}
 }
 
 func layoutEncoder(c Config) mapping {
 	m := append(partial(classEncoder), layoutStages(c)...)
 	m = append(m, mapping{
-		{"kernel_scales_seq", [][]int{{2, 2}, {4, 2}, {4, 4}, {8, 4}}},
-		{"variable_downsample", true},
-		{"variable_deterministic_ds", true},
-		{"activation", partial(classSiLU)},
+		key("kernel_scales_seq", [][]int{{2, 2}, {4, 2}, {4, 4}, {8, 4}}),
+		key("variable_downsample", true),
+		key("variable_deterministic_ds", true),
+		key("activation", partial(classSiLU)),
 	}...)
 	if c.Tokens != ([3]int{}) {
-		m = append(m, entry{"token_targets", c.Tokens[:]})
+		m = append(m, key("token_targets", c.Tokens[:]))
 	}
 	for dims := 1; dims <= 3; dims++ {
 		var pairs [][]int
@@ -81,7 +76,7 @@ func layoutEncoder(c Config) mapping {
 			pairs = append(pairs, pair[:])
 		}
 		if pairs != nil {
-			m = append(m, entry{stridesKey(dims), pairs})
+			m = append(m, key(stridesKey(dims), pairs))
 		}
 	}
 	return m
@@ -92,18 +87,18 @@ func stridesKey(dims int) string { return fmt.Sprintf("trained_strides%dd", dims
 
 func layoutDecoder(c Config) mapping {
 	m := append(partial(classDecoder), layoutStages(c)...)
-	return append(m, entry{"activation", partial(classSiLU)})
+	return append(m, key("activation", partial(classSiLU)))
 }
 
 // layoutStages returns the settings that encoder and decoder share.
 func layoutStages(c Config) mapping {
 	k := c.Kernel[:]
 	return mapping{
-		{"learned_pad", true},
-		{"base_kernel_size1d", [][]int{{4, 4}}},
-		{"base_kernel_size2d", [][]int{{8, 4}, {8, 4}}},
-		{"base_kernel_size3d", [][]int{k, k, k}},
-		{"groups", c.Groups},
+		key("learned_pad", true),
+		key("base_kernel_size1d", [][]int{{4, 4}}),
+		key("base_kernel_size2d", [][]int{{8, 4}, {8, 4}}),
+		key("base_kernel_size3d", [][]int{k, k, k}),
+		key("groups", c.Groups),
 	}
 }
 
@@ -113,24 +108,24 @@ func layoutProcessor(c Config) mapping {
 		mlp = c.MLP
 	}
 	return mapping{
-		{"space_mixing", append(partial(classSpace), mapping{{"num_heads", c.Heads}, {"mlp_dim", mlp}}...)},
-		{"time_mixing", append(partial(classTime), mapping{{"num_heads", c.Heads}, {"bias_type", c.TimeBias.String()}}...)},
-		{"channel_mixing", partial(classIdentity)},
-		{"_partial_", true},
-		{"_target_", classBlock},
+		key("space_mixing", append(partial(classSpace), mapping{key("num_heads", c.Heads), key("mlp_dim", mlp)}...)),
+		key("time_mixing", append(partial(classTime), mapping{key("num_heads", c.Heads), key("bias_type", c.TimeBias.String())}...)),
+		key("channel_mixing", partial(classIdentity)),
+		key("_partial_", true),
+		key("_target_", classBlock),
 	}
 }
 
 // partial returns the release's notation for a class that it instantiates later.
 func partial(class string) mapping {
-	return mapping{{"_partial_", true}, {"_target_", class}}
+	return mapping{key("_partial_", true), key("_target_", class)}
 }
 
 func layoutRegistry(c Config) block {
 	var b block
 	for _, name := range c.Registry.Names() {
 		i, _ := c.Registry.Index(name)
-		b = append(b, entry{name, i})
+		b = append(b, key(name, i))
 	}
 	return b
 }
@@ -138,10 +133,10 @@ func layoutRegistry(c Config) block {
 func layoutFinetuning(c Config) block {
 	var b block
 	if c.RoPE != RoPEFixed {
-		b = append(b, entry{"learnable_rope", true}, entry{"rope_per_axis", c.RoPE == RoPEPerAxis})
+		b = append(b, key("learnable_rope", true), key("rope_per_axis", c.RoPE == RoPEPerAxis))
 	}
 	if len(c.APE) > 0 {
-		b = append(b, entry{"ape_shape", c.APE})
+		b = append(b, key("ape_shape", c.APE))
 	}
 	return b
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
 // revinModule is the module of the release's classes of normalisation.
@@ -44,35 +45,35 @@ func layoutScaling(s *Scaling) mapping {
 		return nil
 	}
 	return mapping{
-		{"revin", block{{"_target_", revinModule + s.class()}, {"_partial_", true}}},
-		{"epsilon", s.eps()},
+		key("revin", block{key("_target_", revinModule+s.class()), key("_partial_", true)}),
+		key("epsilon", s.eps()),
 	}
 }
 
 // readScaling reads trainer.revin and trainer.epsilon. It returns nil without
 // trainer.revin. The statistics of a data set are empty because another file holds them.
-func readScaling(trainer *section) *Scaling {
+func readScaling(trainer *yamltext.Section) *Scaling {
 	if trainer == nil {
 		return nil
 	}
-	eps := trainer.floatOr("epsilon", DefaultStatEps)
+	eps := trainer.FloatOr("epsilon", DefaultStatEps)
 	if !(eps > 0) || math.IsInf(eps, 0) {
-		trainer.fail("epsilon", "expected a positive number, got %v", eps)
+		trainer.Fail("epsilon", "expected a positive number, got %v", eps)
 	}
-	if n, ok := trainer.take("revin"); !ok || isNull(n) {
+	if n, ok := trainer.Take("revin"); !ok || yamltext.IsNull(n) {
 		return nil
 	}
-	revin := trainer.child("revin")
-	target, ok := revin.string("_target_")
+	revin := trainer.Child("revin")
+	target, ok := revin.String("_target_")
 	if !ok {
 		return nil
 	}
-	revin.inert("_partial_")
-	revin.done()
+	revin.Inert("_partial_")
+	revin.Done()
 	name := target[strings.LastIndex(target, ".")+1:]
 	i := slices.IndexFunc(revinClasses, func(c revinClass) bool { return c.name == name })
 	if i < 0 {
-		revin.fail("_target_", "expected a class that this library implements (%s), got %s", revinNames(), target)
+		revin.Fail("_target_", "expected a class that this library implements (%s), got %s", revinNames(), target)
 		return nil
 	}
 	s := &Scaling{Normalization: revinClasses[i].kind}

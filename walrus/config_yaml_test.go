@@ -63,12 +63,6 @@ func TestConfigYAMLQuotes(t *testing.T) {
 	}
 }
 
-func TestConfigYAMLFloats(t *testing.T) {
-	for v, want := range map[float64]string{0: "0.0", 0.05: "0.05", 1e-10: "1.0e-10", 1.5e-7: "1.5e-07", 1: "1.0", 1e21: "1.0e+21"} {
-		assert.Equal(t, want, scalar(v))
-	}
-}
-
 func TestConfigYAMLRefusesToWriteAnInvalidConfig(t *testing.T) {
 	c := Micro()
 	c.Heads = 3

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 	"github.com/gowalrus/gowalrus/internal/torchpt"
 )
 
@@ -42,30 +43,14 @@ func Export(dir string, w *Weights) error {
 	case len(entries) > 0:
 		return fmt.Errorf("walrus: export: expected a new folder or an empty one, got %s with %q", dir, entries[0].Name())
 	}
-	partial := beside(dir, "partial")
-	if err := os.RemoveAll(partial); err != nil { // left by an interrupted export
-		return fmt.Errorf("walrus: export: %w", err)
-	}
-	if err := w.exportTo(partial); err != nil {
-		os.RemoveAll(partial)
+	if err := atomicfile.Folder(dir, w.exportTo); err != nil {
 		return fmt.Errorf("walrus: export to %s: %w", dir, err)
 	}
-	err = os.Remove(dir) // only if it is still empty
-	if err == nil || errors.Is(err, os.ErrNotExist) {
-		err = os.Rename(partial, dir)
-	}
-	if err != nil {
-		os.RemoveAll(partial)
-		return fmt.Errorf("walrus: export to %s: %w", dir, err)
-	}
-	return syncFolder(filepath.Dir(dir))
+	return nil
 }
 
-// exportTo writes the files into a new folder.
+// exportTo writes the files into an empty folder.
 func (w *Weights) exportTo(dir string) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
 	r, err := NewRecipe(w.config, w.scaling)
 	if err != nil {
 		return err
@@ -74,7 +59,7 @@ func (w *Weights) exportTo(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeSynced(filepath.Join(dir, ConfigFile), text); err != nil {
+	if err := atomicfile.WriteBytes(filepath.Join(dir, ConfigFile), text); err != nil {
 		return err
 	}
 	if s := w.scaling.Statistics; s != nil {
@@ -82,14 +67,14 @@ func (w *Weights) exportTo(dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := writeSynced(filepath.Join(dir, StatisticsFile), text); err != nil {
+		if err := atomicfile.WriteBytes(filepath.Join(dir, StatisticsFile), text); err != nil {
 			return err
 		}
 	}
 	if err := w.saveTorch(filepath.Join(dir, ExportFile)); err != nil {
 		return err
 	}
-	return syncFolder(dir)
+	return atomicfile.SyncFolder(dir)
 }
 
 // saveTorch writes the weights to a PyTorch file, one tensor at a time.

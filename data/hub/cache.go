@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // inner is the subfolder of a repository's folder that holds the cache's lists, parts and
@@ -109,7 +111,7 @@ func (s slot) drop() error {
 	return nil
 }
 
-// writeJSON writes a file by renaming a temporary one.
+// writeJSON writes a file, and its folder if that is missing.
 func writeJSON(path string, value any) error {
 	raw, err := json.MarshalIndent(value, "", " ")
 	if err != nil {
@@ -118,19 +120,5 @@ func writeJSON(path string, value any) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return atomicfile.WriteBytes(path, raw)
 }

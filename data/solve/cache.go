@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // cache keeps trajectories as files in a folder. A file holds, in little-endian order: the
@@ -42,10 +44,7 @@ type stored struct {
 // solver computes other values from the same draws.
 const cacheVersion = "1"
 
-const (
-	cacheSuffix = ".trajectory"
-	cacheTemp   = ".part"
-)
+const cacheSuffix = ".trajectory"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -67,7 +66,7 @@ func openCache(dir string, budget int64, log *slog.Logger) (*cache, error) {
 			continue
 		}
 		switch {
-		case strings.HasSuffix(f.Name(), cacheTemp) && time.Since(info.ModTime()) > time.Hour:
+		case strings.HasSuffix(f.Name(), atomicfile.Suffix) && time.Since(info.ModTime()) > time.Hour:
 			_ = os.Remove(filepath.Join(dir, f.Name())) // a file that cannot be removed only wastes disk space
 		case strings.HasSuffix(f.Name(), cacheSuffix):
 			ages[f.Name()] = info.ModTime()
@@ -130,16 +129,8 @@ func (c *cache) write(name string, raw []byte) error {
 		c.files = slices.Delete(c.files, i, i+1)
 	}
 	c.shrink(size)
-	f, err := os.CreateTemp(c.dir, name+"*"+cacheTemp)
-	if err != nil {
+	if err := atomicfile.WriteBytes(filepath.Join(c.dir, name), raw); err != nil {
 		return err
-	}
-	_, err = f.Write(raw)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), filepath.Join(c.dir, name))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
 	}
 	c.files, c.total = append(c.files, stored{name, size}), c.total+size
 	return nil

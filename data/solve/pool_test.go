@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // trajectoryBytes returns the bytes of a fake trajectory with the given number of frames,
@@ -172,7 +174,7 @@ func TestPoolCacheDamaged(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, good, again, name)
 	}
-	part := filepath.Join(dir, "x.part")
+	part := filepath.Join(dir, "x"+atomicfile.Suffix)
 	require.NoError(t, os.WriteFile(part, good, 0o666))
 	old := time.Now().Add(-2 * time.Hour)
 	require.NoError(t, os.Chtimes(part, old, old))

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -53,23 +53,10 @@ func (t *Times) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("ladder: times: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
+	if err := atomicfile.WriteBytes(path, append(text, '\n')); err != nil {
 		return fmt.Errorf("ladder: times: %w", err)
 	}
-	defer os.Remove(f.Name()) // has no effect after the file was renamed
-	if _, err := f.Write(append(text, '\n')); err != nil {
-		f.Close()
-		return fmt.Errorf("ladder: times: %w", err)
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return fmt.Errorf("ladder: times: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("ladder: times: %w", err)
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
 
 // find returns the measured time of a class.

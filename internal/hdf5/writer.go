@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/gowalrus/gowalrus/data/well/driver"
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // Writer is an HDF5 file being written. It implements driver.Writer.
@@ -24,7 +24,7 @@ type Writer struct {
 	name string
 
 	mu      sync.Mutex
-	f       *os.File
+	f       *atomicfile.File
 	end     uint64 // address of the next bytes
 	objects map[string]*newObject
 	heap    newHeap
@@ -45,7 +45,7 @@ func Create(name string) (*Writer, error) {
 	if _, err := os.Lstat(name); err == nil {
 		return nil, fault(name, "", errors.New("the file exists"))
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+	f, err := atomicfile.Create(name)
 	if err != nil {
 		return nil, fmt.Errorf("hdf5: %w", err)
 	}
@@ -144,9 +144,7 @@ func (w *Writer) Close() error {
 		}
 	}
 	if err == nil {
-		if err = w.f.Close(); err == nil {
-			err = os.Rename(w.f.Name(), w.name)
-		}
+		err = w.f.Commit()
 	}
 	if err != nil {
 		w.abort()
@@ -169,8 +167,7 @@ func (w *Writer) Abort() error {
 
 func (w *Writer) abort() {
 	w.done = true
-	w.f.Close()
-	os.Remove(w.f.Name())
+	w.f.Abort()
 }
 
 // finish writes heap, indexes, headers and superblock.

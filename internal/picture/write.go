@@ -5,8 +5,8 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"os"
-	"path/filepath"
+
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // Drawing is anything that can be drawn: a [Panel] or a [Chart].
@@ -24,31 +24,10 @@ func PNG(path string, d Drawing) error {
 	return writeFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
-// writeFile lets write fill a temporary file in path's folder and renames it to path;
-// if it fails no file is left.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("picture: %w", err)
+// writeFile makes the file at path from what write writes; if it fails no file is left.
+func writeFile(path string, write func(io.Writer) error) error {
+	if err := atomicfile.Write(path, write); err != nil {
+		return fmt.Errorf("picture: %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-			err = fmt.Errorf("picture: %s: %w", path, err)
-		}
-	}()
-	if err = write(f); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }

@@ -7,22 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // Writer writes one file, a tensor at a time, in any order. It needs only a small
 // buffer.
 type Writer struct {
-	path, temp string
-	f          *os.File
-	data       int64
-	index      map[string]Info
-	written    map[string]bool
-	broken     error // the first error; Close returns it again
+	path    string
+	f       *atomicfile.File // nil after Close and Abort
+	data    int64
+	index   map[string]Info
+	written map[string]bool
+	broken  error // the first error; Close returns it again
 }
 
 // Create creates a file at path with the tensors of infos (name, dtype and shape; it
@@ -39,11 +38,11 @@ func Create(path string, infos []Info, metadata map[string]string) (*Writer, err
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %s: %w", path, err)
 	}
-	f, err := createBeside(path)
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
-	w := &Writer{path: path, temp: f.Name(), f: f, data: int64(len(text)),
+	w := &Writer{path: path, f: f, data: int64(len(text)),
 		index: make(map[string]Info, len(ordered)), written: make(map[string]bool, len(ordered))}
 	for _, info := range ordered {
 		w.index[info.Name] = info
@@ -151,23 +150,6 @@ func newEntry(info Info) tensorEntry {
 	return e
 }
 
-// createBeside opens a new temporary file in path's folder.
-func createBeside(path string) (*os.File, error) {
-	dir, base := filepath.Split(path)
-	if base == "" {
-		return nil, fmt.Errorf("expected the path of a file, got %q", path)
-	}
-	for range 100 {
-		temp := filepath.Join(dir, fmt.Sprintf(".%s.%08x.partial", base, rand.Uint32()))
-		f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-		if errors.Is(err, os.ErrExist) {
-			continue
-		}
-		return f, err
-	}
-	return nil, fmt.Errorf("expected a free name for a temporary file next to %s, got none in 100 attempts", path)
-}
-
 // Close checks that every tensor was written, flushes the file to disk and renames it
 // to path. After any error, this one or an earlier one, no temporary file is left and
 // an existing file at path is unchanged.
@@ -180,24 +162,14 @@ func (w *Writer) Close() error {
 		err = w.complete()
 	}
 	if err == nil {
-		err = w.f.Sync()
+		err = w.f.Commit()
 	}
 	if err != nil {
 		w.broken = fmt.Errorf("safetensors: %s: %w", w.path, err)
-		w.Abort()
-		return w.broken
+		w.f.Abort()
 	}
-	err = w.f.Close()
 	w.f = nil
-	if err == nil {
-		err = os.Rename(w.temp, w.path)
-	}
-	if err != nil {
-		os.Remove(w.temp)
-		w.broken = fmt.Errorf("safetensors: %s: %w", w.path, err)
-		return w.broken
-	}
-	return nil
+	return w.broken
 }
 
 // complete returns an error that names the tensors that were not written.
@@ -221,9 +193,8 @@ func (w *Writer) Abort() {
 	if w.f == nil {
 		return
 	}
-	w.f.Close()
+	w.f.Abort()
 	w.f = nil
-	os.Remove(w.temp)
 	if w.broken == nil {
 		w.broken = errors.New("aborted")
 	}

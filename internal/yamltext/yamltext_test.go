@@ -133,3 +133,48 @@ func TestMemory(t *testing.T) {
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(256<<20), "%q", unit)
 	}
 }
+
+// TestNumbersInText: what YAML 1.1 reads as a number, too.
+func TestNumbersInText(t *testing.T) {
+	for v, want := range map[float64]string{0: "0.0", 0.05: "0.05", 1e-10: "1.0e-10", 1.5e-7: "1.5e-07", 1: "1.0", 1e21: "1.0e+21"} {
+		require.Equal(t, "x: "+want+"\n", Mapping{{Key: "x", Value: v}}.String())
+	}
+}
+
+// TestEdit: only the lines of changed settings change.
+func TestEdit(t *testing.T) {
+	type m = Mapping
+	const text = "a: 1 # one\nb:\n  c: x # about c\n  # about d\n  d: [1]\ne: 2\n"
+	from := m{{Key: "a", Value: 1}, {Key: "b", Value: m{{Key: "c", Value: "x"}}}, {Key: "e", Value: 2}}
+	got, err := Edit([]byte(text), from, m{{Key: "a", Value: 1}, {Key: "b", Value: m{{Key: "c", Value: "z"}, {Key: "f", Value: []int{3, 4}}}}})
+	require.NoError(t, err)
+	require.Equal(t, "a: 1 # one\nb:\n  f:\n  - 3\n  - 4\n  c: z\n  # about d\n  d: [1]\n", string(got))
+
+	_, err = Edit([]byte("b: {c: x}\n"), from, m{{Key: "b", Value: m{{Key: "c", Value: "z"}}}})
+	require.ErrorContains(t, err, "b.c: the section around it is written as {…}")
+}
+
+// TestSection: every key that is wrong, missing or not read is a problem with its path.
+func TestSection(t *testing.T) {
+	doc, err := Parse([]byte("a: 1\nb: {c: x, k: 2}\n"))
+	require.NoError(t, err)
+	r := &Reader{Document: doc, Name: "test"}
+	root := r.Root()
+	require.Equal(t, 1, root.Int("a"))
+	b := root.Child("b")
+	require.Zero(t, b.Int("c"))
+	require.Zero(t, b.OneOf("class", "p", "q"))
+	b.Done()
+	require.Zero(t, root.Child("none").Int("x"), "a missing section is reported once")
+	root.Done()
+	var texts []string
+	for _, e := range r.Errs {
+		texts = append(texts, e.Error())
+	}
+	require.Equal(t, []string{
+		`test: b.c (line 2): expected an integer, got "x"`,
+		"test: b.class: missing: expected a string",
+		"test: b.k (line 2): unknown key; this library knows c, class here",
+		"test: none: missing: expected a mapping",
+	}, texts)
+}

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/data/well/driver"
+	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // Name is the name of the driver.
@@ -139,6 +139,7 @@ func (f *file) Close() error {
 // writer is a file being written. It has a temporary name until Close.
 type writer struct {
 	file
+	temp  *atomicfile.File // the file that HDF5 writes
 	final string
 	done  bool
 }
@@ -149,17 +150,16 @@ func (lib) Create(name string) (driver.Writer, error) {
 	if _, err := os.Lstat(name); err == nil {
 		return nil, fault(name, "", errors.New("the file exists"))
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+	tmp, err := atomicfile.Create(name)
 	if err != nil {
 		return nil, fmt.Errorf("libhdf5: %w", err)
 	}
-	tmp.Close()
 	f, err := hdf5.CreateFile(tmp.Name(), hdf5.F_ACC_TRUNC)
 	if err != nil {
-		os.Remove(tmp.Name())
+		tmp.Abort()
 		return nil, fault(name, "", err)
 	}
-	return &writer{file: file{name: tmp.Name(), f: f}, final: name}, nil
+	return &writer{file: file{name: tmp.Name(), f: f}, temp: tmp, final: name}, nil
 }
 
 // Group creates a group.
@@ -181,13 +181,10 @@ func (w *writer) Close() error {
 	w.done = true
 	err := w.file.Close()
 	if err == nil {
-		err = os.Chmod(w.name, 0o644)
-	}
-	if err == nil {
-		err = os.Rename(w.name, w.final)
+		err = w.temp.Commit()
 	}
 	if err != nil {
-		os.Remove(w.name)
+		w.temp.Abort()
 		return fault(w.final, "", err)
 	}
 	return nil
@@ -200,5 +197,7 @@ func (w *writer) Abort() error {
 		return nil
 	}
 	w.done = true
-	return errors.Join(w.file.Close(), os.Remove(w.name))
+	err := w.file.Close()
+	w.temp.Abort()
+	return err
 }

@@ -1,4 +1,4 @@
-package walrus
+package yamltext
 
 import (
 	"encoding/json"
@@ -8,9 +8,26 @@ import (
 	"strings"
 )
 
-// emitDocument writes a mapping as a YAML document in the style of the
-// release's files: block style, two spaces, list items flush with their key.
-func emitDocument(m mapping) string {
+// Mapping is a YAML mapping in order.
+type Mapping []Entry
+
+// Entry is a key and its value: a Mapping, Block, string, int, float64, bool, nil, []int,
+// [][]int or Keep.
+type Entry struct {
+	Key   string
+	Value any
+}
+
+// Block is a mapping that [Edit] replaces as a whole.
+type Block Mapping
+
+// Keep is a switch that has no effect given the other settings. A new document gets its
+// value; [Edit] does not change it.
+type Keep bool
+
+// String returns the mapping as a YAML document: block style, two spaces, list items flush
+// with their key, as in the configurations that the reference writes.
+func (m Mapping) String() string {
 	var b strings.Builder
 	for _, e := range m {
 		emit(&b, 0, e)
@@ -19,13 +36,13 @@ func emitDocument(m mapping) string {
 }
 
 // emit writes one key and its value.
-func emit(b *strings.Builder, indent int, e entry) {
+func emit(b *strings.Builder, indent int, e Entry) {
 	pad := strings.Repeat(" ", indent)
-	b.WriteString(pad + scalar(e.key) + ":")
-	switch v := e.value.(type) {
-	case block:
-		emitMapping(b, indent, mapping(v))
-	case mapping:
+	b.WriteString(pad + scalar(e.Key) + ":")
+	switch v := e.Value.(type) {
+	case Block:
+		emitMapping(b, indent, Mapping(v))
+	case Mapping:
 		emitMapping(b, indent, v)
 	case []int:
 		emitList(b, pad, v, func(i int) string { return "- " + strconv.Itoa(i) })
@@ -42,7 +59,7 @@ func emit(b *strings.Builder, indent int, e entry) {
 	}
 }
 
-func emitMapping(b *strings.Builder, indent int, m mapping) {
+func emitMapping(b *strings.Builder, indent int, m Mapping) {
 	if len(m) == 0 {
 		b.WriteString(" {}\n")
 		return
