@@ -12,21 +12,24 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// replaced returns options whose forecasts of the given step have the given channel
-// replaced.
-func replaced(at, channel int, value func(p int, history []float32) float64) walrus.EmulatorOptions {
-	return walrus.EmulatorOptions{Between: func(step int, history, frame *data.Window) error {
-		points := frame.Points()
-		last := history.Frames[len(history.Frames)-1]
-		copy(frame.Frames[0], last)
-		if step == at {
-			u, past := frame.Frames[0][channel*points:(channel+1)*points], last[channel*points:(channel+1)*points]
-			for p := range u {
-				u[p] = float32(value(p, past))
-			}
+// replacement replaces a channel of the forecasts at a step. All other values are those of
+// the history's last frame.
+type replacement struct {
+	step, channel int
+	value         func(p int, history []float32) float64
+}
+
+// between is the correction of a replacement, which may change between rollouts.
+func (r *replacement) between(step int, history, frame *data.Window) error {
+	last, points := history.Frames[len(history.Frames)-1], frame.Points()
+	copy(frame.Frames[0], last)
+	if step == r.step {
+		from, to := r.channel*points, (r.channel+1)*points
+		for p := range points {
+			frame.Frames[0][from+p] = float32(r.value(p, last[from:to]))
 		}
-		return nil
-	}}
+	}
+	return nil
 }
 
 // extentOf computes low, high and variance of a field with the given number of components
@@ -55,33 +58,35 @@ func extentOf(w *data.Window, channel, components int) (low, high, variance floa
 // TestDivergenceRange: a value beyond the range of its field's history by more than the
 // factor ends the rollout, whichever component and end it is; one within it does not.
 func TestDivergenceRange(t *testing.T) {
-	low, high, _ := extentOf(plane(), 1, 2)
-	width := high - low
+	var r replacement
+	two := newEmulator(t, walrus.EmulatorOptions{Between: r.between, Divergence: walrus.Divergence{Factor: 2, Fields: map[string]float64{"density": 0}}})
+	five := newEmulator(t, walrus.EmulatorOptions{Between: r.between, Divergence: walrus.Divergence{Factor: -1, Fields: map[string]float64{"velocity": 5}}})
 	for _, c := range []struct {
-		divergence walrus.Divergence
-		value      float64
-		factor     float64 // that is exceeded, 0 for none
+		e       *walrus.Emulator
+		channel int
+		beyond  float64 // widths above the range, or below it if negative
+		factor  float64 // that is exceeded, 0 for none
 	}{
-		{walrus.Divergence{}, high + 9.9*width, 0},
-		{walrus.Divergence{}, high + 10.1*width, 10},
-		{walrus.Divergence{}, low - 10.1*width, 10},
-		{walrus.Divergence{Factor: 2}, low - 1.9*width, 0},
-		{walrus.Divergence{Factor: 2}, low - 2.1*width, 2},
-		{walrus.Divergence{Factor: -1}, high + 1e6*width, 0},
-		{walrus.Divergence{Factor: 2, Fields: map[string]float64{"velocity": 100}}, high + 90*width, 0},
-		{walrus.Divergence{Factor: 2, Fields: map[string]float64{"velocity": 0}}, high + 11*width, 10},
-		{walrus.Divergence{Fields: map[string]float64{"velocity": -1}}, high + 90*width, 0},
+		{two, 2, 1.9, 0}, {two, 2, 2.1, 2}, {two, 2, -1.9, 0}, {two, 2, -2.1, 2}, {two, 1, 2.1, 2},
+		{two, 0, 9.9, 0}, {two, 0, 10.1, 10}, {five, 0, 1e6, 0}, {five, 1, 4.9, 0}, {five, 1, 5.1, 5},
 	} {
-		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			o := replaced(2, 2, func(p int, past []float32) float64 {
+		t.Run(fmt.Sprint(c.channel, c.beyond, c.factor), func(t *testing.T) {
+			low, high, _ := extentOf(plane(), 0, 1)
+			if c.channel > 0 {
+				low, high, _ = extentOf(plane(), 1, 2)
+			}
+			value := high + c.beyond*(high-low)
+			if c.beyond < 0 {
+				value = low + c.beyond*(high-low)
+			}
+			// A single point has little power, so that only the range is exceeded.
+			r = replacement{2, c.channel, func(p int, past []float32) float64 {
 				if p == 17 {
-					return c.value
+					return value
 				}
 				return float64(past[p])
-			})
-			o.Divergence = c.divergence
-			// A single point has little power, so that only the range is exceeded.
-			got, err := lastError(newEmulator(t, o).Rollout(context.Background(), plane(), 3))
+			}}
+			got, err := lastError(c.e.Rollout(context.Background(), plane(), 3))
 			if c.factor == 0 {
 				require.NoError(t, err)
 				return
@@ -94,10 +99,11 @@ func TestDivergenceRange(t *testing.T) {
 			require.InDelta(t, high, diverged.High, 1e-6)
 			require.Equal(t, walrus.OutOfRange, diverged.Kind)
 			require.Equal(t, 2, diverged.Step)
-			require.Equal(t, "velocity_y", diverged.Field)
-			require.Equal(t, float32(c.value), diverged.Value)
+			name := []string{"density", "velocity_x", "velocity_y"}[c.channel]
+			require.Equal(t, name, diverged.Field)
+			require.Equal(t, float32(value), diverged.Value)
 			require.Equal(t, c.factor, diverged.Factor)
-			require.ErrorContains(t, err, "walrus: window flow: step 2: the forecast of field velocity_y is ")
+			require.ErrorContains(t, err, "walrus: window flow: step 2: the forecast of field "+name+" is ")
 		})
 	}
 }
@@ -105,29 +111,26 @@ func TestDivergenceRange(t *testing.T) {
 // TestDivergenceShortWaves: a wave of frequency f and mean square m has the power m·sin⁴(πf),
 // and the rollout ends when it exceeds the factor times the variance of the history.
 func TestDivergenceShortWaves(t *testing.T) {
+	const factor = 3
 	window := flow([]int{16, 32}, data.Boundaries{periodic, periodic}, 3)
 	_, _, variance := extentOf(window, 0, 1)
+	var r replacement
+	e := newEmulator(t, walrus.EmulatorOptions{Between: r.between, Divergence: walrus.Divergence{Factor: factor}})
 	for _, c := range []struct {
 		points float64 // per wave, along the last axis
 		share  float64 // of the limit
 	}{{2, 1.05}, {2, 0.95}, {4, 1.05}, {4, 0.95}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			const factor = 3
 			power := c.share * factor * variance
 			square := power / math.Pow(math.Sin(math.Pi/c.points), 4)
-			amplitude := math.Sqrt(2 * square)
-			if c.points == 2 {
-				amplitude = math.Sqrt(square)
+			amplitude, phase := math.Sqrt(square), 0.0
+			if c.points > 2 {
+				amplitude, phase = math.Sqrt(2*square), math.Pi/4 // symmetric about the ends
 			}
-			o := replaced(1, 0, func(p int, past []float32) float64 {
-				phase := 0.0
-				if c.points != 2 {
-					phase = math.Pi / 4 // symmetric about the first and last interior points
-				}
+			r = replacement{1, 0, func(p int, _ []float32) float64 {
 				return 1 + amplitude*math.Cos(2*math.Pi*float64(p%32)/c.points+phase)
-			})
-			o.Divergence.Factor = factor
-			got, err := lastError(newEmulator(t, o).Rollout(context.Background(), window, 1))
+			}}
+			got, err := lastError(e.Rollout(context.Background(), window, 1))
 			if c.share < 1 {
 				require.NoError(t, err)
 				require.Len(t, got, 1)
@@ -155,12 +158,12 @@ func TestDivergenceMask(t *testing.T) {
 			}
 		}
 	}
-	same := replaced(0, 0, nil)
-	same.Divergence.Factor = 1
-	_, err := lastError(newEmulator(t, same).Rollout(context.Background(), w, 2))
+	var r replacement
+	e := newEmulator(t, walrus.EmulatorOptions{Between: r.between, Divergence: walrus.Divergence{Factor: 1}})
+	_, err := lastError(e.Rollout(context.Background(), w, 2))
 	require.NoError(t, err)
-	o := replaced(1, 0, func(p int, past []float32) float64 { return 2e4 })
-	_, err = lastError(newEmulator(t, o).Rollout(context.Background(), w, 1))
+	r = replacement{1, 0, func(int, []float32) float64 { return 2001 }}
+	_, err = lastError(e.Rollout(context.Background(), w, 1))
 	var diverged *walrus.DivergedError
 	require.ErrorAs(t, err, &diverged)
 	require.Zero(t, diverged.Low)
@@ -168,8 +171,10 @@ func TestDivergenceMask(t *testing.T) {
 }
 
 // TestDivergenceScales: fields that are 0 in the history are not checked, constant ones by
-// their magnitude.
+// their magnitude, by the default factor of 10.
 func TestDivergenceScales(t *testing.T) {
+	var r replacement
+	e := newEmulator(t, walrus.EmulatorOptions{Between: r.between})
 	for constant, limit := range map[float32]float64{0: math.Inf(1), -2: 18} {
 		w := plane()
 		for _, f := range w.Frames {
@@ -178,8 +183,8 @@ func TestDivergenceScales(t *testing.T) {
 			}
 		}
 		for _, value := range []float64{17.9, 18.1, 1e9} {
-			o := replaced(1, 0, func(int, []float32) float64 { return value })
-			_, err := lastError(newEmulator(t, o).Rollout(context.Background(), w, 1))
+			r = replacement{1, 0, func(int, []float32) float64 { return value }}
+			_, err := lastError(e.Rollout(context.Background(), w, 1))
 			if value > limit {
 				require.ErrorIs(t, err, walrus.ErrDiverged)
 			} else {

@@ -66,6 +66,12 @@ type EmulatorOptions struct {
 	// Between, if set, corrects every forecast frame before the next step starts from it.
 	// Package walrus/steer has corrections. Concurrent rollouts call it concurrently.
 	Between Correction
+	// Calibration, if set, gives the frames of rollouts an interval. It must have been made
+	// with these weights and settings. [Load] reads the [CalibrationFile] next to the weights;
+	// if that was made with other settings, Load warns in the log and leaves it out.
+	Calibration *Calibration
+	// Level is the level of the intervals, one of the calibration's; 0 means 0.9.
+	Level float64
 	// OwnWeights makes Close free the weights, too; [Load] sets it.
 	OwnWeights bool
 	// Log receives a record for every compiled program, and a warning for every
@@ -153,6 +159,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Ensemble, o.Batch, o.Programs = max(o.Ensemble, 1), max(o.Batch, 1), cmp.Or(o.Programs, 16)
+	o.Level = cmp.Or(o.Level, 0.9)
 	o.MemoryLimit = cmp.Or(o.MemoryLimit, machine.Memory())
 	scaling, err := w.scalingFor(o)
 	if err != nil {
@@ -162,7 +169,16 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}}, nil
+	e := &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}}
+	if c := o.Calibration; c != nil {
+		if err := c.fits(e); err != nil {
+			return nil, fmt.Errorf("walrus: emulator options: %w", err)
+		}
+		if err := c.has(o.Level); err != nil {
+			return nil, fmt.Errorf("walrus: emulator options: %w", err)
+		}
+	}
+	return e, nil
 }
 
 // Model returns the network, with jitter as the options say.
@@ -174,6 +190,9 @@ func (e *Emulator) Programs() int {
 	defer e.mu.Unlock()
 	return e.programs.order.Len()
 }
+
+// Calibration returns the calibration of the intervals, or nil.
+func (e *Emulator) Calibration() *Calibration { return e.opts.Calibration }
 
 // Scaling returns how the emulator normalises fields.
 func (e *Emulator) Scaling() Scaling { return e.scaling }
@@ -210,6 +229,9 @@ type Frame struct {
 	// Values holds the variable channels in the window's order, units and
 	// axes: [C·H·W·D]. The caller owns it.
 	Values []float32
+	// Interval is the interval of EmulatorOptions.Level if the emulator has a calibration for
+	// the step and the window's channels; otherwise nil, with one warning in the log.
+	Interval *Interval
 }
 
 // Rollout forecasts the given number of frames one after the other. After each step it
@@ -284,7 +306,15 @@ func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int
 			yield(Frame{}, err)
 			return
 		}
-		if asked && !yield(Frame{Step: step, Values: values[0]}, nil) {
+		if !asked {
+			continue
+		}
+		frame := Frame{Step: step, Values: values[0]}
+		if frame.Interval, err = r.interval(step, values[0]); err != nil {
+			yield(Frame{}, err)
+			return
+		}
+		if !yield(frame, nil) {
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package walrus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -44,6 +45,10 @@ type rollout struct {
 	// caches holds one KV cache per part of the ensemble's draws; nil without a cache.
 	caches []*kvCache
 	limits []limit // by channel; nil without checks
+	// scales are those of the window's channels; nil before the first interval.
+	// uncalibrated says that there are no more intervals.
+	scales       []float64
+	uncalibrated bool
 }
 
 // begin checks a window and prepares a rollout of it. The caller must close the result.
@@ -352,4 +357,24 @@ func finalizeAll(list []*tensors.Tensor) {
 	for _, t := range list {
 		t.FinalizeAll()
 	}
+}
+
+// interval returns the interval of a forecast frame, or nil without a calibration of it.
+func (r *rollout) interval(step int, values []float32) (_ *Interval, err error) {
+	c := r.e.opts.Calibration
+	if c == nil || r.uncalibrated {
+		return nil, nil
+	}
+	if r.scales == nil {
+		if r.scales, err = FieldScales(r.window); err != nil {
+			return nil, err
+		}
+	}
+	i, err := c.interval(r.window, r.scales, step, values, r.e.opts.Level)
+	if errors.Is(err, ErrNotCalibrated) {
+		r.uncalibrated = true
+		r.e.opts.Log.Warn("no intervals from this step on", "window", r.window.Name, "step", step, "reason", err)
+		return nil, nil
+	}
+	return i, err
 }

@@ -30,6 +30,9 @@ type Weights struct {
 	// an error that says where they were expected, or nil.
 	scaling Scaling
 	missing error
+	// sum is the SHA-256 of the weights in the manifest that they were loaded with, empty
+	// without one and once a tensor has changed.
+	sum string
 	// placing is held while an emulator moves tensors to a device. device is the number
 	// of that device plus 1, or 0 before the first move.
 	placing sync.Mutex
@@ -171,7 +174,7 @@ func (w *Weights) Set(key string, t *tensors.Tensor) error {
 		return fmt.Errorf("walrus: weights: %s: expected Float32 %v, got %v %v", key, w.params[i].Dims, s.DType, s.Dimensions)
 	}
 	old := w.values[i]
-	w.values[i] = t
+	w.values[i], w.sum = t, ""
 	if old == nil || old == t {
 		return nil
 	}

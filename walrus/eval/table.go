@@ -106,12 +106,16 @@ func (t *table) scored(truth [][]float32) [][]bool {
 	for s := t.horizon.From - 1; s < t.to; s++ {
 		out[s] = make([]bool, len(t.names))
 		for c, name := range t.names {
-			field := truth[s][c*points : (c+1)*points]
-			out[s][c] = slices.ContainsFunc(field, func(v float32) bool { return v != field[0] })
+			out[s][c] = varies(truth[s][c*points : (c+1)*points])
 			t.varies[name] = t.varies[name] || out[s][c]
 		}
 	}
 	return out
+}
+
+// varies reports whether the values of a field differ.
+func varies(field []float32) bool {
+	return slices.ContainsFunc(field, func(v float32) bool { return v != field[0] })
 }
 
 // score returns the VRMSE of each field, as the mean over the steps of the horizon, and
