@@ -36,7 +36,7 @@ func TestCalibrationInterval(t *testing.T) {
 	require.NoError(t, c.Validate())
 	scales, err := walrus.FieldScales(w)
 	require.NoError(t, err)
-	// By hand: changes of the density, and of both components of the velocity together.
+	// The changes of the density, and of both components of the velocity together.
 	change := func(from, to int) float64 {
 		sum := 0.0
 		for t := 1; t < 3; t++ {

@@ -170,8 +170,8 @@ func TestDivergenceMask(t *testing.T) {
 	require.InDelta(t, 1000.3, diverged.High, 0.01)
 }
 
-// TestDivergenceScales: fields that are 0 in the history are not checked, constant ones by
-// their magnitude, by the default factor of 10.
+// TestDivergenceScales: fields that are 0 in the history are not checked. The magnitude is the
+// scale of constant fields, and the default factor is 10.
 func TestDivergenceScales(t *testing.T) {
 	var r replacement
 	e := newEmulator(t, walrus.EmulatorOptions{Between: r.between})

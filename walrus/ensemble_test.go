@@ -118,7 +118,7 @@ func TestEnsembleReproducible(t *testing.T) {
 	}
 }
 
-// TestEnsembleSources: members are the rollouts of their own frames and weights. The network
+// TestEnsembleSources: members are the rollouts of their frames and weights. The network
 // is deterministic, so that nothing else makes them differ.
 func TestEnsembleSources(t *testing.T) {
 	ctx, c := context.Background(), smallConfig()

@@ -168,7 +168,7 @@ type errorTable struct {
 // errorCell collects the errors of one channel at one step.
 type errorCell struct {
 	// bins holds, for each bin, the sum over units of the fraction of points with a score in
-	// it. The first bin holds scores of 0 and very small ones.
+	// it. The first bin holds scores of 0 and scores too small for the others.
 	bins []float64
 	// vrmse is the weighted sum of the VRMSE over the windows whose field varies over the
 	// grid, varying the sum of their weights.

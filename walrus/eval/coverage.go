@@ -36,7 +36,7 @@ func CentralInterval(members [][]float32, level float64) (lower, upper []float32
 	return lower, upper, nil
 }
 
-// IntervalCoverage returns the fraction of points at which the truth lies in the interval,
+// IntervalCoverage returns the fraction of points at which the interval contains the truth,
 // bounds included, and the mean width of the interval in units of the field.
 func IntervalCoverage(lower, upper, ref []float32) (coverage, width float64, err error) {
 	if err := checkMembers([][]float32{lower, upper}, ref); err != nil {

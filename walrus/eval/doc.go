@@ -8,7 +8,7 @@
 //	perStep := eval.MeanFields(curve)          // one number per step
 //	base, err := eval.Persistence(history, len(truth))
 //
-// Ensembles have scores of their own: [CRPS], [EnergyScore], [SpreadSkill],
+// Scores of ensembles are [CRPS], [EnergyScore], [SpreadSkill],
 // [RankHistogram] and the coverage of intervals. [Evaluate] computes them for the
 // forecasters in [Protocol.Ensembles].
 //

@@ -58,7 +58,7 @@ func TestEvaluateEnsemble(t *testing.T) {
 	require.Len(t, got.Fields, 1)
 	require.Equal(t, got.All, got.Fields["wave"], "the other field is constant and not scored")
 
-	// By hand: waves k points apart, members ±offset around the older.
+	// The waves are k points apart, and the members ±offset around the older.
 	std := math.Sqrt(0.5 * 16 / 15)
 	var crps, sq float64
 	for k := 2; k <= 4; k++ {
