@@ -196,6 +196,7 @@ func TestEnsembleDiverges(t *testing.T) {
 		var diverged *walrus.DivergedError
 		require.ErrorAs(t, err, &diverged)
 		require.Equal(t, 4, diverged.Member)
+		require.ErrorContains(t, err, "walrus: window flow: members [4 5]: step 1: the forecast of field density is 1e+09")
 		require.Equal(t, 1, diverged.Step)
 	}
 	require.Equal(t, 6, made)

@@ -202,7 +202,11 @@ func (r *rollout) inputs() error {
 // the forecast. It returns the values of the forecast frames only if asked is true.
 func (r *rollout) next(ctx context.Context, step int, draw func(r *rollout, lane int) Draws, asked bool) ([][]float32, error) {
 	fail := func(err error) ([][]float32, error) {
-		return nil, fmt.Errorf("walrus: %s: step %d: %w", label(r.window), step, err)
+		where := label(r.window)
+		if r.members != nil {
+			where += fmt.Sprintf(": members %v", r.members)
+		}
+		return nil, fmt.Errorf("walrus: %s: step %d: %w", where, step, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return fail(cancelled(ctx))
