@@ -32,6 +32,7 @@
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library
 //	walrus/recipe   training runs as YAML
+//	walrus/peers    networks that Walrus is compared with: poseidon, dpot, mpp
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
 //	data/convert    other layouts to The Well's

@@ -123,39 +123,31 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 
 var errZeroEmulator = errors.New("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
 
-// enter registers a rollout, which ends with release.
-func (e *Emulator) enter() error {
+// enter registers a rollout with the given weights, which ends with release.
+func (e *Emulator) enter(w *Weights) error {
 	if e.model == nil {
 		return errZeroEmulator
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
+	if !e.uses.Enter() {
 		return fmt.Errorf("walrus: rollout: %w", ErrClosed)
 	}
-	e.running++
+	if !w.uses.Enter() {
+		e.uses.Leave()
+		return fmt.Errorf("walrus: rollout: %w", ErrWeightsClosed)
+	}
 	return nil
 }
 
-// release ends a rollout and its use of a program, which may be nil. The last rollout of a
-// closed emulator frees its memory.
-func (e *Emulator) release(p *stepProgram) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+// release ends a rollout and its use of the weights and of a program, which may be nil.
+func (e *Emulator) release(w *Weights, p *stepProgram) {
 	if p != nil {
+		e.mu.Lock()
 		p.users--
 		e.programs.shrink(e.opts.Programs)
+		e.mu.Unlock()
 	}
-	e.running--
-	if e.closed && e.running == 0 {
-		e.free()
-	}
-}
-
-func (e *Emulator) isClosed() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.closed
+	w.uses.Leave()
+	e.uses.Leave()
 }
 
 func (e *Emulator) compile(r *rollout) (*stepProgram, error) {

@@ -71,7 +71,7 @@ func (e *Emulator) beginLanes(ctx context.Context, windows []*data.Window, membe
 		}
 	}
 	w := windows[0]
-	if err := e.enter(); err != nil {
+	if err := e.enter(source); err != nil {
 		return nil, err
 	}
 	r := &rollout{e: e, window: w, windows: windows, members: members, source: source, volume: w.Volume(), lanes: len(windows)}
@@ -162,7 +162,7 @@ func (r *rollout) close() {
 	finalizeAll(r.frames)
 	r.fixed.Free()
 	r.stats.Free()
-	r.e.release(r.program)
+	r.e.release(r.source, r.program)
 }
 
 // inputs prepares the inputs that are the same at every step.
@@ -211,7 +211,7 @@ func (r *rollout) next(ctx context.Context, step int, draw func(r *rollout, lane
 	if err := ctx.Err(); err != nil {
 		return fail(cancelled(ctx))
 	}
-	if r.e.isClosed() {
+	if r.e.uses.Closed() {
 		return fail(ErrClosed)
 	}
 	u, finite, err := r.forecast(draw)
