@@ -26,8 +26,10 @@
 //	jitter          padding by boundary, random shifts, their exact inverse
 //	walrus          configuration, network, weights, emulator
 //	walrus/backend  chooses a gomlx backend for programs that ask for it
-//	walrus/eval     VRMSE and other metrics, horizons, spectra, baselines; report writes
-//	                pages and charts, picture draws fields
+//	walrus/eval     VRMSE and other metrics, ensembles, horizons, spectra, baselines; report
+//	                writes pages and charts, picture draws fields
+//	walrus/perturb  perturbed initial frames for the members of an ensemble
+//	walrus/steer    corrections between the steps of a rollout
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library
 //	walrus/serve    forecasts over HTTP, with a page, as an http.Handler
