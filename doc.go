@@ -30,6 +30,7 @@
 //	                pages and charts, picture draws fields
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library
+//	walrus/serve    forecasts over HTTP, with a page, as an http.Handler
 //	walrus/recipe   training runs as YAML
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
