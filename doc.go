@@ -39,8 +39,11 @@
 //	data/solve      simulations that make data sets
 //	data/convert    other layouts to The Well's; mapping: any file of arrays
 //	data/hub        downloads from the model hub
+//	data/npz        windows as NumPy's files
+//	data/sample     sound waves to try the library with
 //	augment         rotations, embedding, strides
-//	examples        programs
+//	cmd/gowalrus    one program for all of it
+//	examples        programs to copy
 //
 // # Letters
 //
