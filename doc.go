@@ -30,6 +30,7 @@
 //	                pages and charts, picture draws fields
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library
+//	walrus/serve    forecasts over HTTP, with a page, as an http.Handler
 //	walrus/recipe   training runs as YAML
 //	walrus/peers    networks that Walrus is compared with: poseidon, dpot, mpp
 //	data/well       The Well's files: read, check, write
@@ -49,6 +50,6 @@
 //
 // Functions that build graphs may panic with an error, as in gomlx. Every other
 // exported function returns errors that name the file, tensor or field, the expected
-// and the actual value. BEWARE.md lists the traps; docs/glossary.md defines the words
+// and the actual value. docs/troubleshooting.md lists the traps; docs/glossary.md defines the words
 // of this library, and docs/reference.md states the computations of the reference.
 package gowalrus

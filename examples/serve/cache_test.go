@@ -14,6 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/serve"
 )
 
 // TestCacheFlags: by default there is no cache; with -cache the library's refresh
@@ -57,7 +58,7 @@ func TestServeCached(t *testing.T) {
 	w := tracer(8, 12)
 	body, err := json.Marshal(map[string]any{"fields": []any{map[string]any{"name": "tracer"}}, "grid": w.Grid, "boundaries": []string{"periodic", "wall"}, "frames": w.Frames, "steps": 4})
 	require.NoError(t, err)
-	b, err := pick(false)
+	b, err := serve.OpenBackend(false)
 	require.NoError(t, err)
 	var last []float32
 	for _, tt := range []struct {
@@ -71,8 +72,7 @@ func TestServeCached(t *testing.T) {
 		want, err := em.Forecast(context.Background(), w, 4)
 		require.NoError(t, err)
 		em.Close()
-		c := startChild(t, append(tt.args, "-quiet")...)
-		a, err := http.Post(c.url+"/v1/forecast", "application/json", bytes.NewReader(body))
+		a, err := http.Post(start(t, append(tt.args, "-quiet")...)+"/v1/forecast", "application/json", bytes.NewReader(body))
 		require.NoError(t, err)
 		var got struct {
 			Frames []struct{ Forecast []float32 }
@@ -85,6 +85,5 @@ func TestServeCached(t *testing.T) {
 		}
 		assert.NotEqual(t, last, want[3], "%q forecasts something of its own", tt.args)
 		last = want[3]
-		assert.NoError(t, c.terminate())
 	}
 }

@@ -5,7 +5,7 @@
 //	GOEXPERIMENT=simd go run ./examples/serve -weights checkpoint  # any weights
 //
 // Requests are JSON or binary, answers JSON, server-sent events or binary; package
-// server documents the formats, and so does the page /api of a running server. The pure
+// walrus/serve documents the formats, and so does the page /api of a running server. The pure
 // Go backend is the default; -auto uses XLA if a plugin is installed.
 //
 // By default every frame is computed from the whole history, as the release does. With
@@ -30,7 +30,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -39,9 +38,9 @@ import (
 
 	"github.com/gomlx/compute"
 
-	"github.com/gowalrus/gowalrus/examples/serve/server"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/serve"
 )
 
 // options are the command's flags.
@@ -52,9 +51,9 @@ type options struct {
 	seed            uint64
 	ensemble        int
 	programs        int
-	grace           time.Duration
 	quiet           bool
-	server          server.Options
+	tokenFile       string
+	server          serve.Options
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -69,7 +68,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.ensemble, "ensemble", 1, "draws of jitter that each frame is averaged over")
 	f.BoolVar(&o.cache, "cache", false, "keep what was computed of earlier frames, instead of computing every frame from the whole history")
 	f.IntVar(&o.refresh, "refresh", walrus.DefaultRefresh, "with -cache: steps between two computations of the whole history; negative is never")
-	f.DurationVar(&o.grace, "grace", 20*time.Second, "how long forecasts may go on after SIGTERM")
+	f.DurationVar(&o.server.Grace, "grace", 20*time.Second, "how long forecasts may go on after SIGTERM")
 	f.BoolVar(&o.quiet, "quiet", false, "log warnings and errors only")
 	f.IntVar(&o.server.Workers, "workers", 2, "steps computed at once")
 	f.IntVar(&o.server.Queue, "queue", 64, "forecasts admitted at once")
@@ -79,6 +78,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Int64Var(&o.server.MaxMemory, "max-memory", 64<<20, "bytes for the values of all requests at once")
 	f.Func("host", "name under which clients address the server, besides IP addresses and localhost; * for any (may be repeated)", list(&o.server.Hosts))
 	f.Func("origin", "origin of web pages that may call the server, https://example.org (may be repeated)", list(&o.server.Origins))
+	f.StringVar(&o.tokenFile, "token-file", "", "file with the bearer token that requests to the API must have")
 	f.IntVar(&o.server.MaxPoints, "max-points", 1<<16, "largest grid in points")
 	f.IntVar(&o.server.MaxSteps, "max-steps", 200, "longest forecast")
 	f.IntVar(&o.programs, "max-programs", 16, "compiled programs to keep, one for each shape of request")
@@ -95,6 +95,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Visit(func(x *flag.Flag) { refresh = refresh || x.Name == "refresh" })
 	if refresh && !o.cache {
 		return o, fmt.Errorf("-refresh: expected -cache with it, got none")
+	}
+	if o.tokenFile != "" {
+		token, err := os.ReadFile(o.tokenFile)
+		if err != nil {
+			return o, fmt.Errorf("-token-file: %w", err)
+		}
+		if o.server.Token = strings.TrimSpace(string(token)); o.server.Token == "" {
+			return o, fmt.Errorf("-token-file: %s: expected a token, got an empty file", o.tokenFile)
+		}
 	}
 	return o, o.server.Validate()
 }
@@ -139,7 +148,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		level = slog.LevelWarn
 	}
 	o.server.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	s, err := server.New(o.server)
+	s, err := serve.New(nil, o.server)
 	if err != nil {
 		return err
 	}
@@ -148,50 +157,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "http://%s\n", listener.Addr())
-	h := &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(o.server.Log.Handler(), slog.LevelWarn)}
-	failed := make(chan error, 1)
-	go func() { failed <- h.Serve(listener) }()
-	// The server listens while the weights are read, so that /readyz can report it.
-	model, err := o.open(o.server.Log)
-	if err != nil {
-		return errors.Join(err, h.Close())
-	}
-	defer model.Close()
-	s.Ready(model)
-	o.server.Log.Info("ready", "network", model.Name, "parameters", model.Parameters)
-	select {
-	case err := <-failed:
-		s.Close()
-		return err
-	case <-ctx.Done():
-	}
-	return o.end(s, h)
-}
-
-// open loads the weights on a backend.
-func (o options) open(log *slog.Logger) (*server.Model, error) {
-	b, err := pick(o.auto)
-	if err != nil {
-		return nil, err
-	}
-	return server.OpenModel(o.weights, o.emulator(b, log))
-}
-
-// end shuts down gracefully.
-func (o options) end(s *server.Server, h *http.Server) error {
-	o.server.Log.Info("shutting down", "grace", o.grace)
-	ctx, cancel := context.WithTimeout(context.Background(), o.grace)
-	defer cancel()
-	if err := s.Drain(ctx); err != nil {
-		o.server.Log.Warn("drain", "error", err)
-	}
-	last, cancelLast := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancelLast()
-	err := h.Shutdown(last)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = h.Close()
-	}
-	s.Close()
-	return err
+	return s.Serve(ctx, listener, func() (*serve.Model, error) {
+		b, err := serve.OpenBackend(o.auto)
+		if err != nil {
+			return nil, err
+		}
+		return serve.OpenModel(o.weights, o.emulator(b, o.server.Log))
+	})
 }

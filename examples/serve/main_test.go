@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net"
+	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -23,25 +27,49 @@ func TestMistakes(t *testing.T) {
 		"flag provided but not defined: -colour":          {"-colour"},
 		"Workers: expected a positive number, got -1":     {"-workers", "-1"},
 		"Hosts: expected names without port, got \"a:1\"": {"-host", "b", "-host", "a:1"},
-		"no such file":           {"-listen", "127.0.0.1:0", "-weights", "nowhere"},
-		"address already in use": {"-listen", taken.Addr().String()},
+		"-token-file: open nowhere":                       {"-token-file", "nowhere"},
+		"got an empty file":                               {"-token-file", os.DevNull},
+		"no such file":                                    {"-listen", "127.0.0.1:0", "-weights", "nowhere"},
+		"address already in use":                          {"-listen", taken.Addr().String()},
 	} {
 		assert.ErrorContains(t, run(context.Background(), args, io.Discard, io.Discard), want)
 	}
 }
 
+// start runs the command until the end of the test and returns its address, once it is
+// ready.
+func start(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	out, in := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, append([]string{"-listen", "127.0.0.1:0"}, args...), in, io.Discard) }()
+	t.Cleanup(func() {
+		stop()
+		assert.NoError(t, <-done)
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	url := strings.TrimSpace(line)
+	require.Eventually(t, func() bool {
+		a, err := http.Get(url + "/readyz")
+		if err != nil {
+			return false
+		}
+		a.Body.Close()
+		return a.StatusCode == http.StatusOK
+	}, 30*time.Second, 20*time.Millisecond)
+	return url
+}
+
 // TestWeights: a folder with a checkpoint is served like the shipped weights.
 func TestWeights(t *testing.T) {
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	var log tail
-	done := make(chan error, 1)
-	go func() {
-		done <- run(ctx, []string{"-listen", "127.0.0.1:0", "-weights", "../../walrus/nano/checkpoint"}, io.Discard, &log)
-	}()
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), "msg=ready network=walrus-nano") }, 20*time.Second, 10*time.Millisecond)
-	stop()
-	assert.NoError(t, <-done)
+	a, err := http.Get(start(t, "-weights", "../../walrus/nano/checkpoint") + "/v1/model")
+	require.NoError(t, err)
+	defer a.Body.Close()
+	var model struct{ Name string }
+	require.NoError(t, json.NewDecoder(a.Body).Decode(&model))
+	assert.Equal(t, "walrus-nano", model.Name)
 }
 
 // TestHelp lists the flags.
