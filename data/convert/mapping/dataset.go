@@ -12,6 +12,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well/driver"
+	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
 // Options selects what Open reads.
@@ -232,7 +233,8 @@ func (d *Dataset) Splits() map[string]int {
 	return out
 }
 
-// Close closes the files.
+// Close closes the files. Reads that run end as usual; later reads return an error that
+// wraps [fs.ErrClosed].
 func (d *Dataset) Close() error {
 	if d.pool == nil {
 		return nil
@@ -379,7 +381,7 @@ func (d *Dataset) checkValues(w *data.Window, at place, span data.Span) error {
 			for k, frame := range frames {
 				values := frame[c.channel*points : (c.channel+1)*points]
 				c.of.convert(values)
-				i := slices.IndexFunc(values, func(v float32) bool { return !finite(v) })
+				i := nonfinite.First(values)
 				if i < 0 {
 					continue
 				}

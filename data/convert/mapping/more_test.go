@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -282,7 +283,7 @@ split: {train: "run0*", valid: "run1*"}
 	wait.Wait()
 	require.NoError(t, ds.Close())
 	_, err = ds.Read(context.Background(), data.Span{Stride: 1, Frames: 1}, nil)
-	assert.Error(t, err)
+	assert.ErrorIs(t, err, fs.ErrClosed)
 	_, err = m.Open(mapping.Options{MemoryBytes: -1})
 	assert.Error(t, err)
 	ds, err = m.Open(mapping.Options{MemoryBytes: 870})

@@ -101,8 +101,8 @@ func (p *parser) fieldKey(k *fieldKeys, e entry, key string) (err error) {
 	return err
 }
 
-// all returns the components: those that are given, with axes and file of the field unless
-// they have others, or those of the array. axes are those of the mapping.
+// all returns the components of a field: the given ones, which inherit axes and file of the
+// field, or the entries of its array. axes holds the axes of the mapping.
 func (k fieldKeys) all(axes []string) (map[string]Source, error) {
 	s := k.source.source
 	if k.source.has("array") {

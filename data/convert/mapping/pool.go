@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 
 	"github.com/gowalrus/gowalrus/data/well/driver"
@@ -54,7 +55,7 @@ const (
 	keptBytes = 256 << 20
 )
 
-var errClosed = errors.New("the data set is closed")
+var errClosed = fmt.Errorf("expected an open data set: %w", fs.ErrClosed)
 
 // get opens a file, or returns it if it is open. The caller calls put afterwards.
 func (p *pool) get(path string) (*handle, error) {
