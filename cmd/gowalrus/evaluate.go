@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/eval/report"
 	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/perturb"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
@@ -29,7 +31,9 @@ import (
 type evaluateOptions struct {
 	weights, split, report string
 	data, drop             []string
-	asJSON, auto           bool
+	asJSON, auto, long     bool
+	members                int
+	noise                  float64
 	protocol               eval.Protocol
 }
 
@@ -46,7 +50,8 @@ the truth. With --json it prints one line per data set; --report writes a page w
 and pictures.`,
 		Example: `  gowalrus evaluate --weights nano --data testdata/data/shear_flow --split test
   gowalrus evaluate --weights runs/shear/best --data A --data B --json
-  gowalrus evaluate --data testdata/data/shear_flow --horizons 1,1:5 --windows 4 --report report`,
+  gowalrus evaluate --data testdata/data/shear_flow --horizons 1,1:5 --windows 4 --report report
+  gowalrus evaluate --data testdata/data/shear_flow --members 16 --noise 0.02`,
 	}, func(ctx context.Context) error { return a.runEvaluate(ctx, o) })
 	f := c.Flags()
 	weightsFlag(c, &o.weights)
@@ -55,6 +60,9 @@ and pictures.`,
 	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
 	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in 3D 3, if 0)")
 	f.IntVar(&o.protocol.Windows, "windows", 0, "windows to forecast per data set and horizon (32 if 0)")
+	f.BoolVar(&o.long, "long", false, "also measure long-term behaviour: spectra, drift of means, time to decorrelation and blow-up (with --json or --report)")
+	f.IntVar(&o.members, "members", 0, "also score an ensemble of this many members, which differ in their draws of jitter and rolls")
+	f.Float64Var(&o.noise, "noise", 0, "perturb the history of every member by noise of the fields' spectra, relative to their standard deviation, such as 0.02")
 	f.Func("horizons", "`steps` to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
 		o.protocol.Horizons, err = eval.ParseHorizons(s)
 		return err
@@ -70,6 +78,9 @@ and pictures.`,
 func (a *app) runEvaluate(ctx context.Context, o evaluateOptions) error {
 	if len(o.data) == 0 {
 		return command.Usage("expected --data FOLDER, once or more")
+	}
+	if o.long {
+		o.protocol.Long = &eval.Long{}
 	}
 	em, err := openEmulator(o.weights, o.auto, 0)
 	if err != nil {
@@ -142,6 +153,10 @@ func (a *app) score(ctx context.Context, em *walrus.Emulator, path string, o eva
 	m := meter.New(a.stderr, ds.Metadata().Name, "frames")
 	defer m.Close()
 	o.protocol.Progress = m.SetInt
+	if o.members > 0 {
+		ensemble := walrus.EnsembleOptions{Members: o.members, Perturbation: perturb.Shaped(o.noise)}
+		o.protocol.Ensembles = map[string]eval.EnsembleForecast{"ensemble": eval.Members(em, ensemble)}
+	}
 	r, err := eval.Evaluate(ctx, ds, forecasters, o.protocol)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -183,6 +198,14 @@ func printResult(w io.Writer, r *eval.Result) error {
 		}
 		fmt.Fprintf(w, "%8v %8.3f %12.3f %8.3f %8d%s\n", h.Horizon, h.Scores["model"].Median,
 			h.Scores["persistence"].Median, h.Scores["linear"].Median, h.Windows, note)
+		if e, ok := h.Ensembles["ensemble"]; ok {
+			fmt.Fprintf(w, "%8s ensemble: VRMSE of the mean %.3f, CRPS %.3f, spread/skill %.2f, coverage of 90 %% intervals %.1f %%\n",
+				"", h.Scores["ensemble"].Median, e.All.CRPS, e.All.SpreadSkill, 100*e.All.Coverage)
+		}
+		for _, name := range slices.Sorted(maps.Keys(h.Diverged)) {
+			d := h.Diverged[name]
+			fmt.Fprintf(w, "%8s %s diverged in %d of %d places, first at step %d\n", "", name, d.Windows, h.Windows, d.FirstStep)
+		}
 	}
 	for _, h := range r.Skipped {
 		fmt.Fprintf(w, "%8v beyond the end of all trajectories\n", h)

@@ -18,10 +18,11 @@ var flow = filepath.Join(dataDir, "shear_flow")
 // TestEvaluate prints one line per data set and writes a report.
 func TestEvaluate(t *testing.T) {
 	dir := t.TempDir()
-	out := output(t, "evaluate", "--data", flow, "--json", "--windows", "2", "--horizons", "1,1:3", "--report", dir)
+	out := output(t, "evaluate", "--data", flow, "--json", "--long", "--windows", "2", "--horizons", "1,1:3", "--report", dir)
 	var line struct {
 		Dataset  string
 		Horizons map[string]map[string]float64
+		Long     map[string]map[string]map[string]map[string]any
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &line))
 	require.Equal(t, "shear_flow", line.Dataset)
@@ -31,6 +32,7 @@ func TestEvaluate(t *testing.T) {
 			require.Positive(t, h[name], name)
 		}
 	}
+	require.Contains(t, line.Long["1:3"]["model"], "pressure")
 	for _, name := range []string{"report.md", "report.json", "report.html", "shear_flow.gif"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		require.NoError(t, err)
@@ -48,6 +50,12 @@ func TestEvaluateTable(t *testing.T) {
 	require.Contains(t, out, "shear_flow: VRMSE, median over places")
 	require.Contains(t, out, "(up to step 24, the longest trajectory's last)")
 	require.Contains(t, out, "91:99 beyond the end of all trajectories")
+}
+
+// TestEvaluateEnsemble prints the scores of an ensemble.
+func TestEvaluateEnsemble(t *testing.T) {
+	out := output(t, "evaluate", "--data", flow, "--windows", "1", "--horizons", "1", "--members", "2", "--noise", "0.01")
+	require.Contains(t, out, "ensemble: VRMSE of the mean 0.")
 }
 
 // TestEvaluateDrop: a constant field that the weights do not know makes a data set

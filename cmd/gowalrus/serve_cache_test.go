@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"testing"
 
@@ -17,26 +16,19 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/serve"
 )
 
-// TestCacheFlags: by default there is no cache; with -cache the library's refresh
+// TestServeCacheFlags: by default there is no cache; with --cache the library's refresh
 // applies.
-func TestCacheFlags(t *testing.T) {
+func TestServeCacheFlags(t *testing.T) {
 	for _, tt := range []struct {
-		args []string
-		want *walrus.Cache
+		options serveOptions
+		want    *walrus.Cache
 	}{
-		{nil, nil},
-		{[]string{"-cache"}, &walrus.Cache{Refresh: walrus.DefaultRefresh}},
-		{[]string{"-cache", "-refresh", "12"}, &walrus.Cache{Refresh: 12}},
-		{[]string{"-cache", "-refresh", "-1"}, &walrus.Cache{Refresh: -1}},
+		{serveOptions{refresh: walrus.DefaultRefresh}, nil},
+		{serveOptions{cache: true, refresh: walrus.DefaultRefresh}, &walrus.Cache{Refresh: walrus.DefaultRefresh}},
+		{serveOptions{cache: true, refresh: -1}, &walrus.Cache{Refresh: -1}},
 	} {
-		o, err := parse(tt.args, io.Discard)
-		require.NoError(t, err, "%q", tt.args)
-		assert.Equal(t, tt.want, o.emulator(nil, nil).Cache, "%q", tt.args)
+		assert.Equal(t, tt.want, tt.options.emulator(nil, nil).Cache)
 	}
-	_, err := parse([]string{"-refresh", "5"}, io.Discard)
-	assert.EqualError(t, err, "-refresh: expected -cache with it, got none")
-	_, err = parse([]string{"-cache", "-refresh", "0"}, io.Discard)
-	assert.EqualError(t, err, "-refresh: expected a number of steps, or a negative one for never, got 0")
 }
 
 // tracer returns a history of two frames.
@@ -65,14 +57,14 @@ func TestServeCached(t *testing.T) {
 		args  []string
 		cache *walrus.Cache
 	}{
-		{nil, nil}, {[]string{"-cache"}, &walrus.Cache{}}, {[]string{"-cache", "-refresh", "-1"}, &walrus.Cache{Refresh: -1}},
+		{nil, nil}, {[]string{"--cache"}, &walrus.Cache{}}, {[]string{"--cache", "--refresh", "-1"}, &walrus.Cache{Refresh: -1}},
 	} {
 		em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: tt.cache})
 		require.NoError(t, err)
 		want, err := em.Forecast(context.Background(), w, 4)
 		require.NoError(t, err)
 		em.Close()
-		a, err := http.Post(start(t, append(tt.args, "-quiet")...)+"/v1/forecast", "application/json", bytes.NewReader(body))
+		a, err := http.Post(startServer(t, append(tt.args, "--quiet")...)+"/v1/forecast", "application/json", bytes.NewReader(body))
 		require.NoError(t, err)
 		var got struct {
 			Frames []struct{ Forecast []float32 }
