@@ -31,7 +31,7 @@ func TestLadder(t *testing.T) {
 	defer f.Close()
 	img, err := png.Decode(f)
 	require.NoError(t, err)
-	assert.Equal(t, 720, img.Bounds().Dx())
+	assert.Equal(t, 640, img.Bounds().Dx())
 
 	text := output(t, "ladder", "--devices", "8", "--micro", "20", "--json")
 	rungs := ladder.Rungs()
