@@ -73,7 +73,7 @@ func ExampleLoad() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	path := filepath.Join(dir, "checkpoint")
 	if err := walrus.SaveCheckpoint(path, walrus.Checkpoint{Weights: w}); err != nil {
 		log.Fatal(err)
@@ -241,7 +241,7 @@ func ExampleNewEmulator() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, JitterOff: true})
 	if err != nil {
 		log.Fatal(err)

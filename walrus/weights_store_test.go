@@ -39,7 +39,7 @@ func TestSetFromStore(t *testing.T) {
 
 	w, err := walrus.InitWeights(tiny(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	missing, err := w.SetFromStore(store, "/model/")
 	require.NoError(t, err)
 	assert.NotEmpty(t, missing)

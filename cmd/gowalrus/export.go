@@ -47,7 +47,7 @@ func (a *app) runExport(o exportOptions) error {
 	if err != nil {
 		return err
 	}
-	defer w.Finalize()
+	defer w.Close()
 	if err := walrus.Export(o.out, w); err != nil {
 		return err
 	}

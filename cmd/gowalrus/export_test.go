@@ -21,7 +21,7 @@ func TestExport(t *testing.T) {
 		require.NoError(t, err)
 		w, _, err := found.Load(walrus.LoadOptions{})
 		require.NoError(t, err)
-		t.Cleanup(w.Finalize)
+		t.Cleanup(w.Close)
 		return w
 	}
 	want, got := load(from), load(dir)

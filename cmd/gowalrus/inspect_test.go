@@ -120,7 +120,7 @@ func TestInspectOwnCheckpoint(t *testing.T) {
 func TestInspectAdvice(t *testing.T) {
 	w, err := walrus.InitWeights(walrus.Micro(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	m, err := walrus.NewModel(w.Config())
 	require.NoError(t, err)
 	wall := data.Both(data.Wall)

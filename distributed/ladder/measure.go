@@ -88,7 +88,7 @@ func (m Measurement) step(ctx context.Context, batch *train.Batch) (float64, err
 	if err != nil {
 		return 0, err
 	}
-	defer w.Finalize()
+	defer w.Close()
 	tr, err := train.New(w, train.Options{Backend: m.Backend, Seed: 1})
 	if err != nil {
 		return 0, err

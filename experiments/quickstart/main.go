@@ -95,7 +95,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer weights.Finalize()
+	defer weights.Close()
 	if err := describe(stdout, weights, set, b); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func TestVersions(t *testing.T) {
 		require.Equal(t, m.Files[0].SHA256, fmt.Sprintf("%x", sha256.Sum256(raw)), v.Name)
 		w, err := found.Weights(walrus.LoadOptions{})
 		require.NoError(t, err)
-		w.Finalize()
+		w.Close()
 		dir := t.TempDir()
 		require.NoError(t, v.Extract(dir))
 		_, err = walrus.OpenCheckpoint(dir)
@@ -81,10 +81,10 @@ func TestFind(t *testing.T) {
 func TestOpenWeights(t *testing.T) {
 	byName, err := OpenWeights(Name, walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer byName.Finalize()
+	defer byName.Close()
 	byPath, err := OpenWeights("checkpoint", walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer byPath.Finalize()
+	defer byPath.Close()
 	require.Equal(t, byName.Scaling(), byPath.Scaling())
 	for _, p := range byName.Params() {
 		a, _ := byName.Tensor(p.Key)

@@ -108,7 +108,7 @@ func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	o.OwnWeights = true
 	e, err := walrus.NewEmulator(w, o)
 	if err != nil {
-		w.Finalize()
+		w.Close()
 		return nil, err
 	}
 	return e, nil

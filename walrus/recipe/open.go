@@ -82,7 +82,7 @@ func (o *Opened) Close() {
 		ds.Close()
 	}
 	if o.Weights != nil {
-		o.Weights.Finalize()
+		o.Weights.Close()
 	}
 }
 

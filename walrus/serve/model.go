@@ -74,7 +74,7 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	o.OwnWeights = true
 	em, err := walrus.NewEmulator(w, o)
 	if err != nil {
-		w.Finalize()
+		w.Close()
 		return nil, err
 	}
 	m, err := NewModel(name, w.Config(), em)

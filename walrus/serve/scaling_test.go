@@ -19,7 +19,7 @@ func TestOpenModelScaling(t *testing.T) {
 	c.Registry, c.Tokens = data.MustRegistry("density"), [3]int{4, 4, 2}
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	table := map[string][]float64{"density": {3}}
 	w.SetScaling(walrus.Scaling{Eps: 1e-8, Statistics: &data.Statistics{RMS: table, RMSDelta: table}})
 	dir := filepath.Join(t.TempDir(), "checkpoint")

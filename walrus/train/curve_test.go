@@ -30,7 +30,7 @@ func TestLossCurve(t *testing.T) {
 	c.Heads, c.Hidden, c.Intermediate, c.Kernel, c.Tokens = 1, 16, 4, [2]int{4, 4}, [3]int{6, 6, 6}
 	w, err := walrus.InitWeights(c, 42)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	tr, err := New(w, Options{Backend: b, Seed: 42})
 	require.NoError(t, err)
 	var losses []float64

@@ -18,7 +18,7 @@ func TestNonsense(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	plane := &data.Window{Name: "plane", Fields: []data.Field{{Name: "density"}}, Grid: []int{8, 8},
 		Boundaries: data.Boundaries{data.Both(data.Wall), data.Both(data.Periodic)}}
 	for t := range 4 {
