@@ -26,11 +26,13 @@
 //	jitter          padding by boundary, random shifts, their exact inverse
 //	walrus          configuration, network, weights, emulator
 //	walrus/backend  chooses a gomlx backend for programs that ask for it
-//	walrus/eval     VRMSE and other metrics, horizons, spectra, baselines, reports
+//	walrus/eval     VRMSE and other metrics, horizons, spectra, baselines; report writes
+//	                pages and charts, picture draws fields
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library
 //	walrus/serve    forecasts over HTTP, with a page, as an http.Handler
 //	walrus/recipe   training runs as YAML
+//	walrus/peers    networks that Walrus is compared with: poseidon, dpot, mpp
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
 //	data/convert    other layouts to The Well's

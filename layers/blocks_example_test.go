@@ -117,6 +117,21 @@ func ExampleSiLU() {
 	// Output: [-0.0005 0.0000 9.9995]
 }
 
+func ExampleGELU() {
+	y := graph.MustExecOnce(backend(), layers.GELU, []float32{-10, 0, 1, 10})
+	fmt.Printf("%.4f\n", y.Value())
+	// Output: [-0.0000 0.0000 0.8413 10.0000]
+}
+
+func ExampleGroupNorm() {
+	// Two channels in one group, over two points: mean 2.5, variance 1.25.
+	y := graph.MustExecOnce(backend(), func(x, weight, bias *graph.Node) *graph.Node {
+		return layers.GroupNorm(x, weight, bias, 1)
+	}, [][][]float32{{{1, 2}, {3, 4}}}, []float32{1, 1}, []float32{0, 10})
+	fmt.Printf("%.3f\n", y.Value())
+	// Output: [[[-1.342 9.553] [0.447 11.342]]]
+}
+
 // Factors are drawn on the host and passed to the graph. Kept paths are scaled such that
 // the mean does not change.
 func ExampleDropPath() {

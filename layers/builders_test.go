@@ -62,6 +62,11 @@ func normAndRoPEBuilders() []builderCase {
 			pure: func(x *Node, v Vars) *Node {
 				return RMSGroupNorm(x, v.Var("weight", One, 8), NormConfig{Form: NormGroup, Groups: 4, Eps: 0.5})
 			}},
+		{name: "group norm", dims: []int{2, 3, 8}, names: []string{"bias", "weight"},
+			build: func(s *model.Scope, x *Node) *Node { return NewGroupNorm(s, x, 4).Done() },
+			pure: func(x *Node, v Vars) *Node {
+				return GroupNorm(x, v.Var("weight", One, 8), v.Var("bias", Zero, 8), 4)
+			}},
 		{name: "RoPE", dims: []int{2, 6, 16}, names: []string{"freqs"}, frozen: []string{"freqs"},
 			build: func(s *model.Scope, x *Node) *Node { return NewAxialRoPE(s, x, grid).Done() },
 			pure:  func(x *Node, v Vars) *Node { return Rotate(x, RoPEWeights(v, RoPEFixed, 16).Angles(grid, nil)) }},

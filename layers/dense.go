@@ -1,6 +1,8 @@
 package layers
 
 import (
+	"math"
+
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/nn"
 
@@ -83,6 +85,15 @@ func SiLU(x *Node) *Node {
 		return form.SiLUBySums(x)
 	}
 	return Mul(x, Logistic(x))
+}
+
+// GELU returns x·Φ(x) = x/2·(1 + erf(x/√2)), where Φ is the distribution function of the
+// standard normal distribution. It is the exact form, not the approximation by tanh.
+func GELU(x *Node) *Node {
+	if form.OwnForms(x) {
+		return form.GELUBySums(x)
+	}
+	return MulScalar(Mul(x, AddScalar(Erf(DivScalar(x, math.Sqrt2)), 1)), 0.5)
 }
 
 // SwiGLU splits x [..., 2M] into values a (first half) and gates g (second half) and

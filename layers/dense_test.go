@@ -84,13 +84,16 @@ func TestDense(t *testing.T) {
 func TestActivations(t *testing.T) {
 	rng := seeded("activations")
 	x := normal(rng, 3, 8).scaled(4)
-	silu := newArray(3, 8)
+	silu, gelu := newArray(3, 8), newArray(3, 8)
 	for i, v := range x.data {
 		silu.data[i] = naiveSiLU(v)
+		gelu.data[i] = v / 2 * (1 + math.Erf(v/math.Sqrt2))
 	}
 	runJobs(t,
 		job{name: "SiLU", in: []array{x}, want: []array{silu},
 			graph: func(in []*Node) []*Node { return []*Node{SiLU(in[0])} }},
+		job{name: "GELU", in: []array{x}, want: []array{gelu},
+			graph: func(in []*Node) []*Node { return []*Node{GELU(in[0])} }},
 		job{name: "SwiGLU", in: []array{x, x.reshape(2, 3, 4)}, want: []array{naiveSwiGLU(x), naiveSwiGLU(x.reshape(2, 3, 4))},
 			graph: func(in []*Node) []*Node { return []*Node{SwiGLU(in[0]), SwiGLU(in[1])} }})
 }

@@ -47,21 +47,31 @@ func bucket(distance, buckets int) int {
 // query and key, from the table [32, N]. If causal, keys after the query get [Masked].
 func RelativeBias(table *Node, steps int, causal bool) *Node {
 	assertDims("relative bias table", table, RelativeBuckets, -1)
-	g := table.Graph()
-	rows := make([][]int32, steps*steps)
+	bias := BucketBias(table, steps, func(rel int) int { return RelativeBucket(rel, causal) })
 	mask := make([][]bool, steps)
 	for q := range steps {
 		mask[q] = make([]bool, steps)
 		for k := range steps {
-			rows[q*steps+k] = []int32{int32(RelativeBucket(k-q, causal))}
 			mask[q][k] = causal && k > q
 		}
 	}
-	heads := table.Shape().Dim(1)
-	bias := Reshape(Gather(table, Const(g, rows)), steps, steps, heads)
-	bias = TransposeAllDims(bias, 2, 0, 1)
-	blocked := BroadcastToDims(Reshape(Const(g, mask), 1, steps, steps), heads, steps, steps)
-	return Where(blocked, FillScalar(g, bias.Shape(), Masked), bias)
+	blocked := BroadcastToDims(Reshape(Const(table.Graph(), mask), 1, steps, steps), bias.Shape().Dimensions...)
+	return Where(blocked, FillScalar(table.Graph(), bias.Shape(), Masked), bias)
+}
+
+// BucketBias returns the bias of every pair of n positions, [N, n, n] indexed by head, query
+// and key, from a table [rows, N]. bucket returns the row of the table for the position of
+// the key minus the position of the query.
+func BucketBias(table *Node, n int, bucket func(rel int) int) *Node {
+	assertDims("bias table", table, -1, -1)
+	rows := make([][]int32, n*n)
+	for q := range n {
+		for k := range n {
+			rows[q*n+k] = []int32{int32(bucket(k - q))}
+		}
+	}
+	bias := Reshape(Gather(table, Const(table.Graph(), rows)), n, n, -1)
+	return TransposeAllDims(bias, 2, 0, 1)
 }
 
 // RelativeTableShape returns the shape of the bias table of N heads, [32, N].

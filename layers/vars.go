@@ -60,10 +60,11 @@ func ScopeVars(scope *model.Scope, g *Graph) Vars {
 }
 
 // Init describes the initial value of a parameter. The first field that is set decides:
-// uniform in ±Uniform, normal with standard deviation Normal, the given Values, or the
+// uniform in ±Uniform (or in [0, Uniform) if Positive is set), normal with standard deviation Normal, the given Values, or the
 // Constant.
 type Init struct {
 	Uniform, Normal float64
+	Positive        bool
 	Values          []float32
 	Constant        float64
 	// Buffer marks a value that is saved with the weights but not trained.
@@ -98,7 +99,11 @@ func (i Init) Fill(dst []float32, seed uint64, key string) error {
 	switch {
 	case i.Uniform > 0:
 		for k := range dst {
-			dst[k] = float32((2*rng.Float64() - 1) * i.Uniform)
+			u := rng.Float64()
+			if !i.Positive {
+				u = 2*u - 1
+			}
+			dst[k] = float32(u * i.Uniform)
 		}
 	case i.Normal > 0:
 		for k := range dst {
@@ -122,7 +127,11 @@ func (i Init) Fill(dst []float32, seed uint64, key string) error {
 func (i Init) initializer(scope *model.Scope) model.VariableInitializer {
 	switch {
 	case i.Uniform > 0:
-		return initializer.RandomUniformFn(scope, -i.Uniform, i.Uniform)
+		low := -i.Uniform
+		if i.Positive {
+			low = 0
+		}
+		return initializer.RandomUniformFn(scope, low, i.Uniform)
 	case i.Normal > 0:
 		return initializer.RandomNormalFn(scope, i.Normal)
 	case i.Values != nil:

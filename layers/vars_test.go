@@ -71,6 +71,10 @@ func checkInit(t *testing.T, init Init, v []float32) {
 	}
 	sigma := 5 / math.Sqrt(float64(len(v))) // five standard deviations
 	switch {
+	case init.Uniform > 0 && init.Positive:
+		require.LessOrEqual(t, top, init.Uniform)
+		require.InDelta(t, 0.5, mean/init.Uniform, sigma)
+		require.InDelta(t, 1.0/3, square/init.Uniform/init.Uniform, sigma)
 	case init.Uniform > 0:
 		require.LessOrEqual(t, top, init.Uniform)
 		require.Greater(t, top, 0.99*init.Uniform)
@@ -87,7 +91,7 @@ func checkInit(t *testing.T, init Init, v []float32) {
 	}
 }
 
-var drawnInits = map[string]Init{"uniform": FanIn(100), "tiny": residualWeight(100),
+var drawnInits = map[string]Init{"uniform": FanIn(100), "positive": {Uniform: 0.2, Positive: true}, "tiny": residualWeight(100),
 	"normal": {Normal: 0.3}, "one": One, "zero": Zero}
 
 func TestInitFill(t *testing.T) {

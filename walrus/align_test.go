@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/internal/golden"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/golden"
 )
 
 // alignmentCase is the manifest's description of a change of registries.

@@ -5,10 +5,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/internal/golden"
-	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/internal/golden"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // releaseFolder makes a folder with links to the golden set's files, or with empty

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // note is a part that holds a text.
@@ -142,7 +143,7 @@ func TestCheckpointSaveFails(t *testing.T) {
 		"extra is no JSON": {func(c *walrus.Checkpoint) {
 			c.Extra["rng"] = json.RawMessage("{")
 		}, "manifest"},
-		"freed weights": {func(c *walrus.Checkpoint) { c.Weights.Finalize() }, "finalized weights"},
+		"freed weights": {func(c *walrus.Checkpoint) { c.Weights.Finalize() }, "the weights were freed"},
 		"no weights":    {func(c *walrus.Checkpoint) { c.Weights = nil }, "expected weights, got none"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,21 @@ import (
 	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
+// The classes of the release that this library implements.
+const (
+	classModel     = "walrus.models.IsotropicModel"
+	classModelLong = "walrus.models.isotropic_model.IsotropicModel"
+	classEncoder   = "walrus.models.encoders.vstride_encoder.SpaceBagAdaptiveDVstrideEncoder"
+	classDecoder   = "walrus.models.decoders.vstride_decoder.AdaptiveDVstrideDecoder"
+	classBlock     = "walrus.models.spatiotemporal_blocks.space_time_split.SpaceTimeSplitBlock"
+	classSpace     = "walrus.models.spatial_blocks.full_attention.FullAttention"
+	classTime      = "walrus.models.temporal_blocks.axial_time_attention.AxialTimeAttention"
+	classIdentity  = "torch.nn.Identity"
+	classSiLU      = "torch.nn.SiLU"
+	classNorm      = "walrus.models.shared_utils.normalization.RMSGroupNorm"
+	classGroupNorm = "gowalrus.GroupRMSNorm" // ours; the release refuses it
+)
+
 type (
 	mapping = yamltext.Mapping
 	block   = yamltext.Block
@@ -139,4 +154,16 @@ func layoutFinetuning(c Config) block {
 		b = append(b, key("ape_shape", c.APE))
 	}
 	return b
+}
+
+// layoutScaling arranges a scaling as in the release's section trainer. It returns
+// nothing for nil.
+func layoutScaling(s *Scaling) mapping {
+	if s == nil {
+		return nil
+	}
+	return mapping{
+		key("revin", block{key("_target_", revinModule+s.class()), key("_partial_", true)}),
+		key("epsilon", s.eps()),
+	}
 }

@@ -8,21 +8,6 @@ import (
 	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
-// The classes of the release that this library implements.
-const (
-	classModel     = "walrus.models.IsotropicModel"
-	classModelLong = "walrus.models.isotropic_model.IsotropicModel"
-	classEncoder   = "walrus.models.encoders.vstride_encoder.SpaceBagAdaptiveDVstrideEncoder"
-	classDecoder   = "walrus.models.decoders.vstride_decoder.AdaptiveDVstrideDecoder"
-	classBlock     = "walrus.models.spatiotemporal_blocks.space_time_split.SpaceTimeSplitBlock"
-	classSpace     = "walrus.models.spatial_blocks.full_attention.FullAttention"
-	classTime      = "walrus.models.temporal_blocks.axial_time_attention.AxialTimeAttention"
-	classIdentity  = "torch.nn.Identity"
-	classSiLU      = "torch.nn.SiLU"
-	classNorm      = "walrus.models.shared_utils.normalization.RMSGroupNorm"
-	classGroupNorm = "gowalrus.GroupRMSNorm" // ours; the release refuses it
-)
-
 // readDocument reads the configuration and the scaling from a parsed document.
 func readDocument(d *yamltext.Reader) (Config, *Scaling, error) {
 	var c Config

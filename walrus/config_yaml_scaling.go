@@ -38,18 +38,6 @@ func (s Scaling) class() string {
 	return revinClasses[i].name
 }
 
-// layoutScaling arranges a scaling as in the release's section trainer. It returns
-// nothing for nil.
-func layoutScaling(s *Scaling) mapping {
-	if s == nil {
-		return nil
-	}
-	return mapping{
-		key("revin", block{key("_target_", revinModule+s.class()), key("_partial_", true)}),
-		key("epsilon", s.eps()),
-	}
-}
-
 // readScaling reads trainer.revin and trainer.epsilon. It returns nil without
 // trainer.revin. The statistics of a data set are empty because another file holds them.
 func readScaling(trainer *yamltext.Section) *Scaling {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/lifetime"
 	"github.com/gowalrus/gowalrus/internal/machine"
 )
 
@@ -116,8 +117,7 @@ type Emulator struct {
 	programs programs
 	warned   map[string]bool
 	rounded  rounded
-	running  int // rollouts
-	closed   bool
+	uses     lifetime.Uses // rollouts
 }
 
 // ErrClosed is the error of rollouts of a closed emulator.

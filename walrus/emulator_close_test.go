@@ -65,6 +65,41 @@ func TestCloseDuringRollouts(t *testing.T) {
 	require.False(t, ok)
 }
 
+// TestFreeWeightsDuringRollouts: a rollout goes on with weights that are freed meanwhile, and
+// the next one is an error until they have values again.
+func TestFreeWeightsDuringRollouts(t *testing.T) {
+	weights, err := walrus.InitWeights(smallConfig(), 1)
+	require.NoError(t, err)
+	em, err := walrus.NewEmulator(weights, walrus.EmulatorOptions{Backend: testbackend.New(t)})
+	require.NoError(t, err)
+	defer em.Close()
+	copied, err := weights.Clone()
+	require.NoError(t, err)
+	steps := 0
+	for _, err := range em.Rollout(context.Background(), plane(), 3) {
+		require.NoError(t, err)
+		steps++
+		weights.Finalize()
+		x, _ := copied.Tensor("encoder_dummy")
+		require.ErrorContains(t, weights.Set("encoder_dummy", x), "the weights were freed and are still in use")
+	}
+	require.Equal(t, 3, steps)
+	_, ok := weights.Tensor("encoder_dummy")
+	require.False(t, ok)
+	_, err = em.Emulate(context.Background(), plane())
+	require.EqualError(t, err, "walrus: rollout: the weights were freed")
+	_, err = weights.Clone()
+	require.ErrorIs(t, err, walrus.ErrWeightsClosed)
+	for _, p := range copied.Params() {
+		x, _ := copied.Tensor(p.Key)
+		same, err := x.LocalClone()
+		require.NoError(t, err)
+		require.NoError(t, weights.Set(p.Key, same))
+	}
+	_, err = em.Emulate(context.Background(), plane())
+	require.NoError(t, err)
+}
+
 // TestPrograms: an emulator keeps the programs that were used last.
 func TestPrograms(t *testing.T) {
 	var log strings.Builder

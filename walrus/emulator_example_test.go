@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"

@@ -35,6 +35,11 @@ func Export(dir string, w *Weights) error {
 	if reasons := w.unexportable(); reasons != nil {
 		return &ExportError{Reasons: reasons}
 	}
+	done, err := w.Use()
+	if err != nil {
+		return fmt.Errorf("walrus: export: %w", err)
+	}
+	defer done()
 	dir = filepath.Clean(dir)
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -71,42 +76,35 @@ func (w *Weights) exportTo(dir string) error {
 			return err
 		}
 	}
-	if err := w.saveTorch(filepath.Join(dir, ExportFile)); err != nil {
+	if err := w.saveTorch(filepath.Join(dir, ExportFile), nil, "app", "model"); err != nil {
 		return err
 	}
 	return atomicfile.SyncFolder(dir)
 }
 
-// saveTorch writes the weights to a PyTorch file, one tensor at a time.
-func (w *Weights) saveTorch(path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	buffered := bufio.NewWriterSize(f, 1<<20)
-	err = w.writeTorch(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+// saveTorch writes the weights to a PyTorch file, one tensor at a time: the state dict under
+// the given keys, and more entries in the outermost dictionary. The file appears under its
+// name only when it is complete.
+func (w *TensorSet) saveTorch(path string, more []torchpt.Entry, keys ...string) error {
+	return atomicfile.Write(path, func(out io.Writer) error {
+		buffered := bufio.NewWriterSize(out, 1<<20)
+		if err := w.writeTorch(buffered, more, keys); err != nil {
+			return err
+		}
+		return buffered.Flush()
+	})
 }
 
-func (w *Weights) writeTorch(out io.Writer) error {
+func (w *TensorSet) writeTorch(out io.Writer, more []torchpt.Entry, keys []string) error {
 	infos := make([]torchpt.Info, len(w.params))
 	for i, p := range w.params {
 		infos[i] = torchpt.Info{Name: p.Key, Shape: p.Dims}
 	}
-	file, err := torchpt.NewWriter(out, "walrus", infos, "app", "model")
+	file, err := torchpt.NewWriterWith(out, "walrus", infos, more, keys...)
 	if err != nil {
 		return err
 	}
 	for i, p := range w.params {
-		if w.values[i] == nil {
-			return fmt.Errorf("%s: expected a value, got finalized weights", p.Key)
-		}
 		if err := withValues(w.values[i], file.WriteFloat32); err != nil {
 			return fmt.Errorf("%s: %w", p.Key, err)
 		}

@@ -1,10 +1,12 @@
 package walrus
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/gomlx/compute"
+
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 )
@@ -43,7 +45,7 @@ type LoadOptions struct {
 // LoadWeights reads weights for the network c from a PyTorch checkpoint (.pt) or a
 // .safetensors file. The content of the file decides which, not its name. In a .pt
 // file LoadWeights looks for the state dict at app.model (the release's checkpoints),
-// model, state_dict and the top level. Names may have one of the prefixes "model.",
+// model, state_dict, model_state and the top level. Names may have one of the prefixes "model.",
 // "module." and "_orig_mod.". Half and double precision become float32.
 //
 // LoadWeights reads tensors one by one, so the whole file is never in memory. If the
@@ -79,15 +81,48 @@ func (f *weightFile) weights(c Config, o LoadOptions) (*Weights, *LoadReport, er
 	if err != nil {
 		return nil, nil, err
 	}
-	m := match(f, w, o)
+	report, err := f.fill(&w.TensorSet, c.Registry, o)
+	if err != nil {
+		return nil, report, err
+	}
+	return w, report, nil
+}
+
+// fill reads the tensors of a network with the given field registry, which is empty for
+// other networks than Walrus.
+func (f *weightFile) fill(w *TensorSet, registry data.Registry, o LoadOptions) (*LoadReport, error) {
+	m := match(f, w, registry, o)
 	if err := m.report.check(o); err != nil {
-		return nil, m.report, err
+		return m.report, err
 	}
 	if err := m.load(); err != nil {
 		w.Finalize()
-		return nil, m.report, fmt.Errorf("walrus: loading %s: %w", f.path, err)
+		return m.report, fmt.Errorf("walrus: loading %s: %w", f.path, err)
 	}
-	return w, m.report, nil
+	return m.report, nil
+}
+
+// LoadTensors reads the tensors of any network from a PyTorch checkpoint or a .safetensors
+// file as [LoadWeights] does, with the same options and errors. params lists the tensors.
+// LoadOptions.Source must be empty.
+func LoadTensors(path string, params []Param, o LoadOptions) (*TensorSet, *LoadReport, error) {
+	if o.Source.Len() > 0 {
+		return nil, nil, errors.New("walrus: loading tensors: expected an empty LoadOptions.Source: only Walrus has a registry")
+	}
+	if err := checkParams(params); err != nil {
+		return nil, nil, err
+	}
+	f, err := openWeightFile(path, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	w := newTensorSet(params)
+	report, err := f.fill(&w, data.Registry{}, o)
+	if err != nil {
+		return nil, report, err
+	}
+	return &w, report, nil
 }
 
 // CheckWeights compares a weight file with a network as [LoadWeights] does, but reads
@@ -102,7 +137,7 @@ func CheckWeights(path string, c Config, o LoadOptions) (*LoadReport, error) {
 		return nil, err
 	}
 	defer f.Close()
-	m := match(f, w, o)
+	m := match(f, &w.TensorSet, c.Registry, o)
 	return m.report, m.report.check(o)
 }
 

@@ -67,6 +67,7 @@ func DescribeWeights(path string) (*WeightsSummary, error) {
 	s.Largest = s.Largest[:min(5, len(s.Largest))]
 	if f.torch != nil {
 		s.Training.fromOptimizer(f.torch)
+		s.Training.fromTrainer(f.torch)
 		s.Training.fromMetadata(filepath.Join(filepath.Dir(path), "metadata.pt"))
 	}
 	return s, nil
@@ -105,6 +106,17 @@ func (s *TrainingState) fromOptimizer(f *torchpt.File) {
 				return
 			}
 		}
+	}
+}
+
+// fromTrainer reads the counters iters and epoch, which MPP's trainer saves with the
+// weights.
+func (s *TrainingState) fromTrainer(f *torchpt.File) {
+	if steps, err := f.Lookup("iters"); err == nil && s.Step == nil {
+		s.Step = integer(steps)
+	}
+	if epoch, err := f.Lookup("epoch"); err == nil {
+		s.Epoch = integer(epoch)
 	}
 }
 

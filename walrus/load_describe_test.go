@@ -3,10 +3,11 @@ package walrus_test
 import (
 	"testing"
 
-	"github.com/gowalrus/gowalrus/internal/golden"
-	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/internal/golden"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // TestGoldenDescribe describes the training checkpoint of one step and the

@@ -89,7 +89,7 @@ func readWeightFile(f *os.File, path string, o LoadOptions) (*weightFile, error)
 		return nil, fmt.Errorf("%s: expected a .pt or .safetensors file, got an empty one", path)
 	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
 		return nil, fmt.Errorf("%s: expected weights, got a Git LFS pointer; fetch the file itself with git lfs pull", path)
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || slices.Contains([]string{".pt", ".pth", ".ckpt"}, strings.ToLower(filepath.Ext(path))):
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")) || slices.Contains([]string{".pt", ".pth", ".ckpt", ".bin"}, strings.ToLower(filepath.Ext(path))):
 		return readTorch(f, info.Size(), path, o)
 	}
 	s, err := safetensors.NewFile(f, info.Size(), path)

@@ -5,17 +5,20 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/gowalrus/gowalrus/data"
 )
 
 // matching assigns the tensors of a file to the parameters of a network.
 type matching struct {
-	file    *weightFile
-	weights *Weights
-	options LoadOptions
-	report  *LoadReport
-	users   map[int][]int // entry of the file → parameters read from it
-	columns []columnMove  // nil when the registries agree
-	states  int           // field columns of tensors in the file
+	file     *weightFile
+	weights  *TensorSet
+	registry data.Registry // of the network; empty for other networks than Walrus
+	options  LoadOptions
+	report   *LoadReport
+	users    map[int][]int // entry of the file → parameters read from it
+	columns  []columnMove  // nil when the registries agree
+	states   int           // field columns of tensors in the file
 }
 
 // weightPrefixes are the prefixes that names may have: none, the name of the model
@@ -26,8 +29,8 @@ var weightPrefixes = []string{"", "model.", "module.", "_orig_mod."}
 var floatTypes = []string{"F32", "F64", "F16", "BF16"}
 
 // match compares a file's tensors with a network's.
-func match(f *weightFile, w *Weights, o LoadOptions) *matching {
-	m := &matching{file: f, weights: w, options: o, users: map[int][]int{}, states: w.config.States()}
+func match(f *weightFile, w *TensorSet, registry data.Registry, o LoadOptions) *matching {
+	m := &matching{file: f, weights: w, registry: registry, options: o, users: map[int][]int{}, states: registry.States()}
 	m.report = &LoadReport{Path: f.path, Format: f.format, Where: f.where, Converted: map[string]int{}}
 	m.alignFields()
 	prefix := bestPrefix(f, w)
@@ -52,7 +55,7 @@ func match(f *weightFile, w *Weights, o LoadOptions) *matching {
 }
 
 // bestPrefix returns the prefix with which the file contains most names of the network.
-func bestPrefix(f *weightFile, w *Weights) string {
+func bestPrefix(f *weightFile, w *TensorSet) string {
 	best, most := "", 0
 	for _, prefix := range weightPrefixes {
 		n := 0
@@ -82,7 +85,7 @@ func (m *matching) matchParam(i int, p Param, index map[string]int) {
 		m.report.Expanded = append(m.report.Expanded, p.Key)
 	}
 	entry, want := m.file.entries[e], slices.Clone(p.Dims)
-	if axis, _ := fieldAxis(p.Key); axis >= 0 {
+	if axis, _ := fieldAxis(p.Key); axis >= 0 && m.registry.Len() > 0 {
 		want[axis] = m.states
 	}
 	if !slices.Equal(want, entry.Shape) || !slices.Contains(floatTypes, entry.DType) {
@@ -112,7 +115,7 @@ func sharedFrequencies(key string) (string, bool) {
 
 // alignFields computes the moves of field columns if the registries differ.
 func (m *matching) alignFields() {
-	from, to := m.options.Source, m.weights.config.Registry
+	from, to := m.options.Source, m.registry
 	if from.Len() == 0 || sameRegistry(from, to) {
 		return
 	}
@@ -126,5 +129,5 @@ func (m *matching) scale(scaled bool) float32 {
 	if !scaled {
 		return 1
 	}
-	return float32(math.Sqrt(float64(m.states) / float64(m.weights.config.States())))
+	return float32(math.Sqrt(float64(m.states) / float64(m.registry.States())))
 }

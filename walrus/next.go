@@ -2,6 +2,7 @@ package walrus
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/layers"
 )

@@ -4,11 +4,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/sweep"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
-	"github.com/stretchr/testify/require"
 )
 
 // TestNonsense: no function panics on bad input.
@@ -34,7 +35,7 @@ func TestNonsense(t *testing.T) {
 	require.NoError(t, err)
 	sweep.Run(t, sweep.Package{
 		Funcs: []any{walrus.Advise, walrus.CheckWeights, walrus.DescribeWeights, walrus.Export, walrus.FindCheckpoint, walrus.GlobalStats,
-			walrus.HalfWalrus, walrus.InitWeights, walrus.Load, walrus.LoadWeights, walrus.Micro, walrus.NewEmulator, walrus.NewModel,
+			walrus.HalfWalrus, walrus.InitTensors, walrus.InitWeights, walrus.ListTensors, walrus.Load, walrus.LoadTensors, walrus.LoadWeights, walrus.Micro, walrus.NewEmulator, walrus.NewModel,
 			walrus.NewRecipe, walrus.OpenCheckpoint, walrus.ParseConfig, walrus.ParseRecipe, walrus.ParseStorage, walrus.Preset,
 			walrus.PresetNames, walrus.ReadConfig, walrus.ReadRecipe, walrus.ReadWeights, walrus.SampleStats, walrus.SaveCheckpoint,
 			walrus.Small, walrus.Tiny, walrus.Walrus, walrus.WithConstants},
@@ -43,14 +44,15 @@ func TestNonsense(t *testing.T) {
 			new(walrus.LoadReport), new(walrus.Manifest), new(walrus.Mismatch), new(walrus.Normalization),
 			new(walrus.Param), new(walrus.Precision), new(walrus.Prediction), new(walrus.Resize), new(walrus.Scaling),
 			new(walrus.Stats), new(walrus.Storage), new(walrus.TensorInfo), new(walrus.TimeBias)},
-		Made: []any{(*walrus.Emulator)(nil), (*walrus.Model)(nil), (*walrus.Recipe)(nil), (*walrus.Weights)(nil)},
+		Made: []any{(*walrus.Emulator)(nil), (*walrus.Model)(nil), (*walrus.Recipe)(nil), (*walrus.TensorFile)(nil), (*walrus.TensorSet)(nil), (*walrus.Weights)(nil)},
 		Values: []any{c, w, model, window, plan, emulator, manifest, found, recipe, data.Boundaries{walled, walled}, []int{16, 8}, w.Params()[0],
 			walrus.EmulatorOptions{Backend: testbackend.New(t)}, walrus.Checkpoint{Weights: w}},
 		Strings: []string{dir, file, "density", "velocity_x", w.Params()[0].Key, "micro"},
 		Exempt: map[string]string{
 			"Walrus": presets, "HalfWalrus": presets, "Small": presets, "Tiny": presets,
-			"Emulator.Close":   "the other methods need the programs",
-			"Weights.Finalize": "the other methods need the tensors",
+			"Emulator.Close":     "the other methods need the programs",
+			"Weights.Finalize":   "the other methods need the tensors",
+			"TensorSet.Finalize": "the other methods need the tensors",
 		},
 		Calls: 60,
 	})

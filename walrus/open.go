@@ -46,20 +46,12 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 // whose loop it is called. It frees the compiled programs and, if OwnWeights is set or
 // [Load] read them, the weights; if rollouts are running, the last one does so when it ends.
 // Further calls do nothing.
-func (e *Emulator) Close() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return
-	}
-	e.closed = true
-	if e.running == 0 {
-		e.free()
-	}
-}
+func (e *Emulator) Close() { e.uses.Close(e.free) }
 
 // free frees the memory of a closed emulator.
 func (e *Emulator) free() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.programs.shrink(0)
 	e.rounded.close()
 	if e.opts.OwnWeights {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	. "github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/layers"
 )

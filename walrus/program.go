@@ -119,34 +119,26 @@ func (e *Emulator) enter() error {
 	if e.model == nil {
 		return fmt.Errorf("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
+	if !e.uses.Enter() {
 		return fmt.Errorf("walrus: rollout: %w", ErrClosed)
 	}
-	e.running++
+	if !e.weights.uses.Enter() {
+		e.uses.Leave()
+		return fmt.Errorf("walrus: rollout: %w", ErrWeightsClosed)
+	}
 	return nil
 }
 
-// release ends a rollout and its use of a program, which may be nil. The last rollout of a
-// closed emulator frees its memory.
+// release ends a rollout and its use of a program, which may be nil.
 func (e *Emulator) release(p *stepProgram) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if p != nil {
+		e.mu.Lock()
 		p.users--
 		e.programs.shrink(e.opts.Programs)
+		e.mu.Unlock()
 	}
-	e.running--
-	if e.closed && e.running == 0 {
-		e.free()
-	}
-}
-
-func (e *Emulator) isClosed() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.closed
+	e.weights.uses.Leave()
+	e.uses.Leave()
 }
 
 func (e *Emulator) compile(r *rollout) (*stepProgram, error) {

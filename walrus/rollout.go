@@ -171,7 +171,7 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 	if err := ctx.Err(); err != nil {
 		return fail(cancelled(ctx))
 	}
-	if r.e.isClosed() {
+	if r.e.uses.Closed() {
 		return fail(ErrClosed)
 	}
 	u, finite, err := r.forecast(draw)

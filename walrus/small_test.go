@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
-	"github.com/stretchr/testify/require"
 )
 
 // smallConfig returns the preset micro with two blocks, few tokens and few fields: a

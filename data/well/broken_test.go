@@ -2,10 +2,12 @@ package well_test
 
 import (
 	"context"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -168,4 +170,33 @@ func dataDir(t testing.TB) string {
 		return dir
 	}
 	return filepath.Join("..", "..", "testdata", "data")
+}
+
+// TestCloseWhileReading: reads end with their values or with an error that says that the
+// data set is closed.
+func TestCloseWhileReading(t *testing.T) {
+	ds, err := well.Open(filepath.Join(dataDir(t), "shear_flow"), well.Options{Split: "test"})
+	require.NoError(t, err)
+	span := data.Span{Frames: 2, Stride: 1}
+	_, err = ds.Read(t.Context(), span, nil)
+	require.NoError(t, err)
+	var started, work sync.WaitGroup
+	for range 4 {
+		started.Add(1)
+		work.Go(func() {
+			var once sync.Once
+			for {
+				_, err := ds.Read(context.Background(), span, nil)
+				once.Do(started.Done)
+				if err != nil {
+					assert.ErrorIs(t, err, fs.ErrClosed)
+					return
+				}
+			}
+		})
+	}
+	started.Wait()
+	assert.NoError(t, ds.Close())
+	assert.NoError(t, ds.Close())
+	work.Wait()
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/lifetime"
 )
 
 // Dataset is an open data set of The Well. It implements data.Dataset and is safe for
@@ -25,6 +26,7 @@ type Dataset struct {
 	norms        map[string]norm
 	cache        *cache
 	quota        *quota
+	uses         lifetime.Uses // reads
 }
 
 // StatisticsFile is the name of the file that holds a data set's statistics.
@@ -106,11 +108,17 @@ func (d *Dataset) Files() []File {
 	return out
 }
 
-// Close closes the files.
+// Close closes the files. If another goroutine is reading, its read closes them when it
+// ends. Later reads return an error that wraps [fs.ErrClosed].
 func (d *Dataset) Close() error {
 	var all error
-	for _, h := range d.files {
-		all = errors.Join(all, h.f.Close())
+	now := d.uses.Close(func() {
+		for _, h := range d.files {
+			all = errors.Join(all, h.f.Close())
+		}
+	})
+	if !now {
+		return nil
 	}
 	return all
 }

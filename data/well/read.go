@@ -3,6 +3,7 @@ package well
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math"
 	"slices"
 	"sync"
@@ -17,6 +18,10 @@ func (d *Dataset) Read(ctx context.Context, span data.Span, into *data.Window) (
 	if err := d.checkSpan(span); err != nil {
 		return nil, err
 	}
+	if !d.uses.Enter() {
+		return nil, fmt.Errorf("well: data set %s: expected an open data set: %w", d.meta.Name, fs.ErrClosed)
+	}
+	defer d.uses.Leave()
 	number := d.fileOf[span.Trajectory]
 	h, own := d.files[number], d.trajectories[span.Trajectory].Index
 	if err := d.checkMemory(h, span.Frames, 0); err != nil {

@@ -83,7 +83,7 @@ func (e budget) run(ctx context.Context, b compute.Backend) error {
 		}
 		results = append(results, r)
 	}
-	report(os.Stdout, results)
+	show(os.Stdout, results)
 	if err := experiment.WriteJSON(e.Out, map[string]any{"systems": results}); err != nil {
 		return err
 	}

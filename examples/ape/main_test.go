@@ -59,6 +59,6 @@ func TestSummarise(t *testing.T) {
 	require.Equal(t, experiment.Comparison{Better: 2, Of: 2, Improvement: 43.75}, out.Horizons[0].APE)
 	require.Equal(t, 1, out.Horizons[len(horizons)-1].APE.Better)
 	var text strings.Builder
-	report(&text, []*result{out})
+	show(&text, []*result{out})
 	require.Contains(t, text.String(), "| flow | 1 | 5.000 2.000 | 8.000 4.000 | 2 of 2 | 44 % | 9.000 |")
 }

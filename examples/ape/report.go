@@ -7,8 +7,9 @@ import (
 	"strings"
 
 	"github.com/gowalrus/gowalrus/examples/internal/experiment"
-	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
 )
 
 // result is the result of one system.
@@ -59,8 +60,8 @@ func summarise(system string, r *eval.Result, seeds []uint64) *result {
 	return out
 }
 
-// report prints a table.
-func report(w io.Writer, results []*result) {
+// show prints a table.
+func show(w io.Writer, results []*result) {
 	fmt.Fprintln(w, "| system | steps | APE | no APE | APE better | improvement | persistence |\n|---|---|---|---|---|---|---|")
 	for _, r := range results {
 		for _, h := range r.Horizons {
@@ -83,9 +84,9 @@ func list(values []float64) string {
 func draw(path string, results []*result) error {
 	sheet := experiment.Sheet{Columns: 2}
 	for _, r := range results {
-		c := picture.Chart{Title: r.System, XLabel: "step", YLabel: "VRMSE", LogY: true, Width: 480, Height: 360}
+		c := report.Chart{Title: r.System, XLabel: "step", YLabel: "VRMSE", LogY: true, Width: 480, Height: 360}
 		for _, way := range ways {
-			c.Lines = append(c.Lines, picture.Line{Name: way, Values: r.Curves[way]})
+			c.Lines = append(c.Lines, report.Line{Name: way, Values: r.Curves[way]})
 		}
 		sheet.Drawings = append(sheet.Drawings, c)
 	}

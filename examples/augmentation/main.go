@@ -75,7 +75,7 @@ func (e budget) run(ctx context.Context, b compute.Backend) error {
 		}
 		results = append(results, r)
 	}
-	report(os.Stdout, results)
+	show(os.Stdout, results)
 	if err := experiment.WriteJSON(e.Out, map[string]any{"seeds": results}); err != nil {
 		return err
 	}

@@ -105,10 +105,9 @@ func TestReport(t *testing.T) {
 	}
 	var out strings.Builder
 	results := []*result{made(0.5, 0.4), made(0.7, 0.7)}
-	report(&out, results)
+	show(&out, results)
 	require.Contains(t, out.String(), "| flow | 1 | 0.600 | 0.550 |")
 	require.Contains(t, out.String(), "| turned | 1:20 | 5 | 1.000 | 0.600 | 0.550 | 0.000 | 0.000 |")
 	require.Contains(t, out.String(), "| turned | 1 | 1 of 2 | 10 % |")
-	require.Equal(t, "1: 40, 2: 160", budgets([]scores{{Updates: 40}, {Updates: 160}}))
 	require.NoError(t, draw(filepath.Join(t.TempDir(), "x.png"), results))
 }

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/gowalrus/gowalrus/examples/internal/experiment"
-	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
 )
 
 // result is the result of one seed.
@@ -92,8 +92,8 @@ func split(results []*result) (pretrained, tasks []*taskResult) {
 	return middle(before), middle(after)
 }
 
-// report prints the tables.
-func report(w io.Writer, results []*result) {
+// show prints the tables.
+func show(w io.Writer, results []*result) {
 	pretrained, tasks := split(results)
 	fmt.Fprintf(w, "VRMSE before finetuning, median over runs and %d seeds\n", len(results))
 	fmt.Fprintln(w, "| system | steps | naive | augmented |\n|---|---|---|---|")
@@ -134,25 +134,16 @@ func compare(results []*result, task int, h eval.Horizon) experiment.Comparison 
 	return experiment.Compare(with, without)
 }
 
-// budgets lists the number of updates of each point of a chart: "1: 40, 2: 160".
-func budgets(list []scores) string {
-	var parts []string
-	for i, s := range list {
-		parts = append(parts, fmt.Sprintf("%d: %d", i+1, s.Updates))
-	}
-	return strings.Join(parts, ", ")
-}
-
 // draw draws the error of one step after each budget, one chart per task.
 func draw(path string, results []*result) error {
 	_, tasks := split(results)
 	sheet := experiment.Sheet{Columns: 2}
 	for _, t := range tasks {
-		c := picture.Chart{Title: t.Task, XLabel: "updates (" + budgets(t.Scores) + ")", YLabel: "VRMSE of one step", LogY: true, Width: 460, Height: 330}
+		c := report.Chart{Title: t.Task, XLabel: "updates", YLabel: "VRMSE of one step", LogX: true, LogY: true, Width: 480, Height: 360}
 		for _, s := range starts {
-			l := picture.Line{Name: s.name}
+			l := report.Line{Name: s.name}
 			for _, found := range t.Scores {
-				l.Values = append(l.Values, found.Errors["1"][s.name])
+				l.X, l.Values = append(l.X, float64(found.Updates)), append(l.Values, found.Errors["1"][s.name])
 			}
 			c.Lines = append(c.Lines, l)
 		}

@@ -6,8 +6,8 @@ import (
 	"math"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
 )
 
 // patch is the distance of two tokens in points, on the grids of this experiment.
@@ -154,12 +154,12 @@ func (im *imprints) join(other *imprints) {
 }
 
 // chart returns a chart of the spectra.
-func (im *imprints) chart() picture.Chart {
-	c := picture.Chart{Title: fmt.Sprintf("error after %d steps by wave number; patches repeat at 8", steps),
+func (im *imprints) chart() report.Chart {
+	c := report.Chart{Title: fmt.Sprintf("error after %d steps by wave number; patches repeat at 8", steps),
 		XLabel: "waves across the box", YLabel: "power / variance of truth", LogY: true, Width: 720}
 	all := im.spectra()
 	for _, v := range variants {
-		c.Lines = append(c.Lines, picture.Line{Name: v.name, Values: all[v.name]})
+		c.Lines = append(c.Lines, report.Line{Name: v.name, Values: all[v.name]})
 	}
 	return c
 }

@@ -21,9 +21,9 @@ import (
 
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/examples/internal/experiment"
-	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
 )
 
 // history and steps are the numbers of frames that are given and forecast.
@@ -68,7 +68,7 @@ func run(ctx context.Context, b compute.Backend, s experiment.Settings) error {
 		results = append(results, r)
 		all.join(r.imprints)
 	}
-	report(os.Stdout, results, all)
+	show(os.Stdout, results, all)
 	if err := experiment.WriteJSON(s.Out, map[string]any{"seeds": results, "imprint": all.Ratio(), "frequencies": all.frequencies(), "error_power": all.spectra()}); err != nil {
 		return err
 	}

@@ -45,8 +45,8 @@ func medians(results []*result, h eval.Horizon) (with, without []float64) {
 	return with, without
 }
 
-// report prints the tables.
-func report(w io.Writer, results []*result, all *imprints) {
+// show prints the tables.
+func show(w io.Writer, results []*result, all *imprints) {
 	fmt.Fprintf(w, "VRMSE, median over the runs, then over %d seeds\n", len(results))
 	fmt.Fprintln(w, "| system | steps | jitter and rolls | jitter | neither |\n|---|---|---|---|---|")
 	for i, system := range results[0].Systems {

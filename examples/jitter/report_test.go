@@ -27,7 +27,7 @@ func made(seed uint64, errors ...float64) *result {
 
 func TestReport(t *testing.T) {
 	var out strings.Builder
-	report(&out, []*result{made(1, 0.5, 0.7, 1.2), made(2, 0.5, 0.5, 0.4)}, newImprints())
+	show(&out, []*result{made(1, 0.5, 0.7, 1.2), made(2, 0.5, 0.5, 0.4)}, newImprints())
 	require.Contains(t, out.String(), "| flow | 1:20 | 0.500 | 1.000 | 1.000 |")
 	require.Contains(t, out.String(), "| 1 | 21:60 | 2 of 3 | 30 % |")
 	require.Contains(t, out.String(), "| 2 | 21:60 | 3 of 3 | 50 % |")

@@ -23,8 +23,9 @@ import (
 
 	"github.com/gowalrus/gowalrus/distributed"
 	"github.com/gowalrus/gowalrus/distributed/ladder"
-	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
 )
 
 // options are the command's flags.
@@ -147,10 +148,10 @@ func show(w io.Writer, results []ladder.Result, asJSON bool) error {
 }
 
 // chart draws the results next to the paper's.
-func chart(results []ladder.Result, s ladder.Setup) picture.Bars {
-	b := picture.Bars{XLabel: "token throughput, % of naive",
+func chart(results []ladder.Result, s ladder.Setup) report.Bars {
+	b := report.Bars{XLabel: "token throughput, % of naive",
 		Title: fmt.Sprintf("Simulated training on %d devices in groups of %d", s.Devices, s.Group)}
-	ours, paper := picture.Line{Name: "simulated"}, picture.Line{Name: "paper, 96 devices"}
+	ours, paper := report.Line{Name: "simulated"}, report.Line{Name: "paper, 96 devices"}
 	for i, r := range results {
 		name := r.Rung
 		if i > 0 {
@@ -159,6 +160,6 @@ func chart(results []ladder.Result, s ladder.Setup) picture.Bars {
 		b.Names = append(b.Names, name)
 		ours.Values, paper.Values = append(ours.Values, r.Relative), append(paper.Values, r.Paper)
 	}
-	b.Series = []picture.Line{ours, paper}
+	b.Series = []report.Line{ours, paper}
 	return b
 }

@@ -6,13 +6,12 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"syscall"
-	"time"
 
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/distributed/ladder"
+	"github.com/gowalrus/gowalrus/internal/machine"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -107,11 +106,8 @@ func step(b compute.Backend, c walrus.Config, batch *train.Batch) (float64, erro
 
 // processor returns the CPU seconds that this program has used.
 func processor() (float64, error) {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0, err
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds(), nil
+	used, err := machine.Used()
+	return used.CPU.Seconds(), err
 }
 
 // draw makes a micro-batch of noise in the shape of a data set.

@@ -38,7 +38,7 @@ func TestFile(t *testing.T) {
 	path := filepath.Join(dir, "a.txt")
 	require.NoError(t, atomicfile.WriteBytes(path, []byte("one")))
 
-	// A failed write leaves the old file and nothing beside it.
+	// A failed write leaves the old file and no temporary one.
 	err := atomicfile.Write(path, func(w io.Writer) error {
 		io.WriteString(w, "half")
 		return errBroken

@@ -1,6 +1,6 @@
 // Package atomicfile writes files and folders that are complete when they appear under
-// their names: they are written beside, flushed to disk and renamed. After an error, or if
-// the process ends, what stood there before is unchanged.
+// their names. Each is written under a temporary name in the same folder, flushed to disk
+// and renamed. After an error, or if the process ends, the previous file is unchanged.
 package atomicfile
 
 import (
@@ -22,7 +22,7 @@ type File struct {
 	done bool
 }
 
-// Create opens a temporary file beside path, with the permissions that a new file has. The
+// Create opens a temporary file in the folder of path, with the permissions of a new file. The
 // caller ends it with Commit or Abort.
 func Create(path string) (*File, error) {
 	dir, base := filepath.Split(path)

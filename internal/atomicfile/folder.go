@@ -35,7 +35,7 @@ func Folder(dir string, write func(partial string) error) error {
 	return SyncFolder(filepath.Dir(dir))
 }
 
-// Replace makes the folder at dir as Folder does. A folder that stands there is moved to
+// Replace makes the folder at dir as Folder does. It moves an existing folder to
 // Previous(dir) meanwhile; retire then removes it, and may first keep what it wants. If a
 // process ends between the two renamings the folder is at Previous(dir), and a later
 // Replace begins with retiring or replacing it.

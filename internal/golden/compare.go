@@ -30,6 +30,35 @@ func Compare(tb testing.TB, name string, got, want []float32, tol float64) bool 
 	return true
 }
 
+// CompareL2 checks that the relative L2 distance ‖got − want‖ / ‖want‖ is at most tol (the
+// distance itself if want is all zeros). Lengths must agree and values be finite. A failure
+// is reported with the position of the largest difference, and the test continues.
+// CompareL2 logs the distance and returns whether the two agreed.
+func CompareL2(tb testing.TB, name string, got, want []float32, tol float64) bool {
+	tb.Helper()
+	worst, err := Difference(got, want)
+	if err != nil {
+		tb.Errorf("%s: %v", name, err)
+		return false
+	}
+	var distance, size float64
+	for i, w := range want {
+		d := float64(got[i]) - float64(w)
+		distance += d * d
+		size += float64(w) * float64(w)
+	}
+	relative := math.Sqrt(distance)
+	if size > 0 {
+		relative /= math.Sqrt(size)
+	}
+	if !(relative <= tol) {
+		tb.Errorf("%s: expected a relative L2 distance of at most %.3g, got %.3g; largest difference %s", name, tol, relative, worst)
+		return false
+	}
+	tb.Logf("%s: relative L2 distance %.3g; allowed %.3g", name, relative, tol)
+	return true
+}
+
 // Worst is the largest difference between two tensors.
 type Worst struct {
 	// Index is its row-major position, Got and Want the values there.

@@ -50,6 +50,40 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestCompareL2(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	type v = []float32
+	tests := []struct {
+		name      string
+		got, want v
+		tol       float64
+		failure   string // "" when they agree
+	}{
+		{"equal", v{1, 2}, v{1, 2}, 0, ""},
+		{"all values count", v{3, 4.5, 0}, v{3, 4, 0}, 0.1, ""},
+		{"beyond the tolerance", v{3, 4.5, 0}, v{3, 4, 0}, 0.09, "x: expected a relative L2 distance of at most 0.09, got 0.1; largest difference 0.125 at 1: expected 4, got 4.5"},
+		{"zeros compare absolutely", v{3e-8, 4e-8}, v{0, 0}, 6e-8, ""},
+		{"zeros too far", v{3e-8, 4e-8}, v{0, 0}, 4e-8, "got 5e-08"},
+		{"length", v{1}, v{1, 2}, 1, "expected 2 values, got 1"},
+		{"NaN", v{1, nan}, v{1, 2}, 1e9, "at 1: expected 2, got NaN"},
+		{"infinity", v{inf, 1}, v{1, 1}, 1e9, "at 0"},
+		{"equal infinities", v{inf, 1}, v{inf, 1}, 1e9, "expected a relative"},
+		{"tolerance NaN", v{1}, v{1}, math.NaN(), "expected a relative"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			agreed := false
+			got := failure(func(tb testing.TB) { agreed = CompareL2(tb, "x", tt.got, tt.want, tt.tol) })
+			assert.Equal(t, tt.failure == "", agreed)
+			if tt.failure == "" {
+				assert.Empty(t, got)
+			} else {
+				assert.Contains(t, got, tt.failure)
+			}
+		})
+	}
+}
+
 func TestSub(t *testing.T) {
 	count := func(n int) []int {
 		out := make([]int, n)

@@ -189,8 +189,8 @@ func describe(args []reflect.Value) string {
 	return strings.Join(out, ", ")
 }
 
-// text prints a value. Of what is not plain it prints exported fields and types alone, as
-// goroutines of an earlier call may still write the rest.
+// text prints a value. It prints only the exported fields and the types of values that are
+// not plain, because goroutines of an earlier call may still write the other fields.
 func text(v reflect.Value) string {
 	if !v.IsValid() {
 		return "nil"

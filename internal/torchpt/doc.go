@@ -18,11 +18,12 @@
 // # Safety
 //
 // A pickle is a program. The interpreter here (protocols 2 to 5) knows None, bools,
-// numbers, strings, bytes, lists, tuples, sets, dicts and tensors. The accepted names
-// are listed in one table in globals.go, each with a Go function that only builds one
-// of those values; any other name ends the reading before it is used. Counts and sizes
-// are bounded, and every tensor is checked against the entry that holds it. A hostile
-// tree may contain itself, so walk Root with a bound.
+// numbers, strings, bytes, lists, tuples, sets, dicts, argparse.Namespace and tensors. The
+// accepted names are listed in one table in globals.go, each with a Go function that only
+// builds one of those values; any other name ends the reading before it is used. Counts and
+// sizes are bounded, and every tensor is checked against the entry that holds it. A hostile
+// tree may contain itself, and a small one may contain the same value very often, so walk
+// Root with bounds.
 //
 // # Limits
 //

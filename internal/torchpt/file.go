@@ -80,8 +80,8 @@ func (f *File) Close() error {
 // Values may be shared, and in a hostile file a container may contain itself.
 func (f *File) Root() any { return f.root }
 
-// Lookup descends from the root: a string or int is a key of a dict, an int is a
-// position in a list or tuple.
+// Lookup descends from the root: a string or int is a key of a dict, a string
+// is an attribute of a namespace, an int is a position in a list or tuple.
 //
 //	step, err := f.Lookup("app", "optimizer", "state", 0, "step")
 func (f *File) Lookup(path ...any) (any, error) {
@@ -100,6 +100,8 @@ func child(v, key any) (any, bool) {
 	var items []any
 	switch v := v.(type) {
 	case *Dict:
+		return v.Get(key)
+	case *Namespace:
 		return v.Get(key)
 	case *List:
 		items = v.Items

@@ -75,6 +75,7 @@ func TestStateDictIsFound(t *testing.T) {
 		{"bare", state, []string{}},
 		{"model", dict(text("model"), state, text("epoch"), "K\x01"), []string{"model"}},
 		{"state_dict", dict(text("epoch"), "K\x01", text("state_dict"), state), []string{"state_dict"}},
+		{"model_state", dict(text("iters"), "K\x01", text("model_state"), state), []string{"model_state"}},
 		{"app.model", dict(text("app"), dict(text("model"), state, text("optimizer"), scalar)), []string{"app", "model"}},
 		{"app.model before model", dict(text("model"), dict(text("x"), x), text("app"), dict(text("model"), state)), []string{"app", "model"}},
 		{"past an empty model", dict(text("model"), "}", text("state_dict"), state), []string{"state_dict"}},
@@ -115,7 +116,7 @@ func TestStateDictIsNotFound(t *testing.T) {
 			f, err := open(checkpoint(t, pickle(tt.body), counting(4)))
 			require.NoError(t, err)
 			_, err = f.StateDict()
-			require.ErrorContains(t, err, "test.pt: expected tensors at app.model, model, state_dict or the top level")
+			require.ErrorContains(t, err, "test.pt: expected tensors at app.model, model, state_dict, model_state or the top level")
 			assert.ErrorContains(t, err, tt.want)
 		})
 	}

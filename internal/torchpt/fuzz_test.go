@@ -18,6 +18,7 @@ func FuzzUnpickle(f *testing.F) {
 	f.Add(pickle("\x8c\x05torch\x8c\x07float32\x93\x94\x85"))
 	f.Add(pickle(class2("torch", "Size") + "K\x02\x85\x85R"))
 	f.Add(pickle(tensor(16, 0, []int64{1 << 32, 1 << 32}, []int64{0, 0})))
+	f.Add(pickle(class2("argparse", "Namespace") + ")\x81" + dict(text("a"), x) + "b"))
 	f.Add(pickle("\x8b\xff\xff\xff\x7f"))
 	if seed, err := os.ReadFile("../../testdata/golden/micro_checkpoints/step_1/metadata.pt"); err == nil {
 		f.Add(string(seed[64:261])) // its pickle

@@ -14,6 +14,8 @@ type class struct {
 	dtype string
 	// call builds a value from the arguments; nil if it cannot be called.
 	call func(m *machine, args Tuple) (any, error)
+	// object returns an instance without attributes; nil if there are no instances.
+	object func() any
 }
 
 // globals lists every name a pickle may use, by module and name.
@@ -32,6 +34,7 @@ func init() {
 		add(builtins, "set", newSet) // protocols 2 and 3 write sets with it
 		add(builtins, "frozenset", newSet)
 	}
+	globals[[2]string{"argparse", "Namespace"}] = &class{name: "argparse.Namespace", object: func() any { return &Namespace{} }}
 	for name, dtype := range map[string]string{
 		"Float": "F32", "Double": "F64", "Half": "F16", "BFloat16": "BF16", "Long": "I64",
 		"Int": "I32", "Short": "I16", "Char": "I8", "Byte": "U8", "Bool": "BOOL",
@@ -110,18 +113,56 @@ func (m *machine) reduce() error {
 	return m.push(v)
 }
 
-// build sets attributes. Only dicts have any here (a state dict carries its modules'
-// versions); they are checked and dropped.
+// newObject makes an instance of a class from an empty tuple of arguments.
+func (m *machine) newObject() error {
+	vs, err := m.popN(2)
+	if err != nil {
+		return err
+	}
+	c, ok := vs[0].(*class)
+	if !ok || c.object == nil {
+		return fmt.Errorf("refused: pickle makes an object of %s; only tensors and plain containers are allowed", kind(vs[0]))
+	}
+	if args, ok := vs[1].(Tuple); !ok || len(args) != 0 {
+		return fmt.Errorf("%s: expected no arguments, got %s", c.name, kind(vs[1]))
+	}
+	return m.push(c.object())
+}
+
+// build sets attributes. Those of a namespace are its content. Those of a dict (a state
+// dict carries its modules' versions) are checked and dropped.
 func (m *machine) build() error {
 	state, err := m.pop()
 	if err != nil {
 		return err
 	}
-	if _, err := target[*Dict](m, "dict to give attributes to"); err != nil {
+	object, err := m.top()
+	if err != nil {
 		return err
 	}
-	if _, ok := state.(*Dict); !ok {
-		return fmt.Errorf("expected attributes in a dict, got %s", kind(state))
+	attributes, ok := state.(*Dict)
+	switch n := object.(type) {
+	case *Dict, *Namespace:
+		if !ok {
+			return fmt.Errorf("expected attributes in a dict, got %s", kind(state))
+		}
+		if n, ok := n.(*Namespace); ok {
+			return n.update(attributes)
+		}
+		return nil
+	}
+	return fmt.Errorf("expected a dict or a namespace to give attributes to on the stack, got %s", kind(object))
+}
+
+// update sets attributes.
+func (n *Namespace) update(attributes *Dict) error {
+	for _, key := range attributes.keys {
+		if _, ok := key.(string); !ok {
+			return fmt.Errorf("expected names of attributes, got %s", kind(key))
+		}
+		if err := n.set(key, attributes.values[key]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

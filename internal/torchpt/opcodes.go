@@ -10,7 +10,7 @@ import (
 )
 
 // opcodes maps each byte of a pickle to its operation. Bytes without an entry are
-// refused: among them those that instantiate classes (INST, OBJ, NEWOBJ), use the
+// refused: among them those that instantiate classes (INST, OBJ, NEWOBJ_EX), use the
 // copyreg registry (EXT) or out-of-band buffers, and the text forms of protocols 0 and
 // 1.
 var opcodes [256]func(m *machine) error
@@ -70,6 +70,7 @@ func init() { // not a literal, because some functions refer to the table's user
 		'c':  (*machine).global,
 		0x93: (*machine).stackGlobal,
 		'R':  (*machine).reduce,
+		0x81: (*machine).newObject,
 		'b':  (*machine).build,
 		'Q':  (*machine).persistentID,
 	}

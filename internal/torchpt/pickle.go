@@ -3,16 +3,27 @@ package torchpt
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 )
 
 // pickled returns data.pkl, a pickle of protocol 2 with dictionaries under the keys of
-// path around the state dict. Tensor i is in storage i.
-func pickled(infos []Info, path []string) []byte {
+// path around the state dict. The outermost one also holds the additional entries. Tensor
+// i is in storage i.
+func pickled(infos []Info, more []Entry, path []string) ([]byte, error) {
 	var p pickler
 	p.WriteString("\x80\x02") // PROTO 2
-	for _, key := range path {
+	for i, key := range path {
 		p.WriteString("}") // EMPTY_DICT
+		if i == 0 {
+			for _, e := range more {
+				p.text(e.Key)
+				if err := p.value(e.Value, maxDepth); err != nil {
+					return nil, fmt.Errorf("entry %q: %w", e.Key, err)
+				}
+				p.WriteString("s") // SETITEM
+			}
+		}
 		p.text(key)
 	}
 	p.WriteString("}(") // EMPTY_DICT MARK
@@ -25,7 +36,7 @@ func pickled(infos []Info, path []string) []byte {
 		p.WriteString("s") // SETITEM
 	}
 	p.WriteString(".") // STOP
-	return []byte(p.String())
+	return []byte(p.String()), nil
 }
 
 // pickler appends the opcodes of values.
@@ -54,6 +65,67 @@ func (p *pickler) tensor(shape []int, storage int) {
 	p.WriteString("\x89") // NEWFALSE
 	p.class("collections", "OrderedDict")
 	p.WriteString(")R" + "tR") // EMPTY_TUPLE REDUCE TUPLE REDUCE
+}
+
+// maxDepth bounds the nesting of written values, which may contain themselves.
+const maxDepth = 32
+
+// value writes a plain value whose containers are nested at most depth deep.
+func (p *pickler) value(v any, depth int) error {
+	if depth == 0 {
+		return fmt.Errorf("expected values nested at most %d deep, got more", maxDepth)
+	}
+	switch v := v.(type) {
+	case nil:
+		p.WriteString("N")
+	case bool:
+		p.WriteString(map[bool]string{true: "\x88", false: "\x89"}[v])
+	case int64:
+		p.WriteString("\x8a\x08") // LONG1
+		p.Write(binary.LittleEndian.AppendUint64(nil, uint64(v)))
+	case float64:
+		p.WriteString("G") // BINFLOAT
+		p.Write(binary.BigEndian.AppendUint64(nil, math.Float64bits(v)))
+	case string:
+		p.text(v)
+	case Tuple:
+		return p.items("(", v, "t", depth) // MARK TUPLE
+	case *List:
+		return p.items("](", v.Items, "e", depth) // EMPTY_LIST MARK APPENDS
+	case *Dict:
+		return p.pairs(v, depth)
+	case *Namespace:
+		p.class("argparse", "Namespace")
+		p.WriteString(")\x81") // EMPTY_TUPLE NEWOBJ
+		if err := p.pairs(&v.Dict, depth); err != nil {
+			return err
+		}
+		p.WriteString("b") // BUILD
+	default:
+		return fmt.Errorf("expected None, bools, numbers, strings and containers of them, got %s", kind(v))
+	}
+	return nil
+}
+
+// items writes values between opcodes.
+func (p *pickler) items(before string, items []any, after string, depth int) error {
+	p.WriteString(before)
+	for _, v := range items {
+		if err := p.value(v, depth-1); err != nil {
+			return err
+		}
+	}
+	p.WriteString(after)
+	return nil
+}
+
+// pairs writes a dict.
+func (p *pickler) pairs(d *Dict, depth int) error {
+	var items []any
+	for _, key := range d.keys {
+		items = append(items, key, d.values[key])
+	}
+	return p.items("}(", items, "u", depth) // EMPTY_DICT MARK SETITEMS
 }
 
 // text writes a string (BINUNICODE).

@@ -49,11 +49,12 @@ func (f *File) Tensors(path ...string) (*StateDict, error) {
 }
 
 // statePaths are the positions at which training programs store a model's state: the
-// reference's checkpoints, two common conventions, a bare state dict.
-var statePaths = [][]string{{"app", "model"}, {"model"}, {"state_dict"}, {}}
+// reference's checkpoints, common conventions, a bare state dict.
+var statePaths = [][]string{{"app", "model"}, {"model"}, {"state_dict"}, {"model_state"}, {}}
 
 // StateDict finds the model's parameters: at "app", "model", at "model", at
-// "state_dict" or at the root, in this order. The result's Path is the position.
+// "state_dict", at "model_state" or at the root, in this order. The result's Path is the
+// position.
 func (f *File) StateDict() (*StateDict, error) {
 	got := describe(f.root)
 	for _, path := range statePaths {
@@ -69,7 +70,7 @@ func (f *File) StateDict() (*StateDict, error) {
 			got += "; " + err.Error() // why this position was skipped
 		}
 	}
-	return nil, f.fail(fmt.Errorf("expected tensors at app.model, model, state_dict or the top level, got %s", got))
+	return nil, f.fail(fmt.Errorf("expected tensors at app.model, model, state_dict, model_state or the top level, got %s", got))
 }
 
 // anys converts path for Lookup.

@@ -1,9 +1,13 @@
 package torchpt
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // The object tree consists of nil (None), bool, int64, *big.Int (integers beyond 64
-// bits), float64, string, []byte, DType, Tuple, *List, *Set, *Dict and *Tensor.
+// bits), float64, string, []byte, DType, Tuple, *List, *Set, *Dict, *Namespace and *Tensor.
 
 // Tuple is a Python tuple or a torch.Size.
 type Tuple []any
@@ -23,6 +27,19 @@ type DType string
 type Dict struct {
 	keys   []any
 	values map[any]any
+}
+
+// Namespace is an argparse.Namespace, the settings of a training program. Its keys are the
+// names of its attributes.
+type Namespace struct{ Dict }
+
+// NewNamespace returns a Namespace of the given attributes, sorted by name.
+func NewNamespace(attributes map[string]any) *Namespace {
+	n := &Namespace{}
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		_ = n.set(name, attributes[name]) // a string is always a valid key
+	}
+	return n
 }
 
 // Len returns the number of keys.
@@ -82,6 +99,8 @@ func kind(v any) string {
 		return "set"
 	case *Dict:
 		return "dict"
+	case *Namespace:
+		return "argparse.Namespace"
 	case *Tensor:
 		return "tensor"
 	case *storage:

@@ -23,7 +23,8 @@ type Info struct {
 }
 
 // Writer writes a checkpoint as torch.save does: a tree of dictionaries whose innermost
-// one, the state dict, holds float32 tensors. torch.load(weights_only=True) reads it.
+// one, the state dict, holds float32 tensors. torch.load(weights_only=True) reads it unless
+// it holds a namespace, which needs weights_only=False.
 type Writer struct {
 	zip     *zip.Writer
 	written int64 // bytes of the file
@@ -32,10 +33,26 @@ type Writer struct {
 	next    int // tensor to write
 }
 
+// Entry is a value under a key.
+type Entry struct {
+	Key   string
+	Value any
+}
+
 // NewWriter begins a checkpoint with the tensors of infos, in their order, under the
 // keys of path: NewWriter(f, "walrus", infos, "app", "model"). The archive's entries
 // are in a folder of the given name. Nothing is buffered but small parts of tensors.
 func NewWriter(out io.Writer, folder string, infos []Info, path ...string) (*Writer, error) {
+	return NewWriterWith(out, folder, infos, nil, path...)
+}
+
+// NewWriterWith is NewWriter with more entries in the outermost dictionary, before the
+// first key of path, of which there must be one. Their values are None, bools, numbers,
+// strings, lists, tuples, dicts and namespaces.
+func NewWriterWith(out io.Writer, folder string, infos []Info, more []Entry, path ...string) (*Writer, error) {
+	if len(more) > 0 && len(path) == 0 {
+		return nil, fmt.Errorf("torchpt: entry %q: expected a key for the tensors next to it, got none", more[0].Key)
+	}
 	w := &Writer{folder: folder, infos: infos}
 	w.zip = zip.NewWriter(counter{out, &w.written})
 	seen := map[string]bool{}
@@ -48,7 +65,11 @@ func NewWriter(out io.Writer, folder string, infos []Info, path ...string) (*Wri
 			return nil, fmt.Errorf("torchpt: tensor %q: %w", info.Name, err)
 		}
 	}
-	for _, e := range [][2]string{{"data.pkl", string(pickled(infos, path))}, {"byteorder", "little"}} {
+	tree, err := pickled(infos, more, path)
+	if err != nil {
+		return nil, fmt.Errorf("torchpt: %w", err)
+	}
+	for _, e := range [][2]string{{"data.pkl", string(tree)}, {"byteorder", "little"}} {
 		if err := w.entry(e[0], []byte(e[1])); err != nil {
 			return nil, err
 		}

@@ -71,6 +71,41 @@ func TestWriterRoundTrip(t *testing.T) {
 	}
 }
 
+// TestWriterWith writes tensors and settings and reads both back.
+func TestWriterWith(t *testing.T) {
+	inner := &Dict{}
+	require.NoError(t, inner.set(int64(1), Tuple{nil, true, false}))
+	args := NewNamespace(map[string]any{"n": int64(-3), "big": int64(1) << 40, "rate": 0.25, "name": "ns2d",
+		"list": &List{Items: []any{"a", int64(1)}}, "dict": inner})
+	var out bytes.Buffer
+	w, err := NewWriterWith(&out, "m", []Info{{"x", []int{1}}}, []Entry{{"args", args}, {"epoch", int64(7)}}, "model")
+	require.NoError(t, err)
+	require.NoError(t, w.WriteFloat32([]float32{1}))
+	require.NoError(t, w.Close())
+	f, err := open(out.Bytes())
+	require.NoError(t, err)
+	require.Equal(t, []any{"args", "epoch", "model"}, f.Root().(*Dict).Keys())
+	got, err := f.Lookup("args")
+	require.NoError(t, err)
+	require.Equal(t, args, got)
+	name, err := f.Lookup("args", "name")
+	require.NoError(t, err)
+	require.Equal(t, "ns2d", name)
+	state, err := f.StateDict()
+	require.NoError(t, err)
+	require.Equal(t, []string{"model"}, state.Path)
+	require.Equal(t, []string{"x"}, state.Names())
+
+	_, err = NewWriterWith(&out, "m", nil, []Entry{{"args", args}})
+	require.ErrorContains(t, err, `entry "args": expected a key for the tensors`)
+	_, err = NewWriterWith(&out, "m", nil, []Entry{{"args", []byte("a")}}, "model")
+	require.ErrorContains(t, err, `entry "args": expected None, bools, numbers, strings and containers of them, got bytes`)
+	loop := &List{}
+	loop.Items = []any{loop}
+	_, err = NewWriterWith(&out, "m", nil, []Entry{{"args", loop}}, "model")
+	require.ErrorContains(t, err, "nested at most 32 deep")
+}
+
 // TestWriterAligns: torch maps storages into memory, so each begins at a multiple of 64
 // bytes and is stored as it is.
 func TestWriterAligns(t *testing.T) {

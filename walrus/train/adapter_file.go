@@ -31,6 +31,10 @@ func (t *Trainer) SaveAdapters(path string) error {
 	if t.lora == nil {
 		return fmt.Errorf("train: adapters: expected a trainer with Options.LoRA, got one without")
 	}
+	if err := t.enter(); err != nil {
+		return fmt.Errorf("train: adapters: %w", err)
+	}
+	defer t.uses.Leave()
 	var list []saved
 	for _, p := range t.lora.params {
 		list = append(list, saved{p.Key, p.Key, t.groups[0].params})
@@ -145,7 +149,7 @@ func adapted(f *safetensors.File, weights *walrus.Weights, rank int) ([]walrus.P
 			return nil, fmt.Errorf("%s: expected %v, got %v", p.Key+adapterB, want, second.Shape)
 		}
 		if _, ok := weights.Tensor(p.Key); !ok {
-			return nil, fmt.Errorf("%s: expected a value, got finalized weights", p.Key)
+			return nil, fmt.Errorf("%s: the weights were freed", p.Key)
 		}
 		out, found = append(out, p), found+2
 	}

@@ -46,6 +46,10 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 	fail := func(err error) (walrus.Checkpoint, error) {
 		return walrus.Checkpoint{}, fmt.Errorf("train: checkpoint: %w", err)
 	}
+	if err := t.enter(); err != nil {
+		return fail(err)
+	}
+	defer t.uses.Leave()
 	for _, g := range t.groups {
 		if g.micro != 0 {
 			return fail(fmt.Errorf("expected no gradients waiting for an update, got those of %d micro-batches", g.micro))
@@ -121,6 +125,10 @@ func (t *Trainer) Restore(m *walrus.Manifest) error {
 	if m == nil {
 		return errors.New("train: expected a checkpoint, got nil")
 	}
+	if err := t.enter(); err != nil {
+		return fmt.Errorf("train: checkpoint %s: %w", m.Dir, err)
+	}
+	defer t.uses.Leave()
 	if err := t.restore(m); err != nil {
 		return fmt.Errorf("train: checkpoint %s: %w", m.Dir, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/lifetime"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -34,6 +35,7 @@ type Run struct {
 	best     *float64
 	saved    int64 // update of the last checkpoint
 	resumed  bool
+	uses     lifetime.Uses
 }
 
 // ErrInterrupted is the error of Run.Train after its context ended and the state was saved.
@@ -139,17 +141,27 @@ func (r *Run) Updates() int64 { return r.trainer.Updates() }
 // Resumed reports whether the run resumed from a checkpoint.
 func (r *Run) Resumed() bool { return r.resumed }
 
-// Close frees the parts of the run, but not its weights and data sets.
+// Close frees the parts of the run, but not its weights and data sets. Train, if it is
+// running, ends with [ErrClosed] before its next micro-batch, without saving, and then
+// frees them.
 func (r *Run) Close() error {
+	if r.trainer != nil {
+		r.trainer.Close()
+	}
+	var err error
+	if now := r.uses.Close(func() { err = r.free() }); !now {
+		return nil
+	}
+	return err
+}
+
+func (r *Run) free() error {
 	var err error
 	if r.journal != nil {
 		err = r.journal.close()
 	}
 	if r.validator != nil {
 		r.validator.close()
-	}
-	if r.trainer != nil {
-		r.trainer.Close()
 	}
 	if r.lock != nil {
 		err = errors.Join(err, r.lock.Unlock())
@@ -160,6 +172,10 @@ func (r *Run) Close() error {
 // Train trains to the end. When the context ends, Train finishes the current update, saves and
 // returns ErrInterrupted. After any other error the last checkpoint is unchanged.
 func (r *Run) Train(ctx context.Context) error {
+	if !r.uses.Enter() {
+		return fmt.Errorf("train: run: %w", ErrClosed)
+	}
+	defer r.uses.Leave()
 	for r.epoch < r.o.Epochs {
 		if err := r.runEpoch(ctx); err != nil {
 			return err

@@ -53,6 +53,10 @@ type Update struct {
 // with another micro-batch. A trainer with several groups in this process takes its
 // micro-batches from a source, see StepFrom.
 func (t *Trainer) Accumulate(b *Batch) (float64, error) {
+	if err := t.enter(); err != nil {
+		return 0, fmt.Errorf("train: accumulate: %w", err)
+	}
+	defer t.uses.Leave()
 	if len(t.groups) != 1 {
 		return 0, fmt.Errorf("train: accumulate: expected one group in this process, got %d: call StepFrom", len(t.groups))
 	}
@@ -83,8 +87,12 @@ func (t *Trainer) StepFrom(ctx context.Context, next Source, micro int, lr float
 	if err := checkRate(lr); err != nil {
 		return u, err
 	}
+	if err := t.enter(); err != nil {
+		return u, fmt.Errorf("train: step: %w", err)
+	}
+	defer t.uses.Leave()
 	if u, err = t.accumulate(ctx, next, micro); err != nil {
-		t.Drop()
+		t.drop()
 		return u, err
 	}
 	if u.Skipped == micro*t.total() {
@@ -151,6 +159,9 @@ func (t *Trainer) micro(ctx context.Context, g *group, next Source, k int) (loss
 	}
 	if err := ctx.Err(); err != nil {
 		return fail("", err)
+	}
+	if t.uses.Closed() {
+		return fail("", ErrClosed)
 	}
 	b, err := next(ctx, g.number, k)
 	if err != nil {

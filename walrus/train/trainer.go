@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/gomlx/compute"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gowalrus/gowalrus/internal/lifetime"
 	"github.com/gowalrus/gowalrus/internal/shard"
 	"github.com/gowalrus/gowalrus/walrus"
 )
@@ -36,6 +38,9 @@ type Trainer struct {
 	steps map[string]int // updates of each tensor
 	step  int64          // updates so far
 
+	uses lifetime.Uses
+	done func() // ends the trainer's use of the weights
+
 	mu       sync.Mutex // guards the rest, and the weights while groups work
 	recorded bool       // the scaling of a micro-batch is recorded in the weights
 }
@@ -52,6 +57,10 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	t := &Trainer{opts: o, weights: weights, index: map[string]walrus.Param{}, steps: map[string]int{},
 		source: rand.NewPCG(o.Seed, 0x77616c727573)}
 	t.rng = rand.New(t.source)
+	var err error
+	if t.done, err = weights.Use(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	if err := t.open(); err != nil {
 		t.Close()
 		return nil, err
@@ -127,7 +136,13 @@ func (t *Trainer) record(s walrus.Scaling) {
 }
 
 // Weights returns the weights in training, with the values of the last update.
-func (t *Trainer) Weights() (*walrus.Weights, error) { return t.weights, t.collect() }
+func (t *Trainer) Weights() (*walrus.Weights, error) {
+	if err := t.enter(); err != nil {
+		return nil, fmt.Errorf("train: weights: %w", err)
+	}
+	defer t.uses.Leave()
+	return t.weights, t.collect()
+}
 
 // Averaged returns the moving average of the weights, or the weights themselves if
 // Options.EMA is 0. Every update changes them.
@@ -135,14 +150,34 @@ func (t *Trainer) Averaged() (*walrus.Weights, error) {
 	if t.averaged == nil {
 		return t.Weights()
 	}
+	if err := t.enter(); err != nil {
+		return nil, fmt.Errorf("train: weights: %w", err)
+	}
+	defer t.uses.Leave()
 	return t.averaged, t.collect()
 }
 
 // Updates returns the number of updates so far.
 func (t *Trainer) Updates() int64 { return t.step }
 
-// Close frees compiled programs, moments and the moving average, but not the weights.
-func (t *Trainer) Close() {
+// ErrClosed is the error of a use of a closed trainer.
+var ErrClosed = errors.New("the trainer is closed")
+
+// Close frees compiled programs, moments and the moving average, but not the weights. A
+// running update ends with [ErrClosed] before its next micro-batch and frees the memory,
+// so Close may be called at any time, also by the source of micro-batches.
+func (t *Trainer) Close() { t.uses.Close(t.free) }
+
+// enter begins a use of the trainer, which ends with t.uses.Leave.
+func (t *Trainer) enter() error {
+	if !t.uses.Enter() {
+		return ErrClosed
+	}
+	return nil
+}
+
+func (t *Trainer) free() {
+	t.done()
 	for _, g := range t.groups {
 		g.close()
 	}
@@ -188,6 +223,10 @@ func (t *Trainer) Trainable() (trained, all int) {
 // this process.
 func (t *Trainer) DeviceBytes() map[compute.DeviceNum]int64 {
 	out := map[compute.DeviceNum]int64{}
+	if t.enter() != nil {
+		return out
+	}
+	defer t.uses.Leave()
 	for _, g := range t.groups {
 		if g.attached {
 			for _, p := range t.weights.Params() {
@@ -251,6 +290,14 @@ func (t *Trainer) each(f func(i int, g *group) error) error {
 
 // Drop discards the gradients that wait for an update.
 func (t *Trainer) Drop() {
+	if t.enter() != nil {
+		return
+	}
+	defer t.uses.Leave()
+	t.drop()
+}
+
+func (t *Trainer) drop() {
 	for _, g := range t.groups {
 		g.drop()
 	}

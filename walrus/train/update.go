@@ -20,6 +20,10 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	if err := checkRate(lr); err != nil {
 		return 0, err
 	}
+	if err := t.enter(); err != nil {
+		return 0, fmt.Errorf("train: update: %w", err)
+	}
+	defer t.uses.Leave()
 	keys, micro, err := t.exchange()
 	if err != nil {
 		return 0, err
@@ -41,7 +45,7 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 		for _, g := range t.groups {
 			e.Windows = append(e.Windows, g.windows...)
 		}
-		t.Drop()
+		t.drop()
 		return norm, e
 	}
 	for _, key := range keys {
@@ -50,7 +54,7 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	for _, g := range t.groups {
 		t.weights.Coverage().Add(g.seen)
 	}
-	t.Drop()
+	t.drop()
 	t.step++
 	return norm, nil
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/solve"
-	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 

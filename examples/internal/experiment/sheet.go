@@ -5,7 +5,7 @@ import (
 	"image"
 	"image/draw"
 
-	"github.com/gowalrus/gowalrus/internal/picture"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
 )
 
 // Sheet is several drawings of one size in rows of Columns.

@@ -47,7 +47,7 @@ func fields() []data.Field {
 func (t Trajectory) Window(from, to int) *data.Window {
 	return &data.Window{
 		Name: fmt.Sprintf("%s frames %d to %d", t.Name, from, to-1), Fields: t.Fields, Grid: t.Shape,
-		Boundaries: t.Boundaries, Frames: t.Frames[from:to], Constants: t.Constants,
+		Boundaries: t.Boundaries, Frames: t.Frames[from:to], Constants: t.Constants, Times: t.Times[from:to],
 	}
 }
 

@@ -40,13 +40,19 @@ func MeanByDot(x *Node) *Node {
 	return DivScalar(DotGeneral(ones, []int{2}, []int{0}, x, []int{1}, []int{0}), float64(s))
 }
 
-// ScaleChannels multiplies x [F, space…, C] by factors [F, C], which a product with a
-// column of ones repeats over space.
-func ScaleChannels(x, factors *Node) *Node {
-	f, c := factors.Shape().Dim(0), factors.Shape().Dim(1)
+// ScaleChannels multiplies x [F, space…, C] by factors [F, C].
+func ScaleChannels(x, factors *Node) *Node { return Mul(x, spreadChannels(x, factors)) }
+
+// ShiftChannels adds terms [F, C] to x [F, space…, C].
+func ShiftChannels(x, terms *Node) *Node { return Add(x, spreadChannels(x, terms)) }
+
+// spreadChannels returns values [F, C] with the shape of x [F, space…, C]. A product with a
+// column of ones repeats them over space.
+func spreadChannels(x, values *Node) *Node {
+	f, c := values.Shape().Dim(0), values.Shape().Dim(1)
 	ones := Ones(x.Graph(), shapes.Make(x.DType(), f, x.Shape().Size()/(f*c), 1))
-	spread := DotGeneral(ones, []int{2}, []int{0}, Reshape(factors, f, 1, c), []int{1}, []int{0})
-	return Mul(x, Reshape(spread, x.Shape().Dimensions...))
+	spread := DotGeneral(ones, []int{2}, []int{0}, Reshape(values, f, 1, c), []int{1}, []int{0})
+	return Reshape(spread, x.Shape().Dimensions...)
 }
 
 // RepeatFirst repeats x [1, …] along its first axis. It returns x if it has that length

@@ -45,14 +45,22 @@ func sigmoid(x *Node) *Node {
 	return Logistic(x)
 }
 
-// sigmoid32 uses e⁻ˣ = 2ⁿ·2ʳ with an integer n and |r| ≤ ½, and 2ʳ = (a+b)/(a−b) with the
-// Padé approximant of order [3/3], whose relative error is below 1e-8:
+// sigmoid32 returns σ(x) = q / (q + p) for the quotient e⁻ˣ = p/q of [negExp32].
+func sigmoid32(x *Node) *Node {
+	p, q := negExp32(x)
+	return Div(q, Add(q, p))
+}
+
+// negExp32 returns p and q with e⁻ˣ = p/q. It uses e⁻ˣ = 2ⁿ·2ʳ with an integer n and
+// |r| ≤ ½, and 2ʳ = (a+b)/(a−b) with the Padé approximant of order [3/3], whose relative
+// error is below 1e-8:
 //
 //	y = r·ln 2,  a = 120 + 12y²,  b = y·(60 + y²)
 //
-// Then σ(x) = (a−b) / (a−b + 2ⁿ·(a+b)). Adding 1.5·2²³ rounds to an integer, which is in
-// the low bits of the sum. Shifted into the exponent, these bits multiply by 2ⁿ.
-func sigmoid32(x *Node) *Node {
+// Then p = 2ⁿ·(a+b) and q = a−b. Adding 1.5·2²³ rounds to an integer, which is in the low
+// bits of the sum. Shifted into the exponent, these bits multiply by 2ⁿ. Arguments beyond
+// ±80 count as ±80.
+func negExp32(x *Node) (p, q *Node) {
 	const (
 		round    = 3 << 22
 		ln2      = math.Ln2
@@ -66,8 +74,7 @@ func sigmoid32(x *Node) *Node {
 	b := Mul(AddScalar(square, 60/(ln2*ln2)), r)
 	above, below := Add(a, b), Sub(a, b)
 	exponent := BitwiseShiftLeftScalar(Bitcast(sum, dtypes.Int32), 23)
-	scaled := Bitcast(Add(Bitcast(above, dtypes.Int32), exponent), dtypes.Float32)
-	return Div(below, Add(below, scaled))
+	return Bitcast(Add(Bitcast(above, dtypes.Int32), exponent), dtypes.Float32), below
 }
 
 // SoftmaxTimes returns softmax(scores)·v for scores [batch…, S, T] and v [batch…, T, K],
