@@ -276,11 +276,11 @@ func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 func (e *Emulator) Prepare(windows ...*data.Window) error {
 	for _, w := range windows {
 		begin := time.Now()
-		r, err := e.begin(context.Background(), w, 1)
+		r, err := e.begin(context.Background(), w)
 		if err != nil {
 			return err
 		}
-		u, _, err := r.forecast(func(*rollout) Draws { return Draws{} })
+		u, _, err := r.forecast(func(*rollout, int) Draws { return Draws{} })
 		r.close()
 		if err != nil {
 			return fmt.Errorf("walrus: %s: preparing: %w", label(w), err)

@@ -28,7 +28,8 @@ type EmulatorOptions struct {
 	// value keeps the grid of the fields.
 	Resize Resize
 	// Ensemble is the number of draws over which each forecast frame is averaged
-	// before the next frame is forecast; 0 means 1.
+	// before the next frame is forecast; 0 means 1. [Emulator.Ensemble] forecasts members
+	// that stay apart.
 	Ensemble int
 	// Batch is the number of draws, for example of an ensemble, that pass the network
 	// together; 0 means 1. The memory of activations is proportional to Batch. A larger
@@ -60,6 +61,18 @@ type EmulatorOptions struct {
 	// need more, by a low estimate, is refused with a [MemoryError] before anything is
 	// allocated. 0 means the memory of the machine, a negative number no limit.
 	MemoryLimit int64
+	// Divergence says when a forecast ends with [ErrDiverged]; the zero value checks every
+	// field.
+	Divergence Divergence
+	// Between, if set, corrects every forecast frame before the next step starts from it.
+	// Package walrus/steer has corrections. Concurrent rollouts call it concurrently.
+	Between Correction
+	// Calibration, if set, gives the frames of rollouts an interval. It must have been made
+	// with these weights and settings. [Load] reads the [CalibrationFile] next to the weights;
+	// if that was made with other settings, Load warns in the log and leaves it out.
+	Calibration *Calibration
+	// Level is the level of the intervals, one of the calibration's; 0 means 0.9.
+	Level float64
 	// OwnWeights makes Close free the weights, too; [Load] sets it.
 	OwnWeights bool
 	// Log receives a record for every compiled program, and a warning for every
@@ -97,6 +110,9 @@ func (o EmulatorOptions) Validate() error {
 		if err := o.Cache.Validate(); err != nil {
 			return fmt.Errorf("walrus: emulator options: %w", err)
 		}
+	}
+	if err := o.Divergence.Validate(); err != nil {
+		return fmt.Errorf("walrus: emulator options: %w", err)
 	}
 	if o.Scaling != nil {
 		if err := o.Scaling.complete(); err != nil {
@@ -143,6 +159,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Ensemble, o.Batch, o.Programs = max(o.Ensemble, 1), max(o.Batch, 1), cmp.Or(o.Programs, 16)
+	o.Level = cmp.Or(o.Level, 0.9)
 	o.MemoryLimit = cmp.Or(o.MemoryLimit, machine.Memory())
 	scaling, err := w.scalingFor(o)
 	if err != nil {
@@ -152,7 +169,16 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}}, nil
+	e := &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}}
+	if c := o.Calibration; c != nil {
+		if err := c.fits(e); err != nil {
+			return nil, fmt.Errorf("walrus: emulator options: %w", err)
+		}
+		if err := c.has(o.Level); err != nil {
+			return nil, fmt.Errorf("walrus: emulator options: %w", err)
+		}
+	}
+	return e, nil
 }
 
 // Model returns the network, with jitter as the options say.
@@ -164,6 +190,9 @@ func (e *Emulator) Programs() int {
 	defer e.mu.Unlock()
 	return e.programs.order.Len()
 }
+
+// Calibration returns the calibration of the intervals, or nil.
+func (e *Emulator) Calibration() *Calibration { return e.opts.Calibration }
 
 // Scaling returns how the emulator normalises fields.
 func (e *Emulator) Scaling() Scaling { return e.scaling }
@@ -200,6 +229,9 @@ type Frame struct {
 	// Values holds the variable channels in the window's order, units and
 	// axes: [C·H·W·D]. The caller owns it.
 	Values []float32
+	// Interval is the interval of EmulatorOptions.Level if the emulator has a calibration for
+	// the step and the window's channels; otherwise nil, with one warning in the log.
+	Interval *Interval
 }
 
 // Rollout forecasts the given number of frames one after the other. After each step it
@@ -218,7 +250,7 @@ func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.
 func (e *Emulator) RolloutEvery(ctx context.Context, w *data.Window, steps, every int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
 		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
-		e.rollout(ctx, w, steps, every, yield, func(r *rollout) Draws { return e.draw(rng, r.plan) })
+		e.rollout(ctx, w, steps, every, yield, func(r *rollout, _ int) Draws { return e.draw(rng, r.plan) })
 	}
 }
 
@@ -244,54 +276,15 @@ func (e *Emulator) Replay(ctx context.Context, w *data.Window, draws []Draws) it
 			return
 		}
 		next := 0
-		e.rollout(ctx, w, len(draws)/e.opts.Ensemble, 1, yield, func(*rollout) Draws {
+		e.rollout(ctx, w, len(draws)/e.opts.Ensemble, 1, yield, func(*rollout, int) Draws {
 			next++
 			return draws[next-1]
 		})
 	}
 }
 
-// Average runs members independent rollouts, each with its own draws, and
-// yields the mean of their frames (the release's full-trajectory ensemble).
-func (e *Emulator) Average(ctx context.Context, w *data.Window, steps, members int) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
-		if members < 1 || members > maxDraws || steps < 0 {
-			yield(Frame{}, fmt.Errorf("walrus: average: expected 1 to %d members and at least 0 steps, got %d and %d", maxDraws, members, steps))
-			return
-		}
-		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656e73656d626c65))
-		draw := func(r *rollout) Draws { return e.draw(rng, r.plan) }
-		var runs []*rollout
-		for left := members; left > 0; {
-			r, err := e.begin(ctx, w, min(e.opts.Batch, left))
-			if err != nil {
-				yield(Frame{}, err)
-				return
-			}
-			defer r.close()
-			runs, left = append(runs, r), left-r.lanes
-		}
-		for step := 1; step <= steps; step++ {
-			var sum []float64
-			for _, r := range runs {
-				frames, err := r.next(ctx, step, draw, true)
-				if err != nil {
-					yield(Frame{}, err)
-					return
-				}
-				for _, u := range frames {
-					sum = addTo(sum, u, 1/float64(members))
-				}
-			}
-			if !yield(Frame{Step: step, Values: single(sum)}, nil) {
-				return
-			}
-		}
-	}
-}
-
 // rollout runs the steps of one trajectory.
-func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int, yield func(Frame, error) bool, draw func(*rollout) Draws) {
+func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int, yield func(Frame, error) bool, draw func(r *rollout, lane int) Draws) {
 	if steps < 0 {
 		yield(Frame{}, fmt.Errorf("walrus: rollout: expected a number of steps, got %d", steps))
 		return
@@ -300,7 +293,7 @@ func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int
 		yield(Frame{}, fmt.Errorf("walrus: rollout: expected to yield every frame (1) or every n-th, got %d", every))
 		return
 	}
-	r, err := e.begin(ctx, w, 1)
+	r, err := e.begin(ctx, w)
 	if err != nil {
 		yield(Frame{}, err)
 		return
@@ -313,7 +306,15 @@ func (e *Emulator) rollout(ctx context.Context, w *data.Window, steps, every int
 			yield(Frame{}, err)
 			return
 		}
-		if asked && !yield(Frame{Step: step, Values: values[0]}, nil) {
+		if !asked {
+			continue
+		}
+		frame := Frame{Step: step, Values: values[0]}
+		if frame.Interval, err = r.interval(step, values[0]); err != nil {
+			yield(Frame{}, err)
+			return
+		}
+		if !yield(frame, nil) {
 			return
 		}
 	}

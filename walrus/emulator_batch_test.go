@@ -15,7 +15,7 @@ import (
 )
 
 // TestEmulatorBatch: draws that pass the network together give the same forecast as one by
-// one. It covers ensembles, averages of rollouts, both together, a mask, the statistics of
+// one. It covers averages of draws, ensembles, both together, a mask, the statistics of
 // a data set and a cache.
 func TestEmulatorBatch(t *testing.T) {
 	w := livelyWeights(t, smallConfig())
@@ -34,7 +34,11 @@ func TestEmulatorBatch(t *testing.T) {
 				e, err := walrus.NewEmulator(w, o)
 				require.NoError(t, err)
 				defer e.Close()
-				return collect(t, e.Rollout(context.Background(), window, 3)), collect(t, e.Average(context.Background(), window, 3, 3))
+				for frame, err := range e.Ensemble(context.Background(), window, 3, walrus.EnsembleOptions{Members: 3}) {
+					require.NoError(t, err)
+					mean = append(mean, frame.Mean)
+				}
+				return collect(t, e.Rollout(context.Background(), window, 3)), mean
 			}
 			wantEnsemble, wantMean := runs(1)
 			require.NotEqual(t, wantEnsemble, wantMean)
@@ -42,7 +46,7 @@ func TestEmulatorBatch(t *testing.T) {
 				ensemble, mean := runs(batch)
 				for i := range ensemble {
 					requireNear(t, wantEnsemble[i], ensemble[i], 1e-5, fmt.Sprintf("ensemble, batch of %d, step %d", batch, i+1))
-					requireNear(t, wantMean[i], mean[i], 1e-5, fmt.Sprintf("average, batch of %d, step %d", batch, i+1))
+					requireNear(t, wantMean[i], mean[i], 1e-5, fmt.Sprintf("members, batch of %d, step %d", batch, i+1))
 				}
 			}
 		})

@@ -33,7 +33,7 @@ func TestCloseInLoop(t *testing.T) {
 	_, err := em.Emulate(context.Background(), w)
 	require.EqualError(t, err, "walrus: rollout: the emulator is closed")
 	require.ErrorIs(t, em.Prepare(w), walrus.ErrClosed)
-	for _, err := range em.Average(context.Background(), w, 1, 2) {
+	for _, err := range em.Ensemble(context.Background(), w, 1, walrus.EnsembleOptions{Members: 2}) {
 		require.ErrorIs(t, err, walrus.ErrClosed)
 	}
 }

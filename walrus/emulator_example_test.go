@@ -15,6 +15,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/perturb"
 )
 
 // tide returns three frames of a height and a velocity on 12×8 points between two walls.
@@ -108,7 +109,7 @@ func ExampleEmulator_Emulate() {
 	fmt.Println(err)
 	// Output:
 	// true <nil>
-	// walrus: window tide: data: the field registry has no salinity; it knows height, velocity_x, velocity_y, velocity_z; to leave out a field that the forecast can do without, give its name: -drop NAME to a program, drop: [NAME] in a recipe, Window.Drop in Go
+	// walrus: window tide: data: the field registry has no salinity; it knows height, velocity_x, velocity_y, velocity_z; to leave out a field that the forecast can do without, give its name: --drop NAME to gowalrus, drop: [NAME] in a recipe, Window.Drop in Go
 }
 
 // Frames come one by one; a context ends the rollout.
@@ -144,19 +145,22 @@ func ExampleEmulator_Forecast() {
 	// Output: 3 <nil>
 }
 
-// The frames are means of four rollouts with independent draws.
-func ExampleEmulator_Average() {
-	em := tideEmulator(walrus.EmulatorOptions{Seed: 1})
+// Four members from perturbed initial frames, with the range that should contain four fifths
+// of the values.
+func ExampleEmulator_Ensemble() {
+	em := tideEmulator(walrus.EmulatorOptions{Seed: 1, Batch: 4})
 	defer em.Close()
-	for frame, err := range em.Average(context.Background(), tide(), 2, 4) {
+	o := walrus.EnsembleOptions{Members: 4, Perturbation: perturb.Shaped(0.01), Quantiles: []float64{0.1, 0.9}}
+	for frame, err := range em.Ensemble(context.Background(), tide(), 2, o) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(frame.Step)
+		low, high := frame.Quantiles[0], frame.Quantiles[1]
+		fmt.Println(frame.Step, len(frame.Mean), frame.Std[7] > 0, low[7] < frame.Mean[7], frame.Mean[7] < high[7])
 	}
 	// Output:
-	// 1
-	// 2
+	// 1 288 true true true
+	// 2 288 true true true
 }
 
 // A rollout with given draws can be repeated.

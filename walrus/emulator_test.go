@@ -230,36 +230,6 @@ func meanOf(a, b []float32) []float32 {
 	return out
 }
 
-// TestEmulatorAverage: an average of two members is the mean of two whole rollouts whose
-// draws alternate.
-func TestEmulatorAverage(t *testing.T) {
-	ctx, w := context.Background(), plane()
-	e := newEmulator(t, walrus.EmulatorOptions{Seed: 3})
-	average := e.Average(ctx, w, 2, 2)
-	got := collect(t, average)
-	require.Equal(t, got, collect(t, average))
-	plan, err := e.Model().Plan(w.Grid, w.Boundaries)
-	require.NoError(t, err)
-	rng := rand.New(rand.NewPCG(3, 0x656e73656d626c65))
-	var members [2][]walrus.Draws
-	for range 2 {
-		for m := range members {
-			members[m] = append(members[m], e.Model().Draw(rng, plan))
-		}
-	}
-	a, b := collect(t, e.Replay(ctx, w, members[0])), collect(t, e.Replay(ctx, w, members[1]))
-	require.Len(t, got, 2)
-	for step := range got {
-		require.Equal(t, meanOf(a[step], b[step]), got[step])
-	}
-	_, err = lastError(e.Average(ctx, w, 2, 0))
-	require.EqualError(t, err, "walrus: average: expected 1 to 1048576 members and at least 0 steps, got 0 and 2")
-	_, err = lastError(e.Average(ctx, w, -1, 1))
-	require.Error(t, err)
-	_, err = lastError(e.Average(ctx, nil, 1, 1))
-	require.ErrorContains(t, err, "expected a window, got none")
-}
-
 // TestEmulatorStatistics: data set statistics that equal those of the history give the
 // same forecast.
 func TestEmulatorStatistics(t *testing.T) {

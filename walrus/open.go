@@ -13,6 +13,9 @@ package walrus
 // set, Load reads stats.yaml next to the weights; without that file and without the
 // option, Load returns an error.
 //
+// If there is a [CalibrationFile] next to the weights, forecasts have intervals
+// ([EmulatorOptions.Calibration]).
+//
 // If the checkpoint has a record of the training windows ([Coverage]), Load logs it; see
 // [Emulator.Advice].
 func Load(path string, o EmulatorOptions) (*Emulator, error) {
@@ -32,6 +35,9 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	}
 	o.OwnWeights = true
 	e, err := NewEmulator(w, o)
+	if err == nil && o.Calibration == nil {
+		err = e.adoptCalibration(found.Weights)
+	}
 	if err != nil {
 		w.Finalize()
 		return nil, err

@@ -58,19 +58,25 @@ func (p Precision) dtype() dtypes.DType {
 // from. Training replaces tensors; a tensor that was not replaced is not rounded again.
 type rounded struct {
 	exec *Exec
-	made map[string]roundedTensor
+	made map[roundedKey]roundedTensor
+}
+
+type roundedKey struct {
+	weights *Weights
+	key     string
 }
 
 type roundedTensor struct{ from, to *tensors.Tensor }
 
 // round returns a tensor rounded to bfloat16, on its device.
-func (r *rounded) round(o EmulatorOptions, key string, t *tensors.Tensor) (*tensors.Tensor, error) {
-	if old, ok := r.made[key]; ok {
+func (r *rounded) round(o EmulatorOptions, w *Weights, key string, t *tensors.Tensor) (*tensors.Tensor, error) {
+	at := roundedKey{w, key}
+	if old, ok := r.made[at]; ok {
 		if old.from == t {
 			return old.to, nil
 		}
 		old.to.FinalizeAll()
-		delete(r.made, key)
+		delete(r.made, at)
 	}
 	if r.exec == nil {
 		var err error
@@ -78,13 +84,13 @@ func (r *rounded) round(o EmulatorOptions, key string, t *tensors.Tensor) (*tens
 			return nil, err
 		}
 		r.exec.SetMaxCache(-1)
-		r.made = map[string]roundedTensor{}
+		r.made = map[roundedKey]roundedTensor{}
 	}
 	out, _, err := r.exec.CallWithGraphOnDevice(compute.DeviceNum(o.Device), t)
 	if err != nil {
 		return nil, err
 	}
-	r.made[key] = roundedTensor{t, out[0]}
+	r.made[at] = roundedTensor{t, out[0]}
 	return out[0], nil
 }
 

@@ -2,6 +2,7 @@ package walrus
 
 import (
 	"container/list"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,7 +25,9 @@ type stepProgram struct {
 	step  *inputs.Program
 	// stats computes the statistics of a window, for rollouts with a cache.
 	stats *inputs.Program
-	users int // rollouts that use it
+	// extents measures a frame, for the checks of divergence.
+	extents *inputs.Program
+	users   int // rollouts that use it
 }
 
 func (p *stepProgram) close() {
@@ -32,6 +35,7 @@ func (p *stepProgram) close() {
 	if p.stats != nil {
 		p.stats.Close()
 	}
+	p.extents.Close()
 }
 
 // programs holds the compiled programs of an emulator, the latest used first.
@@ -105,6 +109,9 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the program for %s: %w", class, err)
 	}
+	if p.extents, err = e.compileExtents(r.volume); err != nil {
+		return nil, fmt.Errorf("building the program for %s: %w", class, err)
+	}
 	p.class, p.users = class, 1
 	e.programs.add(p)
 	if n := e.programs.shrink(e.opts.Programs); n > 0 {
@@ -114,30 +121,32 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 	return p, nil
 }
 
-// enter registers a rollout, which ends with release.
-func (e *Emulator) enter() error {
+var errZeroEmulator = errors.New("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
+
+// enter registers a rollout with the given weights, which ends with release.
+func (e *Emulator) enter(w *Weights) error {
 	if e.model == nil {
-		return fmt.Errorf("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
+		return errZeroEmulator
 	}
 	if !e.uses.Enter() {
 		return fmt.Errorf("walrus: rollout: %w", ErrClosed)
 	}
-	if !e.weights.uses.Enter() {
+	if !w.uses.Enter() {
 		e.uses.Leave()
 		return fmt.Errorf("walrus: rollout: %w", ErrWeightsClosed)
 	}
 	return nil
 }
 
-// release ends a rollout and its use of a program, which may be nil.
-func (e *Emulator) release(p *stepProgram) {
+// release ends a rollout and its use of the weights and of a program, which may be nil.
+func (e *Emulator) release(w *Weights, p *stepProgram) {
 	if p != nil {
 		e.mu.Lock()
 		p.users--
 		e.programs.shrink(e.opts.Programs)
 		e.mu.Unlock()
 	}
-	e.weights.uses.Leave()
+	w.uses.Leave()
 	e.uses.Leave()
 }
 
@@ -226,18 +235,18 @@ func perDraw(x *Node, axis, n int) *Node {
 }
 
 // place moves the current weights to the device and returns them.
-func (e *Emulator) place(keys []string) (l inputs.List, err error) {
-	params, err := e.weights.Tensors(keys)
+func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
+	params, err := w.Tensors(keys)
 	if err != nil {
 		return nil, err
 	}
 	// Placing a tensor on the device changes it, so only one rollout may do it at a time.
-	e.weights.placing.Lock()
-	defer e.weights.placing.Unlock()
-	if on := e.weights.device; on != 0 && on != e.opts.Device+1 {
+	w.placing.Lock()
+	defer w.placing.Unlock()
+	if on := w.device; on != 0 && on != e.opts.Device+1 {
 		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on this device, or a copy of the weights (Weights.Clone) for device %d", on-1, e.opts.Device)
 	}
-	e.weights.device = e.opts.Device + 1
+	w.device = e.opts.Device + 1
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i, t := range params {
@@ -247,7 +256,7 @@ func (e *Emulator) place(keys []string) (l inputs.List, err error) {
 		if e.opts.Precision != BFloat16 {
 			continue
 		}
-		if params[i], err = e.rounded.round(e.opts, keys[i], t); err != nil {
+		if params[i], err = e.rounded.round(e.opts, w, keys[i], t); err != nil {
 			return nil, fmt.Errorf("rounding %s: %w", keys[i], err)
 		}
 	}

@@ -2,6 +2,7 @@ package walrus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -23,11 +24,16 @@ func label(w *data.Window) string {
 	return "window " + w.Name
 }
 
-// rollout is the state of one rollout, or of several from the same window (lanes): the
-// latest frames on the device and the inputs of the programs.
+// rollout is the state of one rollout, or of several computed together (lanes): the latest frames on the device and the inputs of the programs.
 type rollout struct {
-	e       *Emulator
-	window  *data.Window
+	e      *Emulator
+	window *data.Window
+	// windows holds the window of each lane, which differ in their frames only; nil once the
+	// frames are on the device, unless corrections need it.
+	windows []*data.Window
+	// members holds the number of each lane in an ensemble; nil outside.
+	members []int
+	source  *Weights
 	volume  data.Volume
 	plan    *csm.Plan
 	program *stepProgram
@@ -38,24 +44,37 @@ type rollout struct {
 	stats   inputs.List       // statistics of the data set; without them, of the history
 	// caches holds one KV cache per part of the ensemble's draws; nil without a cache.
 	caches []*kvCache
+	limits []limit // by channel; nil without checks
+	// scales are those of the window's channels; nil before the first interval.
+	// uncalibrated says that there are no more intervals.
+	scales       []float64
+	uncalibrated bool
 }
 
-// begin checks a window and prepares the given number of rollouts of it. The caller must
-// close the result.
-func (e *Emulator) begin(ctx context.Context, w *data.Window, lanes int) (*rollout, error) {
+// begin checks a window and prepares a rollout of it. The caller must close the result.
+func (e *Emulator) begin(ctx context.Context, w *data.Window) (*rollout, error) {
+	return e.beginLanes(ctx, []*data.Window{w}, nil, e.weights)
+}
+
+// beginLanes prepares a rollout of several lanes with the given weights. The windows differ
+// in their frames only. The caller must close the result.
+func (e *Emulator) beginLanes(ctx context.Context, windows []*data.Window, members []int, source *Weights) (*rollout, error) {
 	if ctx == nil {
 		return nil, fmt.Errorf("walrus: rollout: expected a context, got nil")
 	}
-	if w == nil {
-		return nil, fmt.Errorf("walrus: rollout: expected a window, got none")
+	for _, w := range windows {
+		if w == nil {
+			return nil, fmt.Errorf("walrus: rollout: expected a window, got none")
+		}
+		if err := w.Validate(); err != nil {
+			return nil, err
+		}
 	}
-	if err := w.Validate(); err != nil {
+	w := windows[0]
+	if err := e.enter(source); err != nil {
 		return nil, err
 	}
-	if err := e.enter(); err != nil {
-		return nil, err
-	}
-	r := &rollout{e: e, window: w, volume: w.Volume(), lanes: lanes}
+	r := &rollout{e: e, window: w, windows: windows, members: members, source: source, volume: w.Volume(), lanes: len(windows)}
 	if err := r.open(ctx); err != nil {
 		r.close()
 		return nil, fmt.Errorf("walrus: %s: %w", label(w), err)
@@ -78,7 +97,7 @@ func (r *rollout) open(ctx context.Context) error {
 	if err := r.inputs(); err != nil {
 		return err
 	}
-	if err := r.load(r.window.Frames); err != nil {
+	if err := r.load(); err != nil {
 		return err
 	}
 	if r.e.opts.Cache != nil {
@@ -92,24 +111,41 @@ func (r *rollout) open(ctx context.Context) error {
 	if r.program, err = r.e.acquire(r); err != nil {
 		return err
 	}
-	r.weights, err = r.e.place(r.program.keys)
-	return err
+	if r.weights, err = r.e.place(r.source, r.program.keys); err != nil {
+		return err
+	}
+	return r.newLimits()
 }
 
-// load copies the frames of the window into every lane.
-func (r *rollout) load(frames [][]float32) error {
-	n := len(r.volume.Variable) * r.volume.Points()
-	for _, f := range frames {
-		flat := make([]float32, r.lanes*n)
-		if err := r.volume.Spread(flat[:n], f, r.volume.Source); err != nil {
+// load copies the frames of the windows to the device.
+func (r *rollout) load() error {
+	lanes := make([][]float32, r.lanes)
+	for t := range r.window.Frames {
+		for i, w := range r.windows {
+			lanes[i] = w.Frames[t]
+		}
+		x, err := r.spread(lanes)
+		if err != nil {
 			return err
 		}
-		for i := 1; i < r.lanes; i++ {
-			copy(flat[i*n:], flat[:n])
-		}
-		r.frames = append(r.frames, r.frame(flat))
+		r.frames = append(r.frames, x)
+	}
+	if r.e.opts.Between == nil {
+		r.windows = nil // only corrections read them again
 	}
 	return nil
+}
+
+// spread returns a tensor of one frame of every lane; it is the inverse of gather.
+func (r *rollout) spread(lanes [][]float32) (*tensors.Tensor, error) {
+	n := len(r.volume.Variable) * r.volume.Points()
+	flat := make([]float32, r.lanes*n)
+	for i, f := range lanes {
+		if err := r.volume.Spread(flat[i*n:(i+1)*n], f, r.volume.Source); err != nil {
+			return nil, err
+		}
+	}
+	return r.frame(flat), nil
 }
 
 // frame returns a tensor of one frame of all lanes, in the shape of the programs' inputs.
@@ -126,7 +162,7 @@ func (r *rollout) close() {
 	finalizeAll(r.frames)
 	r.fixed.Free()
 	r.stats.Free()
-	r.e.release(r.program)
+	r.e.release(r.source, r.program)
 }
 
 // inputs prepares the inputs that are the same at every step.
@@ -164,9 +200,13 @@ func (r *rollout) inputs() error {
 
 // next forecasts a frame of every lane, drops the first frame of the window and appends
 // the forecast. It returns the values of the forecast frames only if asked is true.
-func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws, asked bool) ([][]float32, error) {
+func (r *rollout) next(ctx context.Context, step int, draw func(r *rollout, lane int) Draws, asked bool) ([][]float32, error) {
 	fail := func(err error) ([][]float32, error) {
-		return nil, fmt.Errorf("walrus: %s: step %d: %w", label(r.window), step, err)
+		where := label(r.window)
+		if r.members != nil {
+			where += fmt.Sprintf(": members %v", r.members)
+		}
+		return nil, fmt.Errorf("walrus: %s: step %d: %w", where, step, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return fail(cancelled(ctx))
@@ -180,23 +220,39 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 	}
 	r.frames[0].FinalizeAll()
 	r.frames = append(r.frames[1:], u)
-	if finite && !asked {
+	if !finite {
+		return fail(r.notFinite(step, u))
+	}
+	if r.e.opts.Between != nil {
+		if u, err = r.correct(step, u); err != nil {
+			return fail(fmt.Errorf("EmulatorOptions.Between: %w", err))
+		}
+		r.frames[len(r.frames)-1] = u
+	}
+	if err := r.checkLimits(step, u); err != nil {
+		return fail(err)
+	}
+	if !asked {
 		return nil, nil
 	}
 	flat, err := tensors.CopyFlatData[float32](u)
 	if err != nil {
 		return fail(err)
 	}
-	n := len(flat) / r.lanes
-	var out [][]float32
-	if !finite {
-		i := nonfinite.First(flat)
-		return fail(&DivergedError{Step: step, Field: r.volume.Variable[i%n/r.volume.Points()], Value: flat[i]})
+	out, err := r.gather(flat)
+	if err != nil {
+		return fail(err)
 	}
+	return out, nil
+}
+
+// gather returns the frame of every lane, without padding components.
+func (r *rollout) gather(flat []float32) (out [][]float32, err error) {
+	n := len(flat) / r.lanes
 	for i := range r.lanes {
 		frame, err := r.volume.Gather(flat[i*n : (i+1)*n])
 		if err != nil {
-			return fail(err)
+			return nil, err
 		}
 		out = append(out, frame)
 	}
@@ -205,12 +261,12 @@ func (r *rollout) next(ctx context.Context, step int, draw func(*rollout) Draws,
 
 // forecast returns the next frame of every lane, averaged over the ensemble's draws, and
 // whether all its values are finite.
-func (r *rollout) forecast(draw func(*rollout) Draws) (u *tensors.Tensor, finite bool, err error) {
+func (r *rollout) forecast(draw func(r *rollout, lane int) Draws) (u *tensors.Tensor, finite bool, err error) {
 	members := r.e.opts.Ensemble
 	var drawn []Draws // members draws of the first lane, then of the second …
 	if r.caches == nil || r.caches[0].stale() {
-		for range r.lanes * members {
-			drawn = append(drawn, draw(r))
+		for i := range r.lanes * members {
+			drawn = append(drawn, draw(r, i/members))
 		}
 	}
 	var sum []float64
@@ -305,4 +361,24 @@ func finalizeAll(list []*tensors.Tensor) {
 	for _, t := range list {
 		t.FinalizeAll()
 	}
+}
+
+// interval returns the interval of a forecast frame, or nil without a calibration of it.
+func (r *rollout) interval(step int, values []float32) (_ *Interval, err error) {
+	c := r.e.opts.Calibration
+	if c == nil || r.uncalibrated {
+		return nil, nil
+	}
+	if r.scales == nil {
+		if r.scales, err = FieldScales(r.window); err != nil {
+			return nil, err
+		}
+	}
+	i, err := c.interval(r.window, r.scales, step, values, r.e.opts.Level)
+	if errors.Is(err, ErrNotCalibrated) {
+		r.uncalibrated = true
+		r.e.opts.Log.Warn("no intervals from this step on", "window", r.window.Name, "step", step, "reason", err)
+		return nil, nil
+	}
+	return i, err
 }

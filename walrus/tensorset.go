@@ -28,6 +28,9 @@ type TensorSet struct {
 	index  map[string]int // key → position in params and values
 	values []*tensors.Tensor
 	uses   lifetime.Uses
+	// sum is the SHA-256 of the weights in the manifest that they were loaded with, empty
+	// without one and once a tensor has changed.
+	sum string
 }
 
 // newTensorSet returns the tensors of a network without values.
@@ -183,7 +186,7 @@ func (w *TensorSet) Set(key string, t *tensors.Tensor) error {
 		return fmt.Errorf("walrus: weights: %s: %w and are still in use", key, ErrWeightsClosed)
 	}
 	old := w.values[i]
-	w.values[i] = t
+	w.values[i], w.sum = t, ""
 	if old == nil || old == t {
 		return nil
 	}

@@ -54,6 +54,7 @@ func (w *Weights) Clone() (*Weights, error) {
 	if err := w.copyTo(&out.TensorSet); err != nil {
 		return nil, err
 	}
+	out.sum = w.sum
 	return out, nil
 }
 

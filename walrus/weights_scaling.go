@@ -27,6 +27,8 @@ func (w *Weights) Adopt(m *Manifest) {
 	}
 	w.SetScaling(m.Scaling)
 	w.SetCoverage(m.Coverage.Clone())
+	part, _ := m.Part(WeightsFile)
+	w.sum = part.SHA256
 }
 
 // scalingFor returns the scaling of an emulator of the weights.

@@ -99,7 +99,7 @@ func load(c walrus.Config, path string, b compute.Backend, grid, frames int) err
 			return err
 		}},
 		{"first frame, compilation included", func() (err error) {
-			if em, err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b}); err != nil {
+			if em, err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Divergence: walrus.Divergence{Factor: -1}}); err != nil {
 				return err
 			}
 			return step()

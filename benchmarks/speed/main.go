@@ -204,7 +204,7 @@ func run(b compute.Backend, w *walrus.Weights, s size, task string, steps int, h
 	if task == "step" {
 		err = trainSteps(w, train.Options{Backend: b, Seed: 1, Objective: train.Objective{BFloat16: half}}, s, steps, count)
 	} else {
-		o := walrus.EmulatorOptions{Backend: b, Seed: 1}
+		o := walrus.EmulatorOptions{Backend: b, Seed: 1, Divergence: walrus.Divergence{Factor: -1}}
 		if task == "cached" {
 			o.Cache = &walrus.Cache{Refresh: -1}
 		}

@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/data/sample"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/eval"
@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if f.NArg() > 0 {
 		return fmt.Errorf("expected flags only, got %q", f.Args())
 	}
-	set, err := dataset.Load()
+	set, err := sample.Load()
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "Sound waves in a medium of varying density, grid %v, forecast by walrus-nano on %s.\n", unseen.Shape, b.Description())
+	fmt.Fprintf(stdout, "Sound waves in a medium of varying density, grid %v, forecast by walrus-nano on %s.\n", unseen.Grid, b.Description())
 	begin := time.Now()
 	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: *seed})
 	if err != nil {
@@ -77,18 +77,13 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 	// Forecast and score, together with persistence (the last frame repeated) and linear
 	// extrapolation (the last change repeated).
-	window := unseen.Window(first-history, first+*steps)
-	ds, err := data.NewMemory("unseen run", []*data.Window{window})
+	window, err := unseen.Slice(first-history, first+*steps)
 	if err != nil {
 		return err
 	}
-	var forecast [][]float32
 	forecasters := eval.Baselines()
-	forecasters["walrus"] = func(ctx context.Context, w *data.Window, n int) (_ [][]float32, err error) {
-		forecast, err = em.Forecast(ctx, w, n)
-		return forecast, err
-	}
-	result, err := eval.Evaluate(ctx, ds, forecasters, eval.Protocol{Input: history, Horizons: []eval.Horizon{{From: 1, To: *steps}}})
+	forecasters["walrus"] = eval.Model(em)
+	result, frames, err := eval.EvaluateWindow(ctx, window, forecasters, history)
 	if err != nil {
 		return err
 	}
@@ -96,7 +91,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := draw(*out, truth, forecast, &result.Horizons[0]); err != nil {
+	if err := draw(*out, truth, frames["walrus"], &result.Horizons[0]); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, "Wrote step1.png, forecast.gif and vrmse.png to %s\n\n", *out)

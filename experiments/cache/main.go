@@ -132,7 +132,7 @@ func simulate(ctx context.Context, out, name string, runs int) (*well.Dataset, e
 // measure forecasts from the first window of every run.
 func measure(ctx context.Context, b compute.Backend, ds *well.Dataset, m mode) (result, error) {
 	r := result{Mode: m.Name, VRMSE: map[string]float64{}}
-	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: m.cache, Precision: m.precision})
+	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: m.cache, Precision: m.precision, Divergence: walrus.Divergence{Factor: -1}})
 	if err != nil {
 		return r, err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
 	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -29,7 +28,7 @@ func learningRate(update int, done float64) float64 {
 }
 
 // fit trains on random windows of the runs until time or updates are used up.
-func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b compute.Backend, o options, stderr io.Writer) error {
+func fit(ctx context.Context, w *walrus.Weights, runs []*data.Window, b compute.Backend, o options, stderr io.Writer) error {
 	tr, err := train.New(w, train.Options{Backend: b, Seed: o.seed})
 	if err != nil {
 		return err
@@ -51,7 +50,11 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 		if done >= 1 {
 			return nil
 		}
-		loss, err := tr.Step(&train.Batch{Windows: []*data.Window{sample(rng, runs)}}, learningRate(update, done))
+		w, err := draws(rng, runs)
+		if err != nil {
+			return err
+		}
+		loss, err := tr.Step(&train.Batch{Windows: []*data.Window{w}}, learningRate(update, done))
 		if err != nil {
 			return fmt.Errorf("update %d: %w", update, err)
 		}
@@ -61,9 +64,9 @@ func fit(ctx context.Context, w *walrus.Weights, runs []dataset.Trajectory, b co
 	}
 }
 
-// sample draws a run and a window of it: the history and the frame after it.
-func sample(rng *rand.Rand, runs []dataset.Trajectory) *data.Window {
+// draws draws a run and a window of it: the history and the frame after it.
+func draws(rng *rand.Rand, runs []*data.Window) (*data.Window, error) {
 	run := runs[rng.IntN(len(runs))]
 	from := rng.IntN(len(run.Frames) - history)
-	return run.Window(from, from+history+1)
+	return run.Slice(from, from+history+1)
 }

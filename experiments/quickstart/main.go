@@ -1,4 +1,4 @@
-// Command quickstart of the experiments trains a small network from scratch on six runs of
+// Command quickstart trains a small network from scratch on six runs of
 // the quickstart's sound waves and forecasts the run that examples/quickstart forecasts:
 //
 //	GOEXPERIMENT=simd go run ./experiments/quickstart -train 150s
@@ -21,7 +21,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/data/sample"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	begin := time.Now()
-	set, err := dataset.Load()
+	set, err := sample.Load()
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := fit(ctx, weights, set.Train, b, o, stderr); err != nil {
 		return err
 	}
-	window := unseen.Window(first-history, first+o.steps)
+	window, err := unseen.Slice(first-history, first+o.steps)
+	if err != nil {
+		return err
+	}
 	forecast, scores, err := predict(ctx, weights, window, b, o)
 	if err != nil {
 		return err
@@ -127,21 +130,13 @@ func predict(ctx context.Context, w *walrus.Weights, window *data.Window, b comp
 		return nil, nil, err
 	}
 	defer em.Close()
-	ds, err := data.NewMemory("unseen run", []*data.Window{window})
-	if err != nil {
-		return nil, nil, err
-	}
-	var forecast [][]float32
 	forecasters := eval.Baselines()
-	forecasters["walrus"] = func(ctx context.Context, seen *data.Window, steps int) (_ [][]float32, err error) {
-		forecast, err = em.Forecast(ctx, seen, steps)
-		return forecast, err
-	}
-	r, err := eval.Evaluate(ctx, ds, forecasters, eval.Protocol{Input: history, Horizons: []eval.Horizon{{From: 1, To: o.steps}}})
+	forecasters["walrus"] = eval.Model(em)
+	r, frames, err := eval.EvaluateWindow(ctx, window, forecasters, history)
 	if err != nil {
 		return nil, nil, err
 	}
-	return forecast, &r.Horizons[0], nil
+	return frames["walrus"], &r.Horizons[0], nil
 }
 
 // draw writes the pictures.

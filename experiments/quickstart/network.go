@@ -6,7 +6,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/data/sample"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -22,13 +22,13 @@ func network() walrus.Config {
 }
 
 // describe prints the network, the data and the backend.
-func describe(w io.Writer, weights *walrus.Weights, set *dataset.Set, b compute.Backend) error {
+func describe(w io.Writer, weights *walrus.Weights, set *sample.Set, b compute.Backend) error {
 	m, err := walrus.NewModel(weights.Config())
 	if err != nil {
 		return err
 	}
 	run := set.Train[0]
-	plan, err := m.Plan(run.Shape, run.Boundaries)
+	plan, err := m.Plan(run.Grid, run.Boundaries)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func describe(w io.Writer, weights *walrus.Weights, set *dataset.Set, b compute.
 	for _, p := range used {
 		n += p.Size()
 	}
-	fmt.Fprintf(w, "Sound waves in a medium of varying density, grid %v, %d frames.\n", run.Shape, len(run.Frames))
+	fmt.Fprintf(w, "Sound waves in a medium of varying density, grid %v, %d frames.\n", run.Grid, len(run.Frames))
 	fmt.Fprintf(w, "Boundaries: %v along x, %v along y.\n", run.Boundaries[0], run.Boundaries[1])
 	fmt.Fprintf(w, "Network: %s, %d parameters in use, %d tokens per frame.\n", weights.Config().Name, n, plan.Tokens())
 	fmt.Fprintf(w, "Backend: %s\n\n", b.Description())

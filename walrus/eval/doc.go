@@ -8,6 +8,10 @@
 //	perStep := eval.MeanFields(curve)          // one number per step
 //	base, err := eval.Persistence(history, len(truth))
 //
+// Scores of ensembles are [CRPS], [EnergyScore], [SpreadSkill],
+// [RankHistogram] and the coverage of intervals. [Evaluate] computes them for the
+// forecasters in [Protocol.Ensembles].
+//
 // A field is a []float32 with one value per point of the grid, in physical units. The
 // order of the points must be the same in forecast and truth and does not matter
 // otherwise. A frame is the concatenation of C such fields. All sums are computed in

@@ -3,12 +3,14 @@ package eval
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Model returns the forecast of an emulator, which calls [Step] after every frame.
+// Model returns the forecast of an emulator, which calls [Step] after every frame. With an
+// error it returns the frames before it.
 func Model(em *walrus.Emulator) Forecast {
 	return func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
 		if em == nil {
@@ -17,12 +19,30 @@ func Model(em *walrus.Emulator) Forecast {
 		var out [][]float32
 		for frame, err := range em.Rollout(ctx, w, steps) {
 			if err != nil {
-				return nil, err
+				return out, err
 			}
 			out = append(out, frame.Values)
 			Step(ctx)
 		}
 		return out, nil
+	}
+}
+
+// Members returns the distributions of an ensemble of the emulator.
+func Members(em *walrus.Emulator, o walrus.EnsembleOptions) EnsembleForecast {
+	return func(ctx context.Context, w *data.Window, steps int) iter.Seq2[Distribution, error] {
+		return func(yield func(Distribution, error) bool) {
+			if em == nil {
+				yield(Distribution{}, errors.New("expected an emulator, got nil"))
+				return
+			}
+			o.KeepMembers, o.Every, o.Quantiles = true, 1, nil
+			for frame, err := range em.Ensemble(ctx, w, steps, o) {
+				if !yield(Distribution{Members: frame.Members}, err) {
+					return
+				}
+			}
+		}
 	}
 }
 

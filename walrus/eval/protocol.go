@@ -10,7 +10,8 @@ import (
 )
 
 // Forecast continues a window by the given number of frames, in the window's channels
-// and units.
+// and units. A forecast that diverges returns the frames before and an error that is
+// [walrus.ErrDiverged]: [Evaluate] counts it and scores it with +Inf from that step on.
 type Forecast func(ctx context.Context, history *data.Window, steps int) ([][]float32, error)
 
 // Protocol says how a data set is forecast and scored.
@@ -27,6 +28,15 @@ type Protocol struct {
 	Windows int
 	// Eps is the eps of the VRMSE; 0 means DefaultEps.
 	Eps float64
+	// Ensembles are probabilistic forecasters. Their distributions are scored in
+	// HorizonResult.Ensembles, the means of their members like other forecasts. No name may
+	// be that of another forecaster.
+	Ensembles map[string]EnsembleForecast
+	// Level is the probability with which intervals should contain the truth; 0 means 0.9.
+	Level float64
+	// Long, if set, also measures the long-term behaviour of all forecasters: spectra, drift
+	// of means, time to decorrelation and blow-up.
+	Long *Long
 	// Progress, if set, is called with the number of finished frames and the number of
 	// all frames: before the first, whenever a forecaster calls [Step], and after every
 	// forecast. Frames of all forecasters count.
@@ -46,6 +56,13 @@ func (p Protocol) withDefaults(m data.Metadata) Protocol {
 	if p.Eps == 0 {
 		p.Eps = DefaultEps
 	}
+	if p.Level == 0 {
+		p.Level = 0.9
+	}
+	if p.Long != nil {
+		l := p.Long.withDefaults()
+		p.Long = &l
+	}
 	return p
 }
 
@@ -57,6 +74,14 @@ func (p Protocol) check(ds data.Dataset) (Protocol, error) {
 	p = p.withDefaults(ds.Metadata())
 	if p.Input < 2 || p.Input > maxCount || p.Windows < 0 {
 		return p, fmt.Errorf("eval: expected 2 to %d frames of history and a positive number of windows, got %d and %d", maxCount, p.Input, p.Windows)
+	}
+	if !(p.Level > 0 && p.Level < 1) {
+		return p, fmt.Errorf("eval: level: expected a probability between 0 and 1, got %v", p.Level)
+	}
+	if p.Long != nil {
+		if err := p.Long.Validate(); err != nil {
+			return p, fmt.Errorf("eval: %w", err)
+		}
 	}
 	for _, h := range p.Horizons {
 		if h.From < 1 || h.To < h.From {
@@ -86,17 +111,15 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 	if err != nil {
 		return nil, err
 	}
-	for name, f := range forecasters {
-		if f == nil {
-			return nil, fmt.Errorf("eval: forecaster %q: expected a function, got nil", name)
-		}
+	if err := p.checkNames(forecasters); err != nil {
+		return nil, err
 	}
 	r := &Result{Dataset: ds.Metadata().Name}
 	if len(ds.Trajectories()) == 0 {
 		return nil, fmt.Errorf("eval: data set %s: expected at least one trajectory, got none", r.Dataset)
 	}
 	varies := map[string]bool{}
-	steps := counter{tell: p.Progress, total: p.Frames(ds) * len(forecasters)}
+	steps := counter{tell: p.Progress, total: p.Frames(ds) * (len(forecasters) + len(p.Ensembles))}
 	steps.to(0)
 	for _, h := range p.Horizons {
 		to := min(h.To, p.reach(ds))
@@ -105,9 +128,10 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 			continue
 		}
 		spans := p.places(ds, to)
-		t := table{horizon: h, to: to, eps: p.Eps, varies: varies, scores: map[string][][]float64{}, steps: map[string][][]float64{}}
+		t := table{horizon: h, to: to, eps: p.Eps, level: p.Level, varies: varies, scores: map[string][][]float64{}, steps: map[string][][]float64{},
+			ensembles: map[string][][]ensembleSum{}, diverged: map[string]Divergences{}, long: p.Long, longs: map[string][][]longWindow{}}
 		for _, span := range spans {
-			if err := t.add(ctx, ds, span, p.Input, forecasters, &steps); err != nil {
+			if err := t.add(ctx, ds, span, p, forecasters, &steps); err != nil {
 				return nil, fmt.Errorf("eval: data set %s: steps %v: %w", r.Dataset, h, err)
 			}
 		}
@@ -124,6 +148,24 @@ func Evaluate(ctx context.Context, ds data.Dataset, forecasters map[string]Forec
 	}
 	slices.Sort(r.Constant)
 	return r, nil
+}
+
+// checkNames checks the forecasters.
+func (p Protocol) checkNames(forecasters map[string]Forecast) error {
+	for name, f := range forecasters {
+		if f == nil {
+			return fmt.Errorf("eval: forecaster %q: expected a function, got nil", name)
+		}
+	}
+	for name, f := range p.Ensembles {
+		if f == nil {
+			return fmt.Errorf("eval: ensemble %q: expected a function, got nil", name)
+		}
+		if forecasters[name] != nil {
+			return fmt.Errorf("eval: ensemble %q: expected a name that no other forecaster has", name)
+		}
+	}
+	return nil
 }
 
 // reach returns the number of steps that can be forecast in the longest trajectory.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // moving returns a data set with a wave that moves by one point per frame, and a field
@@ -76,6 +79,51 @@ func TestEvaluate(t *testing.T) {
 	require.Equal(t, map[string]any{"3:90": 10.}, line["cut_to"])
 	require.Equal(t, 1, r.Horizons[2].Windows, "only the longest trajectory")
 	require.InDelta(t, away(1), line["horizons"].(map[string]any)["1"].(map[string]any)["persistence"], 1e-6)
+}
+
+// TestEvaluateDiverged: a forecast that diverges scores +Inf from that step on, which the
+// result counts and its JSON shows as null.
+func TestEvaluateDiverged(t *testing.T) {
+	calls := 0
+	fails := func(_ context.Context, w *data.Window, steps int) ([][]float32, error) {
+		frames, err := Persistence(w.Frames, steps)
+		if calls++; calls%3 == 0 && steps > 3 {
+			return frames[:3], fmt.Errorf("window %s: %w", w.Name, &walrus.DivergedError{Step: 4})
+		}
+		return frames, err
+	}
+	p := Protocol{Input: 2, Horizons: []Horizon{{1, 2}, {1, 3}, {2, 5}, {5, 5}}, Windows: 3}
+	r, err := Evaluate(context.Background(), moving(t, 12), map[string]Forecast{"model": fails, "persistence": Baselines()["persistence"]}, p)
+	require.NoError(t, err)
+	for i, to := range []int{2, 3, 5, 5} {
+		h := r.Horizons[i]
+		score, want := h.Scores["model"], h.Scores["persistence"]
+		require.InDelta(t, want.Median, score.Median, 1e-6, "two of three windows are finite")
+		if to <= 3 {
+			require.Empty(t, h.Diverged)
+			require.InDelta(t, want.Mean, score.Mean, 1e-6)
+			continue
+		}
+		require.Equal(t, map[string]Divergences{"model": {Windows: 1, FirstStep: 4}}, h.Diverged)
+		require.True(t, math.IsInf(score.Mean, 1) && math.IsInf(score.Std, 1), "%v", score)
+	}
+	text, err := json.Marshal(r)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"diverged":{"2:5":{"model":{"windows":1,"first_step":4}},"5":{"model":{"windows":1,"first_step":4}}}`)
+
+	always := func(context.Context, *data.Window, int) ([][]float32, error) { return nil, walrus.ErrDiverged }
+	p.Ensembles = map[string]EnsembleForecast{"members": func(context.Context, *data.Window, int) iter.Seq2[Distribution, error] {
+		return yieldOne(Distribution{}, walrus.ErrDiverged)
+	}}
+	r, err = Evaluate(context.Background(), moving(t, 12), map[string]Forecast{"model": always}, p)
+	require.NoError(t, err)
+	require.Equal(t, map[string]Divergences{"model": {Windows: 3, FirstStep: 1}, "members": {Windows: 3, FirstStep: 1}}, r.Horizons[0].Diverged)
+	text, err = json.Marshal(r)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"1:2":{"members":null,"model":null}`)
+	text, err = json.Marshal(r.Horizons[0].Scores["model"])
+	require.NoError(t, err)
+	require.JSONEq(t, `{"median":null,"mean":null,"std":null,"fields":{"wave":null}}`, string(text))
 }
 
 // TestEvaluateProgress: counts start at 0, rise with every Step and every forecast, and

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/dsp/fourier"
+	"github.com/gowalrus/gowalrus/internal/fft"
 )
 
 // Spectrum is the power of a field by wavelength. Bin i holds the waves with
@@ -55,7 +55,7 @@ func PowerSpectrum(field []float32, grid []int, bins int) (Spectrum, error) {
 		}
 		values[i] = complex(float64(v), 0)
 	}
-	transform(values, grid)
+	fft.Transform(values, grid)
 	s := Spectrum{Edges: SpectrumEdges(grid, bins), Power: make([]float64, bins)}
 	for i, v := range values[1:] {
 		f := frequency(i+1, grid)
@@ -84,31 +84,6 @@ func frequency(i int, grid []int) float64 {
 		sum += math.Pow(float64(k)/float64(grid[a]), 2)
 	}
 	return math.Sqrt(sum)
-}
-
-// transform computes the discrete Fourier transform over all axes, in place.
-func transform(values []complex128, grid []int) {
-	stride := len(values)
-	for _, n := range grid {
-		stride /= n
-		if n == 1 {
-			continue
-		}
-		fft := fourier.NewCmplxFFT(n)
-		line := make([]complex128, n)
-		for start := range values {
-			if start/stride%n != 0 {
-				continue
-			}
-			for k := range line {
-				line[k] = values[start+k*stride]
-			}
-			fft.Coefficients(line, line)
-			for k, v := range line {
-				values[start+k*stride] = v
-			}
-		}
-	}
 }
 
 // SpectralError compares a forecast with the truth by wavelength. For each bin of

@@ -30,7 +30,7 @@ const sampled = 30 * time.Second
 // three times that of persistence, except on one system, see unstable. By default the test takes a sample of lengths, the
 // shortest first, for half a minute.
 func TestLengths(t *testing.T) {
-	em, err := Load(walrus.EmulatorOptions{Backend: testbackend.New(t), Seed: 1})
+	em, err := Load(walrus.EmulatorOptions{Backend: testbackend.New(t), Seed: 1, Divergence: walrus.Divergence{Factor: -1}})
 	require.NoError(t, err)
 	t.Cleanup(em.Close)
 	begin, trials := time.Now(), sample()

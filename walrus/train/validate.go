@@ -68,7 +68,9 @@ func (v *validator) makeEmulators(g int, systems []int) (err error) {
 		}
 		scaling := t.Objective.scaling().With(at.statistics)
 		v.emulators[at], err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: t.Backend, Device: int(device), Scaling: &scaling,
-			NoRolls: t.NoRolls, Log: t.Log})
+			NoRolls: t.NoRolls, Log: t.Log,
+			// A poor forecast of weights in training has an error to measure.
+			Divergence: walrus.Divergence{Factor: -1}})
 		if err != nil {
 			return err
 		}
@@ -198,6 +200,9 @@ func (v *validator) score(ctx context.Context, s System, em *walrus.Emulator, ta
 		scores[k] = float32(math.NaN())
 		for _, h := range r.Horizons {
 			scores[k] = float32(h.Scores["model"].Median)
+			if d := h.Diverged["model"]; math.IsInf(float64(scores[k]), 1) {
+				return fmt.Errorf("train: validation: %s: steps %v: %w in %d of %d windows, first at step %d", s.Name, h.Horizon, walrus.ErrDiverged, d.Windows, h.Windows, d.FirstStep)
+			}
 		}
 	}
 	return nil

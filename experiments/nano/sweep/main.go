@@ -77,7 +77,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	for _, t := range trials {
 		// Each shape has its own emulator, because the compiled programs of all shapes
 		// would fill the memory.
-		l, err := score(ctx, o.weights, walrus.EmulatorOptions{Backend: b, Seed: 1}, t)
+		l, err := score(ctx, o.weights, walrus.EmulatorOptions{Backend: b, Seed: 1, Divergence: walrus.Divergence{Factor: -1}}, t)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func TestNonsense(t *testing.T) {
 	chart := report.Chart{Title: "errors", LogY: true, Lines: []report.Line{{Name: "model", Values: []float64{0.1, 0.2}}}}
 	bars := report.Bars{Names: []string{"a", "b"}, Series: []report.Line{{Name: "model", Values: []float64{1, 2}}}}
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{report.Curves, report.Write},
+		Funcs:   []any{report.Curves, report.NewSample, report.Write},
 		Types:   []any{new(report.Chart), new(report.Bars)},
 		Values:  []any{truth, result, &result.Horizons[0], chart, bars, &report.Sample{Truth: truth, Forecast: truth.Frames}, []string{"model"}},
 		Strings: []string{"model"},

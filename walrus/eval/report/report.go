@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,14 +91,17 @@ func Write(dir, title string, forecasters []string, entries []Entry) error {
 // writeJSON writes all values of every result.
 func writeJSON(w io.Writer, entries []Entry) error {
 	type horizon struct {
-		Windows int                   `json:"windows"`
-		Scores  map[string]eval.Score `json:"scores"`
+		Windows   int                            `json:"windows"`
+		Scores    map[string]eval.Score          `json:"scores"`
+		Ensembles map[string]eval.EnsembleResult `json:"ensembles,omitempty"`
+		Diverged  map[string]eval.Divergences    `json:"diverged,omitempty"`
+		Long      map[string]eval.LongResult     `json:"long,omitempty"`
 	}
 	var out []any
 	for _, e := range entries {
 		horizons := map[string]horizon{}
 		for _, h := range e.Result.Horizons {
-			horizons[h.Horizon.String()] = horizon{h.Windows, h.Scores}
+			horizons[h.Horizon.String()] = horizon{h.Windows, h.Scores, h.Ensembles, h.Diverged, h.Long}
 		}
 		out = append(out, map[string]any{"dataset": e.Result.Dataset, "horizons": horizons, "not_scored": e.Result.Constant})
 	}
@@ -118,6 +122,8 @@ type section struct {
 	Name  string
 	Rows  []row
 	Notes []string
+	// Tables follow the table of scores.
+	Tables []table
 	// Animation is the name of a file next to the report; Curves and Picture are images
 	// in the page.
 	Animation       string
@@ -148,6 +154,10 @@ func newSection(dir string, files *slug.Names, forecasters []string, e Entry) (s
 		first := h.Scores[forecasters[0]]
 		r.Spread = fmt.Sprintf("%.3f ± %.3f", first.Mean, first.Std)
 		s.Rows = append(s.Rows, r)
+		for _, name := range slices.Sorted(maps.Keys(h.Diverged)) {
+			d := h.Diverged[name]
+			s.Notes = append(s.Notes, fmt.Sprintf("steps %v: %s diverged in %d of %d places, first at step %d", h.Horizon, name, d.Windows, h.Windows, d.FirstStep))
+		}
 		if h.To < h.Horizon.To {
 			s.Notes = append(s.Notes, fmt.Sprintf("steps %v: scored up to step %d, as far as the longest trajectory reaches", h.Horizon, h.To))
 		}
@@ -155,6 +165,7 @@ func newSection(dir string, files *slug.Names, forecasters []string, e Entry) (s
 			longest = &e.Result.Horizons[i]
 		}
 	}
+	s.Tables = append(ensembleTables(e.Result), longTables(e.Result)...)
 	for _, h := range e.Result.Skipped {
 		s.Notes = append(s.Notes, fmt.Sprintf("steps %v: beyond the end of all trajectories", h))
 	}
@@ -217,6 +228,12 @@ func (p page) markdown(w io.Writer) error {
 			fmt.Fprintf(w, "| %s | %s | %s | %d | %s |\n", s.Name, r.Steps, strings.Join(scores, " | "), r.Places, r.Spread)
 		}
 	}
+	for _, s := range p.Sections {
+		for _, t := range s.Tables {
+			fmt.Fprintf(w, "\n%s: %s\n\n", s.Name, t.Title)
+			t.markdown(w)
+		}
+	}
 	var err error
 	for _, s := range p.Sections {
 		for _, n := range s.Notes {
@@ -248,7 +265,12 @@ img { max-width: 100% }
 <tr><th>steps</th>{{range $.Forecasters}}<th>{{.}}</th>{{end}}<th>mean ± std of {{index $.Forecasters 0}}</th><th>places</th></tr>
 {{range .Rows}}{{$best := .Best}}<tr><td>{{.Steps}}</td>{{range $i, $s := .Scores}}<td{{if eq $i $best}} class="best"{{end}}>{{$s}}</td>{{end}}<td>{{.Spread}}</td><td>{{.Places}}</td></tr>
 {{end}}</table>
-{{range .Notes}}<p>{{.}}</p>{{end}}
+{{range .Tables}}<p>{{.Title}}</p>
+<table>
+<tr>{{range .Head}}<th>{{.}}</th>{{end}}</tr>
+{{range .Rows}}<tr>{{range .}}<td>{{.}}</td>{{end}}</tr>
+{{end}}</table>
+{{end}}{{range .Notes}}<p>{{.}}</p>{{end}}
 {{with .Curves}}<p><img alt="error over the steps" src="{{.}}"></p>{{end}}
 {{with .Picture}}<p><img alt="truth, forecast and error" src="{{.}}"></p>{{end}}
 {{with .Animation}}<p><a href="{{.}}">animation</a></p>{{end}}

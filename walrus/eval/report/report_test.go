@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,51 @@ func TestWrite(t *testing.T) {
 			require.NoFileExists(t, filepath.Join(dir, name))
 		}
 	}
+}
+
+// TestWriteEnsembles: the page, the table and the JSON hold the scores of ensembles.
+func TestWriteEnsembles(t *testing.T) {
+	dir := t.TempDir()
+	r := result()
+	score := eval.EnsembleScore{Members: 5, CRPS: 0.125, FairCRPS: math.NaN(), SpreadSkill: 0.75, Coverage: 0.875}
+	r.Horizons[1].Ensembles = map[string]eval.EnsembleResult{"five": {All: score, Steps: []eval.EnsembleScore{score}}}
+	require.NoError(t, Write(dir, "title", []string{"model"}, []Entry{{Result: r}}))
+	for _, name := range []string{MarkdownFile, HTMLFile} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		text := strings.NewReplacer("<td>", "| ", "</td>", " ", "<tr>", "", "</tr>", "|").Replace(string(raw))
+		require.Contains(t, text, "| 1:20 | five | 5 | 0.125 | – | 0.000 | 0.750 | 87.5 % | 0.000 |", name)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, JSONFile))
+	require.NoError(t, err)
+	var parsed []struct {
+		Horizons map[string]struct {
+			Ensembles map[string]map[string]any
+		}
+	}
+	require.NoError(t, json.Unmarshal(raw, &parsed))
+	require.Equal(t, 0.125, parsed[0].Horizons["1:20"].Ensembles["five"]["all"].(map[string]any)["crps"])
+}
+
+// TestWriteLong: the page and the table hold the long-term behaviour, the JSON all of it.
+func TestWriteLong(t *testing.T) {
+	dir := t.TempDir()
+	r := result()
+	r.Horizons[1].Long = map[string]eval.LongResult{"model": {Edges: []float64{0.1, 0.25, 0.5}, Fields: map[string]eval.LongField{"density": {
+		Power: [][]float64{{1, 2}, {3, 4}}, TruePower: [][]float64{{1, 1}, {2, 0}}, Drift: []float64{0, 0.125}, TrueDrift: []float64{0, 0},
+		Correlation: []float64{1, 0.5}, Decorrelation: 2, Blowup: math.Inf(1)}}}}
+	require.NoError(t, Write(dir, "title", []string{"model"}, []Entry{{Result: r}}))
+	for _, name := range []string{MarkdownFile, HTMLFile} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		text := strings.NewReplacer("<td>", "| ", "</td>", " ", "<tr>", "", "</tr>", "|", "<th>", "| ", "</th>", " ").Replace(string(raw))
+		require.Contains(t, text, "| 1:20 | model | density | 0.125 | 0.000 | 0.500 | 2 | – |", name)
+		require.Contains(t, text, "| forecast | field | step | 0.1–0.25 | 0.25–0.5 |", name)
+		require.Contains(t, text, "| model | density | 2 | 1.500 | – |", name)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, JSONFile))
+	require.NoError(t, err)
+	require.Contains(t, string(raw), `"blowup": null`)
 }
 
 // TestWriteStaysInFolder: names of data sets, which come from files, neither leave the
