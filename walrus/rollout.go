@@ -310,10 +310,11 @@ func (r *rollout) parts() []part {
 
 // cancelled returns the context's error, with the cause if it is another error.
 func cancelled(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != ctx.Err() {
+	cause := context.Cause(ctx)
+	if !errors.Is(cause, ctx.Err()) {
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
 	}
-	return ctx.Err()
+	return cause
 }
 
 // run executes the program on the current window with the draws of every lane.

@@ -1,6 +1,7 @@
 package yamltext
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -16,7 +17,7 @@ func tokenize(text string) (token.Tokens, error) {
 	var d depth
 	for {
 		part, err := s.Scan()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return tokens, nil
 		}
 		from := len(tokens)

@@ -56,7 +56,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p)
 	var long *http.MaxBytesError
 	switch {
-	case err == nil || err == io.EOF:
+	case err == nil || errors.Is(err, io.EOF):
 	case errors.As(err, &long):
 		err = b.s.tooLarge("more")
 	case errors.Is(err, os.ErrDeadlineExceeded):
