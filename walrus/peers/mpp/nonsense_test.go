@@ -32,8 +32,8 @@ func TestNonsense(t *testing.T) {
 		Values:  []any{c, w, m, e, backend, mpp.System{Labels: []int{2}}, []int{1, 1, 1, 16, 32}, make([]float32, 512), []int{32, 48}, [2]bool{true, false}, walrus.LoadOptions{}},
 		Strings: []string{file, "mpp-avit-ti", "space_bag.weight"},
 		Exempt: map[string]string{
-			"Emulator.Close":   "the other methods need the programs",
-			"Weights.Close": "the other methods need the tensors",
+			"Emulator.Close": "the other methods need the programs",
+			"Weights.Close":  "the other methods need the tensors",
 		},
 		Calls: 60,
 	})

@@ -32,8 +32,8 @@ func TestNonsense(t *testing.T) {
 		Strings: []string{dir, filepath.Join(dir, poseidon.ConfigFile), "poseidon-t"},
 		Exempt: map[string]string{
 			"B": presets, "L": presets, "Preset": presets, "Presets": presets, "S": presets, "T": presets,
-			"Weights.Close": "the other methods need the tensors",
-			"Emulator.Close":   "the other methods need the programs",
+			"Weights.Close":  "the other methods need the tensors",
+			"Emulator.Close": "the other methods need the programs",
 		},
 		Calls: 60,
 	})
