@@ -1,5 +1,5 @@
-// Command evaluate-own-model scores a model of one's own with the metrics, horizons and baselines
-// of the paper (package walrus/eval). The model here continues the last change of every
+// Command evaluate-own-model scores a custom model with the metrics, horizons and baselines of
+// the paper (package walrus/eval). The model here continues the last change of every
 // point, which fades. Yours may be anything that continues frames.
 //
 //	GOEXPERIMENT=simd go run ./examples/evaluate-own-model

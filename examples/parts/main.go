@@ -1,4 +1,4 @@
-// Command parts trains a network of one's own that is made from parts of the library: jitter,
+// Command parts trains a custom network that is made from parts of the library: jitter,
 // encoder and decoder, attention in time, and a plain MLP in place of attention over space.
 //
 //	GOEXPERIMENT=simd go run ./examples/parts
@@ -82,8 +82,8 @@ func mlp(vars layers.Vars, y *graph.Node) *graph.Node {
 }
 
 // run trains and prints the loss of the first and of the last fifty updates: the mean absolute
-// error of the predicted changes in units of recent changes. Waves are drawn anew for every
-// update, so that it is an error on unseen ones.
+// error of the predicted changes in units of recent changes. Every update draws new waves, so
+// the loss is always that of unseen data.
 func run(updates int, out io.Writer) error {
 	b, err := backend.Go()
 	if err != nil {

@@ -1,6 +1,6 @@
 // Command read-and-forecast goes the whole way from files to a forecast: it opens a data set in
 // the layout of The Well, reads the frames at the start of a trajectory, and forecasts the
-// following ones with any weights.
+// frames after them with any weights.
 //
 //	GOEXPERIMENT=simd go run ./examples/read-and-forecast -data testdata/data/shear_flow
 //	GOEXPERIMENT=simd go run ./examples/read-and-forecast -data DATASET -weights CHECKPOINT

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWrite: what is written is read back, for every rank, with the header aligned as NumPy
+// TestWrite: arrays of every rank are read back as they were written, with the header aligned as NumPy
 // writes it.
 func TestWrite(t *testing.T) {
 	for _, shape := range [][]int{{}, {0}, {5}, {2, 3}, {1, 2, 3, 4, 1}} {
