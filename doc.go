@@ -26,19 +26,24 @@
 //	jitter          padding by boundary, random shifts, their exact inverse
 //	walrus          configuration, network, weights, emulator
 //	walrus/backend  chooses a gomlx backend for programs that ask for it
-//	walrus/eval     VRMSE and other metrics, ensembles, spectra, baselines, reports
+//	walrus/eval     VRMSE and other metrics, ensembles, horizons, spectra, baselines; report
+//	                writes pages and charts, picture draws fields
 //	walrus/perturb  perturbed initial frames for the members of an ensemble
 //	walrus/steer    corrections between the steps of a rollout
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library
+//	walrus/serve    forecasts over HTTP, with a page, as an http.Handler
 //	walrus/recipe   training runs as YAML
 //	walrus/peers    networks that Walrus is compared with: poseidon, dpot, mpp
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
-//	data/convert    other layouts to The Well's
+//	data/convert    other layouts to The Well's; mapping: any file of arrays
 //	data/hub        downloads from the model hub
+//	data/npz        windows as NumPy's files
+//	data/sample     sound waves to try the library with
 //	augment         rotations, embedding, strides
-//	examples        programs
+//	cmd/gowalrus    one program for all of it
+//	examples        programs to copy
 //
 // # Letters
 //
@@ -50,6 +55,6 @@
 //
 // Functions that build graphs may panic with an error, as in gomlx. Every other
 // exported function returns errors that name the file, tensor or field, the expected
-// and the actual value. BEWARE.md lists the traps; docs/glossary.md defines the words
+// and the actual value. docs/troubleshooting.md lists the traps; docs/glossary.md defines the words
 // of this library, and docs/reference.md states the computations of the reference.
 package gowalrus

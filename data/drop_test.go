@@ -95,7 +95,7 @@ func TestUnknownFieldSaysDrop(t *testing.T) {
 	odd.Fields[2].Name = "sediment"
 	_, err = odd.Volume().IDs(r)
 	require.ErrorContains(t, err, "no sediment; it knows")
-	require.ErrorContains(t, err, "-drop NAME")
+	require.ErrorContains(t, err, "--drop NAME")
 	w, err := odd.Drop("sediment")
 	require.NoError(t, err)
 	_, err = w.Volume().IDs(r)

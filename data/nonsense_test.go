@@ -31,15 +31,15 @@ func TestNonsense(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{data.Catalog, data.ApplyTransforms, data.BCFromCode, data.Both, data.Downsample, data.Drop, data.FindEntry, data.FullTrajectories,
+		Funcs: []any{data.Catalog, data.ApplyTransforms, data.BCFromCode, data.Both, data.Coarsen, data.Downsample, data.Drop, data.FindEntry, data.FullTrajectories,
 			data.MomentsOf, data.MustRegistry, data.NewLoader, data.NewMemory, data.NewMixture, data.NewRegistry, data.NewWindows,
-			data.ParseBC, data.ParseBoundaries, data.ParseStatistics, data.ParseTransform, data.ReadStatistics, data.ReleasedRegistry,
-			data.SplitFiles, data.SplitTrajectories, data.Subset, data.TransformFields, data.WriteStatistics},
+			data.ParseBC, data.ParseBoundaries, data.ParseFields, data.ParseGrid, data.ParseStatistics, data.ParseTransform, data.ReadStatistics, data.ReleasedRegistry,
+			data.SplitByRatios, data.SplitFiles, data.SplitTrajectories, data.Steps, data.Subset, data.TransformFields, data.WriteStatistics},
 		Types: []any{new(data.BC), new(data.Boundaries), new(data.Boundary), new(data.Cut), new(data.Entry), new(data.Field),
-			new(data.Memory), new(data.Metadata), new(data.Moments), new(data.Origin), new(data.Registry), new(data.Statistics),
+			new(data.Memory), new(data.Metadata), new(data.Moments), new(data.Origin), new(data.Ratios), new(data.Registry), new(data.Statistics),
 			new(data.Transform), new(data.TransformKind), new(data.UnknownFieldsError), new(data.Volume), new(data.Window), new(data.WindowError)},
 		Made:    []any{(*data.Loader)(nil), (*data.Mixture)(nil), (*data.Windows)(nil)},
 		Values:  []any{plane, set, cut, windows, plane.Volume(), set.Metadata(), data.Transform{Field: "density", Kind: data.Log10}, data.Span{Stride: 1, Frames: 2}},
-		Strings: []string{"density", "velocity", data.MaskName, "wall/open", "periodic", "torch.log10"},
+		Strings: []string{"density", "velocity", data.MaskName, "wall/open", "periodic", "8x4", "p,v:vector", "torch.log10"},
 	})
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -26,6 +27,59 @@ func SplitTrajectories(n int, seed uint64) (train, valid, test []int) {
 	slices.Sort(valid)
 	slices.Sort(test)
 	return train, valid, test
+}
+
+// Ratios are the shares of training, validation and test sets. They add up to 1.
+type Ratios struct{ Train, Valid, Test float64 }
+
+// Validate returns an error unless the shares are from 0 to 1 and add up to 1.
+func (r Ratios) Validate() error {
+	for _, v := range []float64{r.Train, r.Valid, r.Test} {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Errorf("expected shares of 0 to 1, got %v, %v and %v", r.Train, r.Valid, r.Test)
+		}
+	}
+	if sum := r.Train + r.Valid + r.Test; math.Abs(sum-1) > 1e-6 {
+		return fmt.Errorf("expected shares that add up to 1, got %v", sum)
+	}
+	return nil
+}
+
+// SplitByRatios divides n trajectories at random into sets of the given shares, each
+// sorted. The same seed gives the same sets. The sizes of the validation and test sets are
+// rounded down, to at least one trajectory if their share is not 0, as long as a training
+// set with a share keeps one.
+func SplitByRatios(n int, r Ratios, seed uint64) (train, valid, test []int, err error) {
+	if err := r.Validate(); err != nil {
+		return nil, nil, nil, fmt.Errorf("data: split: %w", err)
+	}
+	if n < 0 || n > 1<<31 {
+		return nil, nil, nil, fmt.Errorf("data: split: expected 0 to 2^31 trajectories, got %d", n)
+	}
+	order := rand.New(rand.NewPCG(seed, 0x73706c6974)).Perm(n)
+	parts := 0
+	for _, v := range []float64{r.Train, r.Valid, r.Test} {
+		if v > 0 {
+			parts++
+		}
+	}
+	take := func(share float64) []int {
+		if share == 0 {
+			return nil
+		}
+		parts--
+		k := max(int(share*float64(n)+1e-9), 1) // the small term makes 0.1 · 10 one
+		if parts == 0 {
+			k = len(order)
+		}
+		k = min(k, max(len(order)-parts, 0))
+		out := order[:k:k]
+		order = order[k:]
+		slices.Sort(out)
+		return out
+	}
+	test, valid = take(r.Test), take(r.Valid)
+	return take(r.Train), valid, test, nil
 }
 
 // SplitFiles divides the trajectories of a data set as SplitTrajectories does, but keeps

@@ -35,7 +35,7 @@ func runOn(t *testing.T, b compute.Backend, dir string, mesh distributed.Mesh, s
 	}
 	w, err := smallrun.Weights()
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	r, err := train.NewRun(w, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { r.Close() })
@@ -64,7 +64,7 @@ func TestRunOnOtherMesh(t *testing.T) {
 
 	w, err := smallrun.Weights()
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	single, err := train.New(w, train.Options{Backend: b, EMA: 0.9})
 	require.NoError(t, err)
 	defer single.Close()

@@ -27,7 +27,7 @@ func weights(t *testing.T) *walrus.Weights {
 	t.Helper()
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	return w
 }
 

@@ -23,7 +23,7 @@ func adaptable(tb testing.TB) *walrus.Weights {
 	c.Registry = data.MustRegistry("density", "velocity_x", "velocity_y", "velocity_z", "mask", "pressure")
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(tb, err)
-	tb.Cleanup(w.Finalize)
+	tb.Cleanup(w.Close)
 	return w
 }
 
@@ -38,7 +38,7 @@ func FuzzAdapters(f *testing.F) {
 	require.NoError(f, tr.SaveAdapters(path))
 	first, err := base.Clone()
 	require.NoError(f, err)
-	defer first.Finalize()
+	defer first.Close()
 	require.NoError(f, train.ApplyAdapters(first, path))
 	good, err := os.ReadFile(path)
 	require.NoError(f, err)
@@ -48,7 +48,7 @@ func FuzzAdapters(f *testing.F) {
 		require.NoError(t, os.WriteFile(path, raw, 0o600))
 		w, err := base.Clone()
 		require.NoError(t, err)
-		defer w.Finalize()
+		defer w.Close()
 		if err := train.ApplyAdapters(w, path); err != nil {
 			requireSameWeights(t, base, w)
 			return

@@ -47,7 +47,7 @@ func TestGoldenAlignment(t *testing.T) {
 		cfg.Registry = new
 		loaded, report, err := LoadWeights(golden.Path(t, "tiny_walrus.pt"), cfg, LoadOptions{Source: old, Seed: 5})
 		require.NoError(t, err)
-		defer loaded.Finalize()
+		defer loaded.Close()
 		assert.True(t, report.Aligned)
 		assert.Equal(t, added, report.NewFields)
 
@@ -133,13 +133,13 @@ func TestAlignPermutation(t *testing.T) {
 	cfg.Registry = from
 	w, err := InitWeights(cfg, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	path := filepath.Join(t.TempDir(), "w.safetensors")
 	require.NoError(t, w.Save(path, nil))
 	cfg.Registry = to
 	back, report, err := LoadWeights(path, cfg, LoadOptions{Source: from})
 	require.NoError(t, err)
-	defer back.Finalize()
+	defer back.Close()
 	assert.Equal(t, []string{"gone"}, report.DroppedFields)
 	bias := func(w *Weights) []float32 {
 		x, _ := w.Tensor("debed.3.proj2.bias")

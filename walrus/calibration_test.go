@@ -149,7 +149,7 @@ func TestCalibrationLoad(t *testing.T) {
 	save := func(seed uint64) {
 		w, err := walrus.InitWeights(smallConfig(), seed)
 		require.NoError(t, err)
-		defer w.Finalize()
+		defer w.Close()
 		require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: w}))
 	}
 	load := func(o walrus.EmulatorOptions) (*walrus.Calibration, string) {

@@ -60,7 +60,7 @@ func TestGoldenFindCheckpoint(t *testing.T) {
 				assert.Equal(t, goldenConfig(t), found.Config)
 				w, report, err := found.Load(walrus.LoadOptions{})
 				require.NoError(t, err)
-				defer w.Finalize()
+				defer w.Close()
 				assert.Empty(t, report.Missing)
 				requireGoldenWeights(t, f, "", w)
 			})
@@ -110,6 +110,6 @@ func TestFindOwnCheckpoint(t *testing.T) {
 		w, _, err := found.Load(walrus.LoadOptions{})
 		require.NoError(t, err)
 		requireSameWeights(t, initMicro(t, 4), w)
-		w.Finalize()
+		w.Close()
 	}
 }

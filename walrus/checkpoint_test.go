@@ -50,7 +50,7 @@ func requireStep(t *testing.T, dir string, step int64) *walrus.Manifest {
 	require.Equal(t, step, m.Step)
 	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	requireSameWeights(t, initMicro(t, uint64(step)), w)
 	return m
 }
@@ -143,7 +143,7 @@ func TestCheckpointSaveFails(t *testing.T) {
 		"extra is no JSON": {func(c *walrus.Checkpoint) {
 			c.Extra["rng"] = json.RawMessage("{")
 		}, "manifest"},
-		"freed weights": {func(c *walrus.Checkpoint) { c.Weights.Finalize() }, "the weights were freed"},
+		"freed weights": {func(c *walrus.Checkpoint) { c.Weights.Close() }, "the weights were freed"},
 		"no weights":    {func(c *walrus.Checkpoint) { c.Weights = nil }, "expected weights, got none"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -218,7 +218,7 @@ func TestCheckpointDamage(t *testing.T) {
 					return
 				}
 				require.NoError(t, err, "the weights are whole")
-				w.Finalize()
+				w.Close()
 			})
 		}
 	}
@@ -293,7 +293,7 @@ func TestLoadWhileSaving(t *testing.T) {
 		eps := w.Scaling().Eps
 		seen[eps]++
 		requireSameWeights(t, saves[int(eps)-1].Weights, w)
-		w.Finalize()
+		w.Close()
 		_, err = walrus.OpenCheckpoint(dir)
 		require.NoError(t, err)
 	}
@@ -311,14 +311,14 @@ func TestLoadReplaced(t *testing.T) {
 	require.NoError(t, walrus.SaveCheckpoint(dir, microCheckpoint(t, 2)))
 	w, _, err := found.Load(walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	requireSameWeights(t, initMicro(t, 2), w)
 
 	other := walrus.Micro()
 	other.Name = "other"
 	weights, err := walrus.InitWeights(other, 3)
 	require.NoError(t, err)
-	defer weights.Finalize()
+	defer weights.Close()
 	require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: weights}))
 	_, _, err = found.Load(walrus.LoadOptions{})
 	assert.ErrorContains(t, err, "expected the network that was found, got another after a save; find the checkpoint again")

@@ -92,12 +92,12 @@ func TestCoverageCounts(t *testing.T) {
 func TestCoverageTravels(t *testing.T) {
 	w, err := InitWeights(Tiny(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	require.NotNil(t, w.Coverage())
 	w.Coverage().Count(planFor(t, Tiny(), []int{64, 64}, "wall,wall"), 6, 5)
 	clone, err := w.Clone()
 	require.NoError(t, err)
-	defer clone.Finalize()
+	defer clone.Close()
 	assert.Equal(t, w.Coverage(), clone.Coverage())
 	assert.NotSame(t, w.Coverage(), clone.Coverage())
 
@@ -126,6 +126,6 @@ func loadFound(t *testing.T, dir string) *Weights {
 	require.NoError(t, err)
 	w, _, err := found.Load(LoadOptions{})
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	return w
 }

@@ -79,7 +79,7 @@ func TestFreeWeightsDuringRollouts(t *testing.T) {
 	for _, err := range em.Rollout(context.Background(), plane(), 3) {
 		require.NoError(t, err)
 		steps++
-		weights.Finalize()
+		weights.Close()
 		x, _ := copied.Tensor("encoder_dummy")
 		require.ErrorContains(t, weights.Set("encoder_dummy", x), "the weights were freed and are still in use")
 	}

@@ -73,7 +73,7 @@ func ExampleLoad() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	path := filepath.Join(dir, "checkpoint")
 	if err := walrus.SaveCheckpoint(path, walrus.Checkpoint{Weights: w}); err != nil {
 		log.Fatal(err)
@@ -109,7 +109,7 @@ func ExampleEmulator_Emulate() {
 	fmt.Println(err)
 	// Output:
 	// true <nil>
-	// walrus: window tide: data: the field registry has no salinity; it knows height, velocity_x, velocity_y, velocity_z; to leave out a field that the forecast can do without, give its name: -drop NAME to a program, drop: [NAME] in a recipe, Window.Drop in Go
+	// walrus: window tide: data: the field registry has no salinity; it knows height, velocity_x, velocity_y, velocity_z; to leave out a field that the forecast can do without, give its name: --drop NAME to gowalrus, drop: [NAME] in a recipe, Window.Drop in Go
 }
 
 // Frames come one by one; a context ends the rollout.
@@ -241,7 +241,7 @@ func ExampleNewEmulator() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, JitterOff: true})
 	if err != nil {
 		log.Fatal(err)

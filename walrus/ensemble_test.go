@@ -75,7 +75,7 @@ func TestEnsembleReproducible(t *testing.T) {
 	weights := livelyWeights(t, c)
 	other, err := walrus.InitWeights(c, 7)
 	require.NoError(t, err)
-	t.Cleanup(other.Finalize)
+	t.Cleanup(other.Close)
 	w := flow([]int{16, 20}, data.Boundaries{periodic, wallOpen}, 5)
 	type key struct {
 		seed  uint64
@@ -125,7 +125,7 @@ func TestEnsembleSources(t *testing.T) {
 	weights := livelyWeights(t, c)
 	other, err := walrus.InitWeights(c, 7)
 	require.NoError(t, err)
-	t.Cleanup(other.Finalize)
+	t.Cleanup(other.Close)
 	emulator := func(w *walrus.Weights) *walrus.Emulator {
 		e, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: testbackend.New(t), JitterOff: true})
 		require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestEnsembleErrors(t *testing.T) {
 	larger.Blocks = 3
 	wrong, err := walrus.InitWeights(larger, 1)
 	require.NoError(t, err)
-	t.Cleanup(wrong.Finalize)
+	t.Cleanup(wrong.Close)
 	perturbed := func(frames [][]float32, err error) walrus.Perturbation {
 		return func(*data.Window, *rand.Rand) ([][]float32, error) { return frames, err }
 	}

@@ -42,7 +42,7 @@ func TestExportRoundTrip(t *testing.T) {
 			assert.Equal(t, scaling, found.Scaling)
 			back, report, err := found.Load(walrus.LoadOptions{})
 			require.NoError(t, err)
-			defer back.Finalize()
+			defer back.Close()
 			assert.Equal(t, "app.model", report.Where)
 			assert.Equal(t, walrus.FormatTorch, report.Format)
 			for _, p := range w.Params() {
@@ -117,7 +117,7 @@ func TestExportRefuses(t *testing.T) {
 			change(&c)
 			w, err := walrus.InitWeights(c, 1)
 			require.NoError(t, err)
-			defer w.Finalize()
+			defer w.Close()
 			dir := filepath.Join(t.TempDir(), "released")
 			err = walrus.Export(dir, w)
 			var refused *walrus.ExportError
@@ -144,7 +144,7 @@ func TestExportErrors(t *testing.T) {
 	require.ErrorContains(t, walrus.Export(dir, w), `expected a new folder or an empty one, got `+dir+` with "cat.jpg"`)
 	require.ErrorContains(t, walrus.Export(filepath.Join(dir, "cat.jpg"), w), "expected a folder")
 	require.EqualError(t, walrus.Export(filepath.Join(dir, "x"), nil), "walrus: export: expected weights, got none")
-	w.Finalize()
+	w.Close()
 	require.ErrorContains(t, walrus.Export(filepath.Join(dir, "x"), w), "the weights were freed")
 	assert.Equal(t, []string{"cat.jpg"}, names(t, dir), "a failed export leaves nothing")
 }

@@ -23,7 +23,7 @@ func tideCheckpoint(parent string) string {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	dir := filepath.Join(parent, "last")
 	c := walrus.Checkpoint{Weights: w, Step: 7, Extra: map[string]json.RawMessage{"note": json.RawMessage(`"first try"`)}}
 	if err := walrus.SaveCheckpoint(dir, c); err != nil {
@@ -80,7 +80,7 @@ func ExampleFindCheckpoint() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(found.Config.Name, found.Manifest.Step, report.Tensors)
 
 	_, err = walrus.FindCheckpoint(parent)
@@ -99,7 +99,7 @@ func ExampleExport() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	w.SetScaling(walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-8})
 	dir := filepath.Join(parent, "released")
 	if err := walrus.Export(dir, w); err != nil {
@@ -115,7 +115,7 @@ func ExampleExport() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer coarse.Finalize()
+	defer coarse.Close()
 	fmt.Println(walrus.Export(filepath.Join(parent, "coarse"), coarse))
 	// Output:
 	// walrus.pt mean_std 1e-08
@@ -161,7 +161,7 @@ func ExampleReadWeights() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(report.Path, report.Tensors)
 	// Output: embedded 38
 }
@@ -264,7 +264,7 @@ func ExampleLoadError() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(report.Tensors, len(report.Missing))
 	// Output:
 	// true 21 blocks.1.space_mixing.norm1.weight

@@ -96,7 +96,7 @@ func (f *weightFile) fill(w *TensorSet, registry data.Registry, o LoadOptions) (
 		return m.report, err
 	}
 	if err := m.load(); err != nil {
-		w.Finalize()
+		w.Close()
 		return m.report, fmt.Errorf("walrus: loading %s: %w", f.path, err)
 	}
 	return m.report, nil

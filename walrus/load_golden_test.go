@@ -45,7 +45,7 @@ func TestGoldenLoadWeights(t *testing.T) {
 			assert.Equal(t, run.where, report.Where)
 			assert.Equal(t, len(w.Params()), report.Tensors)
 			assert.Empty(t, report.Converted)
-			w.Finalize()
+			w.Close()
 		}
 	})
 }
@@ -65,7 +65,7 @@ func TestGoldenMicroCheckpoint(t *testing.T) {
 			require.NoError(t, err)
 			requireGoldenWeights(t, f, "model.", w)
 			assert.Equal(t, where, report.Where)
-			w.Finalize()
+			w.Close()
 		}
 	})
 }

@@ -64,7 +64,7 @@ func TestLoadMemory(t *testing.T) {
 		model += 4 * int64(p.Size())
 		largest = max(largest, 4*int64(p.Size()))
 	}
-	w.Finalize()
+	w.Close()
 	require.Greater(t, model, int64(150<<20), "large enough to see a second copy")
 	const slack = 48 << 20
 	b := testbackend.New(t)
@@ -80,7 +80,7 @@ func TestLoadMemory(t *testing.T) {
 			saved := peakOf(t, func() { err = w.Save(filepath.Join(t.TempDir(), "copy.safetensors"), nil) })
 			require.NoError(t, err)
 			assert.Less(t, saved, largest+slack, "saving copies at most a tensor at a time")
-			w.Finalize()
+			w.Close()
 			debug.FreeOSMemory()
 			after[round] = resident(t, "VmRSS")
 		}

@@ -113,7 +113,7 @@ func TestLoadMisfit(t *testing.T) {
 			c.allow.Seed = 9
 			w, _, err = walrus.LoadWeights(path, walrus.Micro(), c.allow)
 			require.NoError(t, err)
-			defer w.Finalize()
+			defer w.Close()
 			fresh := initMicro(t, 9)
 			for _, p := range w.Params() {
 				want := all[p.Key].values

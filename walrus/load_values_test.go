@@ -30,7 +30,7 @@ func TestLoadNonFinite(t *testing.T) {
 			}
 			w, _, err := walrus.LoadWeights(path, walrus.Micro(), walrus.LoadOptions{AllowNonFinite: true})
 			require.NoError(t, err)
-			defer w.Finalize()
+			defer w.Close()
 			requireSameBits(t, fusedKey, all[fusedKey].values, valuesOf(t, w, fusedKey))
 		})
 	}
@@ -52,7 +52,7 @@ func TestLoadPrecisions(t *testing.T) {
 			}
 			w, report, err := walrus.LoadWeights(writeTensors(t, all), walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
-			defer w.Finalize()
+			defer w.Close()
 			assert.Equal(t, map[string]int{dtype: len(all)}, report.Converted)
 			assert.Contains(t, report.String(), "converted from "+dtype+" to F32")
 			for _, p := range want.Params() {
@@ -78,7 +78,7 @@ func TestLoadPrefixes(t *testing.T) {
 			}
 			w, report, err := walrus.LoadWeights(writeTensors(t, all), walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
-			defer w.Finalize()
+			defer w.Close()
 			assert.Contains(t, report.Where, prefix)
 			requireSameWeights(t, want, w)
 		})
@@ -96,7 +96,7 @@ func TestLoadPerAxisRoPE(t *testing.T) {
 	c.RoPE = walrus.RoPEPerAxis
 	w, report, err := walrus.LoadWeights(path, c, walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	assert.Len(t, report.Expanded, 3)
 	for _, axis := range []string{".0", ".1", ".2"} {
 		assert.Equal(t, all[freqs].values, valuesOf(t, w, freqs+axis))

@@ -99,7 +99,7 @@ func ExampleModel_Forward() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer weights.Finalize()
+	defer weights.Close()
 	plan, err := m.Plan(tide().Grid, tide().Boundaries)
 	if err != nil {
 		log.Fatal(err)
@@ -175,7 +175,7 @@ func ExampleInitWeights() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	p := w.Params()[0]
 	t, ok := w.Tensor(p.Key)
 	fmt.Println(p.Key, t.Shape().Dimensions, ok)
@@ -191,7 +191,7 @@ func ExampleWeights_Set() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(w.Set("blocks.0.space_mixing.norm1.weight", tensors.FromScalarAndDimensions(float32(2), 32)))
 	fmt.Println(w.Set("blocks.0.space_mixing.norm1.weight", tensors.FromScalarAndDimensions(float32(2), 16)))
 	// Output:
@@ -209,8 +209,8 @@ func ExampleWeights_Clone() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer clone.Finalize()
-	w.Finalize()
+	defer clone.Close()
+	w.Close()
 	_, ok := w.Tensor("encoder_dummy")
 	_, still := clone.Tensor("encoder_dummy")
 	fmt.Println(ok, still)

@@ -51,8 +51,8 @@ func TestNonsense(t *testing.T) {
 		Exempt: map[string]string{
 			"Walrus": presets, "HalfWalrus": presets, "Small": presets, "Tiny": presets,
 			"Emulator.Close":     "the other methods need the programs",
-			"Weights.Finalize":   "the other methods need the tensors",
-			"TensorSet.Finalize": "the other methods need the tensors",
+			"Weights.Close":   "the other methods need the tensors",
+			"TensorSet.Close": "the other methods need the tensors",
 		},
 		Calls: 60,
 	})

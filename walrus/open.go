@@ -39,7 +39,7 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 		err = e.adoptCalibration(found.Weights)
 	}
 	if err != nil {
-		w.Finalize()
+		w.Close()
 		return nil, err
 	}
 	if c := w.Coverage(); c.Windows() > 0 {
@@ -61,6 +61,6 @@ func (e *Emulator) free() {
 	e.programs.shrink(0)
 	e.rounded.close()
 	if e.opts.OwnWeights {
-		e.weights.Finalize()
+		e.weights.Close()
 	}
 }

@@ -82,7 +82,7 @@ func TestGoldenLoadFinetuned(t *testing.T) {
 		cfg.RoPE, cfg.APE = walrus.RoPEPerAxis, shape[3:]
 		w, _, err := walrus.LoadWeights(golden.Path(t, c.Weights), cfg, walrus.LoadOptions{AllowMissing: true, AllowUnexpected: true})
 		require.NoError(t, err)
-		defer w.Finalize()
+		defer w.Close()
 		require.NoError(t, w.Set("ape", testbackend.Tensor(ape, shape...)))
 		for _, name := range f.Names() {
 			if key, ok := strings.CutPrefix(name, "w."); ok {

@@ -22,7 +22,7 @@ func tinyReleased(t *testing.T) *walrus.Weights {
 	t.Helper()
 	w, _, err := walrus.LoadWeights(golden.Path(t, tinySafe), goldenConfig(t), walrus.LoadOptions{})
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	return w
 }
 
@@ -68,7 +68,7 @@ func TestLoadReadsRevin(t *testing.T) {
 			assert.Equal(t, want, found.Scaling)
 			loaded, _, err := found.Load(walrus.LoadOptions{})
 			require.NoError(t, err)
-			defer loaded.Finalize()
+			defer loaded.Close()
 			assert.Equal(t, want, loaded.Scaling())
 			em, err := walrus.NewEmulator(loaded, walrus.EmulatorOptions{Backend: testbackend.New(t)})
 			require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestLoadWithoutStatistics(t *testing.T) {
 	require.NoError(t, err, "a training may begin with the weights")
 	loaded, _, err := found.Load(walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer loaded.Finalize()
+	defer loaded.Close()
 	_, err = walrus.NewEmulator(loaded, walrus.EmulatorOptions{Backend: b})
 	require.ErrorContains(t, err, "EmulatorOptions.Scaling")
 
@@ -176,12 +176,12 @@ func TestWeightsKeepScaling(t *testing.T) {
 	require.NoError(t, err)
 	w, _, err := walrus.LoadWeights(m.Path(walrus.WeightsFile), m.Config, walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	assert.Equal(t, walrus.Scaling{}, w.Scaling(), "a file of weights alone does not say")
 	w.Adopt(m)
 	clone, err := w.Clone()
 	require.NoError(t, err)
-	defer clone.Finalize()
+	defer clone.Close()
 	again := filepath.Join(t.TempDir(), "again")
 	require.NoError(t, walrus.SaveCheckpoint(again, walrus.Checkpoint{Weights: clone}))
 	assert.Equal(t, waveForecast(t, dir, walrus.EmulatorOptions{}), waveForecast(t, again, walrus.EmulatorOptions{}))

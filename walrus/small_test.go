@@ -29,7 +29,7 @@ func livelyWeights(t *testing.T, c walrus.Config) *walrus.Weights {
 	t.Helper()
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, p := range w.Params() {
 		if p.Init.Buffer {

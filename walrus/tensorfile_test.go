@@ -18,7 +18,7 @@ func TestSaveTorch(t *testing.T) {
 	params := []walrus.Param{{Key: "module.a.weight", Dims: []int{2, 3}, Init: layers.FanIn(3)}, {Key: "module.b", Dims: []int{2}, Init: layers.One}}
 	w, err := walrus.InitTensors(params, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	settings := map[string]any{"modes": int64(32), "lr": 1e-3, "act": "gelu", "none": nil, "flag": true,
 		"paths": []any{"a", int64(2), []any{}}, "sub": map[string]any{"x": int64(1)}}
 	for name, layout := range map[string]walrus.TorchLayout{
@@ -44,7 +44,7 @@ func TestSaveTorch(t *testing.T) {
 			assert.False(t, ok)
 			again, _, err := walrus.LoadTensors(path, params, walrus.LoadOptions{})
 			require.NoError(t, err)
-			defer again.Finalize()
+			defer again.Close()
 			for _, p := range params {
 				want, _ := w.Tensor(p.Key)
 				got, _ := again.Tensor(p.Key)
@@ -57,7 +57,7 @@ func TestSaveTorch(t *testing.T) {
 func TestSaveTorchRefuses(t *testing.T) {
 	w, err := walrus.InitTensors([]walrus.Param{{Key: "a", Dims: []int{1}}}, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	path := filepath.Join(t.TempDir(), "m.pth")
 	err = w.SaveTorch(path, walrus.TorchLayout{Settings: map[string]any{}})
 	assert.ErrorContains(t, err, "expected a key for the tensors next to the settings")
@@ -83,7 +83,7 @@ func TestSettingsAreBounded(t *testing.T) {
 	}
 	w, err := walrus.InitTensors([]walrus.Param{{Key: "a", Dims: []int{1}}}, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	path := filepath.Join(t.TempDir(), "m.pth")
 	require.NoError(t, w.SaveTorch(path, walrus.TorchLayout{At: []string{"model"}, Settings: map[string]any{"x": items}}))
 	_, err = walrus.ListTensors(path)
@@ -94,7 +94,7 @@ func TestSettingsAreBounded(t *testing.T) {
 func TestListTensors(t *testing.T) {
 	w, err := walrus.InitTensors([]walrus.Param{{Key: "a", Dims: []int{1}}, {Key: "module.b", Dims: []int{4}}}, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	path := filepath.Join(t.TempDir(), "m.safetensors")
 	require.NoError(t, w.Save(path, nil))
 	list, err := walrus.ListTensors(path)

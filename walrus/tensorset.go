@@ -21,7 +21,7 @@ import (
 // device of a backend.
 //
 // Several goroutines may read at once, but no other call may run at the same time as
-// [TensorSet.Set], [TensorSet.Place] or [TensorSet.Save]. [TensorSet.Finalize] may be called
+// [TensorSet.Set], [TensorSet.Place] or [TensorSet.Save]. [TensorSet.Close] may be called
 // at any time.
 type TensorSet struct {
 	params []Param
@@ -90,7 +90,7 @@ func (w *TensorSet) init(seed uint64) error {
 		})
 	}
 	if err := work.Wait(); err != nil {
-		w.Finalize()
+		w.Close()
 		return err
 	}
 	return nil
@@ -119,7 +119,7 @@ func (w *TensorSet) copyTo(out *TensorSet) error {
 			return nil
 		})
 		if err != nil {
-			out.Finalize()
+			out.Close()
 			return fmt.Errorf("walrus: weights: %s: %w", w.params[i].Key, err)
 		}
 	}
@@ -217,11 +217,11 @@ func (w *TensorSet) Place(backend compute.Backend) error {
 	return nil
 }
 
-// ErrWeightsClosed is the error of a use of weights after [TensorSet.Finalize].
+// ErrWeightsClosed is the error of a use of weights after [TensorSet.Close].
 var ErrWeightsClosed = errors.New("the weights were freed")
 
 // Use keeps the weights in memory until done is called, once. It returns
-// [ErrWeightsClosed] after Finalize. Emulators call it for every rollout, and trainers
+// [ErrWeightsClosed] after Close. Emulators call it for every rollout, and trainers
 // for their lifetime; programs that read tensors while another goroutine may free the
 // weights do the same.
 func (w *TensorSet) Use() (done func(), err error) {
@@ -231,10 +231,10 @@ func (w *TensorSet) Use() (done func(), err error) {
 	return w.uses.Leave, nil
 }
 
-// Finalize frees device and host memory. If rollouts, a trainer or another use still need
+// Close frees device and host memory. If rollouts, a trainer or another use still need
 // the weights, the last of them frees the memory when it ends; no new use begins before
 // [TensorSet.Set] gives the weights values again. Further calls do nothing.
-func (w *TensorSet) Finalize() { w.uses.Close(w.free) }
+func (w *TensorSet) Close() { w.uses.Close(w.free) }
 
 func (w *TensorSet) free() {
 	for i, t := range w.values {

@@ -18,16 +18,16 @@ func TestTensorSet(t *testing.T) {
 	params := []walrus.Param{{Key: "embed.2.proj1.weight", Dims: []int{2, 3}, Init: layers.FanIn(3)}, {Key: "norm", Dims: []int{2}, Init: layers.One}}
 	w, err := walrus.InitTensors(params, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	require.NoError(t, w.Save(path, map[string]string{"format": "pt"}))
 	again, report, err := walrus.LoadTensors(path, params, walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer again.Finalize()
+	defer again.Close()
 	assert.EqualValues(t, 8, report.Parameters)
 	copied, err := again.Clone()
 	require.NoError(t, err)
-	defer copied.Finalize()
+	defer copied.Close()
 	for _, p := range params {
 		want, _ := w.Tensor(p.Key)
 		for _, set := range []*walrus.TensorSet{again, copied} {

@@ -7,7 +7,7 @@ import "sync"
 // the tensors.
 //
 // Several goroutines may read at once, but no other call may run at the same time as
-// [TensorSet.Set], [TensorSet.Place] or [TensorSet.Save]. [TensorSet.Finalize] may be called
+// [TensorSet.Set], [TensorSet.Place] or [TensorSet.Save]. [TensorSet.Close] may be called
 // at any time.
 type Weights struct {
 	TensorSet

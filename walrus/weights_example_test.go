@@ -25,13 +25,13 @@ func ExampleLoadWeights() {
 	if err := w.Save(path, nil); err != nil {
 		log.Fatal(err)
 	}
-	w.Finalize()
+	w.Close()
 
 	w, report, err := walrus.LoadWeights(path, walrus.Micro(), walrus.LoadOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(report.Format, report.Tensors, report.Parameters)
 
 	wide := walrus.Micro()
@@ -54,7 +54,7 @@ func ExampleSaveCheckpoint() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	dir := filepath.Join(parent, "last")
 	for step := range int64(3) {
 		if err := walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: w, Step: step}); err != nil {

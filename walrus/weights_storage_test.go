@@ -38,7 +38,7 @@ func TestStorageRounds(t *testing.T) {
 			require.NoError(t, w.SaveAs(first, c.storage, nil))
 			back, _, err := walrus.LoadWeights(first, walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
-			defer back.Finalize()
+			defer back.Close()
 			rounded := 0
 			for _, p := range w.Params() {
 				want, got := valuesOf(t, w, p.Key), valuesOf(t, back, p.Key)
@@ -58,7 +58,7 @@ func TestStorageRounds(t *testing.T) {
 			require.NoError(t, back.SaveAs(second, c.storage, nil))
 			again, _, err := walrus.LoadWeights(second, walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
-			defer again.Finalize()
+			defer again.Close()
 			requireSameWeights(t, back, again)
 		})
 	}
@@ -83,7 +83,7 @@ func TestStorageExact(t *testing.T) {
 			require.NoError(t, w.SaveAs(path, c.storage, nil))
 			back, _, err := walrus.LoadWeights(path, walrus.Micro(), walrus.LoadOptions{})
 			require.NoError(t, err)
-			defer back.Finalize()
+			defer back.Close()
 			requireSameBits(t, storedKernel, want, valuesOf(t, back, storedKernel))
 		})
 	}

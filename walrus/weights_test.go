@@ -23,7 +23,7 @@ func initMicro(t *testing.T, seed uint64) *walrus.Weights {
 	t.Helper()
 	w, err := walrus.InitWeights(walrus.Micro(), seed)
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	return w
 }
 
@@ -137,8 +137,8 @@ func TestWeightsTensors(t *testing.T) {
 	}
 	_, err = w.Tensors([]string{"a", "encoder_dummy", "b"})
 	assert.ErrorContains(t, err, "got a, b")
-	w.Finalize()
-	w.Finalize()
+	w.Close()
+	w.Close()
 	_, err = w.Tensors([]string{"encoder_dummy"})
 	assert.ErrorContains(t, err, "has 0 tensors, got encoder_dummy")
 	assert.ErrorContains(t, w.Place(testbackend.New(t)), "the weights were freed")
@@ -159,7 +159,7 @@ func TestWeightsSave(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			back, report, err := walrus.LoadWeights(path, walrus.Micro(), o)
 			require.NoError(t, err)
-			defer back.Finalize()
+			defer back.Close()
 			requireSameWeights(t, w, back)
 			assert.Equal(t, len(w.Params()), report.Tensors)
 			assert.Empty(t, report.Missing)
@@ -186,7 +186,7 @@ func TestWeightsSave(t *testing.T) {
 		assert.Equal(t, w.Params()[i].Key, name, "the file keeps the order of the state dict")
 	}
 
-	w.Finalize()
+	w.Close()
 	assert.ErrorContains(t, w.Save(path, nil), "the weights were freed")
 	assert.FileExists(t, path, "a failed save keeps the old file")
 }

@@ -82,7 +82,7 @@ func write(c walrus.Config, path string) error {
 	if err != nil {
 		return err
 	}
-	defer w.Finalize()
+	defer w.Close()
 	return w.Save(path, nil)
 }
 
@@ -107,7 +107,7 @@ func load(c walrus.Config, path string, b compute.Backend, grid, frames int) err
 		{"second frame", step},
 	})
 	if w != nil {
-		w.Finalize()
+		w.Close()
 	}
 	return err
 }

@@ -17,10 +17,10 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/distributed"
+	"github.com/gowalrus/gowalrus/internal/machine"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -153,11 +153,11 @@ func child(text string, steps int) error {
 			return err
 		}
 	}
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+	usage, err := machine.Used()
+	if err != nil {
 		return err
 	}
-	m.Peak = usage.Maxrss << 10
+	m.Peak = usage.Peak
 	return json.NewEncoder(os.Stdout).Encode(m)
 }
 

@@ -24,12 +24,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/machine"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -221,11 +221,11 @@ func run(b compute.Backend, w *walrus.Weights, s size, task string, steps int, h
 	times, cpu = times[first:], cpu[first:]
 	slices.Sort(times)
 	m.Seconds.Min, m.Seconds.Median, m.CPU = times[0], times[len(times)/2], slices.Min(cpu)
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+	usage, err := machine.Used()
+	if err != nil {
 		return m, err
 	}
-	m.PeakMiB = usage.Maxrss / 1024
+	m.PeakMiB = usage.Peak >> 20
 	if onGPU(b) {
 		if m.DeviceMiB, err = deviceMiB(); err != nil {
 			return m, err
@@ -277,11 +277,11 @@ func forecast(w *walrus.Weights, o walrus.EmulatorOptions, s size, steps int, co
 
 // cpuSeconds returns the CPU time of all threads of this process so far.
 func cpuSeconds() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+	used, err := machine.Used()
+	if err != nil {
 		return 0
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
+	return used.CPU.Seconds()
 }
 
 // window returns a random walk of five channels, periodic along x, between walls along

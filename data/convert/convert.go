@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +22,9 @@ type Options struct {
 	Out string
 	// Format is the name of a format. Empty means the format that matches the input's name.
 	Format string
-	// Name is the name of the data set. Empty means the format's default.
+	// Name is the name of the data set. Empty means the format's default, with a number if the
+	// folder of that name holds a data set with other fields, grid or scalars. A data set of
+	// the given name that differs is an error.
 	Name string
 	// Split is "train", "valid", "test", or "random", which divides the trajectories at
 	// random by Seed into 80, 10 and 10 percent. Empty means the split that the name of the
@@ -87,6 +90,9 @@ func Convert(ctx context.Context, o Options) (*Report, error) {
 	if err := s.header.Validate(); err != nil {
 		return nil, fmt.Errorf("convert: %s as %s: %w", o.Input, format.Name, err)
 	}
+	if err := s.place(o); err != nil {
+		return nil, fmt.Errorf("convert: %s as %s: %w", o.Input, format.Name, err)
+	}
 	r := &Report{Format: format.Name, Dir: filepath.Join(o.Out, s.header.Dataset), Trajectories: s.header.Trajectories, Steps: len(s.header.Times), Notes: s.notes}
 	parts, err := o.parts(s.header.Trajectories)
 	if err != nil {
@@ -109,6 +115,52 @@ func Convert(ctx context.Context, o Options) (*Report, error) {
 		r.Files = append(r.Files, file)
 	}
 	return r, nil
+}
+
+// place compares the header with the data set of its name in Out. A source without a given
+// name that differs gets a name with a number.
+func (s *source) place(o Options) error {
+	name := s.header.Dataset
+	for i := 2; ; i++ {
+		err := s.compare(filepath.Join(o.Out, s.header.Dataset))
+		different := (*differentError)(nil)
+		if err == nil || !errors.As(err, &different) || o.Name != "" {
+			return err
+		}
+		s.header.Dataset = fmt.Sprintf("%s_%d", name, i)
+		s.note("%v: this file goes to the data set %s", err, s.header.Dataset)
+	}
+}
+
+// differentError says that a data set and a source cannot be mixed.
+type differentError struct {
+	file string
+	err  error
+}
+
+func (e *differentError) Error() string {
+	return fmt.Sprintf("it differs from %s: %v", e.file, e.err)
+}
+
+// compare returns a differentError unless the files in a folder have the system of the
+// source. A folder without files has any.
+func (s *source) compare(dir string) error {
+	splits, err := well.Splits(dir)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && len(splits) == 0) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ds, err := well.Open(dir, well.Options{Split: splits[0]})
+	if err != nil {
+		return err
+	}
+	defer ds.Close()
+	if err := well.SameSystem(ds.Metadata(), s.header.Metadata()); err != nil {
+		return &differentError{ds.Files()[0].Path, err}
+	}
+	return nil
 }
 
 // stem returns the name of a file without folder and extension.

@@ -19,6 +19,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/internal/hdf5"
+	"github.com/gowalrus/gowalrus/internal/npy"
 )
 
 var sources = filepath.Join("..", "..", "testdata", "data", "sources")
@@ -193,12 +194,15 @@ func TestFlowBench(t *testing.T) {
 	defer ds.Close()
 	w, err := ds.Read(context.Background(), data.Span{Stride: 1, Frames: 22}, nil)
 	require.NoError(t, err)
-	a, err := openNPY(input, "data")
+	f, err := npy.Open(input)
 	require.NoError(t, err)
-	defer a.close()
+	defer f.Close()
+	a, err := f.Dataset("data")
+	require.NoError(t, err)
+	require.Equal(t, []int{24, 40, 40, 3}, a.Shape())
 	raw := make([]float32, 40*40*3)
 	for step := range 24 {
-		require.NoError(t, a.next(raw))
+		require.NoError(t, a.Float32(raw, []int{step, 0, 0, 0}, []int{1, 40, 40, 3}))
 		if step < flowSkip {
 			continue
 		}
@@ -210,7 +214,6 @@ func TestFlowBench(t *testing.T) {
 			}
 		}
 	}
-	assert.Error(t, a.next(raw), "no frame is left")
 	assert.Equal(t, float32(100), w.Scalars[0].Values[0])
 	// Computed with NumPy: 128 points have mask[y, x] = 0, which is solid here, with the
 	// centre y = 16.234375, x = 5.7421875. The file stores the mask in column-major order.
@@ -317,15 +320,35 @@ func TestConvertErrors(t *testing.T) {
 	assertNoFiles(t, empty)
 }
 
-// FuzzNPY: no input makes the reader panic or allocate more memory than the header allows.
-func FuzzNPY(f *testing.F) {
-	f.Add([]byte("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }" + strings.Repeat(" ", 60) + "\n" + strings.Repeat("x", 48)))
-	f.Add([]byte("\x93NUMPY\x02\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		a, err := newNPY(strings.NewReader(string(b)))
-		if err != nil {
-			return
+// TestDifferentSystems: files of one format with different fields go to separate data sets,
+// unless a name is given; files of one system share one.
+func TestDifferentSystems(t *testing.T) {
+	ctx, out := context.Background(), t.TempDir()
+	convert := func(name, file string) (*Report, error) {
+		return Convert(ctx, Options{Input: filepath.Join(sources, "PDEGym", file), Out: out, Name: name})
+	}
+	var dirs []string
+	for _, file := range []string{"CE-RM.nc", "CE-RP.nc", "NS-SL.nc"} {
+		r, err := convert("", file)
+		require.NoError(t, err)
+		dirs = append(dirs, filepath.Base(r.Dir))
+		ds, err := well.Open(r.Dir, well.Options{})
+		require.NoError(t, err, "the files of a folder fit each other")
+		assert.Equal(t, filepath.Base(r.Dir), ds.Metadata().Name)
+		require.NoError(t, ds.Close())
+		if len(dirs) > 1 {
+			assert.Contains(t, strings.Join(r.Notes, "\n"), "CE-RM.hdf5: fields: expected [{density 0 false}")
+			assert.Contains(t, strings.Join(r.Notes, "\n"), "this file goes to the data set "+dirs[len(dirs)-1])
 		}
-		_ = a.next(make([]float32, 10))
-	})
+	}
+	assert.Equal(t, []string{"pdegym", "pdegym_2", "pdegym_3"}, dirs)
+	again := t.TempDir()
+	whole, err := os.ReadFile(filepath.Join(sources, "PDEGym", "CE-RP.nc"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(again, "CE-RP-2.nc"), whole, 0o644))
+	r, err := Convert(ctx, Options{Input: filepath.Join(again, "CE-RP-2.nc"), Out: out})
+	require.NoError(t, err)
+	assert.Equal(t, "pdegym_2", filepath.Base(r.Dir))
+	_, err = convert("pdegym", "NS-SL.nc")
+	assert.ErrorContains(t, err, "NS-SL.nc as pdegym: it differs from")
 }

@@ -10,4 +10,6 @@
 //
 // Sources are converted frame by frame. For a source that is damaged, truncated or of
 // another layout, Convert returns an error that names file and dataset, and writes nothing.
+//
+// Files of any other layout are read by package mapping, below this one.
 package convert

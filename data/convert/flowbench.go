@@ -11,6 +11,8 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/data/well/driver"
+	"github.com/gowalrus/gowalrus/internal/npy"
 )
 
 // flowSkip is the number of frames at the start of a FlowBench file that are not part of
@@ -22,8 +24,8 @@ type flow struct {
 	path   string
 	nx, ny int
 	steps  int
-	a      *npy
-	next   int
+	f      *npy.File
+	data   driver.Dataset
 	raw    []float32
 	mask   []float32 // 1 where solid, [x, y]
 }
@@ -35,12 +37,15 @@ func openFlowBench(path string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("expected a name such as Re_100.npz, which gives the Reynolds number")
 	}
-	if err := fl.restart(); err != nil {
+	if fl.f, err = npy.Open(path); err != nil {
 		return nil, err
 	}
-	s := &source{close: fl.close}
+	s := &source{close: fl.f.Close}
+	if err := fl.open(); err != nil {
+		return nil, errors.Join(err, fl.f.Close())
+	}
 	if err := fl.geometry(s); err != nil {
-		return nil, errors.Join(err, fl.close())
+		return nil, errors.Join(err, fl.f.Close())
 	}
 	h := &s.header
 	h.Fields = []data.Field{{Name: "pressure"}, {Name: "velocity", Order: 1}, {Name: data.MaskName, Constant: true}}
@@ -54,47 +59,24 @@ func openFlowBench(path string) (*source, error) {
 	return s, nil
 }
 
-func (f *flow) close() error {
-	if f.a == nil {
-		return nil
-	}
-	return f.a.close()
-}
-
-// restart opens the array at the first frame after the skipped ones.
-func (f *flow) restart() error {
-	err := f.close()
-	if err != nil {
+// open opens the array and checks its shape.
+func (f *flow) open() (err error) {
+	if f.data, err = f.f.Dataset("data"); err != nil {
 		return err
 	}
-	if f.a, err = openNPY(f.path, "data"); err != nil {
-		return err
+	s := f.data.Shape()
+	if len(s) != 4 || s[3] != 3 || s[0] <= flowSkip {
+		return fmt.Errorf("array data: expected shape [time, y, x, 3] with more than %d frames, got %v", flowSkip, s)
 	}
-	s := f.a.shape
-	if len(s) != 4 || s[3] != 3 || s[0] <= flowSkip || f.a.columns {
-		return fmt.Errorf("array data: expected shape [time, y, x, 3] with more than %d frames, row major, got %v", flowSkip, slices.Clone(s))
-	}
-	f.steps, f.ny, f.nx, f.next = s[0]-flowSkip, s[1], s[2], 0
+	f.steps, f.ny, f.nx = s[0]-flowSkip, s[1], s[2]
 	f.raw = make([]float32, 3*f.nx*f.ny)
-	for range flowSkip {
-		if err := f.a.next(f.raw); err != nil {
-			return fmt.Errorf("array data: %w", err)
-		}
-	}
 	return nil
 }
 
-// frame fills dst with the pressure and velocity of a step. Steps must be read in order.
+// frame fills dst with the pressure and velocity of a step.
 func (f *flow) frame(_, step int, dst []float32) error {
-	if step != f.next {
-		if err := f.restart(); err != nil {
-			return err
-		}
-	}
-	for ; f.next <= step; f.next++ {
-		if err := f.a.next(f.raw); err != nil {
-			return fmt.Errorf("array data: frame %d: %w", f.next+flowSkip, err)
-		}
+	if err := f.data.Float32(f.raw, []int{step + flowSkip, 0, 0, 0}, []int{1, f.ny, f.nx, 3}); err != nil {
+		return fmt.Errorf("array data: frame %d: %w", step+flowSkip, err)
 	}
 	for c, from := range []int{2, 0, 1} {
 		for x := range f.nx {
@@ -111,24 +93,24 @@ func (f *flow) frame(_, step int, dst []float32) error {
 // velocity is small.
 func (f *flow) geometry(s *source) error {
 	path := filepath.Join(filepath.Dir(f.path), "input_geometry.npz")
-	a, err := openNPY(path, "mask")
+	geometry, err := npy.Open(path)
 	if err != nil {
 		return err
 	}
-	defer a.close()
-	if !slices.Equal(a.shape, []int{f.ny, f.nx}) {
-		return fmt.Errorf("%s: mask: expected shape [%d %d], got %v", path, f.ny, f.nx, a.shape)
+	defer geometry.Close()
+	mask, err := geometry.Dataset("mask")
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(mask.Shape(), []int{f.ny, f.nx}) {
+		return fmt.Errorf("%s: mask: expected shape [%d %d], got %v", path, f.ny, f.nx, mask.Shape())
 	}
 	raw := make([]float32, f.nx*f.ny)
-	if err := a.next(raw); err != nil {
+	if err := mask.Float32(raw, []int{0, 0}, mask.Shape()); err != nil {
 		return fmt.Errorf("%s: mask: %w", path, err)
 	}
 	f.mask = make([]float32, len(raw))
-	if a.columns {
-		copy(f.mask, raw) // the file is in column-major order, so this is the transpose
-	} else {
-		transpose(f.mask, raw, f.nx, f.ny)
-	}
+	transpose(f.mask, raw, f.nx, f.ny)
 	if err := f.orient(s); err != nil {
 		return fmt.Errorf("%s: mask: %w", path, err)
 	}

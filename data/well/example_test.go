@@ -222,3 +222,27 @@ func ExampleDrivers() {
 	// go
 	// true
 }
+
+// Copy makes a small data set of a large one: two fields, every second frame, a quarter of
+// the points, with new splits.
+func ExampleCopy() {
+	dir, err := os.MkdirTemp("", "well")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	r, err := well.Copy(context.Background(), []string{shearFlow}, well.CopyOptions{
+		Out: filepath.Join(dir, "shear_small"), Drop: []string{"tracer"}, Stride: 2, Coarsen: 2,
+		Ratios: &data.Ratios{Train: 0.6, Valid: 0.2, Test: 0.2}, Seed: 1,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ds, err := well.Open(r.Dir, well.Options{Split: "train"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ds.Close()
+	fmt.Println(ds.Metadata().Name, ds.Metadata().Grid, ds.Metadata().Fields)
+	// Output: shear_small [16 32] [{pressure 0 false} {velocity 1 false}]
+}

@@ -34,11 +34,15 @@ type header struct {
 func openFile(d driver.Driver, path string, q *quota) (*header, error) {
 	f, err := d.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("well: %w", err)
+		return nil, foreign(path, fmt.Errorf("well: %w", err))
 	}
 	h := &header{path: path, f: f, quota: q}
 	if err := h.read(f); err != nil {
-		return nil, errors.Join(nameFile(path, err), f.Close())
+		err = nameFile(path, err)
+		if h.dataset == "" && errors.Is(err, driver.ErrNotFound) {
+			err = &ForeignError{path, err}
+		}
+		return nil, errors.Join(err, f.Close())
 	}
 	return h, nil
 }

@@ -27,8 +27,9 @@ func TestNonsense(t *testing.T) {
 	}
 	defer set.Close()
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{well.ComputeStatistics, well.Create, well.Drivers, well.Open, well.RegisterDriver, well.Splits, well.UpdateStatistics},
-		Types:   []any{new(well.MemoryError), new(well.Header)},
+		Funcs: []any{well.ComputeStatistics, well.Copy, well.Create, well.CreateStatistics, well.Describe, well.Drivers, well.Find, well.Open,
+			well.RegisterDriver, well.SameSystem, well.Splits, well.UpdateStatistics, well.WriteFile},
+		Types:   []any{new(well.ForeignError), new(well.MemoryError), new(well.Header)},
 		Made:    []any{(*well.Dataset)(nil), (*well.Writer)(nil)},
 		Values:  []any{header, set, w, data.Span{Stride: 1, Frames: 2}, make([]float32, 18), make([]float32, 6), new(data.Window)},
 		Strings: []string{path, filepath.Dir(path), filepath.Dir(filepath.Dir(filepath.Dir(path))), "energy", "train", "go"},

@@ -95,7 +95,11 @@ func listFiles(path string, o Options) (files []string, root string, err error) 
 		if len(o.Include)+len(o.Exclude) > 0 {
 			filters = fmt.Sprintf(" (include %q, exclude %q)", o.Include, o.Exclude)
 		}
-		return nil, "", fmt.Errorf("well: %s: expected files *.hdf5 or *.h5%s, got none", folder, filters)
+		err := fmt.Errorf("well: %s: expected files *.hdf5 or *.h5%s, got none", folder, filters)
+		if other, _ := os.ReadDir(folder); folder == path && filters == "" && len(other) > 0 {
+			err = &ForeignError{path, err}
+		}
+		return nil, "", err
 	}
 	return files, rootOf(folder), nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -56,6 +58,20 @@ func UpdateStatistics(ctx context.Context, dir string) error {
 		return err
 	}
 	return data.WriteStatistics(filepath.Join(dir, StatisticsFile), s, d.meta.Fields, len(d.meta.Grid), data.FullPrecision)
+}
+
+// CreateStatistics is [UpdateStatistics] for a data set without a stats.yaml. It returns the
+// path of the new file, or an error that is [os.ErrExist] if there is one.
+func CreateStatistics(ctx context.Context, dir string) (string, error) {
+	splits, err := Splits(dir)
+	if err != nil || !slices.Contains(splits, "train") {
+		return "", fmt.Errorf("well: %s: expected the folder of a data set with files in data/train, for statistics", dir)
+	}
+	file := filepath.Join(dir, StatisticsFile)
+	if _, err := os.Stat(file); err == nil {
+		return "", fmt.Errorf("well: statistics: %s: %w: remove it to compute it again", file, os.ErrExist)
+	}
+	return file, UpdateStatistics(ctx, dir)
 }
 
 // summary holds the moments of every channel.

@@ -66,8 +66,7 @@ func (t Trial) Run(ctx context.Context) ([]Measured, error) {
 		return nil, fmt.Errorf("ladder: trial: expected a backend, got none")
 	}
 	if t.Clock == nil {
-		begin := time.Now()
-		t.Clock = func() (float64, error) { return time.Since(begin).Seconds(), nil }
+		t.Clock = wallClock()
 	}
 	if t.Log == nil {
 		t.Log = slog.New(slog.DiscardHandler)
@@ -79,6 +78,12 @@ func (t Trial) Run(ctx context.Context) ([]Measured, error) {
 		}
 	}
 	return b.results()
+}
+
+// wallClock returns a clock of wall-clock time.
+func wallClock() func() (float64, error) {
+	begin := time.Now()
+	return func() (float64, error) { return time.Since(begin).Seconds(), nil }
 }
 
 // network returns the setup's network, with fixed patches if adaptive is false. Fixed

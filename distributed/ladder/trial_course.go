@@ -58,7 +58,7 @@ func (c *course) close() {
 	if c.trainer != nil {
 		c.trainer.Close()
 	}
-	c.weights.Finalize()
+	c.weights.Close()
 }
 
 // take makes the micro-batches of a form, one of its class for each device.

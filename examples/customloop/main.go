@@ -1,94 +1,149 @@
-// Command customloop trains with a custom training loop: the weights are variables of a
-// gomlx store, gomlx's Adam updates them, and the loss is written here, not in
+// Command customloop trains a small Walrus with a custom training loop: the weights are
+// variables of a gomlx store, gomlx's Adam updates them, and the loss is written here, not in
 // walrus/train.
 //
 //	GOEXPERIMENT=simd go run ./examples/customloop
-//	GOEXPERIMENT=simd go run ./examples/customloop -network parts
 //
-// The network is a whole Walrus, or a network built here from packages layers, csm and
-// jitter. Both learn in seconds to continue waves of unknown speed. At the end the
-// weights of the Walrus are copied to the library, whose emulator forecasts with them.
+// The network learns in seconds to continue waves of unknown speed. At the end the library's
+// emulator gets its weights and forecasts.
 package main
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
 	"io"
+	"log"
+	"math"
+	"math/rand/v2"
 	"os"
-	"os/signal"
+	"slices"
 
-	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-var networks = map[string]func() (network, error){"walrus": newWhole, "parts": newParts}
+const side, history = 24, 4 // points of a square, known frames
+
+var around = data.Boundaries{data.Both(data.Periodic), data.Both(data.Periodic)}
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if status := command.Status("customloop", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
-		os.Exit(status)
+	if err := run(context.Background(), 400, os.Stdout); err != nil {
+		log.Fatal("customloop: ", err)
 	}
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("customloop", flag.ContinueOnError)
-	name := flags.String("network", "walrus", "walrus or parts")
-	updates := flags.Int("updates", 150, "updates of the weights")
-	rate := flags.Float64("rate", 3e-3, "learning rate")
-	seed := flags.Uint64("seed", 1, "seed of weights, data and jitter")
-	if err := command.Parse(flags, args, stdout); err != nil {
-		return err
+// config is small: a block of width 32, patches of 4×4 points.
+func config() walrus.Config {
+	c := walrus.Micro()
+	c.Name, c.Registry = "waves", data.MustRegistry("height")
+	c.Kernel, c.Tokens, c.Intermediate = [2]int{4, 4}, [3]int{6, 6, 6}, 16
+	return c
+}
+
+// train makes updates of the variables of a store and returns the last loss: the mean absolute
+// error of the predicted changes in units of recent changes (docs/reference.md §8).
+func train(b compute.Backend, net *walrus.Model, store *model.Store, updates int) (last float32, err error) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	plan, err := net.Plan([]int{side, side}, around)
+	if err = errors.Join(err, store.SetRNGStateFromSeed(1)); err != nil {
+		return 0, err
 	}
-	make, known := networks[*name]
-	if !known || flags.NArg() > 0 || *updates < 1 {
-		return command.Usage("expected -network walrus or parts and -updates above 0, got %q", args)
+	adam := optimizer.Adam().LearningRate(3e-3).Done()
+	// The draws of jitter, in[1] and in[2], are inputs: one compiled program serves all.
+	update, err := model.NewExec(b, store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
+		fields := in[0] // [T, B, C, H, W, D]
+		seen := graph.SliceAxis(fields, 0, graph.AxisRange(0, history))
+		stats := walrus.SampleStats(seen, walrus.Scaling{})
+		ids := graph.Const(fields.Graph(), []int32{3}) // height follows the three boundary flags
+		y := net.Build(layers.ScopeVars(scope.At("model"), fields.Graph()),
+			walrus.Inputs{X: stats.Normalize(seen), IDs: ids, Shift: in[1], Rolls: in[2]}, plan)
+		changes := stats.NormalizeDelta(graph.Sub(graph.SliceAxis(fields, 0, graph.AxisRange(1)), seen))
+		off := graph.Abs(graph.Sub(y, graph.StopGradient(changes)))
+		loss := graph.ReduceAllMean(graph.SliceAxis(off, 0, graph.AxisRange(1))) // not after one frame
+		adam.UpdateGraph(scope, loss.Graph(), loss)
+		return loss
+	})
+	if err != nil {
+		return 0, err
 	}
+	defer update.Finalize()
+	for range updates {
+		shift, rolls, err := net.Tensors(net.Draw(rng, plan), plan)
+		if err != nil {
+			return 0, err
+		}
+		fields := tensors.FromFlatDataAndDimensions(slices.Concat(waves(rng).Frames...), history+1, 1, 1, side, side, 1)
+		l, err := update.Call(fields, shift, rolls)
+		if err != nil {
+			return 0, err
+		}
+		last = tensors.ToScalar[float32](l[0])
+	}
+	return last, nil
+}
+
+// run trains, copies the weights to an emulator and scores a forecast of an unseen run.
+func run(ctx context.Context, updates int, out io.Writer) error {
 	b, err := backend.Go()
 	if err != nil {
 		return err
 	}
-	net, err := make()
+	store := model.NewStore()
+	defer store.Finalize()
+	weights, err := walrus.InitWeights(config(), 1)
 	if err != nil {
 		return err
 	}
-	l, err := newLoop(b, net, *rate, *seed)
+	em, err := walrus.NewEmulator(weights, walrus.EmulatorOptions{Backend: b, Seed: 1, OwnWeights: true})
 	if err != nil {
 		return err
 	}
-	defer l.close()
-	if err := l.train(ctx, *updates, stdout); err != nil {
+	defer em.Close()
+	last, err := train(b, em.Model(), store, updates)
+	if err != nil {
 		return err
 	}
-	if w, ok := net.(whole); ok {
-		return hand(ctx, l, w, b, stdout)
+	if _, err := weights.SetFromStore(store, "/model"); err != nil {
+		return err
 	}
-	return nil
+	forecasters := eval.Baselines()
+	forecasters["model"] = eval.Model(em)
+	r, _, err := eval.EvaluateWindow(ctx, waves(rand.New(rand.NewPCG(2, 2))), forecasters, history)
+	if err != nil {
+		return err
+	}
+	s := r.Horizons[0].Scores
+	_, err = fmt.Fprintf(out, "loss %.3f; VRMSE of an unseen run %.3f, no change %.3f, linear %.3f\n",
+		last, s["model"].Median, s["persistence"].Median, s["linear"].Median)
+	return err
 }
 
-// train runs the loop. After every tenth of the updates it prints the mean loss since
-// the last print and the VRMSE of one-step forecasts of unseen runs.
-func (l *loop) train(ctx context.Context, updates int, out io.Writer) error {
-	var sum float32
-	every := max(1, updates/10)
-	for i := range updates {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		loss, err := l.step()
-		if err != nil {
-			return err
-		}
-		sum += loss
-		if (i+1)%every == 0 {
-			score, err := judge(l.forecast)
-			if err != nil {
-				return err
+// waves draws a run of waves on deep water: three plane waves, each with the frequency
+// √|k|·c. The speed c is random, and only the frames reveal it.
+func waves(rng *rand.Rand) *data.Window {
+	w := &data.Window{Name: "waves", Fields: []data.Field{{Name: "height"}}, Grid: []int{side, side}, Boundaries: around}
+	for range history + 1 {
+		w.Frames = append(w.Frames, make([]float32, side*side))
+	}
+	c := 0.2 + 0.15*rng.Float64()
+	for range 3 {
+		kx, ky, phase := float64(1+rng.IntN(2)), float64(rng.IntN(5)-2), 2*math.Pi*rng.Float64()
+		omega := c * math.Sqrt(2*math.Pi*math.Hypot(kx, ky))
+		for t, frame := range w.Frames {
+			for i := range frame {
+				at := 2 * math.Pi * (kx*float64(i/side) + ky*float64(i%side)) / side
+				frame[i] += float32(math.Cos(at - omega*float64(t) + phase))
 			}
-			fmt.Fprintf(out, "update %d: loss %.3f, %v\n", i+1, sum/float32(every), score)
-			sum = 0
 		}
 	}
-	return nil
+	return w
 }

@@ -3,88 +3,74 @@ package main
 import (
 	"bytes"
 	"context"
-	"io"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func newTestLoop(t *testing.T, name string, seed uint64) *loop {
-	t.Helper()
-	b, err := backend.Go()
-	require.NoError(t, err)
-	net, err := networks[name]()
-	require.NoError(t, err)
-	l, err := newLoop(b, net, 3e-3, seed)
-	require.NoError(t, err)
-	t.Cleanup(l.close)
-	return l
-}
-
-// TestLoopConverges: twenty-five updates halve the loss, and the forecasts of unseen
-// runs beat both baselines.
-func TestLoopConverges(t *testing.T) {
-	for name := range networks {
-		t.Run(name, func(t *testing.T) {
-			l := newTestLoop(t, name, 1)
-			var first, last float32
-			for i := range 25 {
-				loss, err := l.step()
-				require.NoError(t, err)
-				if i < 5 {
-					first += loss
-				}
-				if i >= 20 {
-					last += loss
-				}
-			}
-			assert.Less(t, last, first/2)
-			s, err := judge(l.forecast)
-			require.NoError(t, err)
-			assert.Less(t, s.model, s.same)
-			assert.Less(t, s.model, s.linear)
-		})
+// TestCustomloop: a hundred updates are enough for a forecast that beats both baselines, and
+// a second run repeats the first.
+func TestCustomloop(t *testing.T) {
+	output := func(updates int) string {
+		var out bytes.Buffer
+		require.NoError(t, run(context.Background(), updates, &out))
+		return out.String()
 	}
+	var loss, model, same, linear float64
+	_, err := fmt.Sscanf(output(100), "loss %f; VRMSE of an unseen run %f, no change %f, linear %f\n", &loss, &model, &same, &linear)
+	require.NoError(t, err)
+	assert.Less(t, model, same/2)
+	assert.Less(t, model, linear/2)
+	assert.Equal(t, output(5), output(5))
 }
 
-// TestLoopRepeats: the seed determines weights, data and jitter.
-func TestLoopRepeats(t *testing.T) {
-	losses := func(seed uint64) (out []float32) {
-		l := newTestLoop(t, "parts", seed)
-		for range 3 {
-			loss, err := l.step()
-			require.NoError(t, err)
-			out = append(out, loss)
-		}
-		return out
-	}
-	one := losses(1)
-	assert.Equal(t, one, losses(1))
-	assert.NotEqual(t, one, losses(2))
+func TestCustomloopStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.ErrorIs(t, run(ctx, 1, &bytes.Buffer{}), context.Canceled)
 }
 
-// TestHandover: with the same draws the emulator makes the same forecast as the program
-// of the loop.
+// TestHandover: with the same draws, the emulator of the copied weights makes the same
+// forecast as a program whose weights are the variables of the store.
 func TestHandover(t *testing.T) {
-	l := newTestLoop(t, "walrus", 1)
-	for range 3 { // so that the blocks change their input
-		_, err := l.step()
-		require.NoError(t, err)
-	}
-	net := l.net.(whole)
-	w := waves(rand.New(rand.NewPCG(7, 7)), history)
-	l.rng = rand.New(rand.NewPCG(9, 9))
-	draws := net.Draw(rand.New(rand.NewPCG(9, 9)), net.plan)
-	want, err := l.forecast(w)
-	require.NoError(t, err)
-
 	b, err := backend.Go()
 	require.NoError(t, err)
-	weights, err := weights(l.store, net.Config())
+	net, err := walrus.NewModel(config())
+	require.NoError(t, err)
+	store := model.NewStore()
+	defer store.Finalize()
+	_, err = train(b, net, store, 3) // so that the blocks change their input
+	require.NoError(t, err)
+	plan, err := net.Plan([]int{side, side}, around)
+	require.NoError(t, err)
+	w, err := waves(rand.New(rand.NewPCG(7, 7))).Slice(0, history)
+	require.NoError(t, err)
+	draws := net.Draw(rand.New(rand.NewPCG(9, 9)), plan)
+	shift, rolls, err := net.Tensors(draws, plan)
+	require.NoError(t, err)
+	next, err := model.CallOnce(b, store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
+		stats := walrus.SampleStats(in[0], walrus.Scaling{})
+		y := net.Build(layers.ScopeVars(scope.At("model"), in[0].Graph()),
+			walrus.Inputs{X: stats.Normalize(in[0]), IDs: graph.Const(in[0].Graph(), []int32{3}), Shift: in[1], Rolls: in[2]}, plan)
+		last := func(x *graph.Node) *graph.Node { return graph.SliceAxis(x, 0, graph.AxisElem(-1)) }
+		return graph.Add(last(in[0]), stats.DenormalizeDelta(last(y)))
+	}, tensors.FromFlatDataAndDimensions(slices.Concat(w.Frames...), history, 1, 1, side, side, 1), shift, rolls)
+	require.NoError(t, err)
+	want := tensors.MustCopyFlatData[float32](next)
+
+	weights, err := walrus.InitWeights(config(), 1)
+	require.NoError(t, err)
+	_, err = weights.SetFromStore(store, "/model")
 	require.NoError(t, err)
 	em, err := walrus.NewEmulator(weights, walrus.EmulatorOptions{Backend: b, OwnWeights: true})
 	require.NoError(t, err)
@@ -93,15 +79,4 @@ func TestHandover(t *testing.T) {
 		require.NoError(t, err)
 		require.InDeltaSlice(t, want, frame.Values, 1e-4)
 	}
-}
-
-func TestCustomloop(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, run(context.Background(), []string{"-updates", "2"}, &out, io.Discard))
-	assert.Contains(t, out.String(), "update 2: loss")
-	assert.Contains(t, out.String(), "emulator: VRMSE of unseen runs")
-	require.ErrorContains(t, run(context.Background(), []string{"-network", "x"}, io.Discard, io.Discard), "expected -network walrus or parts")
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	require.ErrorIs(t, run(ctx, nil, io.Discard, io.Discard), context.Canceled)
 }

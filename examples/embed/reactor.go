@@ -1,6 +1,9 @@
 package main
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // reactor takes the place of your program's source of data: a simulation, a sensor, a
 // file. Here two chemicals react and diffuse in a periodic square (Gray–Scott):
@@ -11,11 +14,8 @@ type reactor struct {
 	a, b []float64
 }
 
-const (
-	feed, kill   = 0.03, 0.057
-	diffA, diffB = 2e-5, 1e-5
-	interval     = 30 // between two frames, in time steps of length 1
-)
+const feed, kill, diffA, diffB = 0.03, 0.057, 2e-5, 1e-5
+const interval = 30 // between two frames, in time steps of length 1
 
 // newReactor fills a square of n×n points with A and puts a few spots of B into it.
 func newReactor(n int) *reactor {
@@ -33,27 +33,14 @@ func newReactor(n int) *reactor {
 	return r
 }
 
-// frames returns the given numbers of past and future frames.
-func (r *reactor) frames(past, future int) (known, truth [][]float32) {
-	for range past {
-		known = append(known, r.next())
-	}
-	for range future {
-		truth = append(truth, r.next())
-	}
-	return known, truth
-}
-
 // next advances by one interval and returns the frame: A, then B.
 func (r *reactor) next() []float32 {
 	for range interval {
 		r.step()
 	}
 	frame := make([]float32, 0, 2*len(r.a))
-	for _, field := range [][]float64{r.a, r.b} {
-		for _, v := range field {
-			frame = append(frame, float32(v))
-		}
+	for _, v := range slices.Concat(r.a, r.b) {
+		frame = append(frame, float32(v))
 	}
 	return frame
 }

@@ -1,136 +1,143 @@
 // Command quickstart forecasts sound waves that the network has never seen, with the
-// shipped weights. It takes seconds and needs nothing but Go:
+// weights that come with the library. It takes seconds and needs nothing but Go:
 //
 //	GOEXPERIMENT=simd go run ./examples/quickstart
 //
-// The second part trains a small network from scratch on six other runs and forecasts
-// the same run:
-//
-//	GOEXPERIMENT=simd go run ./examples/quickstart -train 150s
-//
-// It prints the error of every forecast step next to those of two baselines and writes
-// truth, forecast and error as a PNG and an animated GIF. The last line is one JSON
-// object with the numbers.
+// It prints the error of every forecast step next to those of two baselines, and writes
+// truth, forecast and error as a PNG and an animated GIF and the errors as a chart. The
+// last line is one JSON object with the numbers.
 package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"time"
 
-	"github.com/gomlx/compute"
-	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
-	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/sample"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
-// options are the command's flags.
-type options struct {
-	seed    uint64
-	train   time.Duration
-	updates int
-	steps   int
-	out     string
-	anyBack bool
-}
-
-// first is the first frame of the unseen run that is forecast.
-const first = 8
-
-// history returns the number of frames that the network sees: that of walrus-nano's
-// training, or fewer for the network that is trained here.
-func (o options) history() int {
-	if o.trains() {
-		return 4
-	}
-	return 6
-}
-
-// trains reports whether a network is to be trained.
-func (o options) trains() bool { return o.train > 0 || o.updates > 0 }
-
-func parse(args []string, stdout io.Writer) (options, error) {
-	var o options
-	f := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	f.Uint64Var(&o.seed, "seed", 1, "seed of the weights, the order of the data and the jitter")
-	f.DurationVar(&o.train, "train", 0, "train a network of its own for this long, such as 150s")
-	f.IntVar(&o.updates, "updates", 0, "train for this many updates, whatever they take")
-	f.IntVar(&o.steps, "steps", 20, "frames to forecast, at most 23")
-	f.StringVar(&o.out, "out", "out/quickstart", "folder for the pictures")
-	f.BoolVar(&o.anyBack, "auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
-	if err := command.Parse(f, args, stdout); err != nil {
-		return o, err
-	}
-	if f.NArg() > 0 {
-		return o, command.Usage("expected flags only, got %q", f.Args())
-	}
-	if o.steps < 1 || o.updates < 0 || o.train < 0 {
-		return o, command.Usage("-steps must be positive, -train and -updates not negative")
-	}
-	return o, nil
-}
+// The network sees history frames, as in its training; first is the first frame that it
+// forecasts.
+const history, first = 6, 8
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if status := command.Status("quickstart", run(ctx, os.Args[1:], os.Stdout, os.Stderr), os.Stderr); status != 0 {
-		os.Exit(status)
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		log.Fatal("quickstart: ", err)
 	}
 }
 
-// run runs the command.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o, err := parse(args, stdout)
-	if err != nil {
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	f := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	seed := f.Uint64("seed", 1, "seed of the jitter")
+	steps := f.Int("steps", 20, "frames to forecast, at most 23")
+	out := f.String("out", "out/quickstart", "folder for the pictures")
+	auto := f.Bool("auto", false, "use XLA where a plugin is installed, instead of the pure Go backend")
+	if err := f.Parse(args); err != nil {
 		return err
 	}
-	begin := time.Now()
-	set, err := dataset.Load()
+	if f.NArg() > 0 {
+		return fmt.Errorf("expected flags only, got %q", f.Args())
+	}
+	set, err := sample.Load()
 	if err != nil {
 		return err
 	}
 	unseen := set.Test[0]
-	if most := len(unseen.Frames) - first; o.steps > most {
-		return command.Usage("-steps: the unseen run has %d frames after the history, got %d", most, o.steps)
+	if most := len(unseen.Frames) - first; *steps < 1 || *steps > most {
+		return fmt.Errorf("-steps must be positive, and the unseen run has %d frames after the history; got %d", most, *steps)
 	}
-	b, err := backend.Pick(o.anyBack)
+	b, err := backend.Pick(*auto)
 	if err != nil {
 		return err
 	}
-	weights, err := load(o, b)
+	fmt.Fprintf(stdout, "Sound waves in a medium of varying density, grid %v, forecast by walrus-nano on %s.\n", unseen.Grid, b.Description())
+	begin := time.Now()
+	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: *seed})
 	if err != nil {
 		return err
 	}
-	defer weights.Finalize()
-	if err := describe(stdout, weights, set, b); err != nil {
-		return err
-	}
-	if o.trains() {
-		if err := fit(ctx, weights, set.Train, b, o, stderr); err != nil {
-			return err
-		}
-	}
-	f, err := predict(ctx, weights, unseen, b, o, stderr)
+	defer em.Close()
+
+	// Forecast and score, together with persistence (the last frame repeated) and linear
+	// extrapolation (the last change repeated).
+	window, err := unseen.Slice(first-history, first+*steps)
 	if err != nil {
 		return err
 	}
-	if err := f.draw(o.out); err != nil {
+	forecasters := eval.Baselines()
+	forecasters["walrus"] = eval.Model(em)
+	result, frames, err := eval.EvaluateWindow(ctx, window, forecasters, history)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "\nWrote step1.png, forecast.gif and vrmse.png to %s\n\n", o.out)
-	return f.report(stdout, o.seed, time.Since(begin))
+	truth, err := window.Slice(history, history+*steps)
+	if err != nil {
+		return err
+	}
+	if err := draw(*out, truth, frames["walrus"], &result.Horizons[0]); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "Wrote step1.png, forecast.gif and vrmse.png to %s\n\n", *out)
+	return table(stdout, result.Horizons[0].Curves, *seed, time.Since(begin))
 }
 
-// load returns the shipped weights, or fresh weights to train.
-func load(o options, b compute.Backend) (*walrus.Weights, error) {
-	if o.trains() {
-		return walrus.InitWeights(network(), o.seed)
+// draw writes the pictures.
+func draw(dir string, truth *data.Window, forecast [][]float32, errs *eval.HorizonResult) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
-	return nano.Weights(walrus.LoadOptions{Backend: b})
+	all, err := picture.Compare(truth, forecast, picture.Options{Title: "unseen run"})
+	if err != nil {
+		return err
+	}
+	waves, err := picture.Compare(truth, forecast, picture.Options{Title: "sound waves", Channels: []string{"pressure"}})
+	if err != nil {
+		return err
+	}
+	chart, err := report.Curves(errs, []string{"walrus", "persistence", "linear"})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		picture.PNG(filepath.Join(dir, "step1.png"), all[0]),
+		picture.GIF(filepath.Join(dir, "forecast.gif"), waves, 200*time.Millisecond),
+		picture.PNG(filepath.Join(dir, "vrmse.png"), chart))
+}
+
+// table prints the errors, a verdict and the JSON line.
+func table(w io.Writer, curves map[string][]float64, seed uint64, took time.Duration) error {
+	ours, last, line := curves["walrus"], curves["persistence"], curves["linear"]
+	fmt.Fprintln(w, "VRMSE (0 is perfect, 1 is as good as the mean of the frame)\nstep     walrus   persistence   linear")
+	for i := range ours {
+		fmt.Fprintf(w, "%4d   %8.3f   %11.3f   %6.3f\n", i+1, ours[i], last[i], line[i])
+	}
+	n := min(10, len(ours))
+	mean := func(v []float64) float64 { return eval.Mean(v[:n]) }
+	better := ours[0] < min(last[0], line[0]) && mean(ours) < min(mean(last), mean(line))
+	fmt.Fprintf(w, "mean of the first %d: %.3f   %.3f   %.3f\n", n, mean(ours), mean(last), mean(line))
+	fmt.Fprintf(w, "beats both, at one step and in the mean: %v\n\n", better)
+	return json.NewEncoder(w).Encode(struct {
+		Seed        uint64    `json:"seed"`
+		Seconds     float64   `json:"seconds"`
+		VRMSE       []float64 `json:"vrmse"`
+		Persistence []float64 `json:"persistence"`
+		Linear      []float64 `json:"linear"`
+	}{seed, took.Seconds(), ours, last, line})
 }

@@ -71,7 +71,7 @@ func measure(dir string, b compute.Backend, updates int, turns []augment.Rotatio
 	if err != nil {
 		return "", err
 	}
-	defer weights.Finalize()
+	defer weights.Close()
 	em, err := walrus.NewEmulator(weights, walrus.EmulatorOptions{Backend: b, JitterOff: true})
 	if err != nil {
 		return "", err

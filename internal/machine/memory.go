@@ -1,4 +1,4 @@
-// Package machine reports the memory of the machine.
+// Package machine reports the memory of the machine and the usage of the process.
 package machine
 
 import (

@@ -9,5 +9,5 @@ import (
 
 // TestNonsense: no function panics, with XLA or without.
 func TestNonsense(t *testing.T) {
-	sweep.Run(t, sweep.Package{Funcs: []any{backend.Default, backend.Go, backend.Open, backend.Pick}, Calls: 2})
+	sweep.Run(t, sweep.Package{Funcs: []any{backend.Check, backend.Default, backend.Go, backend.Open, backend.Pick, backend.VirtualDevices}, Calls: 2})
 }

@@ -54,7 +54,7 @@ func ExampleCalibrate() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer weights.Finalize()
+	defer weights.Close()
 	if err := walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: weights}); err != nil {
 		log.Fatal(err)
 	}

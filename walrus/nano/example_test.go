@@ -74,7 +74,7 @@ func ExampleWeights() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(w.Config().Name, len(w.Params()))
 	// Output: walrus-nano 80
 }
@@ -95,7 +95,7 @@ func ExampleWeightsFor() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(report.NewFields, w.Config().Registry.Len()-m.Config.Registry.Len())
 	// Output: [salinity] 1
 }

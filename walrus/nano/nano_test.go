@@ -52,7 +52,7 @@ func TestVersions(t *testing.T) {
 		require.Equal(t, m.Files[0].SHA256, fmt.Sprintf("%x", sha256.Sum256(raw)), v.Name)
 		w, err := found.Weights(walrus.LoadOptions{})
 		require.NoError(t, err)
-		w.Finalize()
+		w.Close()
 		dir := t.TempDir()
 		require.NoError(t, v.Extract(dir))
 		_, err = walrus.OpenCheckpoint(dir)
@@ -73,4 +73,22 @@ func TestFind(t *testing.T) {
 	_, err = Open("nano-2020-01-01", walrus.EmulatorOptions{Backend: testbackend.New(t)})
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, "the weights that come with the library are nano, nano-2026-11-24")
+	_, err = OpenWeights("nano-2020-01-01", walrus.LoadOptions{})
+	require.ErrorContains(t, err, "the weights that come with the library are nano, nano-2026-11-24")
+}
+
+// TestOpenWeights: weights by name and by path are the same.
+func TestOpenWeights(t *testing.T) {
+	byName, err := OpenWeights(Name, walrus.LoadOptions{})
+	require.NoError(t, err)
+	defer byName.Close()
+	byPath, err := OpenWeights("checkpoint", walrus.LoadOptions{})
+	require.NoError(t, err)
+	defer byPath.Close()
+	require.Equal(t, byName.Scaling(), byPath.Scaling())
+	for _, p := range byName.Params() {
+		a, _ := byName.Tensor(p.Key)
+		b, _ := byPath.Tensor(p.Key)
+		require.True(t, a.Equal(b), p.Key)
+	}
 }

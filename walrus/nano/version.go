@@ -108,7 +108,7 @@ func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	o.OwnWeights = true
 	e, err := walrus.NewEmulator(w, o)
 	if err != nil {
-		w.Finalize()
+		w.Close()
 		return nil, err
 	}
 	return e, nil
@@ -121,10 +121,29 @@ func Open(name string, o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 		return v.Load(o)
 	}
 	em, err := walrus.Load(name, o)
-	if err != nil && strings.HasPrefix(name, Name+"-") {
-		return nil, fmt.Errorf("%w; the weights that come with the library are %s", err, strings.Join(Names(), ", "))
+	return em, explain(name, err)
+}
+
+// OpenWeights returns the weights with the given name or, if there are none, those of the
+// checkpoint at the path name (see walrus.FindCheckpoint). The caller must finalize them.
+func OpenWeights(name string, o walrus.LoadOptions) (*walrus.Weights, error) {
+	if v, ok := Find(name); ok {
+		return v.Weights(o)
 	}
-	return em, err
+	found, err := walrus.FindCheckpoint(name)
+	if err != nil {
+		return nil, explain(name, err)
+	}
+	w, _, err := found.Load(o)
+	return w, err
+}
+
+// explain adds the names of the weights to the error of a name that looks like one.
+func explain(name string, err error) error {
+	if err != nil && strings.HasPrefix(name, Name+"-") {
+		return fmt.Errorf("%w; the weights that come with the library are %s", err, strings.Join(Names(), ", "))
+	}
+	return err
 }
 
 // Extract writes the files of a checkpoint (see walrus.FindCheckpoint) into an existing

@@ -1,6 +1,7 @@
 // Package recipe builds a training run from a YAML file: it opens the data sets and the
-// weights that the file names and fills train.RunOptions. The example programs share
-// it; programs can do the same in Go with package walrus/train.
+// weights that the file names and fills train.RunOptions. The subcommands train and
+// finetune of cmd/gowalrus use it; programs can do the same in Go with package
+// walrus/train.
 //
 //	name: shear
 //	seed: 1

@@ -11,7 +11,7 @@ import (
 // FuzzParse: no text panics or takes more than 256 MB, and an accepted recipe is valid.
 // testdata/fuzz holds texts on which package yaml panicked.
 func FuzzParse(f *testing.F) {
-	files, err := filepath.Glob("../../examples/train/*.yaml")
+	files, err := filepath.Glob("../../examples/recipes/*.yaml")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -14,7 +14,7 @@ func TestNonsense(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{recipe.Parse, recipe.Read},
+		Funcs:   []any{recipe.Finetuning, recipe.Parse, recipe.Read},
 		Types:   []any{new(recipe.Opened), new(recipe.Recipe)},
 		Values:  []any{simple},
 		Strings: []string{"data: [{simulate: diffusion}]", "diffusion", "micro", "history"},

@@ -82,7 +82,7 @@ func (o *Opened) Close() {
 		ds.Close()
 	}
 	if o.Weights != nil {
-		o.Weights.Finalize()
+		o.Weights.Close()
 	}
 }
 
@@ -218,7 +218,7 @@ func (r *Recipe) statistics(s *data.Statistics, fields []data.Field, scaling wal
 		return nil, nil
 	case "dataset":
 		if s == nil {
-			return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none: write it with examples/inspect -data FOLDER -stats (in Go: well.UpdateStatistics), or take the statistics of the history (statistics: history, as a flag -statistics history)")
+			return nil, errors.New("objective: statistics: dataset: expected a stats.yaml, got none: write it with gowalrus inspect --data FOLDER --stats (in Go: well.UpdateStatistics), or take the statistics of the history (statistics: history, as a flag --statistics history)")
 		}
 		if _, err := walrus.GlobalStats(scaling.With(s), fields); err != nil {
 			return nil, fmt.Errorf("%s: %w", well.StatisticsFile, err)

@@ -229,7 +229,7 @@ func TestUpdateErrors(t *testing.T) {
 func TestNewErrors(t *testing.T) {
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	_, err = New(w, Options{})
 	require.EqualError(t, err, "train: options: expected a backend, got none")
 	_, err = New(nil, Options{Backend: testbackend.New(t)})

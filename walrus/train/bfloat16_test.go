@@ -16,7 +16,7 @@ func TestBFloat16(t *testing.T) {
 	b := testbackend.New(t)
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	if strings.HasPrefix(b.Name(), "Go") {
 		_, err := New(w, Options{Backend: b, Objective: Objective{BFloat16: true}})
 		require.ErrorContains(t, err, "bfloat16: expected XLA, got backend Go")

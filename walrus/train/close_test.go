@@ -19,7 +19,7 @@ func TestCloseInSource(t *testing.T) {
 	calls := 0
 	_, err = tr.StepFrom(context.Background(), func(context.Context, int, int) (*Batch, error) {
 		calls++
-		w.Finalize() // still in use
+		w.Close() // still in use
 		tr.Close()
 		return still(plane()), nil
 	}, 3, 1e-3)

@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/examples/quickstart/dataset"
+	"github.com/gowalrus/gowalrus/data/sample"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/stretchr/testify/require"
 )
 
-// TestLossCurve compares the losses of fifty updates of a tiny network on the quickstart's
+// TestLossCurve compares the losses of fifty updates of a tiny network on the sample
 // data with a recorded curve. Initial weights, jitter and rolls are drawn on the host, so
 // every backend has the same curve. A refactor must keep it; a deliberate change of the
 // recipe records a new curve:
@@ -24,20 +24,26 @@ import (
 func TestLossCurve(t *testing.T) {
 	b := testbackend.New(t)
 	path := filepath.Join("testdata", "loss_curve.json")
-	set, err := dataset.Load()
+	set, err := sample.Load()
 	require.NoError(t, err)
 	c := walrus.Micro()
 	c.Heads, c.Hidden, c.Intermediate, c.Kernel, c.Tokens = 1, 16, 4, [2]int{4, 4}, [3]int{6, 6, 6}
 	w, err := walrus.InitWeights(c, 42)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	tr, err := New(w, Options{Backend: b, Seed: 42})
 	require.NoError(t, err)
 	var losses []float64
 	for i := range 50 {
 		a, b := set.Train[i%len(set.Train)], set.Train[(i+1)%len(set.Train)]
 		from := i % 20
-		loss, err := tr.Step(&Batch{Windows: []*data.Window{a.Window(from, from+3), b.Window(from, from+3)}}, 1e-3)
+		var windows []*data.Window
+		for _, trajectory := range []*data.Window{a, b} {
+			w, err := trajectory.Slice(from, from+3)
+			require.NoError(t, err)
+			windows = append(windows, w)
+		}
+		loss, err := tr.Step(&Batch{Windows: windows}, 1e-3)
 		require.NoError(t, err)
 		losses = append(losses, loss)
 	}

@@ -19,7 +19,7 @@ func dropping(t *testing.T, rate float64, seed uint64) map[string][]float32 {
 	c.Blocks, c.DropPath = 2, rate
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	tr, err := New(w, Options{Backend: testbackend.New(t), Seed: seed})
 	require.NoError(t, err)
 	_, err = tr.Accumulate(still(plane(), plane()))
@@ -57,7 +57,7 @@ func fieldLoss(t *testing.T, rate float64, seed uint64) float64 {
 	c.FieldDrop = rate
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	tr, err := New(w, Options{Backend: testbackend.New(t), Seed: seed})
 	require.NoError(t, err)
 	loss, err := tr.Accumulate(still(plane(), plane()))
@@ -95,7 +95,7 @@ func TestFieldDropIsForAllFrames(t *testing.T) {
 	c.FieldDrop = 1
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	tr, err := New(w, Options{Backend: testbackend.New(t), Seed: 5})
 	require.NoError(t, err)
 	window := waves("plane", []int{16, 16}, data.Boundaries{periodic, walled}, 7)

@@ -64,7 +64,7 @@ func newTrainer(o train.Options) (*train.Trainer, *walrus.Weights) {
 // forecast.
 func ExampleTrainer_Step() {
 	tr, weights := newTrainer(train.Options{Seed: 1})
-	defer weights.Finalize()
+	defer weights.Close()
 	defer tr.Close()
 	var first, last float64
 	for i := range 20 {
@@ -84,7 +84,7 @@ func ExampleTrainer_Step() {
 // One update uses several micro-batches, whose grids may differ.
 func ExampleTrainer_Accumulate() {
 	tr, weights := newTrainer(train.Options{Seed: 1, AdamW: train.AdamW{ClipNorm: 1}})
-	defer weights.Finalize()
+	defer weights.Close()
 	defer tr.Close()
 	for i := range 2 {
 		if _, err := tr.Accumulate(&train.Batch{Windows: []*data.Window{wave(float64(i), 3)}}); err != nil {
@@ -111,14 +111,14 @@ func ExampleNew() {
 		tr, weights := newTrainer(o)
 		fmt.Println(tr.Trainable())
 		tr.Close()
-		weights.Finalize()
+		weights.Close()
 	}
 	b, err := backend.Go()
 	if err != nil {
 		log.Fatal(err)
 	}
 	weights := fresh()
-	defer weights.Finalize()
+	defer weights.Close()
 	_, err = train.New(weights, train.Options{Backend: b, Freeze: []string{"block.*"}})
 	fmt.Println(err)
 	// Output:
@@ -131,7 +131,7 @@ func ExampleNew() {
 // The moving average of the weights often forecasts better than the weights.
 func ExampleTrainer_Averaged() {
 	tr, weights := newTrainer(train.Options{EMA: 0.9})
-	defer weights.Finalize()
+	defer weights.Close()
 	defer tr.Close()
 	averaged, err := tr.Averaged()
 	fmt.Println(averaged != weights, err)
@@ -149,7 +149,7 @@ func ExampleTrainer_Checkpoint() {
 	batch := &train.Batch{Windows: []*data.Window{wave(0, 3)}}
 
 	tr, weights := newTrainer(train.Options{Seed: 1})
-	defer weights.Finalize()
+	defer weights.Close()
 	defer tr.Close()
 	if _, err := tr.Step(batch, 1e-3); err != nil {
 		log.Fatal(err)
@@ -167,7 +167,7 @@ func ExampleTrainer_Checkpoint() {
 	}
 
 	again, others := newTrainer(train.Options{Seed: 1})
-	defer others.Finalize()
+	defer others.Close()
 	defer again.Close()
 	m, err := walrus.OpenCheckpoint(path)
 	if err != nil {
@@ -184,7 +184,7 @@ func ExampleTrainer_Checkpoint() {
 // A loss that is not finite is an error that names windows, fields and tensors.
 func ExampleNonFiniteError() {
 	tr, weights := newTrainer(train.Options{})
-	defer weights.Finalize()
+	defer weights.Close()
 	defer tr.Close()
 	w := wave(0, 3)
 	w.Name = "sensor 3"
@@ -206,7 +206,7 @@ func ExampleNewRun() {
 		log.Fatal(err)
 	}
 	weights := fresh()
-	defer weights.Finalize()
+	defer weights.Close()
 	learn, err := data.NewMemory("waves", []*data.Window{wave(0, 8), wave(1, 8), wave(2, 8)})
 	if err != nil {
 		log.Fatal(err)

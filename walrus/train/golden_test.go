@@ -185,7 +185,7 @@ func compareKernels(t *testing.T, f *golden.File, keys []string, got map[string]
 func turning(t *testing.T, c golden.Case) []bool {
 	t.Helper()
 	x := load(t, c, asReleased)
-	defer x.weights.Finalize()
+	defer x.weights.Close()
 	h, err := prepare(x.model, Objective{}, &Batch{Windows: x.batch.Windows})
 	require.NoError(t, err)
 	k := x.model.Config().HeadWidth()
@@ -247,7 +247,7 @@ func replay(t *testing.T, c golden.Case) adamwRun {
 	}
 	c.Decode(t, &meta)
 	x := load(t, c, asReleased)
-	defer x.weights.Finalize()
+	defer x.weights.Close()
 	tr, err := New(x.weights, Options{Backend: testbackend.New(t)})
 	require.NoError(t, err)
 	r := adamwRun{before: snapshot(t, x.weights), unchanged: meta.Unchanged}

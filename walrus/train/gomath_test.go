@@ -22,7 +22,7 @@ func TestStepAvoidsPackageMath(t *testing.T) {
 	c.Tokens = [3]int{16, 16, 4}
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	seen := 0
 	tr, err := New(w, Options{Backend: testbackend.Watch(b, func(op string, size int) {
 		seen++

@@ -90,7 +90,7 @@ func rank(a []float64, rows, cols int) int {
 func TestLoRAErrors(t *testing.T) {
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	for want, o := range map[string]LoRA{
 		"expected a positive rank and scale, got 0 and 0": {},
 		"match no matrix of the network":                  {Rank: 1, Targets: []string{"encoder_dummy"}},
@@ -107,7 +107,7 @@ func TestLoRAErrors(t *testing.T) {
 func TestLoRADefaultTargets(t *testing.T) {
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	chosen, err := matching(w.Params(), DefaultTargets())
 	require.NoError(t, err)
 	for _, p := range w.Params() {
@@ -126,7 +126,7 @@ func TestAdapters(t *testing.T) {
 	tr := newTrainer(t, Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 3, Alpha: 5}, Seed: 2})
 	w, err := tr.weights.Clone()
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	before := snapshot(t, w)
 	for range 2 {
 		_, err := tr.Step(still(plane()), 1e-2)
@@ -161,7 +161,7 @@ func TestAdaptersErrors(t *testing.T) {
 	c.Hidden *= 2
 	other, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
-	defer other.Finalize()
+	defer other.Close()
 	before := snapshot(t, other)
 	require.ErrorContains(t, ApplyAdapters(other, path), "lora_a: expected [2 ")
 	require.Equal(t, before, snapshot(t, other))
@@ -173,7 +173,7 @@ func TestAdaptersRefused(t *testing.T) {
 	tr := newTrainer(t, Options{Freeze: []string{"*"}, LoRA: &LoRA{Rank: 2}, Seed: 2})
 	base, err := tr.weights.Clone()
 	require.NoError(t, err)
-	defer base.Finalize()
+	defer base.Close()
 	path := filepath.Join(t.TempDir(), "adapters.safetensors")
 	refused := func(want string) {
 		t.Helper()

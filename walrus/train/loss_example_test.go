@@ -21,7 +21,7 @@ func ExampleObjective_Loss() {
 		log.Fatal(err)
 	}
 	weights := fresh() // only for its configuration
-	defer weights.Finalize()
+	defer weights.Close()
 	m, err := walrus.NewModel(weights.Config())
 	if err != nil {
 		log.Fatal(err)

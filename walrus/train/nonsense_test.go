@@ -18,7 +18,7 @@ func TestNonsense(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	plane := &data.Window{Name: "plane", Fields: []data.Field{{Name: "density"}}, Grid: []int{8, 8},
 		Boundaries: data.Boundaries{data.Both(data.Wall), data.Both(data.Periodic)}}
 	for t := range 4 {
@@ -47,7 +47,7 @@ func TestNonsense(t *testing.T) {
 	}
 	defer run.Close()
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{train.ApplyAdapters, train.DefaultTargets, train.New, train.NewRun},
+		Funcs: []any{train.ApplyAdapters, train.DefaultTargets, train.New, train.NewRun, train.RunCheckpoint},
 		Types: []any{new(train.ChangedError), new(train.AdamW), new(train.GroupError), new(train.NonFiniteError), new(train.Objective), new(train.ResumeError),
 			new(train.Schedule), new(train.ScheduleKind)},
 		Made: []any{(*train.Run)(nil), (*train.Trainer)(nil)},

@@ -18,6 +18,17 @@ const (
 	BestCheckpoint = "best"
 )
 
+// RunCheckpoint returns the path of the checkpoint to use of the run in a folder:
+// BestCheckpoint, or LastCheckpoint if there is no best one, as before the first
+// validation. It does not check that the last one exists.
+func RunCheckpoint(dir string) string {
+	best := filepath.Join(dir, BestCheckpoint)
+	if _, err := os.Stat(best); err != nil {
+		return filepath.Join(dir, LastCheckpoint)
+	}
+	return best
+}
+
 // runKey is the key of a run's state in the manifest of a checkpoint.
 const runKey = "run"
 

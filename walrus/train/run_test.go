@@ -53,7 +53,7 @@ func smallWeights(t *testing.T) *walrus.Weights {
 	c.Blocks, c.DropPath, c.FieldDrop = 2, 0.3, 0.5
 	w, err := walrus.InitWeights(c, 1)
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	return w
 }
 

@@ -23,7 +23,7 @@ func newTrainer(t *testing.T, o Options) *Trainer {
 	t.Helper()
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	o.Backend = testbackend.New(t)
 	tr, err := New(w, o)
 	require.NoError(t, err)

@@ -183,7 +183,7 @@ func (t *Trainer) free() {
 	}
 	t.groups = nil
 	if t.averaged != nil {
-		t.averaged.Finalize()
+		t.averaged.Close()
 	}
 }
 

@@ -57,7 +57,7 @@ func (v *validator) makeEmulators(g int, systems []int) (err error) {
 		if w, err = w.Clone(); err != nil {
 			return err
 		}
-		w.Finalize()
+		w.Close()
 		v.copies[device] = w
 	}
 	t := v.o.Trainer
@@ -101,7 +101,7 @@ func (v *validator) copyWeights() error {
 // dropCopies frees the values of the copies until the next validation.
 func (v *validator) dropCopies() {
 	for _, w := range v.copies {
-		w.Finalize()
+		w.Close()
 	}
 }
 

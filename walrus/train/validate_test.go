@@ -49,7 +49,7 @@ func TestValidatorOnAllDevices(t *testing.T) {
 	b := testbackend.Devices(t, 4)
 	w, err := walrus.InitWeights(smallConfig(), 1)
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	o := RunOptions{Trainer: Options{Backend: b}}
 	var tasks []task
 	o.Systems, tasks = validated(t)
@@ -61,7 +61,7 @@ func TestValidatorOnAllDevices(t *testing.T) {
 		}
 		w, err := w.Clone()
 		require.NoError(t, err)
-		defer w.Finalize()
+		defer w.Close()
 		o.Trainer.Mesh, o.Trainer.Devices = distributed.DataParallel(n), devices
 		tr, err := New(w, o.Trainer)
 		require.NoError(t, err)

@@ -68,7 +68,7 @@ func pack(in, out string, storage walrus.Storage, start string, share float64) (
 	if err != nil {
 		return 0, err
 	}
-	defer w.Finalize()
+	defer w.Close()
 	w.Adopt(m)
 	if share > 0 {
 		if err := average(w, start, share); err != nil {
@@ -102,7 +102,7 @@ func average(w *walrus.Weights, name string, share float64) error {
 	if err != nil {
 		return err
 	}
-	defer start.Finalize()
+	defer start.Close()
 	for _, p := range w.Params() {
 		now, _ := w.Tensor(p.Key)
 		before, _ := start.Tensor(p.Key)

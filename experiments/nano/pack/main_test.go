@@ -17,7 +17,7 @@ import (
 func TestPack(t *testing.T) {
 	w, err := walrus.InitWeights(walrus.Tiny(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	w.SetScaling(walrus.Scaling{Normalization: walrus.NormalizeMeanStd, Eps: 1e-6})
 	in, out := filepath.Join(t.TempDir(), "last"), filepath.Join(t.TempDir(), "packed")
 	require.NoError(t, walrus.SaveCheckpoint(in, walrus.Checkpoint{Weights: w, Step: 9,

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
 	"github.com/gowalrus/gowalrus/walrus/eval/report"
 )
 
@@ -85,13 +87,28 @@ func ExampleWrite() {
 	// | wave | 1:4 | **1.112** | 1.116 | 3 | 1.112 ± 0.000 |
 }
 
-// Panels returns one panel for each frame: truth, forecast and error.
-func ExamplePanels() {
-	w := wave()
-	panels, err := report.Panels("wave", &report.Sample{Truth: w, Forecast: w.Frames})
+// A chart of the error over the steps.
+func ExampleCurves() {
+	ds, err := data.NewMemory("wave", []*data.Window{wave()})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(panels), panels[0].Title, panels[0].Columns)
-	// Output: 8 wave: step 1 of 8 [truth forecast error]
+	result, err := eval.Evaluate(context.Background(), ds, eval.Baselines(), eval.Protocol{Input: 2, Horizons: []eval.Horizon{{From: 1, To: 4}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	chart, err := report.Curves(&result.Horizons[0], []string{"linear", "persistence"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var png bytes.Buffer
+	if err := picture.EncodePNG(&png, chart); err != nil {
+		log.Fatal(err)
+	}
+	for _, l := range chart.Lines {
+		fmt.Println(l.Name, len(l.Values))
+	}
+	// Output:
+	// linear 4
+	// persistence 4
 }

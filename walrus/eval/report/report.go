@@ -1,6 +1,12 @@
 // Package report writes an evaluation as Markdown and JSON for programs and
 // repositories, as one HTML file with curves and pictures for readers, and as an
 // animation of truth, forecast and error of each data set.
+//
+// [Chart], [Bars] and [Curves] draw single charts, by gonum.org/v1/plot:
+//
+//	chart, err := report.Curves(&result.Horizons[0], []string{"model", "persistence"})
+//	if err != nil { ... }
+//	err = picture.PNG("vrmse.png", chart)
 package report
 
 import (
@@ -10,10 +16,8 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"image/png"
 	"io"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,9 +25,9 @@ import (
 	"time"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/internal/picture"
 	"github.com/gowalrus/gowalrus/internal/slug"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/picture"
 )
 
 // Entry is a data set of a report.
@@ -170,8 +174,15 @@ func newSection(dir string, files *slug.Names, forecasters []string, e Entry) (s
 	}
 	var err error
 	if longest != nil {
-		if s.Curves, err = curves(longest, forecasters); err != nil {
+		c, err := Curves(longest, forecasters)
+		if err != nil {
 			return s, err
+		}
+		c.Title = "median VRMSE"
+		if len(c.Lines) > 0 {
+			if s.Curves, err = inline(c); err != nil {
+				return s, err
+			}
 		}
 	}
 	if e.Sample != nil {
@@ -180,40 +191,23 @@ func newSection(dir string, files *slug.Names, forecasters []string, e Entry) (s
 	return s, err
 }
 
-// curves draws the error over the steps.
-func curves(h *eval.HorizonResult, forecasters []string) (template.URL, error) {
-	c := picture.Chart{Title: "median VRMSE", XLabel: "step", YLabel: "VRMSE", LogY: true}
-	for _, name := range forecasters {
-		values := h.Curves[name]
-		if slices.ContainsFunc(values, func(v float64) bool { return !(v > 0) || math.IsInf(v, 0) }) {
-			continue // a logarithmic axis cannot show it
-		}
-		c.Lines = append(c.Lines, picture.Line{Name: name, Values: values})
-	}
-	if len(c.Lines) == 0 {
-		return "", nil
-	}
-	return inline(c)
-}
-
 // inline returns a drawing as a data URL for the page.
 func inline(d picture.Drawing) (template.URL, error) {
-	img, err := d.Image()
-	if err != nil {
-		return "", err
-	}
 	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
+	if err := picture.EncodePNG(&b, d); err != nil {
 		return "", err
 	}
 	return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
 }
 
 // draw draws a forecast: its last frame in the page, all frames as an animation in a file
-// of dir.
+// of dir. A forecast on one axis has no pictures.
 func (s *section) draw(dir, animation string, sample *Sample) error {
-	panels, err := Panels(s.Name, sample)
-	if err != nil || len(panels) == 0 {
+	if sample.Truth != nil && len(sample.Truth.Grid) < 2 {
+		return nil
+	}
+	panels, err := picture.Compare(sample.Truth, sample.Forecast, picture.Options{Title: s.Name})
+	if err != nil {
 		return err
 	}
 	if s.Picture, err = inline(panels[len(panels)-1]); err != nil {
@@ -221,43 +215,6 @@ func (s *section) draw(dir, animation string, sample *Sample) error {
 	}
 	s.Animation = animation
 	return picture.GIF(filepath.Join(dir, s.Animation), panels, 250*time.Millisecond)
-}
-
-// Panels draws truth, forecast and error of every frame. Of a 3D field it draws the
-// plane in the middle of the last axis; a 1D field has no panels.
-func Panels(title string, sample *Sample) ([]picture.Panel, error) {
-	if sample == nil {
-		return nil, errors.New("report: expected a sample, got nil")
-	}
-	w := sample.Truth
-	if err := w.ValidateLengths(); err != nil {
-		return nil, fmt.Errorf("report: truth: %w", err)
-	}
-	if len(w.Grid) < 2 {
-		return nil, nil
-	}
-	r := picture.Rollout{H: w.Grid[0], W: w.Grid[1], Names: w.Channels(false), Title: title, Smooth: true,
-		Truth: planes(w.Frames, w.Grid), Forecast: planes(sample.Forecast, w.Grid)}
-	r.Scale = max(1, 160/max(r.H, r.W))
-	if len(w.Times) == len(w.Frames) {
-		r.Times = w.Times
-	}
-	return picture.CompareRollout(r)
-}
-
-// planes returns the planes in the middle of the last axis of frames with three axes.
-func planes(frames [][]float32, grid []int) [][]float32 {
-	if len(grid) < 3 {
-		return frames
-	}
-	depth := grid[2]
-	out := make([][]float32, len(frames))
-	for t, frame := range frames {
-		for i := depth / 2; i < len(frame); i += depth {
-			out[t] = append(out[t], frame[i])
-		}
-	}
-	return out
 }
 
 // markdown writes the tables.

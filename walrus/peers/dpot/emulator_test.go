@@ -116,7 +116,7 @@ func TestRolloutErrors(t *testing.T) {
 		require.ErrorContains(t, err, "expected an emulator of NewEmulator")
 	}
 	freed := initialized(t, small())
-	freed.Finalize()
+	freed.Close()
 	require.ErrorContains(t, rolloutError(t, freed, x, []int{1, 8, 16, 3, 2}, 1), "expected keys of this network")
 }
 

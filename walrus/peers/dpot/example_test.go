@@ -35,7 +35,7 @@ func example() (b compute.Backend, path string, remove func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	path = filepath.Join(dir, "model.pth")
 	if err := w.Save(path); err != nil {
 		log.Fatal(err)
@@ -51,7 +51,7 @@ func ExampleLoad() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	c := w.Config()
 	fmt.Println(report.Tensors, "tensors,", c.Parameters(), "parameters, grid", c.Grid, "width", c.Hidden)
 	fmt.Println(dpot.Ti().Parameters())
@@ -68,7 +68,7 @@ func ExampleEmulator_Rollout() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	e, err := dpot.NewEmulator(w, backend)
 	if err != nil {
 		log.Fatal(err)
@@ -96,7 +96,7 @@ func ExampleModel_Forward() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	m, err := dpot.NewModel(w.Config())
 	if err != nil {
 		log.Fatal(err)

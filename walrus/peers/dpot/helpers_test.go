@@ -53,7 +53,7 @@ func initialized(t testing.TB, c Config) *Weights {
 	t.Helper()
 	w, err := InitWeights(c, 7)
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	return w
 }
 

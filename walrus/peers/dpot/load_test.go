@@ -34,14 +34,14 @@ func TestSaveAndLoad(t *testing.T) {
 		copied, err := again.Clone()
 		require.NoError(t, err)
 		require.Equal(t, again.Settings(), copied.Settings())
-		again.Finalize()
+		again.Close()
 		for _, p := range w.Params() {
 			want, _ := w.Tensor(p.Key)
 			got, ok := copied.Tensor(p.Key)
 			require.True(t, ok)
 			require.Equal(t, want.Value(), got.Value(), p.Key)
 		}
-		copied.Finalize()
+		copied.Close()
 		_, err = again.Clone()
 		require.ErrorContains(t, err, "finalized")
 		require.ErrorContains(t, again.Save(path), "finalized")
@@ -56,7 +56,7 @@ func write(t *testing.T, params []walrus.Param, settings map[string]any) string 
 	}
 	set, err := walrus.InitTensors(params, 1)
 	require.NoError(t, err)
-	defer set.Finalize()
+	defer set.Close()
 	path := filepath.Join(t.TempDir(), "m.pth")
 	require.NoError(t, set.SaveTorch(path, walrus.TorchLayout{At: []string{"model"}, Settings: settings}))
 	return path
@@ -122,7 +122,7 @@ func TestLoadAs(t *testing.T) {
 	require.Equal(t, []walrus.Mismatch{{Key: "pos_embed", Want: []int{1, 16, 4, 4}, Got: []int{1, 16, 2, 4}, DType: "F32"}}, report.Mismatched)
 	w, _, err := LoadAs(path, c, walrus.LoadOptions{AllowMismatched: true})
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	require.Equal(t, c, w.Config())
 	require.Nil(t, w.Settings())
 	c.Patch = 0
@@ -146,7 +146,7 @@ func TestTransfer(t *testing.T) {
 		t.Helper()
 		w, report, err := Transfer(from, c, o)
 		require.NoError(t, err)
-		t.Cleanup(w.Finalize)
+		t.Cleanup(w.Close)
 		same(t, w, report.Copied)
 		require.Equal(t, len(w.Params()), len(report.Copied)+len(report.Resized)+len(report.Initialized))
 		return w, report

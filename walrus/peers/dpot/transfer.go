@@ -63,7 +63,7 @@ func Transfer(from *Weights, to Config, o TransferOptions) (*Weights, *TransferR
 	report := &TransferReport{}
 	for _, p := range out.Params() {
 		if err := out.transfer(from, p, o, report); err != nil {
-			out.Finalize()
+			out.Close()
 			return nil, nil, fmt.Errorf("dpot: transfer: %s: %w", p.Key, err)
 		}
 	}

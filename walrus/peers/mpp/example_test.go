@@ -50,7 +50,7 @@ func ExampleLoad() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(report.Tensors, "tensors at", report.Where)
 	fmt.Println("width", w.Config().Hidden, "heads", w.Config().Heads, "states", w.Config().States)
 	// Output:
@@ -90,7 +90,7 @@ func ExampleEmulator_Rollout() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	backend, err := compute.NewWithConfig("go:ops_sequential")
 	if err != nil {
 		log.Fatal(err)

@@ -34,7 +34,7 @@ func (w *Weights) withStates(states, kept int, seed uint64) (*Weights, error) {
 		return nil, err
 	}
 	if err := out.copyFrom(w, kept); err != nil {
-		out.Finalize()
+		out.Close()
 		return nil, fmt.Errorf("mpp: weights with %d states: %w", states, err)
 	}
 	return out, nil

@@ -144,7 +144,7 @@ func (r *goldenRun) rollout() {
 	t := r.t
 	w, err := InitWeights(r.config, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	for _, p := range w.Params() {
 		require.NoError(t, w.Set(p.Key, r.inputs["w."+p.Key]))
 	}

@@ -25,7 +25,7 @@ func TestGoldenCheckpoints(t *testing.T) {
 				path := golden.Peers.Path(t, "checkpoints/"+file)
 				w, report, err := Load(path, walrus.LoadOptions{})
 				require.NoError(t, err)
-				defer w.Finalize()
+				defer w.Close()
 				want := r.config
 				want.DropPath = 0.2
 				assert.Equal(t, want, w.Config())
@@ -39,7 +39,7 @@ func TestGoldenCheckpoints(t *testing.T) {
 				require.NoError(t, w.Save(again))
 				copied, report, err := Load(again, walrus.LoadOptions{})
 				require.NoError(t, err)
-				defer copied.Finalize()
+				defer copied.Close()
 				assert.Equal(t, "top level", report.Where)
 				assert.Equal(t, w.Config(), copied.Config())
 				requireGolden(t, r.f, copied)
@@ -97,7 +97,7 @@ func initialised(t *testing.T, c Config) *Weights {
 	t.Helper()
 	w, err := InitWeights(c, 1)
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	return w
 }
 
@@ -129,7 +129,7 @@ func TestLoadRefuses(t *testing.T) {
 	save := func(params []walrus.Param) string {
 		set, err := walrus.InitTensors(params, 1)
 		require.NoError(t, err)
-		defer set.Finalize()
+		defer set.Close()
 		path := filepath.Join(t.TempDir(), "weights")
 		require.NoError(t, set.SaveTorch(path, walrus.TorchLayout{}))
 		return path
@@ -151,7 +151,7 @@ func TestLoadRefuses(t *testing.T) {
 	assert.Equal(t, []string{"blocks.1.temporal.gamma"}, report.Missing)
 	w, _, err := Load(save(without("blocks.1.temporal.gamma")), walrus.LoadOptions{AllowMissing: true})
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	assert.Equal(t, slices.Repeat([]float32{1e-6}, 8), valuesOf(t, w, "blocks.1.temporal.gamma"))
 
 	for text, params := range map[string][]walrus.Param{
@@ -175,10 +175,10 @@ func TestExpand(t *testing.T) {
 	w := initialised(t, micro())
 	out, err := w.Expand(2, 7)
 	require.NoError(t, err)
-	defer out.Finalize()
+	defer out.Close()
 	reset, err := w.ResetFields(5, 7)
 	require.NoError(t, err)
-	defer reset.Finalize()
+	defer reset.Close()
 	require.Equal(t, 5, out.Config().States)
 	require.Equal(t, out.Config(), reset.Config())
 	for _, p := range out.Params() {
@@ -212,8 +212,8 @@ func TestExpand(t *testing.T) {
 	}
 	copied, err := w.Clone()
 	require.NoError(t, err)
-	defer copied.Finalize()
-	copied.Finalize()
+	defer copied.Close()
+	copied.Close()
 	_, err = copied.Expand(1, 1)
 	require.ErrorContains(t, err, "the weights were freed")
 }

@@ -17,7 +17,7 @@ func BenchmarkFrame(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	m, err := poseidon.NewModel(c)
 	if err != nil {
 		b.Fatal(err)

@@ -25,7 +25,7 @@ func TestRollout(t *testing.T) {
 	c := small()
 	c.InChannels, c.OutChannels, c.Groups = 3, 2, nil
 	w := lively(t, c)
-	defer w.Finalize()
+	defer w.Close()
 	e := emulate(t, w)
 	const points = 16 * 16
 	x, shape := tensors.MustCopyFlatData[float32](testbackend.Normal("x", 1, 3, 16, 16)), []int{1, 3, 16, 16}
@@ -46,7 +46,7 @@ func TestRollout(t *testing.T) {
 
 func TestRolloutErrors(t *testing.T) {
 	w := lively(t, small())
-	defer w.Finalize()
+	defer w.Close()
 	e := emulate(t, w)
 	first := func(ctx context.Context, e *Emulator, n int, shape []int, steps int) error {
 		for _, err := range e.Rollout(ctx, make([]float32, n), shape, steps) {
@@ -66,7 +66,7 @@ func TestRolloutErrors(t *testing.T) {
 	c := small()
 	c.OutChannels, c.Groups = 3, nil
 	wide := lively(t, c)
-	defer wide.Finalize()
+	defer wide.Close()
 	assert.ErrorContains(t, first(t.Context(), emulate(t, wide), 512, []int{1, 2, 16, 16}, 2), "expected one step")
 	_, err := NewEmulator(nil, testbackend.New(t))
 	assert.ErrorContains(t, err, "expected weights and a backend")

@@ -66,7 +66,7 @@ func ExampleLoad() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer w.Finalize()
+	defer w.Close()
 	fmt.Println(report.Tensors, "tensors, grid", w.Config().Grid)
 	em, err := poseidon.NewEmulator(w, backend())
 	if err != nil {

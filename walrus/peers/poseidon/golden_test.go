@@ -227,7 +227,7 @@ func testGradients(t *testing.T, c golden.Case) {
 func testRollout(t *testing.T, c golden.Case) {
 	w, _, err := LoadAs(golden.Peers.Path(t, c.Weights), goldenModel(t, c).Config(), walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	f, e := c.Open(t), emulate(t, w)
 	x, shape := f.Float32(t, "x")
 	want, frames := f.Float32(t, "y") // [B, steps, C, H, W]

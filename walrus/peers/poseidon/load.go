@@ -57,7 +57,7 @@ func LoadAs(path string, c Config, o walrus.LoadOptions) (*Weights, *walrus.Load
 		return nil, report, err
 	}
 	if !asked && !onlyCounters(report.Unexpected) {
-		set.Finalize()
+		set.Close()
 		return nil, report, &walrus.LoadError{Report: report}
 	}
 	return &Weights{TensorSet: set, config: c}, report, nil

@@ -25,7 +25,7 @@ func load(t *testing.T, path string) *Weights {
 	t.Helper()
 	w, report, err := Load(path, walrus.LoadOptions{})
 	require.NoError(t, err)
-	t.Cleanup(w.Finalize)
+	t.Cleanup(w.Close)
 	assert.Equal(t, len(w.Params()), report.Tensors)
 	assert.Equal(t, w.Config().Parameters(), report.Parameters)
 	return w
@@ -146,7 +146,7 @@ func TestResNetCounters(t *testing.T) {
 	c.SkipBlock = SkipResNet
 	w, err := InitWeights(c, 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	path := filepath.Join(t.TempDir(), WeightsFile)
 	infos := []safetensors.Info{{Name: "residual_blocks.0.0.bn1.num_batches_tracked", DType: safetensors.I64, Shape: []int{}}}
 	for _, p := range w.Params() {
@@ -163,7 +163,7 @@ func TestResNetCounters(t *testing.T) {
 	require.NoError(t, file.Close())
 	again, report, err := LoadAs(path, c, walrus.LoadOptions{})
 	require.NoError(t, err)
-	defer again.Finalize()
+	defer again.Close()
 	assert.Len(t, report.Unexpected, 1)
 	requireSame(t, w, again)
 }
@@ -182,7 +182,7 @@ func TestWithChannels(t *testing.T) {
 	} {
 		other, err := w.WithChannels(tt.in, tt.out, 1)
 		require.NoError(t, err)
-		defer other.Finalize()
+		defer other.Close()
 		assert.Equal(t, tt.out, other.Config().OutChannels)
 		var changed []string
 		for i, p := range other.Params() {
@@ -204,7 +204,7 @@ func TestWithChannels(t *testing.T) {
 // TestWithGrid: the same tensors serve another grid, unless they hold positions.
 func TestWithGrid(t *testing.T) {
 	w := lively(t, small())
-	defer w.Finalize()
+	defer w.Close()
 	wide, err := w.WithGrid(16, 32)
 	require.NoError(t, err)
 	require.Equal(t, w.Params(), wide.Params())
@@ -219,7 +219,7 @@ func TestWithGrid(t *testing.T) {
 	c.Positions = true
 	fixed, err := InitWeights(c, 1)
 	require.NoError(t, err)
-	defer fixed.Finalize()
+	defer fixed.Close()
 	_, err = fixed.WithGrid(16, 32)
 	assert.ErrorContains(t, err, "expected [16 16], the grid of the embedding of positions")
 }

@@ -181,7 +181,7 @@ func TestForward(t *testing.T) {
 	m, err := NewModel(c)
 	require.NoError(t, err)
 	w := lively(t, c)
-	defer w.Finalize()
+	defer w.Close()
 	in := values{"x": testbackend.Normal("x", 2, 2, 16, 16), "time": testbackend.Tensor([]float32{0.05, 1, 0.5}, 3), "labels": testbackend.Normal("labels", 3, 2, 16, 16)}
 	for _, p := range w.Params() {
 		in["w."+p.Key], _ = w.Tensor(p.Key)
@@ -212,7 +212,7 @@ func TestUnconditioned(t *testing.T) {
 	c := small()
 	c.Conditioned, c.Residual, c.Depths, c.Positions = false, true, []int{1, 1}, true
 	w := lively(t, c)
-	defer w.Finalize()
+	defer w.Close()
 	m, err := NewModel(c)
 	require.NoError(t, err)
 	for _, p := range m.params() {
@@ -235,7 +235,7 @@ func TestForwardErrors(t *testing.T) {
 	require.NoError(t, err)
 	w, err := InitWeights(small(), 1)
 	require.NoError(t, err)
-	defer w.Finalize()
+	defer w.Close()
 	run := func(inputs func(x, t *Node) Inputs, dims ...int) error {
 		args := []any{testbackend.Normal("x", dims...), testbackend.Tensor([]float32{1}, 1)}
 		for _, p := range w.Params() {

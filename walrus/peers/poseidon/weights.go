@@ -96,7 +96,7 @@ func (w *Weights) WithChannels(in, out int, seed uint64) (*Weights, error) {
 		return nil, err
 	}
 	if err := made.copyFrom(w); err != nil {
-		made.Finalize()
+		made.Close()
 		return nil, fmt.Errorf("poseidon: weights for %d and %d channels: %w", in, out, err)
 	}
 	return made, nil

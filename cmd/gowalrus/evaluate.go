@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/eval/report"
+	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/perturb"
+	"github.com/gowalrus/gowalrus/walrus/train"
+)
+
+// evaluateOptions are the flags of evaluate.
+type evaluateOptions struct {
+	weights, split, report string
+	data, drop             []string
+	asJSON, auto, long     bool
+	members                int
+	noise                  float64
+	protocol               eval.Protocol
+}
+
+// evaluate returns the subcommand evaluate.
+func (a *app) evaluate() *cobra.Command {
+	var o evaluateOptions
+	c := a.command(&cobra.Command{
+		Use:   "evaluate",
+		Short: "Score forecasts of data sets beside simple baselines",
+		Long: `Forecasts windows of data sets and prints the error of the network over the horizons of
+the paper, beside those of persistence (the last frame repeated) and linear extrapolation.
+The error is the VRMSE, the median over windows: 0 is perfect, 1 is as good as the mean of
+the truth. With --json it prints one line per data set; --report writes a page with curves
+and pictures.`,
+		Example: `  gowalrus evaluate --weights nano --data testdata/data/shear_flow --split test
+  gowalrus evaluate --weights runs/shear/best --data A --data B --json
+  gowalrus evaluate --data testdata/data/shear_flow --horizons 1,1:5 --windows 4 --report report
+  gowalrus evaluate --data testdata/data/shear_flow --members 16 --noise 0.02`,
+	}, func(ctx context.Context) error { return a.runEvaluate(ctx, o) })
+	f := c.Flags()
+	weightsFlag(c, &o.weights)
+	f.StringArrayVar(&o.data, "data", nil, "`folder` or file of a data set; may be repeated")
+	f.StringVar(&o.split, "split", "test", "`split` to forecast: train, valid or test")
+	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
+	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in 3D 3, if 0)")
+	f.IntVar(&o.protocol.Windows, "windows", 0, "windows to forecast per data set and horizon (32 if 0)")
+	f.BoolVar(&o.long, "long", false, "also measure long-term behaviour: spectra, drift of means, time to decorrelation and blow-up (with --json or --report)")
+	f.IntVar(&o.members, "members", 0, "also score an ensemble of this many members, which differ in their draws of jitter and rolls")
+	f.Float64Var(&o.noise, "noise", 0, "perturb the history of every member by noise of the fields' spectra, relative to their standard deviation, such as 0.02")
+	f.Func("horizons", "`steps` to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
+		o.protocol.Horizons, err = eval.ParseHorizons(s)
+		return err
+	})
+	f.BoolVar(&o.asJSON, "json", false, "print one line of JSON per data set")
+	f.StringVar(&o.report, "report", "", "`folder` for report.md, report.json, report.html and an animation of each data set")
+	f.BoolVar(&o.auto, "auto", false, autoUsage)
+	complete(c, "split", []string{"train", "valid", "test"})
+	return c
+}
+
+// runEvaluate scores all data sets.
+func (a *app) runEvaluate(ctx context.Context, o evaluateOptions) error {
+	if len(o.data) == 0 {
+		return command.Usage("expected --data FOLDER, once or more")
+	}
+	if o.long {
+		o.protocol.Long = &eval.Long{}
+	}
+	em, err := openEmulator(o.weights, o.auto, 0)
+	if err != nil {
+		return err
+	}
+	defer em.Close()
+	var results []*eval.Result
+	for _, path := range o.data {
+		r, err := a.score(ctx, em, path, o)
+		if err != nil {
+			return err
+		}
+		results = append(results, r)
+		if o.asJSON {
+			err = json.NewEncoder(a.stdout).Encode(r)
+		} else {
+			err = printResult(a.stdout, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if o.report == "" {
+		return nil
+	}
+	return a.report(ctx, em, results, o)
+}
+
+// openEmulator loads weights. If the checkpoint best of a run is missing, the error names
+// the last one.
+func openEmulator(weights string, auto bool, seed uint64) (*walrus.Emulator, error) {
+	b, err := backend.Pick(auto)
+	if err != nil {
+		return nil, err
+	}
+	em, err := nano.Open(weights, walrus.EmulatorOptions{Backend: b, Seed: seed})
+	if errors.Is(err, os.ErrNotExist) && filepath.Base(filepath.Clean(weights)) == train.BestCheckpoint {
+		last := train.RunCheckpoint(filepath.Dir(filepath.Clean(weights)))
+		if _, missing := os.Stat(last); missing == nil {
+			return nil, fmt.Errorf("%w: the run has had no validation yet, its weights so far are in %s", err, last)
+		}
+	}
+	return em, err
+}
+
+// openData opens a data set without the fields to drop. The function closes it. Errors name
+// the path.
+func openData(path, split string, drop []string) (data.Dataset, func() error, error) {
+	ds, err := well.Open(path, well.Options{Split: split})
+	if err != nil {
+		return nil, nil, err
+	}
+	left, err := data.Drop(ds, drop...)
+	if err != nil {
+		ds.Close()
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return left, ds.Close, nil
+}
+
+// score scores one data set.
+func (a *app) score(ctx context.Context, em *walrus.Emulator, path string, o evaluateOptions) (*eval.Result, error) {
+	ds, done, err := openData(path, o.split, o.drop)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	forecasters := eval.Baselines()
+	forecasters["model"] = eval.Model(em)
+	m := meter.New(a.stderr, ds.Metadata().Name, "frames")
+	defer m.Close()
+	o.protocol.Progress = m.SetInt
+	if o.members > 0 {
+		ensemble := walrus.EnsembleOptions{Members: o.members, Perturbation: perturb.Shaped(o.noise)}
+		o.protocol.Ensembles = map[string]eval.EnsembleForecast{"ensemble": eval.Members(em, ensemble)}
+	}
+	r, err := eval.Evaluate(ctx, ds, forecasters, o.protocol)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+// drawn is the number of steps of the forecasts in the pictures of a report.
+const drawn = 20
+
+// report writes the report of all data sets.
+func (a *app) report(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o evaluateOptions) error {
+	m := meter.New(a.stderr, "report", "data sets")
+	defer m.Close()
+	var entries []report.Entry
+	for i, r := range results {
+		m.SetInt(i, len(results))
+		ds, done, err := openData(o.data[i], o.split, o.drop)
+		if err != nil {
+			return err
+		}
+		sample, err := report.NewSample(ctx, ds, eval.Model(em), o.protocol.Input, drawn)
+		if err := errors.Join(err, done()); err != nil {
+			return err
+		}
+		entries = append(entries, report.Entry{Result: r, Sample: sample})
+	}
+	return report.Write(o.report, "Forecasts of "+o.weights, []string{"model", "persistence", "linear"}, entries)
+}
+
+// printResult prints a result as a table.
+func printResult(w io.Writer, r *eval.Result) error {
+	fmt.Fprintf(w, "%s: VRMSE, median over places\n", r.Dataset)
+	fmt.Fprintf(w, "%8s %8s %12s %8s %8s\n", "steps", "model", "persistence", "linear", "places")
+	for _, h := range r.Horizons {
+		note := ""
+		if h.To < h.Horizon.To {
+			note = fmt.Sprintf(" (up to step %d, the longest trajectory's last)", h.To)
+		}
+		fmt.Fprintf(w, "%8v %8.3f %12.3f %8.3f %8d%s\n", h.Horizon, h.Scores["model"].Median,
+			h.Scores["persistence"].Median, h.Scores["linear"].Median, h.Windows, note)
+		if e, ok := h.Ensembles["ensemble"]; ok {
+			fmt.Fprintf(w, "%8s ensemble: VRMSE of the mean %.3f, CRPS %.3f, spread/skill %.2f, coverage of 90 %% intervals %.1f %%\n",
+				"", h.Scores["ensemble"].Median, e.All.CRPS, e.All.SpreadSkill, 100*e.All.Coverage)
+		}
+		for _, name := range slices.Sorted(maps.Keys(h.Diverged)) {
+			d := h.Diverged[name]
+			fmt.Fprintf(w, "%8s %s diverged in %d of %d places, first at step %d\n", "", name, d.Windows, h.Windows, d.FirstStep)
+		}
+	}
+	for _, h := range r.Skipped {
+		fmt.Fprintf(w, "%8v beyond the end of all trajectories\n", h)
+	}
+	if len(r.Constant) > 0 {
+		fmt.Fprintf(w, "not scored, as they do not vary over space: %s\n", strings.Join(slices.Sorted(slices.Values(r.Constant)), ", "))
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/hub"
+	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
+)
+
+// fetchOptions are the flags of fetch.
+type fetchOptions struct {
+	dataset       string
+	splits        []string
+	weights, list bool
+	client        *hub.Client
+}
+
+// fetch returns the subcommand fetch.
+func (a *app) fetch() *cobra.Command {
+	o := fetchOptions{client: hub.FromEnvironment()}
+	c := a.command(&cobra.Command{
+		Use:   "fetch",
+		Short: "Download data sets of The Well and the released weights",
+		Long: `Downloads data sets of The Well or the released weights of Walrus from the model hub into
+a cache and prints the folder, for the flags --data and --weights of other subcommands. An
+interrupted download resumes where it stopped; every file is checked. With --offline only
+the cache is used. The environment variables HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
+honoured.`,
+		Example: `  gowalrus fetch --list
+  gowalrus fetch --list --dataset shear_flow
+  gowalrus fetch --dataset shear_flow --split test
+  gowalrus fetch --weights --out models`,
+	}, func(ctx context.Context) error {
+		switch {
+		case o.dataset != "" && o.weights || o.dataset == "" && !o.weights && !o.list:
+			return command.Usage("expected --dataset NAME or --weights")
+		case len(o.splits) > 0 && (o.dataset == "" || o.list):
+			return command.Usage("--split goes with a data set that is downloaded")
+		case o.list && o.dataset == "" && !o.weights:
+			return listDatasets(a.stdout)
+		case o.list:
+			return o.listFiles(ctx, a.stdout)
+		}
+		return a.download(ctx, o)
+	})
+	f := c.Flags()
+	f.StringVar(&o.dataset, "dataset", "", "`name` of a data set of The Well, see --list")
+	f.StringSliceVar(&o.splits, "split", nil, "`splits` of the data set, such as test or train,valid (all if empty)")
+	f.BoolVar(&o.weights, "weights", false, "the released weights and their configuration (5 GB)")
+	f.BoolVar(&o.list, "list", false, "download nothing: list the paper's data sets on the hub, or with --dataset or --weights the files")
+	f.StringVar(&o.client.Cache, "out", "", "cache `folder` (that of the user if empty)")
+	f.StringVar(&o.client.Endpoint, "endpoint", o.client.Endpoint, "`address` of the hub ("+hub.DefaultEndpoint+" if empty)")
+	f.BoolVar(&o.client.Offline, "offline", o.client.Offline, "use the cache only")
+	f.IntVar(&o.client.Parallel, "parallel", 0, "files at the same time (4 if 0)")
+	return c
+}
+
+// repo returns the repository that the flags name.
+func (o fetchOptions) repo() hub.Repo {
+	if o.weights {
+		return hub.Weights()
+	}
+	return hub.Dataset(o.dataset)
+}
+
+// download fetches files and prints the folder.
+func (a *app) download(ctx context.Context, o fetchOptions) error {
+	m := meter.New(a.stderr, o.repo().Name, meter.Bytes)
+	o.client.Progress = func(p hub.Progress) { m.Set(p.AllDone, p.AllSize) }
+	o.client.Log = slog.New(slog.NewTextHandler(m, nil))
+	var dir string
+	var err error
+	if o.weights {
+		dir, err = o.client.Walrus(ctx)
+	} else {
+		dir, err = o.client.WellDataset(ctx, o.dataset, o.splits...)
+	}
+	m.Close()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.stdout, dir)
+	return err
+}
+
+// listDatasets lists the data sets of The Well in the catalog.
+func listDatasets(out io.Writer) error {
+	var b strings.Builder
+	for _, e := range data.Catalog() {
+		if e.Source == "The Well" {
+			fmt.Fprintf(&b, "%s: %v, %d trajectories\n", e.Name, e.Grid, e.Trajectories)
+		}
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// listFiles lists the files of a repository with their sizes in bytes.
+func (o fetchOptions) listFiles(ctx context.Context, out io.Writer) error {
+	files, err := o.client.List(ctx, o.repo())
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	sum := int64(0)
+	for _, f := range files {
+		fmt.Fprintf(&b, "%15d  %s\n", f.Size, f.Path)
+		sum += f.Size
+	}
+	fmt.Fprintf(&b, "%15d  bytes in %d files\n", sum, len(files))
+	_, err = io.WriteString(out, b.String())
+	return err
+}

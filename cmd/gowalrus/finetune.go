@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/recipe"
+)
+
+// finetuneOptions are the flags of finetune.
+type finetuneOptions struct {
+	// recipe has the values of the flags that are keys of a recipe.
+	recipe                *recipe.Recipe
+	data, out             string
+	epochs, history, rank int
+	drop                  []string
+	fixed, auto           bool
+}
+
+// finetune returns the subcommand finetune.
+func (a *app) finetune() *cobra.Command {
+	o := finetuneOptions{recipe: recipe.Finetuning(nano.Name, "")}
+	c := a.command(&cobra.Command{
+		Use:   "finetune",
+		Short: "Finetune weights on a data set",
+		Long: `Finetunes weights on a data set with the settings of the paper's authors: half the
+learning rate of pretraining, statistics of the data set (its stats.yaml) in place of
+those of each window, and rotary frequencies learned per axis. Fields that the weights do
+not know are added. The folder of the run gets the checkpoints best and last. The run can
+be interrupted (Ctrl-C) at any time; the same command resumes it.`,
+		Example: `  gowalrus finetune --weights nano --data testdata/data/shear_flow --out runs/shear
+  gowalrus finetune --data testdata/data/shear_flow --out runs/adapters --lora 8 --epochs 3
+  gowalrus evaluate --weights runs/shear/best --data testdata/data/shear_flow`,
+	}, func(ctx context.Context) error { return a.runFinetune(ctx, o) })
+	f, r := c.Flags(), o.recipe
+	weightsFlag(c, &r.Weights)
+	f.StringVar(&o.data, "data", "", "`folder` of a data set with train and, for validation, valid")
+	f.StringVar(&o.out, "out", "", "`folder` of the run")
+	f.IntVar(&o.epochs, "epochs", r.Epochs, "epochs; warm-up takes a fifth of them, cooldown three tenths")
+	f.IntVar(&r.Updates, "updates", r.Updates, "updates of an epoch")
+	f.Float64Var(&r.Schedule.Base, "rate", r.Schedule.Base, "largest learning rate")
+	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of order, jitter and new columns")
+	f.StringVar(&r.Objective.Statistics, "statistics", r.Objective.Statistics, "`source`: dataset for the statistics of stats.yaml, history for those of each window, as in pretraining")
+	f.IntVar(&o.history, "history", 0, "frames of history (6, in 3D 3, if 0)")
+	f.BoolVar(&r.APE, "ape", false, "add a learned absolute position embedding")
+	f.BoolVar(&o.fixed, "fixed-rope", false, "keep the rotary frequencies as they are")
+	f.StringArrayVar(&r.Freeze, "freeze", nil, "`pattern` of tensors that are not trained, such as blocks.*; may be repeated")
+	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
+	f.IntVar(&o.rank, "lora", 0, "train low-rank adapters of this `rank` in place of the matrices of the processor's attention and MLP")
+	f.BoolVar(&o.auto, "auto", false, autoUsage)
+	complete(c, "statistics", []string{"dataset", "history"})
+	return c
+}
+
+// complete sets the keys of the recipe that follow from other flags.
+func (o finetuneOptions) complete() error {
+	if o.data == "" || o.out == "" {
+		return command.Usage("expected --data FOLDER and --out FOLDER")
+	}
+	path, err := filepath.Abs(o.data)
+	o.recipe.Data = []recipe.Data{{Path: path, History: o.history, Drop: o.drop}}
+	o.recipe.SetEpochs(o.epochs)
+	if o.fixed {
+		delete(o.recipe.Network, "rope")
+	}
+	if o.rank > 0 {
+		o.recipe.LoRA = &recipe.LoRA{Rank: o.rank}
+	}
+	return err
+}
+
+// runFinetune finetunes.
+func (a *app) runFinetune(ctx context.Context, o finetuneOptions) error {
+	if err := o.complete(); err != nil {
+		return err
+	}
+	b, err := backend.Pick(o.auto)
+	if err != nil {
+		return err
+	}
+	opened, err := o.recipe.Open()
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	if n := opened.Report.NewFields; len(n) > 0 {
+		fmt.Fprintf(a.stdout, "Fields that the weights do not know, which start fresh: %v\n", n)
+	}
+	return a.fit(ctx, opened, b, o.out)
+}
