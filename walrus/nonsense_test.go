@@ -50,7 +50,7 @@ func TestNonsense(t *testing.T) {
 		Strings: []string{dir, file, "density", "velocity_x", w.Params()[0].Key, "micro"},
 		Exempt: map[string]string{
 			"Walrus": presets, "HalfWalrus": presets, "Small": presets, "Tiny": presets,
-			"Emulator.Close":     "the other methods need the programs",
+			"Emulator.Close":  "the other methods need the programs",
 			"Weights.Close":   "the other methods need the tensors",
 			"TensorSet.Close": "the other methods need the tensors",
 		},
