@@ -96,6 +96,11 @@ func (w *TensorSet) saveTorch(path string, more []torchpt.Entry, keys ...string)
 }
 
 func (w *TensorSet) writeTorch(out io.Writer, more []torchpt.Entry, keys []string) error {
+	done, err := w.Use()
+	if err != nil {
+		return err
+	}
+	defer done()
 	infos := make([]torchpt.Info, len(w.params))
 	for i, p := range w.params {
 		infos[i] = torchpt.Info{Name: p.Key, Shape: p.Dims}

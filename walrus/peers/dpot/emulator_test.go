@@ -117,7 +117,7 @@ func TestRolloutErrors(t *testing.T) {
 	}
 	freed := initialized(t, small())
 	freed.Close()
-	require.ErrorContains(t, rolloutError(t, freed, x, []int{1, 8, 16, 3, 2}, 1), "expected keys of this network")
+	require.ErrorContains(t, rolloutError(t, freed, x, []int{1, 8, 16, 3, 2}, 1), "the weights were freed")
 }
 
 // TestRolloutEnds: a rollout ends with its context, and when the caller stops.

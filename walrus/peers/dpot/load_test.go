@@ -43,8 +43,8 @@ func TestSaveAndLoad(t *testing.T) {
 		}
 		copied.Close()
 		_, err = again.Clone()
-		require.ErrorContains(t, err, "finalized")
-		require.ErrorContains(t, again.Save(path), "finalized")
+		require.ErrorIs(t, err, walrus.ErrWeightsClosed)
+		require.ErrorIs(t, again.Save(path), walrus.ErrWeightsClosed)
 	}
 }
 

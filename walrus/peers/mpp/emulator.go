@@ -26,7 +26,7 @@ type Emulator struct {
 }
 
 // NewEmulator returns an emulator of the network on the first device of a backend. It uses
-// the weights without copying them, and they must not be changed or freed while it does.
+// the weights without copying them, and they must not be changed while it does.
 func NewEmulator(w *Weights, backend compute.Backend) (*Emulator, error) {
 	if w == nil || w.TensorSet == nil || backend == nil {
 		return nil, errors.New("mpp: emulator: expected weights and a backend (see package walrus/backend), got none")
@@ -99,6 +99,11 @@ func (e *Emulator) rollout(ctx context.Context, x []float32, shape []int, s Syst
 	if err := e.check(x, shape, s, steps); err != nil {
 		return err
 	}
+	release, err := e.weights.Use()
+	if err != nil {
+		return err
+	}
+	defer release()
 	labels := make([]int32, len(s.Labels))
 	for i, l := range s.Labels {
 		labels[i] = int32(l)

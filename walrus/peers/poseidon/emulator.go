@@ -30,7 +30,7 @@ type Emulator struct {
 }
 
 // NewEmulator returns an emulator of the network on the first device of a backend. It uses
-// the weights without copying them, and they must not be changed or freed while it does.
+// the weights without copying them, and they must not be changed while it does.
 func NewEmulator(w *Weights, backend compute.Backend) (*Emulator, error) {
 	if w == nil || w.TensorSet == nil || backend == nil {
 		return nil, errors.New("poseidon: emulator: expected weights and a backend (see package walrus/backend), got none")
@@ -109,6 +109,11 @@ func (e *Emulator) rollout(ctx context.Context, x []float32, shape []int, leads 
 	if err := e.check(x, shape, len(leads)); err != nil {
 		return err
 	}
+	release, err := e.weights.Use()
+	if err != nil {
+		return err
+	}
+	defer release()
 	frame := tensors.FromFlatDataAndDimensions(slices.Clone(x), shape...)
 	defer func() { frame.FinalizeAll() }()
 	for _, lead := range leads {
