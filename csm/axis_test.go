@@ -5,8 +5,9 @@ import (
 	"math"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/data"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
 )
 
 // TestLayoutEveryStride sweeps every pair of strides, including those that the planner

@@ -2,6 +2,7 @@ package csm
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gowalrus/gowalrus/layers"
 )
 
@@ -23,19 +24,19 @@ func (h HMLP) DecoderWeights(v layers.Vars) DecoderWeights {
 	}
 }
 
-// DecoderTrace holds the decoded fields and the intermediate results, all channels last.
-type DecoderTrace struct {
+// decoderTrace holds the decoded fields and the intermediate results, all channels last.
+type decoderTrace struct {
 	Conv1, Norm1, Fields *Node
 }
 
 // Decode decodes tokens [F, h, w, d, Hidden] to padded fields [F, H', W', D', C] for the
 // registry indices ids [C] (int32). The result has no boundary channels.
 func (h HMLP) Decode(tokens *Node, w DecoderWeights, ids *Node, plan *Plan) *Node {
-	return h.TraceDecode(tokens, w, ids, plan).Fields
+	return h.traceDecode(tokens, w, ids, plan).Fields
 }
 
-// TraceDecode is Decode with the intermediate results.
-func (h HMLP) TraceDecode(tokens *Node, w DecoderWeights, ids *Node, plan *Plan) DecoderTrace {
+// traceDecode is Decode with the intermediate results.
+func (h HMLP) traceDecode(tokens *Node, w DecoderWeights, ids *Node, plan *Plan) decoderTrace {
 	grid := plan.TokenGrid()
 	tokens.AssertDims(-1, grid[0], grid[1], grid[2], h.Hidden)
 	s1, s2 := plan.strides()
@@ -44,7 +45,7 @@ func (h HMLP) TraceDecode(tokens *Node, w DecoderWeights, ids *Node, plan *Plan)
 		periodic[i] = a.PeriodicTokens
 	}
 	w2, b2 := layers.SelectColumns(w.Proj2, ids, 1), layers.SelectColumns(w.Bias2, ids, 0)
-	var t DecoderTrace
+	var t decoderTrace
 	t.Conv1 = layers.PatchConvTranspose(tokens, w.Proj1, nil, s2, periodic)
 	t.Norm1 = layers.RMSGroupNorm(t.Conv1, w.Norm1, h.Norm)
 	t.Fields = layers.PatchConvTranspose(layers.SiLU(t.Norm1), w2, b2, s1, periodic)

@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/data"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
 )
 
 func TestPlanString(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	. "github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gowalrus/gowalrus/layers"
 )
 
@@ -44,8 +45,8 @@ func (h HMLP) EncoderWeights(v layers.Vars) EncoderWeights {
 	}
 }
 
-// EncoderTrace holds the tokens and the intermediate results, all channels last.
-type EncoderTrace struct {
+// encoderTrace holds the tokens and the intermediate results, all channels last.
+type encoderTrace struct {
 	Conv1, Norm1, Conv2, Tokens *Node
 }
 
@@ -54,11 +55,11 @@ type EncoderTrace struct {
 // indices of the channels. fieldScale (scalar or [1], or nil) multiplies the fields but not
 // the boundary channels; it is the release's encoder_dummy.
 func (h HMLP) Encode(x *Node, w EncoderWeights, ids, fieldScale *Node, plan *Plan) *Node {
-	return h.TraceEncode(x, w, ids, fieldScale, plan).Tokens
+	return h.traceEncode(x, w, ids, fieldScale, plan).Tokens
 }
 
-// TraceEncode is Encode with the intermediate results.
-func (h HMLP) TraceEncode(x *Node, w EncoderWeights, ids, fieldScale *Node, plan *Plan) EncoderTrace {
+// traceEncode is Encode with the intermediate results.
+func (h HMLP) traceEncode(x *Node, w EncoderWeights, ids, fieldScale *Node, plan *Plan) encoderTrace {
 	padded := plan.PaddedGrid()
 	x.AssertDims(-1, padded[0], padded[1], padded[2], ids.Shape().Dim(0))
 	w1 := layers.SelectInput(w.Proj1, ids)
@@ -66,7 +67,7 @@ func (h HMLP) TraceEncode(x *Node, w EncoderWeights, ids, fieldScale *Node, plan
 		w1 = scaleFields(w1, fieldScale)
 	}
 	s1, s2 := plan.strides()
-	var t EncoderTrace
+	var t encoderTrace
 	t.Conv1 = layers.PatchConv(x, w1, s1)
 	t.Norm1 = layers.RMSGroupNorm(t.Conv1, w.Norm1, h.Norm)
 	t.Conv2 = layers.PatchConv(layers.SiLU(t.Norm1), w.Proj2, s2)

@@ -9,11 +9,12 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 	"github.com/gowalrus/gowalrus/layers"
-	"github.com/stretchr/testify/require"
 )
 
 // hmlpCase is a grid and the strides that its plan must have.

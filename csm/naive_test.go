@@ -7,9 +7,10 @@ import (
 	"testing"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
-	"github.com/stretchr/testify/require"
 )
 
 // array is a row-major tensor for the plain loops below, which compute docs/reference.md §5

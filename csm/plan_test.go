@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/data"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
 )
 
 func TestNewPlanRefuses(t *testing.T) {

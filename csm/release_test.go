@@ -5,10 +5,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/internal/golden"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/golden"
 )
 
 // goldenCase is the golden case with the two tables.

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/gowalrus/gowalrus/data"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/data"
 )
 
 // listed returns options with the few strides of a small trained network.

@@ -118,3 +118,26 @@ func scale(want []float32) float64 {
 	}
 	return m
 }
+
+// CompareSub compares a tensor with the first stored variant of its name: complete, or
+// subsampled (see Sub) with the given stride, or with the stride in its name, as in "x_sub2".
+// A tolerance of 0 demands equal values.
+func CompareSub(tb testing.TB, f *File, name string, got []float32, shape []int, stride int, tol float64) bool {
+	tb.Helper()
+	stored := name
+	for _, suffix := range []string{"", "_sub", "_sub2", "_sub3"} {
+		if !f.Has(name + suffix) {
+			continue
+		}
+		stored = name + suffix
+		if suffix == "_sub2" || suffix == "_sub3" {
+			stride = int(suffix[4] - '0')
+		}
+		if suffix != "" {
+			got, _ = Sub(got, shape, stride, 8)
+		}
+		break
+	}
+	want, _ := f.Float32(tb, stored)
+	return Compare(tb, stored, got, want, tol)
+}
