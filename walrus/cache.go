@@ -16,49 +16,6 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 )
 
-// Cache configures the KV cache of a rollout: the rollout keeps the keys and values that
-// attention in time computed for earlier frames, per block and token, and each new frame
-// passes the network once, alone. (Paper §6 calls such a cache vital; the release has
-// none.)
-//
-// Statistics, jitter and latent rolls are fixed until the next refresh, because the
-// cached keys and values depend on them. While every frame is still in the cache, the
-// forecast equals that of the network on all frames so far with the same statistics and
-// draws, up to rounding. After the first frame is discarded the forecast is an
-// approximation: the cached keys and values of a frame were computed while it attended to
-// frames that have since been discarded.
-type Cache struct {
-	// Frames is the number of frames that a new frame attends to, itself included. 0
-	// means the length of the window. If it is the number of frames of history and
-	// forecast together, no frame is ever discarded, but the network was trained with
-	// short histories.
-	Frames int
-	// Refresh is the number of steps after which the cache is recomputed, with new
-	// statistics and draws, from the latest frames (as many as the window had). 0 means
-	// DefaultRefresh; a negative number never refreshes.
-	Refresh int
-}
-
-// DefaultRefresh is the default of Cache.Refresh. In experiments/cache this number of
-// steps gives the forecasts closest to those without a cache.
-const DefaultRefresh = 3
-
-// refresh returns the number of steps between refreshes, or 0 for none.
-func (c Cache) refresh() int {
-	if c.Refresh == 0 {
-		return DefaultRefresh
-	}
-	return max(c.Refresh, 0)
-}
-
-// Validate checks the ranges.
-func (c Cache) Validate() error {
-	if c.Frames < 0 {
-		return fmt.Errorf("cache: expected a number of frames of at least 0, got %d", c.Frames)
-	}
-	return nil
-}
-
 // kvCache is the KV cache of the draws that pass the network together.
 type kvCache struct {
 	r     *rollout

@@ -11,14 +11,6 @@ import (
 	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
-// Names of the files of a checkpoint folder. The code that writes further parts
-// names them: the trainer's part is OptimizerFile.
-const (
-	ManifestFile  = "manifest.json"
-	WeightsFile   = "model.safetensors"
-	OptimizerFile = "optimizer.safetensors"
-)
-
 // Checkpoint holds the content of a checkpoint folder: the weights of a network with
 // their scaling and the record of their training windows, and the state of a training.
 type Checkpoint struct {

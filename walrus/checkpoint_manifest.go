@@ -26,6 +26,14 @@ const maxManifest = 64 << 20
 // errForeignManifest is the error for a manifest.json that SaveCheckpoint did not write.
 var errForeignManifest = errors.New("expected a format_version, got none (another program's manifest?)")
 
+// Names of the files of a checkpoint folder. The code that writes further parts
+// names them: the trainer's part is OptimizerFile.
+const (
+	ManifestFile  = "manifest.json"
+	WeightsFile   = "model.safetensors"
+	OptimizerFile = "optimizer.safetensors"
+)
+
 // Manifest describes a checkpoint folder.
 type Manifest struct {
 	FormatVersion int `json:"format_version"`

@@ -1,13 +1,7 @@
 package walrus
 
 import (
-	"errors"
-	"fmt"
 	"io"
-
-	"github.com/goccy/go-yaml/ast"
-
-	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
 
 // ReadConfig reads the configuration in a file of the layout of the release's
@@ -67,19 +61,4 @@ func (c Config) WriteYAML(w io.Writer, s Scaling) error {
 		return err
 	}
 	return r.WriteYAML(w)
-}
-
-// parseYAML parses the single document of a file, whose root must be a mapping.
-func parseYAML(data []byte) (*yamltext.Reader, error) {
-	doc, err := yamltext.Parse(data)
-	switch {
-	case errors.Is(err, yamltext.ErrEmpty):
-		return nil, errors.New("walrus: config: empty: expected a YAML document with the sections model, data and trainer")
-	case err != nil:
-		return nil, fmt.Errorf("walrus: config: not a YAML document: %w", err)
-	}
-	if doc.Root.Type() != ast.MappingType {
-		return nil, fmt.Errorf("walrus: config: expected a mapping with the sections model, data and trainer, got %s", yamltext.Describe(doc.Root))
-	}
-	return &yamltext.Reader{Document: doc, Name: "walrus: config"}, nil
 }

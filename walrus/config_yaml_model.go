@@ -2,11 +2,29 @@ package walrus
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/yamltext"
 )
+
+// parseYAML parses the single document of a file, whose root must be a mapping.
+func parseYAML(data []byte) (*yamltext.Reader, error) {
+	doc, err := yamltext.Parse(data)
+	switch {
+	case errors.Is(err, yamltext.ErrEmpty):
+		return nil, errors.New("walrus: config: empty: expected a YAML document with the sections model, data and trainer")
+	case err != nil:
+		return nil, fmt.Errorf("walrus: config: not a YAML document: %w", err)
+	}
+	if doc.Root.Type() != ast.MappingType {
+		return nil, fmt.Errorf("walrus: config: expected a mapping with the sections model, data and trainer, got %s", yamltext.Describe(doc.Root))
+	}
+	return &yamltext.Reader{Document: doc, Name: "walrus: config"}, nil
+}
 
 // readDocument reads the configuration and the scaling from a parsed document.
 func readDocument(d *yamltext.Reader) (Config, *Scaling, error) {

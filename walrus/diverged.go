@@ -14,57 +14,6 @@ import (
 	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
-// Divergence says when a forecast counts as diverged and ends its rollout with a
-// [DivergedError]. Values that are not finite always do.
-//
-// The history sets the scale of each field: the range from its smallest to its largest
-// value, over all frames and components, and its variance over the grid, averaged over the
-// frames. A forecast has diverged
-//
-//   - if a value is outside the range by more than Factor times the width of the range
-//     (times the largest magnitude for a field of one constant value), or
-//   - if the power of the shortest waves is more than Factor times the variance: along one
-//     axis, the mean square of u[i−1] − 2u[i] + u[i+1], divided by 16, which weighs a wave of
-//     frequency f (in cycles per point) by sin⁴(πf).
-//
-// A field that is 0 throughout the history has no scale and is not checked.
-type Divergence struct {
-	// Factor is the factor for all fields; 0 means 10, a negative number switches both
-	// checks off.
-	Factor float64
-	// Fields overrides Factor for fields by name, for example "velocity". A field that
-	// starts from nearly nothing and grows, like an instability, needs a larger factor.
-	Fields map[string]float64
-}
-
-// DefaultDivergence is the default of Divergence.Factor.
-const DefaultDivergence = 10
-
-// Validate returns an error for a factor that is NaN.
-func (d Divergence) Validate() error {
-	if math.IsNaN(d.Factor) {
-		return fmt.Errorf("divergence: expected a factor, 0 for the default or a negative number for no check, got NaN")
-	}
-	for name, f := range d.Fields {
-		if math.IsNaN(f) {
-			return fmt.Errorf("divergence: field %s: expected a factor, 0 for the default or a negative number for no check, got NaN", name)
-		}
-	}
-	return nil
-}
-
-// factor returns the factor of a field, a negative number for none.
-func (d Divergence) factor(field string) float64 {
-	f, ok := d.Fields[field]
-	if !ok {
-		f = d.Factor
-	}
-	if f == 0 {
-		return DefaultDivergence
-	}
-	return f
-}
-
 // ErrDiverged is the error of a rollout whose forecast has diverged ([Divergence]).
 // errors.As with a [DivergedError] gives the step and the field.
 var ErrDiverged = errors.New("the rollout diverged")

@@ -10,117 +10,11 @@ import (
 	"math/rand/v2"
 	"sync"
 
-	"github.com/gomlx/compute"
-
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/lifetime"
 	"github.com/gowalrus/gowalrus/internal/machine"
 )
-
-// EmulatorOptions configure an Emulator. Only Backend is required.
-type EmulatorOptions struct {
-	Backend compute.Backend
-	// Scaling says how fields are normalised; nil means the scaling that the weights
-	// were trained with ([Weights.Scaling]).
-	Scaling *Scaling
-	// Resize is the grid to which fields are interpolated before the network; the zero
-	// value keeps the grid of the fields.
-	Resize Resize
-	// Ensemble is the number of draws over which each forecast frame is averaged
-	// before the next frame is forecast; 0 means 1. [Emulator.Ensemble] forecasts members
-	// that stay apart.
-	Ensemble int
-	// Batch is the number of draws, for example of an ensemble, that pass the network
-	// together; 0 means 1. The memory of activations is proportional to Batch. A larger
-	// batch uses a GPU better; on CPUs it takes as long as the same draws one by one.
-	Batch int
-	// Precision is the arithmetic of the network; the zero value is float32.
-	Precision Precision
-	// Device is the number, from 0, of the backend's device that computes. Weights are on
-	// one device at a time: emulators on several devices need copies ([Weights.Clone]).
-	Device int
-	// Cache configures the KV cache; nil means none: every step computes the whole window,
-	// with new draws, as the release does.
-	Cache *Cache
-	// Seed seeds the draws. The same seed gives the same forecast on the same
-	// backend.
-	Seed uint64
-	// JitterOff pads without random shifts and rolls, so that the forecast does not
-	// depend on the seed. This is the release's jitter_patches: false; the padding is
-	// slightly narrower than with jitter.
-	JitterOff bool
-	// NoRolls omits the latent rolls between blocks and keeps the jitter of the input,
-	// for weights that were trained without rolls.
-	NoRolls bool
-	// Programs is the number of compiled programs that the emulator keeps, one for each
-	// combination of fields, grid, boundaries and number of frames. When there are more,
-	// the least recently used is freed. 0 means 16.
-	Programs int
-	// MemoryLimit is the number of bytes that a rollout may need. A rollout whose arrays
-	// need more, by a low estimate, is refused with a [MemoryError] before anything is
-	// allocated. 0 means the memory of the machine, a negative number no limit.
-	MemoryLimit int64
-	// Divergence says when a forecast ends with [ErrDiverged]; the zero value checks every
-	// field.
-	Divergence Divergence
-	// Between, if set, corrects every forecast frame before the next step starts from it.
-	// Package walrus/steer has corrections. Concurrent rollouts call it concurrently.
-	Between Correction
-	// Calibration, if set, gives the frames of rollouts an interval. It must have been made
-	// with these weights and settings. [Load] reads the [CalibrationFile] next to the weights;
-	// if that was made with other settings, Load warns in the log and leaves it out.
-	Calibration *Calibration
-	// Level is the level of the intervals, one of the calibration's; 0 means 0.9.
-	Level float64
-	// OwnWeights makes Close free the weights, too; [Load] sets it.
-	OwnWeights bool
-	// Log receives a record for every compiled program, and a warning for every
-	// [Advice] on a window; nil means no log.
-	Log *slog.Logger
-}
-
-// maxDraws bounds ensembles and batches.
-const maxDraws = 1 << 20
-
-// Validate checks the options.
-func (o EmulatorOptions) Validate() error {
-	if o.Backend == nil {
-		return fmt.Errorf("walrus: emulator options: expected a backend (see package walrus/backend), got none")
-	}
-	if o.Ensemble < 0 || o.Ensemble > maxDraws {
-		return fmt.Errorf("walrus: emulator options: expected an ensemble of at least 1 and at most %d, got %d", maxDraws, o.Ensemble)
-	}
-	if o.Batch < 0 || o.Batch > maxDraws {
-		return fmt.Errorf("walrus: emulator options: expected a batch of at least 1 and at most %d, got %d", maxDraws, o.Batch)
-	}
-	if o.Programs < 0 {
-		return fmt.Errorf("walrus: emulator options: expected at least 1 program, got %d", o.Programs)
-	}
-	if err := o.Resize.Validate(); err != nil {
-		return fmt.Errorf("walrus: emulator options: %w", err)
-	}
-	if n := o.Backend.NumDevices(); o.Device < 0 || o.Device >= n {
-		return fmt.Errorf("walrus: emulator options: expected a device from 0 to %d, got %d", n-1, o.Device)
-	}
-	if err := o.Precision.check(o.Backend); err != nil {
-		return fmt.Errorf("walrus: emulator options: %w", err)
-	}
-	if o.Cache != nil {
-		if err := o.Cache.Validate(); err != nil {
-			return fmt.Errorf("walrus: emulator options: %w", err)
-		}
-	}
-	if err := o.Divergence.Validate(); err != nil {
-		return fmt.Errorf("walrus: emulator options: %w", err)
-	}
-	if o.Scaling != nil {
-		if err := o.Scaling.complete(); err != nil {
-			return fmt.Errorf("walrus: emulator options: scaling: %w", err)
-		}
-	}
-	return nil
-}
 
 // Emulator forecasts fields in physical units. It is safe for concurrent use.
 type Emulator struct {

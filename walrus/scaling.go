@@ -8,6 +8,22 @@ import (
 	"github.com/gowalrus/gowalrus/internal/enum"
 )
 
+// Normalization chooses the statistics that normalise fields.
+type Normalization uint8
+
+const (
+	// NormalizeRMS divides by the root mean square over the given history, for
+	// each sample and channel ("SamplewiseRevNormalization", pretraining).
+	NormalizeRMS Normalization = iota
+	// NormalizeMeanStd subtracts the mean and divides by the unbiased standard
+	// deviation over the given history.
+	NormalizeMeanStd
+)
+
+// DefaultStatEps is the floor of every scale in pretraining; the authors'
+// finetuning recipe uses 1e-8 (docs/reference.md §8).
+const DefaultStatEps = 1e-5
+
 // Scaling says how physical fields are normalised for a network. Training, checkpoints,
 // validation and emulation share this type. The forecasts of a network are right only
 // with the scaling that it was trained with.

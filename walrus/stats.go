@@ -4,22 +4,6 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Normalization chooses the statistics that normalise fields.
-type Normalization uint8
-
-const (
-	// NormalizeRMS divides by the root mean square over the given history, for
-	// each sample and channel ("SamplewiseRevNormalization", pretraining).
-	NormalizeRMS Normalization = iota
-	// NormalizeMeanStd subtracts the mean and divides by the unbiased standard
-	// deviation over the given history.
-	NormalizeMeanStd
-)
-
-// DefaultStatEps is the floor of every scale in pretraining; the authors'
-// finetuning recipe uses 1e-8 (docs/reference.md §8).
-const DefaultStatEps = 1e-5
-
 // Stats are the statistics that normalise a batch: fields x become (x−Mean)/Std, and
 // a predicted change y becomes y·DeltaStd + DeltaMean in physical units. All are
 // [1, B or 1, C, 1…] and carry no gradient.
