@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/internal/progress/meter"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/nano"
+)
+
+// calibrateOptions are the flags of calibrate.
+type calibrateOptions struct {
+	weights, data, split, out string
+	drop                      []string
+	auto                      bool
+	bound                     float64
+	eval                      eval.CalibrateOptions
+}
+
+// calibrate returns the subcommand calibrate.
+func (a *app) calibrate() *cobra.Command {
+	var o calibrateOptions
+	c := a.command(&cobra.Command{
+		Use:   "calibrate",
+		Short: "Measure the errors of forecasts, for intervals with stated coverage",
+		Long: `Forecasts the runs of a data set that the training has not seen and writes how large the
+errors are, by field and lead time, to the file ` + walrus.CalibrationFile + ` next to the weights.
+Forecasts with these weights then have intervals that contain a stated fraction of the
+true values, on average over runs like those of the data set: the same system and time
+step, parameters and initial states drawn alike. It also prints the trust horizon, the
+steps for which the expected error (VRMSE) stays below a bound.`,
+		Example: `  gowalrus calibrate --weights runs/shear/best --data testdata/data/shear_flow
+  gowalrus calibrate --weights nano --data datasets/mine --out out/calibration.json`,
+	}, func(ctx context.Context) error { return a.runCalibrate(ctx, o) })
+	f := c.Flags()
+	weightsFlag(c, &o.weights)
+	f.StringVar(&o.data, "data", "", "`folder` or file of a data set")
+	f.StringVar(&o.split, "split", "valid", "`split` to forecast: train, valid or test")
+	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
+	f.IntVar(&o.eval.Input, "history", 0, "frames of history (6, in 3D 3, if 0)")
+	f.IntVar(&o.eval.Steps, "steps", 0, "steps to calibrate (20 if 0)")
+	f.IntVar(&o.eval.Windows, "windows", 0, "windows to forecast at most (128 if 0)")
+	f.Float64Var(&o.bound, "bound", 0.5, "largest expected VRMSE up to the trust horizon")
+	f.StringVar(&o.out, "out", "", "`file` to write (if empty, next to the weights, which must be a checkpoint)")
+	f.BoolVar(&o.auto, "auto", false, autoUsage)
+	complete(c, "split", []string{"train", "valid", "test"})
+	return c
+}
+
+// runCalibrate writes the calibration.
+func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
+	if o.data == "" {
+		return command.Usage("expected --data FOLDER")
+	}
+	path := o.out
+	if path == "" {
+		if _, shipped := nano.Find(o.weights); shipped {
+			return command.Usage("expected --out FILE, since %s comes with the program and has no folder", o.weights)
+		}
+		path = o.weights
+	}
+	em, err := openEmulator(o.weights, o.auto, 0)
+	if err != nil {
+		return err
+	}
+	defer em.Close()
+	ds, done, err := openData(o.data, o.split, o.drop)
+	if err != nil {
+		return err
+	}
+	defer done()
+	m := meter.New(a.stderr, "calibration", "frames")
+	defer m.Close()
+	o.eval.Progress = m.SetInt
+	c, err := eval.Calibrate(ctx, ds, em, o.eval)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.data, err)
+	}
+	if err := c.Save(path); err != nil {
+		return err
+	}
+	return printCalibration(a.stdout, c, o.bound, filepath.Clean(path))
+}
+
+// printCalibration says what was measured.
+func printCalibration(w io.Writer, c *walrus.Calibration, bound float64, path string) error {
+	steps, err := c.TrustHorizon(bound)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%d forecasts of %d steps from %d units (%s) of %s\n", c.Windows, c.Steps(), c.Units, c.Unit, c.Dataset)
+	if c.Unit == "window" {
+		fmt.Fprintln(w, "Note: there are too few trajectories, so windows count as units, which are not independent: the coverage is approximate.")
+	}
+	fmt.Fprintf(w, "intervals at the levels %v\n", c.Levels)
+	fmt.Fprintf(w, "trust horizon: the expected VRMSE is at most %g up to step %d\n", bound, steps)
+	_, err = fmt.Fprintf(w, "wrote %s\n", path)
+	return err
+}

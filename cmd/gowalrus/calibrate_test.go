@@ -1,0 +1,26 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/walrus"
+)
+
+// TestCalibrate writes a calibration that reads back, and says what it measured.
+func TestCalibrate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calibration.json")
+	out := output(t, "calibrate", "--data", flow, "--split", "train", "--steps", "2", "--windows", "4", "--out", path)
+	require.Contains(t, out, "4 forecasts of 2 steps")
+	require.Contains(t, out, "trust horizon: the expected VRMSE is at most 0.5 up to step 2\n")
+	c, err := walrus.ReadCalibration(path)
+	require.NoError(t, err)
+	require.Equal(t, 2, c.Steps())
+	require.Contains(t, c.Fields, "tracer")
+
+	require.ErrorIs(t, fails("calibrate", "--data", flow), command.ErrUsage)
+	require.ErrorIs(t, fails("calibrate"), command.ErrUsage)
+}
