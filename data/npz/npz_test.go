@@ -153,7 +153,7 @@ func TestErrors(t *testing.T) {
 	}
 	_, err := npz.Read("nowhere.npz", o)
 	assert.ErrorIs(t, err, os.ErrNotExist)
-	assert.ErrorContains(t, npz.Write(filepath.Join(t.TempDir(), "none", "w.npz"), window([]int{3})), "no such file")
+	assert.ErrorIs(t, npz.Write(filepath.Join(t.TempDir(), "none", "w.npz"), window([]int{3})), os.ErrNotExist)
 	assert.ErrorContains(t, npz.Write("w.npz", nil), "expected a window")
 }
 

@@ -1,6 +1,7 @@
 package lifetime_test
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -47,6 +48,9 @@ func TestConcurrentClose(t *testing.T) {
 				for u.Enter() {
 					late.CompareAndSwap(false, freed.Load() > 0)
 					u.Leave()
+					if runtime.GOOS == "js" { // its one thread never interrupts a loop, so Close would not begin
+						runtime.Gosched()
+					}
 				}
 			})
 		}
