@@ -101,8 +101,12 @@ func (a *app) describeMapping(m *mapping.Mapping) error {
 		return err
 	}
 	meta := ds.Metadata()
+	var channels []string
+	for _, f := range meta.Fields {
+		channels = append(channels, f.Components(len(meta.Grid))...)
+	}
 	fmt.Fprintf(a.stdout, "%s: grid %v of %v, channels %v\ntrajectories %s, steps of the first %d\n",
-		meta.Name, meta.Grid, meta.Axes, meta.Channels(), splitText(ds.Splits()), ds.Trajectories()[0].Steps)
+		meta.Name, meta.Grid, meta.Axes, channels, splitText(ds.Splits()), ds.Trajectories()[0].Steps)
 	for _, note := range ds.Notes() {
 		fmt.Fprintln(a.stdout, "note:", note)
 	}

@@ -31,7 +31,7 @@ func TestImport(t *testing.T) {
 	assert.ErrorContains(t, err, file+" line 24: boundaries.x: expected periodic")
 	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(string(guess), "TODO", "wall")), 0o644))
 	text = output(t, "import", "--map", file)
-	assert.Contains(t, text, "plain: grid [6 4] of [x y], channels [density velocity_x velocity_y velocity_z mask]\n")
+	assert.Contains(t, text, "plain: grid [6 4] of [x y], channels [density velocity_x velocity_y mask]\n")
 	assert.Contains(t, text, "steps of the first 5")
 	assert.Contains(t, output(t, "import", "--map", file, "--out", dir), "1 train, 1 valid, 0 test, 10 frames")
 	ds, err := well.Open(filepath.Join(dir, "plain"), well.Options{Split: "train"})
