@@ -89,7 +89,7 @@ func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
 	return printCalibration(a.stdout, c, o.bound, filepath.Clean(path))
 }
 
-// printCalibration says what was measured.
+// printCalibration prints the size of the calibration, its levels and the trust horizon.
 func printCalibration(w io.Writer, c *walrus.Calibration, bound float64, path string) error {
 	steps, err := c.TrustHorizon(bound)
 	if err != nil {

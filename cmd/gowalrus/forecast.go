@@ -214,7 +214,8 @@ func (p *prediction) write(dir string) (files []string, err error) {
 	return files, err
 }
 
-// animate draws the forecast beside the truth as far as it is known, or alone.
+// animate draws the forecast next to the truth, for the frames of which the truth is known.
+// Without truth it draws the forecast alone.
 func animate(path string, truth, forecast *data.Window) error {
 	var panels []picture.Panel
 	var err error

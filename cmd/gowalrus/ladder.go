@@ -120,8 +120,7 @@ func processor() (float64, error) {
 	return used.CPU.Seconds(), err
 }
 
-// measure measures the times of a network and writes them to a file, which may hold earlier
-// ones.
+// measure measures the times of a network and adds them to a file.
 func (a *app) measure(ctx context.Context, path string, systems []data.Entry, c walrus.Config) error {
 	b, err := backend.Default()
 	if err != nil {

@@ -125,7 +125,7 @@ func Open(name string, o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 }
 
 // OpenWeights returns the weights with the given name or, if there are none, those of the
-// checkpoint at the path name (see walrus.FindCheckpoint). The caller must finalize them.
+// checkpoint at the path name (see walrus.FindCheckpoint). The caller must close them.
 func OpenWeights(name string, o walrus.LoadOptions) (*walrus.Weights, error) {
 	if v, ok := Find(name); ok {
 		return v.Weights(o)

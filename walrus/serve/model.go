@@ -1,12 +1,11 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-
-	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -42,22 +41,11 @@ func NewModel(name string, c walrus.Config, f Forecaster) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	params, err := c.Params()
+	n, err := c.Count()
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	out := &Model{Name: name, Config: c, Forecaster: f, plan: m}
-	for _, p := range params {
-		if p.Init.Buffer {
-			continue
-		}
-		n := int64(1)
-		for _, d := range p.Dims {
-			n *= int64(d)
-		}
-		out.Parameters += n
-	}
-	return out, nil
+	return &Model{Name: name, Config: c, Parameters: n.Parameters, Forecaster: f, plan: m}, nil
 }
 
 // OpenModel opens walrus-nano for the name "nano", an older version of it for one of
@@ -67,7 +55,7 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	w, name, err := loadWeights(weights, o.Backend)
+	w, err := nano.OpenWeights(weights, walrus.LoadOptions{Backend: o.Backend})
 	if err != nil {
 		return nil, err
 	}
@@ -77,31 +65,19 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 		w.Close()
 		return nil, err
 	}
-	m, err := NewModel(name, w.Config(), em)
+	m, err := NewModel(nameOf(weights, w.Config()), w.Config(), em)
 	if err != nil {
 		em.Close()
 	}
 	return m, err
 }
 
-// loadWeights loads weights, which know how their fields are normalised, and returns
-// them with their name.
-func loadWeights(path string, b compute.Backend) (*walrus.Weights, string, error) {
-	lo := walrus.LoadOptions{Backend: b}
-	if v, ok := nano.Find(path); ok {
-		w, err := v.Weights(lo)
-		return w, "walrus-" + v.Name, err
+// nameOf returns the name of weights that were opened by a name or a path.
+func nameOf(weights string, c walrus.Config) string {
+	if v, ok := nano.Find(weights); ok {
+		return "walrus-" + v.Name
 	}
-	found, err := walrus.FindCheckpoint(path)
-	if err != nil {
-		return nil, "", err
-	}
-	w, _, err := found.Load(lo)
-	name := found.Config.Name
-	if name == "" {
-		name = "network"
-	}
-	return w, name, err
+	return cmp.Or(c.Name, "network")
 }
 
 // Close closes the forecaster, which ends running forecasts.
