@@ -14,14 +14,14 @@ import (
 	"github.com/gowalrus/gowalrus/internal/inputs"
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/step"
 )
 
 // Emulator runs a network. It compiles one program for each shape of the input and is safe
 // for concurrent use.
 type Emulator struct {
 	config  Config
-	weights *Weights
-	keys    []string
+	weights step.Weights
 	step    *inputs.Program
 }
 
@@ -35,10 +35,7 @@ func NewEmulator(w *Weights, backend compute.Backend) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{config: m.config, weights: w}
-	for _, p := range w.Params() {
-		e.keys = append(e.keys, p.Key)
-	}
+	e := &Emulator{config: m.config, weights: step.NewWeights(w.TensorSet)}
 	e.step, err = inputs.NewProgram(backend, func(in inputs.Nodes) []*Node { return stepGraph(m, in) })
 	if err != nil {
 		return nil, fmt.Errorf("dpot: emulator: %w", err)
@@ -104,7 +101,9 @@ func (e *Emulator) rollout(ctx context.Context, x []float32, shape []int, steps 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		y, next, err := e.next(window)
+		var list inputs.List
+		list.Add("x", window)
+		y, next, err := e.weights.Run(e.step, list)
 		if err != nil {
 			return err
 		}
@@ -131,30 +130,6 @@ func (e *Emulator) padded(x []float32, shape []int) *tensors.Tensor {
 		}
 	}
 	return tensors.FromFlatDataAndDimensions(out, append(slices.Clone(shape[:len(shape)-1]), want)...)
-}
-
-// next runs the program.
-func (e *Emulator) next(window *tensors.Tensor) (y []float32, next *tensors.Tensor, err error) {
-	values, err := e.weights.Tensors(e.keys)
-	if err != nil {
-		return nil, nil, err
-	}
-	var list inputs.List
-	for i, key := range e.keys {
-		list.Add(key, values[i])
-	}
-	list.Add("x", window)
-	out, err := e.step.Call(0, list)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer out[0].FinalizeAll()
-	y, err = tensors.CopyFlatData[float32](out[0])
-	if err != nil {
-		out[1].FinalizeAll()
-		return nil, nil, err
-	}
-	return y, out[1], nil
 }
 
 // frame returns step t and the first channels of y [B, X…, OutSteps, OutChannels].

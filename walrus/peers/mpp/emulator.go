@@ -14,14 +14,14 @@ import (
 	"github.com/gowalrus/gowalrus/internal/inputs"
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/step"
 )
 
 // Emulator runs a network. It compiles one program for each shape of the input and each
 // pair of boundary conditions, and is safe for concurrent use.
 type Emulator struct {
 	config  Config
-	weights *Weights
-	keys    []string
+	weights step.Weights
 	steps   map[[2]bool]*inputs.Program // by the periodic axes
 }
 
@@ -35,10 +35,7 @@ func NewEmulator(w *Weights, backend compute.Backend) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{config: m.config, weights: w, steps: map[[2]bool]*inputs.Program{}}
-	for _, p := range w.Params() {
-		e.keys = append(e.keys, p.Key)
-	}
+	e := &Emulator{config: m.config, weights: step.NewWeights(w.TensorSet), steps: map[[2]bool]*inputs.Program{}}
 	for _, periodic := range [][2]bool{{}, {true, false}, {false, true}, {true, true}} {
 		e.steps[periodic], err = inputs.NewProgram(backend, func(in inputs.Nodes) []*Node { return stepGraph(m, in, periodic) })
 		if err != nil {
@@ -115,7 +112,10 @@ func (e *Emulator) rollout(ctx context.Context, x []float32, shape []int, s Syst
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		y, next, err := e.next(s.Periodic, window, columns)
+		var list inputs.List
+		list.Add("x", window)
+		list.Add("labels", columns)
+		y, next, err := e.weights.Run(e.steps[s.Periodic], list)
 		if err != nil {
 			return err
 		}
@@ -126,31 +126,6 @@ func (e *Emulator) rollout(ctx context.Context, x []float32, shape []int, s Syst
 		}
 	}
 	return nil
-}
-
-// next runs the program.
-func (e *Emulator) next(periodic [2]bool, window, labels *tensors.Tensor) (y []float32, next *tensors.Tensor, err error) {
-	values, err := e.weights.Tensors(e.keys)
-	if err != nil {
-		return nil, nil, err
-	}
-	var list inputs.List
-	for i, key := range e.keys {
-		list.Add(key, values[i])
-	}
-	list.Add("x", window)
-	list.Add("labels", labels)
-	out, err := e.steps[periodic].Call(0, list)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer out[0].FinalizeAll()
-	y, err = tensors.CopyFlatData[float32](out[0])
-	if err != nil {
-		out[1].FinalizeAll()
-		return nil, nil, err
-	}
-	return y, out[1], nil
 }
 
 func (e *Emulator) check(x []float32, shape []int, s System, steps int) error {

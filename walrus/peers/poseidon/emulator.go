@@ -14,6 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/internal/inputs"
 	"github.com/gowalrus/gowalrus/internal/safetensors"
 	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/step"
 )
 
 // LeadTime is the lead time of one step: one of 20 steps of a trajectory, as in the
@@ -24,8 +25,7 @@ const LeadTime = 0.05
 // for concurrent use.
 type Emulator struct {
 	config  Config
-	weights *Weights
-	keys    []string
+	weights step.Weights
 	step    *inputs.Program
 }
 
@@ -39,10 +39,7 @@ func NewEmulator(w *Weights, backend compute.Backend) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{config: m.config, weights: w}
-	for _, p := range w.Params() {
-		e.keys = append(e.keys, p.Key)
-	}
+	e := &Emulator{config: m.config, weights: step.NewWeights(w.TensorSet)}
 	e.step, err = inputs.NewProgram(backend, func(in inputs.Nodes) []*Node { return stepGraph(m, in) })
 	if err != nil {
 		return nil, fmt.Errorf("poseidon: emulator: %w", err)
@@ -135,29 +132,12 @@ func (e *Emulator) rollout(ctx context.Context, x []float32, shape []int, leads 
 
 // next runs the program.
 func (e *Emulator) next(frame *tensors.Tensor, lead float32) (y []float32, next *tensors.Tensor, err error) {
-	values, err := e.weights.Tensors(e.keys)
-	if err != nil {
-		return nil, nil, err
-	}
-	var list inputs.List
-	for i, key := range e.keys {
-		list.Add(key, values[i])
-	}
-	list.Add("x", frame)
 	time := tensors.FromValue(slices.Repeat([]float32{lead}, frame.Shape().Dim(0)))
 	defer time.FinalizeAll()
+	var list inputs.List
+	list.Add("x", frame)
 	list.Add("time", time)
-	out, err := e.step.Call(0, list)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer out[0].FinalizeAll()
-	y, err = tensors.CopyFlatData[float32](out[0])
-	if err != nil {
-		out[1].FinalizeAll()
-		return nil, nil, err
-	}
-	return y, out[1], nil
+	return e.weights.Run(e.step, list)
 }
 
 func (e *Emulator) check(x []float32, shape []int, steps int) error {
