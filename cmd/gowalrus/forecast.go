@@ -22,10 +22,10 @@ import (
 // forecastOptions are the flags of forecast.
 type forecastOptions struct {
 	forecastSource
-	weights, out string
-	steps        int
-	seed         uint64
-	asJSON, auto bool
+	networkOptions
+	out    string
+	steps  int
+	asJSON bool
 }
 
 // forecast returns the subcommand forecast.
@@ -59,13 +59,12 @@ that this program wrote describe their fields and boundaries; for other files gi
 		return a.runForecast(ctx, o)
 	})
 	f := c.Flags()
-	weightsFlag(c, &o.weights)
-	o.add(c)
+	o.networkOptions.add(c)
+	o.forecastSource.add(c)
 	f.IntVar(&o.steps, "steps", 20, "frames to forecast")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same seed gives the same forecast")
 	f.StringVar(&o.out, "out", filepath.Join("out", "forecast"), "`folder` for "+forecastFile+", "+truthFile+", "+animationFile+" and "+errorsFile)
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
-	f.BoolVar(&o.auto, "auto", false, autoUsage)
 	return c
 }
 
@@ -101,17 +100,17 @@ type prediction struct {
 
 // runForecast forecasts, prints the errors and writes the files.
 func (a *app) runForecast(ctx context.Context, o forecastOptions) error {
-	w, history, err := o.open(ctx, o.steps)
+	f, err := o.networkOptions.open()
 	if err != nil {
 		return err
 	}
-	em, err := openEmulator(o.weights, o.auto, o.seed)
+	defer f.Close()
+	w, history, err := o.forecastSource.open(ctx, f, o.steps)
 	if err != nil {
 		return err
 	}
-	defer em.Close()
 	p := &prediction{seen: w, history: history}
-	if err := a.predict(ctx, em, p, o.steps); err != nil {
+	if err := a.predict(ctx, f, p, o.steps); err != nil {
 		return err
 	}
 	files, err := p.write(o.out)
@@ -122,12 +121,12 @@ func (a *app) runForecast(ctx context.Context, o forecastOptions) error {
 }
 
 // predict makes the forecast and scores it.
-func (a *app) predict(ctx context.Context, em *walrus.Emulator, p *prediction, steps int) error {
+func (a *app) predict(ctx context.Context, f walrus.Forecaster, p *prediction, steps int) error {
 	known, err := p.seen.Slice(0, p.history)
 	if err != nil {
 		return err
 	}
-	advice, err := em.Advice(known)
+	advice, err := advise(f, known)
 	if err != nil {
 		return err
 	}
@@ -138,7 +137,7 @@ func (a *app) predict(ctx context.Context, em *walrus.Emulator, p *prediction, s
 	defer m.Close()
 	m.SetInt(0, steps)
 	begin := time.Now()
-	for frame, err := range em.Rollout(ctx, known, steps) {
+	for frame, err := range f.Rollout(ctx, known, steps) {
 		if err != nil {
 			return err
 		}
