@@ -122,3 +122,47 @@ func (n *Network) finish(o Options) (*Network, error) {
 	}
 	return n, nil
 }
+
+// Description says what a weight file holds.
+type Description struct {
+	Kind Kind `json:"kind"`
+	// Name is that of the published variant with the same configuration. It may be empty.
+	Name       string `json:"name,omitempty"`
+	Parameters int64  `json:"parameters"`
+	// Licence is what the authors state about their weights ([Kind.Licence]).
+	Licence string `json:"licence"`
+}
+
+// Describe describes the weights of a peer's network without reading their values. A file with
+// other tensors is [ErrUnknown].
+func Describe(path string) (*Description, error) {
+	kind, err := Detect(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Description{Kind: kind, Licence: kind.Licence()}
+	switch kind {
+	case Poseidon:
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			path = filepath.Dir(path)
+		}
+		c, err := poseidon.ReadConfig(filepath.Join(path, poseidon.ConfigFile))
+		if err != nil {
+			return nil, err
+		}
+		d.Name, d.Parameters = c.Name, c.Parameters()
+	case DPOT:
+		c, err := dpot.ReadConfig(path)
+		if err != nil {
+			return nil, err
+		}
+		d.Name, d.Parameters = c.Name, c.Parameters()
+	case MPP:
+		c, err := mpp.ReadConfig(path)
+		if err != nil {
+			return nil, err
+		}
+		d.Name, d.Parameters = c.Name, c.Parameters()
+	}
+	return d, nil
+}

@@ -253,8 +253,13 @@ func TestRefused(t *testing.T) {
 	require.Error(t, err)
 	_, err = peers.Detect(golden.Peers.Path(t, "mpp_a_rollout.safetensors"))
 	require.ErrorIs(t, err, peers.ErrUnknown)
-	for _, k := range []peers.Kind{peers.Poseidon, peers.DPOT, peers.MPP} {
-		require.NotEmpty(t, k.Licence())
+	for name, kind := range map[string]peers.Kind{"poseidon_micro": peers.Poseidon, "poseidon_micro/model.safetensors": peers.Poseidon,
+		"dpot_micro_module_prefix.pth": peers.DPOT, "mpp_ckpt.tar": peers.MPP} {
+		d, err := peers.Describe(checkpoint(t, name))
+		require.NoError(t, err)
+		require.Equal(t, kind, d.Kind)
+		require.Positive(t, d.Parameters)
+		require.NotEmpty(t, d.Licence)
 	}
 	require.Empty(t, peers.Kind("x").Licence())
 	require.True(t, strings.HasPrefix(peers.MPP.Licence(), "MIT"))
