@@ -29,31 +29,26 @@ type networkOptions struct {
 
 // add adds the flags. The seed has none.
 func (o *networkOptions) add(c *cobra.Command) {
-	f := c.Flags()
 	weightsFlag(c, &o.weights)
-	f.BoolVar(&o.auto, "auto", false, autoUsage)
+	c.Flags().BoolVar(&o.auto, "auto", false, autoUsage)
+	o.addPeers(c)
+}
+
+// addPeers adds the flags for networks of package peers.
+func (o *networkOptions) addPeers(c *cobra.Command) {
+	f := c.Flags()
 	f.StringVar(&o.statistics, "statistics", "", "with weights of Poseidon or DPOT: `stats.yaml` of the data set, to normalise its fields")
 	f.StringSliceVar(&o.channels, "channels", nil, "with weights of Poseidon: `channels` of the data set, in the network's order (density,velocity_x,velocity_y,pressure if empty)")
 	f.StringToIntVar(&o.labels, "labels", nil, "with weights of MPP: `columns` of the weights for the channels, such as velocity_x=6,velocity_y=7")
 }
 
-// open opens the network: shipped weights, a checkpoint, or weights of a peer.
+// open opens the network: shipped weights, a checkpoint, or weights of a peer. Flags that are
+// not for this network are a usage error.
 func (o *networkOptions) open() (walrus.Forecaster, error) {
-	if _, shipped := nano.Find(o.weights); !shipped {
-		kind, err := peers.Detect(o.weights)
-		if err == nil {
-			return o.peer(kind)
-		}
-	}
-	if o.statistics != "" || o.channels != nil || o.labels != nil {
-		return nil, command.Usage("--statistics, --channels and --labels: expected weights of Poseidon, DPOT or MPP, got %s", o.weights)
-	}
-	return openEmulator(o.weights, o.auto, o.seed)
-}
-
-// peer opens weights of a peer.
-func (o *networkOptions) peer(kind peers.Kind) (walrus.Forecaster, error) {
+	kind := o.kind()
 	switch {
+	case kind == "" && (o.statistics != "" || o.channels != nil || o.labels != nil):
+		return nil, command.Usage("--statistics, --channels and --labels: expected weights of Poseidon, DPOT or MPP, got %s", o.weights)
 	case o.channels != nil && kind != peers.Poseidon:
 		return nil, command.Usage("--channels: expected weights of Poseidon, got weights of %s", kind)
 	case o.labels != nil && kind != peers.MPP:
@@ -61,9 +56,30 @@ func (o *networkOptions) peer(kind peers.Kind) (walrus.Forecaster, error) {
 	case o.statistics != "" && kind == peers.MPP:
 		return nil, command.Usage("--statistics: MPP normalises its input by itself")
 	}
-	p := peers.Options{Channels: o.channels, Labels: o.labels}
+	return o.openAny()
+}
+
+// kind returns the kind of a peer's weights, "" for those of a Walrus network.
+func (o *networkOptions) kind() peers.Kind {
+	if _, shipped := nano.Find(o.weights); shipped {
+		return ""
+	}
+	kind, err := peers.Detect(o.weights)
+	if err != nil {
+		return "" // opening the weights reports what is wrong with them
+	}
+	return kind
+}
+
+// openAny opens the network and ignores flags that are for others.
+func (o *networkOptions) openAny() (walrus.Forecaster, error) {
+	kind := o.kind()
+	if kind == "" {
+		return openEmulator(o.weights, o.auto, o.seed)
+	}
+	p := peers.Options{Labels: o.labels, Channels: o.channels}
 	var err error
-	if o.statistics != "" {
+	if o.statistics != "" && kind != peers.MPP {
 		if p.Statistics, err = data.ReadStatistics(o.statistics); err != nil {
 			return nil, err
 		}

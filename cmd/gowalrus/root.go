@@ -48,7 +48,7 @@ needed to start.`,
 
 		DisableSuggestions: true, // they do not fit into the one line of an error
 	}
-	root.AddCommand(a.forecast(), a.serve(), a.train(), a.finetune(), a.evaluate(), a.calibrate(), a.simulate(), a.importFiles(), a.convert(),
+	root.AddCommand(a.forecast(), a.serve(), a.train(), a.finetune(), a.evaluate(), a.compare(), a.calibrate(), a.simulate(), a.importFiles(), a.convert(),
 		a.fetch(), a.inspect(), a.export(), a.ladder(), a.version())
 	return root
 }

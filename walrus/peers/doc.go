@@ -17,12 +17,12 @@
 //   - Poseidon has named channels: density, two components of velocity, and pressure in the
 //     published weights. It continues one frame.
 //   - DPOT has a number of channels without names: those of the window in their order. The
-//     missing ones are 1. It continues ten frames.
+//     missing channels are 1. It continues ten frames.
 //   - MPP has a column of weights for each field that it knows; see [mpp.Fields]. It continues
 //     any number of frames, 16 in its training and 6 in the comparison of the Walrus paper.
 //
 // Poseidon and DPOT need values of the size that they were trained on. [Options.Statistics]
 // normalises each channel by its mean and standard deviation over the data set, as the Walrus
-// paper did. Without it Poseidon gets the constants of its own training and DPOT the raw
+// paper did. Without it Poseidon gets the constants of its pretraining and DPOT the raw
 // values, as in the originals. MPP normalises by itself.
 package peers
