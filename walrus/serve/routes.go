@@ -17,7 +17,7 @@ import (
 var page embed.FS
 
 // Page returns the files of the page: index.html, api.html and the scripts and styles, which
-// index.html loads from the folder page next to it. They lie in no folders.
+// index.html loads from the folder page next to it. There are no folders among them.
 func Page() fs.FS {
 	files, err := fs.Sub(page, "page")
 	if err != nil {

@@ -40,6 +40,19 @@ func main() {
 
 // build writes the folder. index.html lies at its top and everything else in page.
 func build(folder string) error {
+	if err := write(folder); err != nil {
+		return err
+	}
+	size, err := compile(filepath.Join(folder, "page", "walrus.wasm.gz"))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: the page, with a program of %.1f MB (%.1f MB compressed)\n", folder, size[0], size[1])
+	return nil
+}
+
+// write writes every file but the program.
+func write(folder string) error {
 	parts := filepath.Join(folder, "page")
 	if err := os.MkdirAll(parts, 0o755); err != nil {
 		return err
@@ -57,18 +70,10 @@ func build(folder string) error {
 	if err := index(parts, folder); err != nil {
 		return err
 	}
-	if err := runtime(parts); err != nil {
-		return err
-	}
-	size, err := compile(filepath.Join(parts, "walrus.wasm.gz"))
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%s: the page, with a program of %.1f MB (%.1f MB compressed)\n", folder, size[0], size[1])
-	return nil
+	return support(parts)
 }
 
-// copyFiles copies files that lie in no folders.
+// copyFiles copies the files at the top of from.
 func copyFiles(from fs.FS, to string) error {
 	entries, err := fs.ReadDir(from, ".")
 	if err != nil {
@@ -109,8 +114,8 @@ func index(parts, folder string) error {
 	return nil
 }
 
-// runtime copies Go's support file for WebAssembly, which must be of the compiler's version.
-func runtime(parts string) error {
+// support copies Go's support file for WebAssembly, which must be of the compiler's version.
+func support(parts string) error {
 	out, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		return fmt.Errorf("go env GOROOT: %w", err)
