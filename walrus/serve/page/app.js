@@ -42,6 +42,7 @@ function askToken() {
   const again = !el('token').hidden;
   el('token').hidden = false;
   el('setup').hidden = el('result').hidden = true;
+  el('model').textContent = '';
   el('tokennote').textContent = again ? 'This is not the token of the server.' : 'The server asks for a token.';
   el('tokentext').focus();
 }
