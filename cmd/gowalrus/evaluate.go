@@ -138,7 +138,7 @@ func (a *app) score(ctx context.Context, f walrus.Forecaster, path string, o eva
 	if o.members > 0 {
 		em, ok := f.(*walrus.Emulator)
 		if !ok {
-			return nil, command.Usage("--members: expected weights of a Walrus network: others have no random draws")
+			return nil, errNoMembers
 		}
 		ensemble := walrus.EnsembleOptions{Members: o.members, Perturbation: perturb.Shaped(o.noise)}
 		o.protocol.Ensembles = map[string]eval.EnsembleForecast{"ensemble": eval.Members(em, ensemble)}

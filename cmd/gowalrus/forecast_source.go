@@ -26,6 +26,8 @@ type forecastSource struct {
 	fields, boundary          string
 	// first says that start was given.
 	first bool
+	// gridType is the coordinate system of the data set, once it was opened.
+	gridType string
 }
 
 // add adds the flags.
@@ -105,6 +107,7 @@ func (s *forecastSource) fromData(ctx context.Context, f walrus.Forecaster, step
 		return nil, 0, err
 	}
 	defer done()
+	s.gridType = ds.Metadata().GridType
 	all := ds.Trajectories()
 	if s.trajectory >= len(all) {
 		return nil, 0, command.Usage("--trajectory: the data set has the trajectories 0 to %d, got %d", len(all)-1, s.trajectory)

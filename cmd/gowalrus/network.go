@@ -17,6 +17,9 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
+// errNoMembers is the error of an ensemble of a network of package peers.
+var errNoMembers = command.Usage("--members: expected weights of a Walrus network: others have no random draws")
+
 // networkOptions are the flags that choose a network and say how the networks of package
 // peers get the fields of a data set.
 type networkOptions struct {

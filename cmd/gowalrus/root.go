@@ -49,7 +49,7 @@ needed to start.`,
 		DisableSuggestions: true, // they do not fit into the one line of an error
 	}
 	root.AddCommand(a.forecast(), a.serve(), a.train(), a.finetune(), a.evaluate(), a.compare(), a.calibrate(), a.simulate(), a.importFiles(), a.convert(),
-		a.fetch(), a.inspect(), a.export(), a.ladder(), a.version())
+		a.split(), a.subset(), a.merge(), a.downsample(), a.check(), a.fetch(), a.inspect(), a.export(), a.ladder(), a.version())
 	return root
 }
 
