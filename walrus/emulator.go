@@ -146,7 +146,7 @@ func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.
 // frames stay on the device.
 func (e *Emulator) RolloutEvery(ctx context.Context, w *data.Window, steps, every int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
-		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
+		rng := rand.New(rand.NewPCG(e.opts.Seed, drawsOfRollout))
 		e.rollout(ctx, w, steps, every, yield, func(r *rollout, _ int) Draws { return e.draw(rng, r.plan) })
 	}
 }

@@ -27,15 +27,21 @@ type stepProgram struct {
 	stats *inputs.Program
 	// extents measures a frame, for the checks of divergence.
 	extents *inputs.Program
-	users   int // rollouts that use it
+	// pull and push are the derivatives of the step, by whether statistics are constant; they
+	// are built when they are first called. They are nil for rollouts with a cache.
+	pull, push map[bool]*inputs.Program
+	// objective is the objective that step computes, in a program without a network. It stays
+	// here so that no other objective gets its address.
+	objective *Objective
+	users     int // rollouts that use it
 }
 
 func (p *stepProgram) close() {
-	p.step.Close()
-	if p.stats != nil {
-		p.stats.Close()
+	for _, x := range []*inputs.Program{p.step, p.stats, p.extents, p.pull[false], p.pull[true], p.push[false], p.push[true]} {
+		if x != nil {
+			x.Close()
+		}
 	}
-	p.extents.Close()
 }
 
 // programs holds the compiled programs of an emulator, the latest used first.
@@ -93,23 +99,33 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 	if e.opts.Batch > 1 {
 		class += fmt.Sprintf(" lanes %d", r.lanes)
 	}
+	return e.reuse("step", class, func() (*stepProgram, error) {
+		e.warn(r)
+		compile := e.compile
+		if r.caches != nil {
+			compile = e.compileCached
+		}
+		p, err := compile(r)
+		if err != nil {
+			return nil, err
+		}
+		p.extents, err = e.compileExtents(r.volume)
+		return p, err
+	})
+}
+
+// reuse returns the program of a class, which it builds if there is none, and counts its
+// user. The user must call unuse.
+func (e *Emulator) reuse(kind, class string, build func() (*stepProgram, error)) (*stepProgram, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p := e.programs.get(class); p != nil {
 		p.users++
 		return p, nil
 	}
-	e.warn(r)
 	begin := time.Now()
-	compile := e.compile
-	if r.caches != nil {
-		compile = e.compileCached
-	}
-	p, err := compile(r)
+	p, err := build()
 	if err != nil {
-		return nil, fmt.Errorf("building the program for %s: %w", class, err)
-	}
-	if p.extents, err = e.compileExtents(r.volume); err != nil {
 		return nil, fmt.Errorf("building the program for %s: %w", class, err)
 	}
 	p.class, p.users = class, 1
@@ -117,8 +133,16 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 	if n := e.programs.shrink(e.opts.Programs); n > 0 {
 		e.opts.Log.Info("freed", "programs", n)
 	}
-	e.opts.Log.Info("built", "program", "step", "class", class, "seconds", time.Since(begin).Seconds())
+	e.opts.Log.Info("built", "program", kind, "class", class, "seconds", time.Since(begin).Seconds())
 	return p, nil
+}
+
+// unuse ends a use of a program.
+func (e *Emulator) unuse(p *stepProgram) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p.users--
+	e.programs.shrink(e.opts.Programs)
 }
 
 var errZeroEmulator = errors.New("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
@@ -141,10 +165,7 @@ func (e *Emulator) enter(w *Weights) error {
 // release ends a rollout and its use of the weights and of a program, which may be nil.
 func (e *Emulator) release(w *Weights, p *stepProgram) {
 	if p != nil {
-		e.mu.Lock()
-		p.users--
-		e.programs.shrink(e.opts.Programs)
-		e.mu.Unlock()
+		e.unuse(p)
 	}
 	w.uses.Leave()
 	e.uses.Leave()
@@ -160,7 +181,10 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 		step := e.stepInputs(history(in, steps), in, volume)
 		return result(e.model.NextFrame(e.named(in, plan), step, plan, e.scaling), lanes)
 	})
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	return p, e.compileDerivatives(p, steps, volume, plan)
 }
 
 // keys lists the weights that a plan uses.
@@ -217,10 +241,10 @@ func (e *Emulator) stepInputs(history *Node, in inputs.Nodes, v data.Volume) Ste
 		draws = s.Net.Shift.Shape().Dim(0)
 	}
 	s.History = perDraw(history, 1, draws)
-	if x := in.Optional("constants"); x != nil {
+	if x := in.Optional(constantsName); x != nil {
 		s.Constants = perDraw(x, 0, draws)
 		if v.Mask >= 0 {
-			s.Solid = SliceAxis(s.Constants, 1, AxisElem(v.Mask))
+			s.Solid = StopGradient(SliceAxis(s.Constants, 1, AxisElem(v.Mask)))
 		}
 	}
 	if stats, ok := in.Statistics(); ok {
