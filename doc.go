@@ -29,6 +29,7 @@
 //	walrus/eval     VRMSE and other metrics, ensembles, horizons, spectra, baselines; report
 //	                writes pages and charts, picture draws fields
 //	walrus/perturb  perturbed initial frames for the members of an ensemble
+//	walrus/objective objectives for gradients of forecasts
 //	walrus/steer    corrections between the steps of a rollout
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library
@@ -40,6 +41,7 @@
 //	data/convert    other layouts to The Well's; mapping: any file of arrays
 //	data/hub        downloads from the model hub
 //	data/npz        windows as NumPy's files
+//	data/output     forecasts as HDF5, NetCDF, Zarr, VTK and NumPy files
 //	data/sample     sound waves to try the library with
 //	augment         rotations, embedding, strides
 //	cmd/gowalrus    one program for all of it

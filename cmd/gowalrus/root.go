@@ -51,8 +51,8 @@ needed to start.`,
 
 		SuggestionsMinimumDistance: 2, // edits
 	}
-	root.AddCommand(a.forecast(), a.serve(), a.train(), a.finetune(), a.evaluate(), a.calibrate(), a.simulate(), a.importFiles(), a.convert(),
-		a.fetch(), a.inspect(), a.export(), a.ladder(), a.version())
+	root.AddCommand(a.forecast(), a.serve(), a.train(), a.finetune(), a.evaluate(), a.compare(), a.calibrate(), a.simulate(), a.importFiles(), a.convert(),
+		a.split(), a.subset(), a.merge(), a.downsample(), a.check(), a.fetch(), a.inspect(), a.export(), a.ladder(), a.version())
 	return root
 }
 

@@ -103,7 +103,7 @@ func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weig
 // Load returns an emulator, which owns the weights. The caller must close it. Fields are
 // normalised as in the training of the weights unless the options set Scaling.
 func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
-	w, err := v.Weights(walrus.LoadOptions{Backend: o.Backend})
+	w, err := v.Weights(o.LoadOptions())
 	if err != nil {
 		return nil, err
 	}
