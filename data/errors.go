@@ -49,7 +49,7 @@ type UnknownFieldsError struct {
 	Unknown, Known []string
 }
 
-// Error lists the unknown names, each with the nearest known ones, and the known names.
+// Error lists the unknown names with the nearest known names, then all known names.
 func (e *UnknownFieldsError) Error() string {
 	parts := make([]string, len(e.Unknown))
 	for i, name := range e.Unknown {

@@ -63,7 +63,7 @@ func TestUnknownFieldsError(t *testing.T) {
 	assert.Equal(t, []string{"density", "velocity_x", "velocity_y", "velocity_z"}, got.Known)
 }
 
-// TestUnknownFieldsHints: an unknown name gets the nearest known ones, and fields of another
+// TestUnknownFieldsHints: an unknown name gets the nearest known names, and fields of another
 // order are recognised.
 func TestUnknownFieldsHints(t *testing.T) {
 	r := MustRegistry("pressure", "velocity_x", "velocity_y", "D_xx", "D_xy", "density", "tracer", "A")
