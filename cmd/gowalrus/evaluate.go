@@ -30,6 +30,7 @@ import (
 // evaluateOptions are the flags of evaluate.
 type evaluateOptions struct {
 	weights, split, report string
+	hold                   walrus.Precision
 	data, drop             []string
 	asJSON, auto, long     bool
 	members                int
@@ -55,6 +56,7 @@ and pictures.`,
 	}, func(ctx context.Context) error { return a.runEvaluate(ctx, o) })
 	f := c.Flags()
 	weightsFlag(c, &o.weights)
+	holdFlag(c, &o.hold)
 	f.StringArrayVar(&o.data, "data", nil, "`folder` or file of a data set; may be repeated")
 	f.StringVar(&o.split, "split", "test", "`split` to forecast: train, valid or test")
 	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
@@ -82,7 +84,7 @@ func (a *app) runEvaluate(ctx context.Context, o evaluateOptions) error {
 	if o.long {
 		o.protocol.Long = &eval.Long{}
 	}
-	em, err := openEmulator(o.weights, o.auto, 0)
+	em, err := openEmulator(o.weights, o.auto, walrus.EmulatorOptions{Weights: o.hold})
 	if err != nil {
 		return err
 	}
@@ -109,14 +111,15 @@ func (a *app) runEvaluate(ctx context.Context, o evaluateOptions) error {
 	return a.report(ctx, em, results, o)
 }
 
-// openEmulator loads weights. If the checkpoint best of a run is missing, the error names
-// the last one.
-func openEmulator(weights string, auto bool, seed uint64) (*walrus.Emulator, error) {
+// openEmulator loads weights for an emulator with the given options but the backend. If the
+// checkpoint best of a run is missing, the error names the last one.
+func openEmulator(weights string, auto bool, o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	b, err := backend.Pick(auto)
 	if err != nil {
 		return nil, err
 	}
-	em, err := nano.Open(weights, walrus.EmulatorOptions{Backend: b, Seed: seed})
+	o.Backend = b
+	em, err := nano.Open(weights, o)
 	if errors.Is(err, os.ErrNotExist) && filepath.Base(filepath.Clean(weights)) == train.BestCheckpoint {
 		last := train.RunCheckpoint(filepath.Dir(filepath.Clean(weights)))
 		if _, missing := os.Stat(last); missing == nil {

@@ -23,6 +23,7 @@ import (
 type forecastOptions struct {
 	forecastSource
 	weights, out string
+	hold         walrus.Precision
 	steps        int
 	seed         uint64
 	asJSON, auto bool
@@ -60,6 +61,7 @@ that this program wrote describe their fields and boundaries; for other files gi
 	})
 	f := c.Flags()
 	weightsFlag(c, &o.weights)
+	holdFlag(c, &o.hold)
 	o.add(c)
 	f.IntVar(&o.steps, "steps", 20, "frames to forecast")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same seed gives the same forecast")
@@ -105,7 +107,7 @@ func (a *app) runForecast(ctx context.Context, o forecastOptions) error {
 	if err != nil {
 		return err
 	}
-	em, err := openEmulator(o.weights, o.auto, o.seed)
+	em, err := openEmulator(o.weights, o.auto, walrus.EmulatorOptions{Seed: o.seed, Weights: o.hold})
 	if err != nil {
 		return err
 	}
