@@ -2,6 +2,7 @@ package distributed
 
 import (
 	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/internal/unfold"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -96,8 +97,8 @@ func convolutions(plan *csm.Plan) geometry {
 		}
 		tokens, middle := a.Tokens, a.Conv1
 		if a.PeriodicTokens {
-			tokens += 2 * overhang(a.Kernel[1], a.Stride[1])
-			middle += 2 * overhang(a.Kernel[0], a.Stride[0])
+			tokens += 2 * unfold.Overhang(a.Kernel[1], a.Stride[1])
+			middle += 2 * unfold.Overhang(a.Kernel[0], a.Stride[0])
 		}
 		g.middle *= float64(a.Conv1)
 		g.wrappedTokens *= float64(tokens)
@@ -106,12 +107,4 @@ func convolutions(plan *csm.Plan) geometry {
 		g.kernel2 *= float64(a.Kernel[1])
 	}
 	return g
-}
-
-// overhang returns the number of neighbours on one side whose kernels cover a point.
-func overhang(kernel, stride int) int {
-	if stride < 1 { // of a plan that is not NewPlan's
-		return 0
-	}
-	return (kernel+stride-1)/stride - 1
 }

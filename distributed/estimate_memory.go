@@ -2,6 +2,7 @@ package distributed
 
 import (
 	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/internal/unfold"
 	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
 )
@@ -85,61 +86,22 @@ type stages struct {
 
 func stagesOf(c walrus.Config, plan *csm.Plan, b BatchShape) stages {
 	frames, inner := float64(b.Frames()), float64(c.Intermediate)
-	first, second := unfolded(plan, 0), unfolded(plan, 1)
+	first, second := unfold.Of(plan, 0), unfold.Of(plan, 1)
 	var s stages
-	operand, result := first.widths(b.Channels()+3, c.Intermediate, false)
-	middle, _ := second.widths(c.Intermediate, c.Hidden, false)
-	input := frames * first.places * operand
-	s.encoder = input + middleCopies*frames*first.places*inner + frames*second.places*middle
-	s.unfolding = unfolding * frames * first.places * (operand + result)
+	operand, result := first.Widths(b.Channels()+3, c.Intermediate, false)
+	middle, _ := second.Widths(c.Intermediate, c.Hidden, false)
+	input := frames * first.Places * operand
+	s.encoder = input + middleCopies*frames*first.Places*inner + frames*second.Places*middle
+	s.unfolding = unfolding * frames * first.Places * (operand + result)
 	output := frames * float64(b.Channels())
 	for _, n := range plan.PaddedGrid() {
 		output *= float64(n)
 	}
-	operand, result = first.widths(c.Intermediate, b.Channels(), true)
-	patches := frames * first.wrapped * result
+	operand, result = first.Widths(c.Intermediate, b.Channels(), true)
+	patches := frames * first.Wrapped * result
 	if operand > inner {
-		patches += frames * first.reached * operand
+		patches += frames * first.Reached * operand
 	}
 	s.decoder = max(folding*patches, patches+outputCopies*output)
 	return s
-}
-
-// patches holds products over the axes that determine the size of an unfolded
-// convolution or a folded transposed one.
-type patches struct {
-	places float64 // outputs of the convolution
-	// wrapped counts the inputs of the transposed convolution with their periodic
-	// extension, reached the points that their patches cover.
-	wrapped, reached float64
-	// kernel and stride are given for each axis, 1 on absent axes.
-	kernel, stride [3]int
-}
-
-// widths returns the widths of the product of a convolution or of a transposed one.
-func (p patches) widths(in, out int, transposed bool) (operand, result float64) {
-	a, b := layers.PatchWidths(p.kernel, p.stride, in, out, transposed)
-	return float64(a), float64(b)
-}
-
-// unfolded returns the patches of the first (0) or second (1) convolution.
-func unfolded(plan *csm.Plan, which int) patches {
-	one := [3]int{1, 1, 1}
-	p := patches{1, 1, 1, one, one}
-	for i, a := range plan.Axes {
-		if a.Length == 1 {
-			continue
-		}
-		n := [2]int{a.Conv1, a.Tokens}[which]
-		views := overhang(a.Kernel[which], a.Stride[which]) + 1
-		wrapped := n
-		if a.PeriodicTokens {
-			wrapped += 2 * (views - 1)
-		}
-		p.places *= float64(n)
-		p.wrapped *= float64(wrapped)
-		p.reached *= float64(wrapped + views - 1)
-		p.kernel[i], p.stride[i] = a.Kernel[which], a.Stride[which]
-	}
-	return p
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/unfold"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -207,7 +208,7 @@ func TestEstimateSaysWhatIsWrong(t *testing.T) {
 // A decoder extends periodic axes by the neighbours whose kernels reach over the end.
 func TestOverhang(t *testing.T) {
 	for _, c := range []struct{ kernel, stride, want int }{{4, 4, 0}, {4, 2, 1}, {8, 4, 1}, {8, 6, 1}, {8, 2, 3}, {4, 1, 3}} {
-		assert.Equal(t, c.want, overhang(c.kernel, c.stride))
+		assert.Equal(t, c.want, unfold.Overhang(c.kernel, c.stride))
 	}
 	plan, err := csm.NewPlan([]int{128, 128}, data.Boundaries{data.Both(data.Periodic), data.Both(data.Wall)}, csm.Options{})
 	require.NoError(t, err)

@@ -19,8 +19,8 @@ func TestNonsense(t *testing.T) {
 	}
 	window := &data.Window{Fields: []data.Field{{Name: "density"}}, Grid: []int{64, 64}, Boundaries: bcs, Frames: [][]float32{make([]float32, 4096)}}
 	sweep.Run(t, sweep.Package{
-		Funcs:  []any{distributed.CountFLOPs, distributed.DataParallel, distributed.Estimate, distributed.FullyShard, distributed.Hybrid, distributed.Local, distributed.ShapeOf, distributed.Smallest, distributed.WriteEstimates},
-		Types:  []any{new(distributed.Alone), new(distributed.BatchShape), new(distributed.FLOPs), new(distributed.Footprint), new(distributed.Mesh)},
+		Funcs:  []any{distributed.CountFLOPs, distributed.DataParallel, distributed.Estimate, distributed.EstimateLoRA, distributed.Fits, distributed.FullyShard, distributed.Hybrid, distributed.Local, distributed.ShapeOf, distributed.Smallest, distributed.WriteEstimates},
+		Types:  []any{new(distributed.Alone), new(distributed.BatchShape), new(distributed.FLOPs), new(distributed.Footprint), new(distributed.Mesh), new(distributed.Use)},
 		Values: []any{walrus.Micro(), plan, window, distributed.Hybrid(2, 4), distributed.BatchShape{Grid: []int{64, 64}, Boundaries: bcs, Steps: 2, Size: 1, Variable: 1}},
 		Calls:  60,
 	})

@@ -14,6 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/lifetime"
 	"github.com/gowalrus/gowalrus/internal/machine"
+	"github.com/gowalrus/gowalrus/internal/shard"
 )
 
 // Emulator forecasts fields in physical units. It is safe for concurrent use.
@@ -27,6 +28,8 @@ type Emulator struct {
 	programs programs
 	warned   map[string]bool
 	narrowed narrowed
+	shards   shards
+	layout   *shard.Layout // nil for a single device
 	uses     lifetime.Uses // rollouts
 }
 
@@ -66,7 +69,14 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}, narrowed: narrowed{}}
+	if len(o.Devices) > 0 {
+		o.Device = o.Devices[0]
+	}
+	layout, err := o.layout()
+	if err != nil {
+		return nil, fmt.Errorf("walrus: emulator: devices %v: %w", o.Devices, err)
+	}
+	e := &Emulator{layout: layout, shards: shards{}, opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}, narrowed: narrowed{}}
 	if c := o.Calibration; c != nil {
 		if err := c.fits(e); err != nil {
 			return nil, fmt.Errorf("walrus: emulator options: %w", err)

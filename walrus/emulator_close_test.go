@@ -3,6 +3,7 @@ package walrus_test
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -136,8 +137,15 @@ func TestMemoryLimit(t *testing.T) {
 	require.ErrorAs(t, err, &memory)
 	require.EqualValues(t, 64<<20, memory.Limit)
 	require.Greater(t, memory.Need, int64(2*4*len(large.Frames)*len(large.Frames[0])), "more than the frames on host and device")
-	require.ErrorContains(t, err, "a forecast on the grid [2048 2048] from 3 frames needs at least ")
+	require.ErrorContains(t, err, "a forecast on the grid [2048 2048] from 3 frames needs about ")
 	require.Less(t, time.Since(begin), 5*time.Second)
+
+	require.Equal(t, memory.Need, memory.Footprint.Total())
+	dir := filepath.Join(t.TempDir(), "checkpoint")
+	require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: livelyWeights(t, smallConfig())}))
+	_, err = walrus.Load(dir, walrus.EmulatorOptions{Backend: testbackend.New(t), MemoryLimit: 1 << 10})
+	require.ErrorAs(t, err, &memory)
+	require.ErrorContains(t, err, "walrus: loading: the weights alone need ")
 
 	many := plane()
 	for len(many.Frames) < 1<<17 {

@@ -37,6 +37,12 @@ type EmulatorOptions struct {
 	// Device is the number, from 0, of the backend's device that computes. Weights are on
 	// one device at a time: emulators on several devices need copies ([Weights.Clone]).
 	Device int
+	// Devices, if there are several, compute each forecast together (XLA): the weights of
+	// blocks are cut into as many equal pieces, one on each device, and XLA divides the
+	// products. A network that is too large for a device so fits on several. The host keeps
+	// the weights, too. An emulator with a cache, or with weights in a shorter type, needs a
+	// single device. Devices replaces Device.
+	Devices []int
 	// Cache configures the KV cache; nil means none: every step computes the whole window,
 	// with new draws, as the release does.
 	Cache *Cache
@@ -54,9 +60,9 @@ type EmulatorOptions struct {
 	// combination of fields, grid, boundaries and number of frames. When there are more,
 	// the least recently used is freed. 0 means 16.
 	Programs int
-	// MemoryLimit is the number of bytes that a rollout may need. A rollout whose arrays
-	// need more, by a low estimate, is refused with a [MemoryError] before anything is
-	// allocated. 0 means the memory of the machine, a negative number no limit.
+	// MemoryLimit is the number of bytes that a rollout may need. A rollout that needs more,
+	// by the estimate of [EstimateForecast], is refused with a [MemoryError] before anything
+	// is allocated. 0 means the memory of the machine, a negative number no limit.
 	MemoryLimit int64
 	// Divergence says when a forecast ends with [ErrDiverged]; the zero value checks every
 	// field.
@@ -78,8 +84,11 @@ type EmulatorOptions struct {
 }
 
 // LoadOptions returns the options that load weights for an emulator: on its backend, in the
-// type of [EmulatorOptions.Weights].
+// type of [EmulatorOptions.Weights], or in host memory for several devices.
 func (o EmulatorOptions) LoadOptions() LoadOptions {
+	if len(o.Devices) > 1 {
+		return LoadOptions{}
+	}
 	return LoadOptions{Backend: o.Backend, Weights: o.held()}
 }
 
@@ -114,8 +123,8 @@ func (o EmulatorOptions) Validate() error {
 	if err := o.Resize.Validate(); err != nil {
 		return fmt.Errorf("walrus: emulator options: %w", err)
 	}
-	if n := o.Backend.NumDevices(); o.Device < 0 || o.Device >= n {
-		return fmt.Errorf("walrus: emulator options: expected a device from 0 to %d, got %d", n-1, o.Device)
+	if err := o.checkDevices(); err != nil {
+		return fmt.Errorf("walrus: emulator options: %w", err)
 	}
 	if err := o.Precision.check(o.Backend); err != nil {
 		return fmt.Errorf("walrus: emulator options: %w", err)

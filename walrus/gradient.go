@@ -162,6 +162,9 @@ func (e *Emulator) trajectory(ctx context.Context, w *data.Window, steps int, o 
 	case e.opts.Precision != Float32:
 		return nil, fmt.Errorf("walrus: gradient: expected the precision float32, got %s", e.opts.Precision)
 	}
+	if e.layout != nil {
+		return nil, fmt.Errorf("walrus: gradient: expected an emulator on one device, got one on %d", len(e.layout.Devices))
+	}
 	r, err := e.begin(ctx, w)
 	if err != nil {
 		return nil, err

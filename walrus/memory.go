@@ -1,50 +1,74 @@
 package walrus
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/gowalrus/gowalrus/internal/machine"
+)
 
 // MemoryError is the error of a rollout that needs more memory than it may have
 // ([EmulatorOptions.MemoryLimit]).
 type MemoryError struct {
 	Grid        []int
-	Frames      int   // of the window
+	Frames      int   // of the window, 0 if the weights alone do not fit
 	Need, Limit int64 // bytes
+	// Footprint has the parts of Need.
+	Footprint Footprint
 }
 
-// Error says how much memory is needed and what to change.
+// Error says how much memory is needed for what and what to change.
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("a forecast on the grid %v from %d frames needs at least %.1f GB of memory: expected at most %.1f GB (EmulatorOptions.MemoryLimit): "+
-		"take fewer points (EmulatorOptions.Resize), fewer frames or a smaller batch", e.Grid, e.Frames, float64(e.Need)/1e9, float64(e.Limit)/1e9)
+	f := e.Footprint
+	if e.Frames == 0 {
+		return fmt.Sprintf("the weights alone need %s of memory: expected at most %s (EmulatorOptions.MemoryLimit): hold them in a shorter type (EmulatorOptions.Weights)", gigabytes(e.Need), gigabytes(e.Limit))
+	}
+	return fmt.Sprintf("a forecast on the grid %v from %d frames needs about %s of memory (weights %s, a wide block %s, activations %s, cache %s, frames %s): expected at most %s (EmulatorOptions.MemoryLimit): "+
+		"hold the weights in a shorter type (EmulatorOptions.Weights), or take fewer points (EmulatorOptions.Resize), fewer frames or a smaller batch",
+		e.Grid, e.Frames, gigabytes(e.Need), gigabytes(f.Weights), gigabytes(f.Wide), gigabytes(f.Activations), gigabytes(f.Cache), gigabytes(f.Frames), gigabytes(e.Limit))
+}
+
+func gigabytes(n int64) string { return fmt.Sprintf("%.2f GB", float64(n)/1e9) }
+
+// checkWeightsMemory returns a MemoryError if the weights alone do not fit.
+func (o EmulatorOptions) checkWeightsMemory(c Config) error {
+	params, err := c.Params()
+	if err != nil {
+		return err
+	}
+	f := Footprint{}
+	for _, p := range params {
+		f.Weights += o.held().bytes(p)
+	}
+	if limit := cmp.Or(o.MemoryLimit, machine.Memory()); limit > 0 && f.Total() > limit {
+		return fmt.Errorf("walrus: loading: %w", &MemoryError{Need: f.Total(), Limit: limit, Footprint: f})
+	}
+	return nil
 }
 
 // checkMemory returns a MemoryError for a rollout that does not fit.
 func (r *rollout) checkMemory() error {
 	limit := r.e.opts.MemoryLimit
-	if need := r.leastMemory(); limit > 0 && need > float64(limit) {
-		return &MemoryError{Grid: r.window.Grid, Frames: len(r.window.Frames), Need: int64(min(need, 1<<62)), Limit: limit}
+	if limit <= 0 {
+		return nil
 	}
-	return nil
+	f := r.footprint()
+	if f.Total() <= limit {
+		return nil
+	}
+	return &MemoryError{Grid: r.window.Grid, Frames: len(r.window.Frames), Need: f.Total(), Limit: limit, Footprint: f}
 }
 
-// leastMemory returns a low estimate of the bytes that a rollout needs: the weights, the
-// frames on host and device, the tokens with the queries, keys and values of one block, and
-// the scores of attention in time.
-func (r *rollout) leastMemory() float64 {
-	c, steps := r.e.model.config, float64(len(r.window.Frames))
-	draws := float64(min(r.lanes*r.e.opts.Ensemble, max(r.e.opts.Batch, r.lanes)))
-	tokens := draws * float64(r.plan.Tokens())
-	values := 2 * steps * float64(r.lanes*len(r.volume.Variable)) * float64(r.volume.Points())
-	perFrame := 4 * tokens * float64(c.Hidden)
-	if r.e.opts.Cache == nil {
-		perFrame *= steps
-		values += tokens * float64(c.Heads) * steps * steps
+// footprint estimates the memory of the rollout.
+func (r *rollout) footprint() Footprint {
+	o := r.e.opts
+	s := ForecastShape{Steps: len(r.window.Frames), Variable: len(r.volume.Variable), Constant: len(r.volume.Constant),
+		Draws: min(r.lanes*o.Ensemble, max(o.Batch, r.lanes)), Cache: o.Cache, Precision: o.Precision, Weights: o.Weights}
+	f := s.footprint(r.e.model, r.plan, float64(r.lanes)*float64(r.volume.Points()))
+	if held := o.held(); r.source.Precision() != held { // copies of float32 weights
+		for _, p := range r.source.Params() {
+			f.Weights += r.source.Precision().bytes(p)
+		}
 	}
-	bytes := 4.0
-	if r.e.opts.Precision == BFloat16 {
-		bytes = 2
-	}
-	weights := 0.0
-	for _, p := range r.e.weights.Params() {
-		weights += 4 * float64(p.Size())
-	}
-	return weights + 4*values + bytes*perFrame
+	return f
 }

@@ -29,6 +29,9 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	if _, err := scalingFor(o, found.Scaling, found.missing); err != nil {
 		return nil, err
 	}
+	if err := o.checkWeightsMemory(found.Config); err != nil {
+		return nil, err
+	}
 	w, _, err := found.Load(o.LoadOptions())
 	if err != nil {
 		return nil, err
@@ -60,6 +63,7 @@ func (e *Emulator) free() {
 	defer e.mu.Unlock()
 	e.programs.shrink(0)
 	e.narrowed.close()
+	e.shards.close()
 	if e.opts.OwnWeights {
 		e.weights.Close()
 	}

@@ -177,11 +177,15 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 		return nil, err
 	}
 	p, steps, volume, plan, lanes := &stepProgram{keys: keys}, len(r.frames), r.volume, r.plan, r.lanes
-	p.step, err = inputs.NewProgram(e.opts.Backend, func(in inputs.Nodes) []*Node {
+	build := func(in inputs.Nodes) []*Node {
 		step := e.stepInputs(history(in, steps), in, volume)
 		return result(e.model.NextFrame(e.named(in, plan), step, plan, e.scaling), lanes)
-	})
-	if err != nil {
+	}
+	if e.layout != nil {
+		p.step = inputs.NewGroupProgram(e.layout, 2, build)
+		return p, nil
+	}
+	if p.step, err = inputs.NewProgram(e.opts.Backend, build); err != nil {
 		return nil, err
 	}
 	return p, e.compileDerivatives(p, steps, volume, plan)
@@ -291,6 +295,9 @@ func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
 	// Placing a tensor on the device changes it, so only one rollout may do it at a time.
 	w.placing.Lock()
 	defer w.placing.Unlock()
+	if e.layout != nil {
+		return e.spread(w, keys)
+	}
 	if on := w.device; on != 0 && on != e.opts.Device+1 {
 		return nil, fmt.Errorf("the weights are on device %d: expected an emulator on this device, or a copy of the weights (Weights.Clone) for device %d", on-1, e.opts.Device)
 	}
@@ -316,6 +323,19 @@ func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
 	for _, x := range l {
 		if err := x.Tensor.MaterializeOnDevice(e.opts.Backend, true, compute.DeviceNum(e.opts.Device)); err != nil {
 			return nil, fmt.Errorf("placing %s on %s: %w", x.Name, e.opts.Backend.Name(), err)
+		}
+	}
+	return l, nil
+}
+
+// spread returns the current weights on the devices of the emulator.
+func (e *Emulator) spread(w *Weights, keys []string) (l inputs.List, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, key := range keys {
+		i := w.index[key]
+		if err := e.shards.add(&l, e.layout, w, w.params[i], w.values[i]); err != nil {
+			return nil, fmt.Errorf("placing %s on devices %v: %w", key, e.opts.Devices, err)
 		}
 	}
 	return l, nil

@@ -1,10 +1,12 @@
-// Command memory compares the prediction of distributed.Estimate with the peak memory
-// of training: for each size one process trains for a few steps and prints its peak.
+// Command memory compares the predictions of distributed.Estimate and
+// walrus.EstimateForecast with the peak memory of training and of forecasts: for each size
+// one process trains or forecasts for a few steps and prints its peak.
 //
 //	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cpu go run ./benchmarks/memory
+//	PJRT_PLUGIN_LIBRARY_PATH=… GOMLX_BACKEND=xla:cpu go run ./benchmarks/memory -task forecast
 //
-// The prediction is the estimate plus the memory of a process that trains a miniature
-// of the same network: the runtime, XLA and its compiler. All processes use one arena
+// The prediction is the estimate plus the memory of a process that does the same with a
+// miniature of the network: the runtime, XLA and its compiler. All processes use one arena
 // of glibc's malloc (MALLOC_ARENA_MAX=1), so that the peak is the memory of programs,
 // not the memory that the allocator keeps for later.
 package main
@@ -65,11 +67,20 @@ func main() {
 	one := flag.String("one", "", "measure here the size given as JSON")
 	only := flag.String("only", "", "measure only sizes whose names contain this")
 	steps := flag.Int("steps", 3, "training steps")
+	task := flag.String("task", "train", "train or forecast")
+	path := flag.String("write", "", "write here random weights of the size given as JSON")
 	flag.Parse()
 	var err error
-	if *one != "" {
+	switch {
+	case *path != "":
+		err = write(*one, *path)
+	case *one != "" && *task == "forecast":
+		err = childForecast(*one)
+	case *one != "":
 		err = child(*one, *steps)
-	} else {
+	case *task == "forecast":
+		err = compareForecasts(*only)
+	default:
 		err = compare(*only, *steps)
 	}
 	if err != nil {
@@ -106,23 +117,25 @@ func compare(only string, steps int) error {
 
 // start measures a size in a separate process.
 func start(s size, steps int) (m measurement, err error) {
+	err = spawn(&m, "-one", text(s), "-steps", fmt.Sprint(steps))
+	return m, err
+}
+
+// spawn runs this program with arguments in a separate process and reads its last line.
+func spawn(m *measurement, args ...string) error {
 	self, err := os.Executable()
 	if err != nil {
-		return m, err
+		return err
 	}
-	text, err := json.Marshal(s)
-	if err != nil {
-		return m, err
-	}
-	c := exec.Command(self, "-one", string(text), "-steps", fmt.Sprint(steps))
+	c := exec.Command(self, args...)
 	c.Env = append(os.Environ(), "MALLOC_ARENA_MAX=1")
 	c.Stderr = os.Stderr
 	out, err := c.Output()
 	if err != nil {
-		return m, err
+		return err
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	return m, json.Unmarshal([]byte(lines[len(lines)-1]), &m)
+	return json.Unmarshal([]byte(lines[len(lines)-1]), m)
 }
 
 // child trains a network and prints the peak.

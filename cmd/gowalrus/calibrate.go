@@ -22,6 +22,7 @@ type calibrateOptions struct {
 	auto                      bool
 	bound                     float64
 	eval                      eval.CalibrateOptions
+	hold                      walrus.Precision
 }
 
 // calibrate returns the subcommand calibrate.
@@ -41,6 +42,7 @@ steps for which the expected error (VRMSE) stays below a bound.`,
 	}, func(ctx context.Context) error { return a.runCalibrate(ctx, o) })
 	f := c.Flags()
 	weightsFlag(c, &o.weights)
+	holdFlag(c, &o.hold)
 	f.StringVar(&o.data, "data", "", "`folder` or file of a data set")
 	f.StringVar(&o.split, "split", "valid", "`split` to forecast: train, valid or test")
 	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
@@ -66,7 +68,7 @@ func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
 		}
 		path = o.weights
 	}
-	em, err := openEmulator(o.weights, o.auto, 0)
+	em, err := openEmulator(o.weights, o.auto, walrus.EmulatorOptions{Weights: o.hold})
 	if err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (a *app) runFinetune(ctx context.Context, o finetuneOptions) error {
 	}
 	weights := train.RunCheckpoint(o.out)
 	if before != nil {
-		em, err := openEmulator(weights, o.auto, 0)
+		em, err := openEmulator(weights, o.auto, walrus.EmulatorOptions{})
 		if err != nil {
 			return err
 		}

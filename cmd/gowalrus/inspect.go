@@ -22,7 +22,7 @@ type inspectOptions struct {
 	preset, config, checkpoint string // checkpoint may be one of nano.Names
 	grid, boundary             string
 	history                    int
-	data                       string
+	data, fit                  string
 	backend, asJSON, stats     bool
 }
 
@@ -35,11 +35,13 @@ func (a *app) inspect() *cobra.Command {
 		Long: `Describes a network, its plan for a grid, a checkpoint, data sets or the backend, without
 loading any weights. For a checkpoint of this library it prints the data that the weights
 were trained on, and with --grid the properties of the plan that the training lacked. With
+--fit it estimates which forecasts and trainings fit into a device's memory. With
 --data it reads every value and lists all problems; with --stats it writes the stats.yaml
 of a data set that has none. With --json it prints one JSON object instead of text.`,
 		Example: `  gowalrus inspect --preset walrus
   gowalrus inspect --preset walrus --grid 256x512 --boundary periodic,wall
   gowalrus inspect --weights nano
+  gowalrus inspect --fit 12GiB --grid 512x512 --boundary periodic,wall
   gowalrus inspect --weights runs/shear/best --grid 32x48 --boundary periodic,wall
   gowalrus inspect --data testdata/data/shear_flow
   gowalrus inspect --data datasets/mine --stats
@@ -59,6 +61,7 @@ of a data set that has none. With --json it prints one JSON object instead of te
 	f.StringVar(&o.boundary, "boundary", "", "`boundaries` per axis of the grid: periodic, wall, open, or wall/open for low/high, such as periodic,wall")
 	f.IntVar(&o.history, "history", 0, "frames of the history that the advice on a --grid supposes (6, in 3D 3, if 0)")
 	f.StringVar(&o.data, "data", "", "check data sets: `path` of a file, a data set or a folder of data sets; every value is read")
+	f.StringVar(&o.fit, "fit", "", "list the forecasts and trainings that fit into this `memory`, such as 12GiB, on the --grid or on 256x256 points")
 	f.BoolVar(&o.stats, "stats", false, "with --data: compute the statistics of the training split of a data set and write its stats.yaml")
 	f.BoolVar(&o.backend, "backend", false, "open the default backend and multiply two matrices on it")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
@@ -72,18 +75,18 @@ func (o *inspectOptions) check() error {
 	switch {
 	case o.preset != "" && o.config != "":
 		return command.Usage("expected --preset or --config, got both")
-	case o.data != "" && (o.preset != "" || o.config != "" || o.checkpoint != "" || o.grid != "" || o.backend):
+	case o.data != "" && (o.preset != "" || o.config != "" || o.checkpoint != "" || o.grid != "" || o.fit != "" || o.backend):
 		return command.Usage("expected --data alone or with --json, got other flags, too")
 	case o.stats && (o.data == "" || o.asJSON):
 		return command.Usage("expected --data FOLDER with --stats, and no --json")
 	case o.data != "":
 	case o.grid == "" && o.boundary != "":
 		return command.Usage("expected --grid with --boundary, got --boundary alone")
-	case o.history < 0 || o.history > 0 && o.grid == "":
-		return command.Usage("expected --history of 1 or more, with --grid, got %d", o.history)
+	case o.history < 0 || o.history > 0 && o.grid == "" && o.fit == "":
+		return command.Usage("expected --history of 1 or more, with --grid or --fit, got %d", o.history)
 	case o.grid != "" && o.boundary == "":
 		return command.Usage("expected --boundary with --grid (periodic, wall or open per axis), got --grid alone")
-	case o.preset == "" && o.config == "" && o.checkpoint == "" && (!o.backend || o.grid != ""):
+	case o.preset == "" && o.config == "" && o.checkpoint == "" && (!o.backend || o.grid != "" || o.fit != ""):
 		o.preset = "walrus"
 	}
 	return nil
@@ -131,6 +134,11 @@ func collect(o inspectOptions) (*inspection, error) {
 			return nil, err
 		}
 	}
+	if o.fit != "" {
+		if err := r.fit(o); err != nil {
+			return nil, err
+		}
+	}
 	if o.backend {
 		return r, r.backend()
 	}
@@ -139,16 +147,9 @@ func collect(o inspectOptions) (*inspection, error) {
 
 // plan plans the grid of --grid.
 func (r *inspection) plan(o inspectOptions) error {
-	grid, err := data.ParseGrid(o.grid)
+	grid, bcs, err := o.parseGrid()
 	if err != nil {
-		return command.Usage("--grid: %w", err)
-	}
-	bcs, err := data.ParseBoundaries(o.boundary)
-	if err == nil && len(bcs) != len(grid) {
-		err = fmt.Errorf("expected %d axes as in --grid %s, got %d", len(grid), o.grid, len(bcs))
-	}
-	if err != nil {
-		return command.Usage("--boundary: %w", err)
+		return err
 	}
 	if r.Config == nil {
 		return command.Usage("--grid: expected a network to plan for (--preset or --config), got a checkpoint without configuration")
@@ -165,6 +166,22 @@ func (r *inspection) plan(o inspectOptions) error {
 	}
 	r.Advice = walrus.Advise(*r.Config, r.Coverage, r.Plan, o.history)
 	return nil
+}
+
+// parseGrid reads --grid and --boundary.
+func (o inspectOptions) parseGrid() ([]int, data.Boundaries, error) {
+	grid, err := data.ParseGrid(o.grid)
+	if err != nil {
+		return nil, nil, command.Usage("--grid: %w", err)
+	}
+	bcs, err := data.ParseBoundaries(o.boundary)
+	if err == nil && len(bcs) != len(grid) {
+		err = fmt.Errorf("expected %d axes as in --grid %s, got %d", len(grid), o.grid, len(bcs))
+	}
+	if err != nil {
+		return nil, nil, command.Usage("--boundary: %w", err)
+	}
+	return grid, bcs, nil
 }
 
 // describeData prints the descriptions of the data sets at a path, and returns the reasons

@@ -22,6 +22,7 @@ type inspection struct {
 	// frames, that are not in the record.
 	Coverage *walrus.Coverage `json:"coverage,omitempty"`
 	Advice   []walrus.Advice  `json:"advice,omitempty"`
+	Fit      *fitSummary      `json:"fit,omitempty"`
 	Backend  *backendSummary  `json:"backend,omitempty"`
 }
 
@@ -80,6 +81,9 @@ func (r *inspection) text() string {
 	}
 	for _, a := range r.Advice {
 		fmt.Fprintf(&b, "advice (%s): %s\n", a.Kind, a.Text)
+	}
+	if r.Fit != nil {
+		r.Fit.text(&b)
 	}
 	if r.Backend != nil {
 		r.Backend.text(&b)

@@ -164,7 +164,7 @@ func TestInspectErrors(t *testing.T) {
 		"--boundary wall":                {"expected --grid with --boundary", true},
 		"--grid 64by64 --boundary wall":  {`expected positive numbers joined by x, such as 256x512, got "64by64"`, true},
 		"--grid 0 --boundary wall":       {"expected positive numbers", true},
-		"--history 3":                    {"expected --history of 1 or more, with --grid, got 3", true},
+		"--history 3":                    {"expected --history of 1 or more, with --grid or --fit, got 3", true},
 		"--grid 1x1x1x1 --boundary wall,wall,wall,wall":     {"expected one to three axes, got 4", true},
 		"--grid 64x64 --boundary wall":                      {"expected 2 axes as in --grid 64x64, got 1", true},
 		"--grid 64 --boundary slippery":                     {`axis 0: "slippery"`, true},
@@ -183,5 +183,23 @@ func TestInspectErrors(t *testing.T) {
 			assert.NotContains(t, err.Error(), "\n", "one line")
 			assert.Empty(t, b.String())
 		})
+	}
+}
+
+// TestInspectFit: --fit lists forecasts and trainings with their memory.
+func TestInspectFit(t *testing.T) {
+	text := inspectText(t, "--preset", "walrus", "--fit", "12GiB")
+	for _, want := range []string{"memory on the grid [256 256] with 6 frames and 5 channels, at most 12.00 GiB",
+		"forecast, weights in int8 ", "fits, up to ", "train all weights, checkpoint_every 2 ", "does not fit"} {
+		assert.Contains(t, text, want)
+	}
+	fit := object(t, "--preset", "small", "--grid", "64x64", "--boundary", "wall,wall", "--fit", "800MB", "--history", "4")["fit"].(map[string]any)
+	assert.Equal(t, 8e8, fit["bytes"])
+	assert.Equal(t, 4., fit["history"])
+	assert.Equal(t, []any{64., 64.}, fit["grid"])
+	assert.Len(t, fit["uses"], 9)
+	for args, want := range map[string]string{"--fit 12": `--fit: expected a size such as 12GiB or 800MB, got "12"`, "--fit -1GiB": "--fit: expected a size"} {
+		_, err := run(context.Background(), append([]string{"inspect"}, strings.Fields(args)...), io.Discard, io.Discard)
+		assert.ErrorContains(t, err, want)
 	}
 }

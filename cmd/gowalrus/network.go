@@ -26,6 +26,7 @@ type networkOptions struct {
 	weights, statistics string
 	channels            []string
 	labels              map[string]int
+	hold                walrus.Precision
 	auto                bool
 	seed                uint64
 }
@@ -33,6 +34,7 @@ type networkOptions struct {
 // add adds the flags. The seed has none.
 func (o *networkOptions) add(c *cobra.Command) {
 	weightsFlag(c, &o.weights)
+	holdFlag(c, &o.hold)
 	c.Flags().BoolVar(&o.auto, "auto", false, autoUsage)
 	o.addPeers(c)
 }
@@ -52,6 +54,8 @@ func (o *networkOptions) open() (walrus.Forecaster, error) {
 	switch {
 	case kind == "" && (o.statistics != "" || o.channels != nil || o.labels != nil):
 		return nil, command.Usage("--statistics, --channels and --labels: expected weights of Poseidon, DPOT or MPP, got %s", o.weights)
+	case kind != "" && o.hold != walrus.Float32:
+		return nil, command.Usage("--hold: expected weights of a Walrus network, got weights of %s", kind)
 	case o.channels != nil && kind != peers.Poseidon:
 		return nil, command.Usage("--channels: expected weights of Poseidon, got weights of %s", kind)
 	case o.labels != nil && kind != peers.MPP:
@@ -78,7 +82,7 @@ func (o *networkOptions) kind() peers.Kind {
 func (o *networkOptions) openAny() (walrus.Forecaster, error) {
 	kind := o.kind()
 	if kind == "" {
-		return openEmulator(o.weights, o.auto, o.seed)
+		return openEmulator(o.weights, o.auto, walrus.EmulatorOptions{Seed: o.seed, Weights: o.hold})
 	}
 	p := peers.Options{Labels: o.labels, Channels: o.channels}
 	var err error
@@ -93,14 +97,15 @@ func (o *networkOptions) openAny() (walrus.Forecaster, error) {
 	return peers.Open(o.weights, p)
 }
 
-// openEmulator loads weights of a Walrus network. If the checkpoint best of a run is missing,
-// the error names the last one.
-func openEmulator(weights string, auto bool, seed uint64) (*walrus.Emulator, error) {
+// openEmulator loads weights of a Walrus network for an emulator with the given options but
+// the backend. If the checkpoint best of a run is missing, the error names the last one.
+func openEmulator(weights string, auto bool, o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 	b, err := backend.Pick(auto)
 	if err != nil {
 		return nil, err
 	}
-	em, err := nano.Open(weights, walrus.EmulatorOptions{Backend: b, Seed: seed})
+	o.Backend = b
+	em, err := nano.Open(weights, o)
 	if errors.Is(err, os.ErrNotExist) && filepath.Base(filepath.Clean(weights)) == train.BestCheckpoint {
 		last := train.RunCheckpoint(filepath.Dir(filepath.Clean(weights)))
 		if _, missing := os.Stat(last); missing == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
 
@@ -123,6 +124,15 @@ var (
 	dropUsage    = "`fields` of the data to leave out, such as constant ones that the weights do not know, separated by commas"
 	autoUsage    = "use XLA if a plugin is installed, instead of the pure Go backend"
 )
+
+// holdFlag adds the flag --hold.
+func holdFlag(c *cobra.Command, p *walrus.Precision) {
+	c.Flags().Func("hold", "`type` in which the weights are held in memory: float32 (the default), bfloat16 or int8", func(s string) (err error) {
+		*p, err = walrus.ParsePrecision(s)
+		return err
+	})
+	complete(c, "hold", []string{"float32", "bfloat16", "int8"})
+}
 
 // weightsFlag adds the flag --weights with its completions.
 func weightsFlag(c *cobra.Command, p *string) {

@@ -28,6 +28,7 @@ type serveOptions struct {
 	quiet           bool
 	tokenFile       string
 	server          serve.Options
+	hold            walrus.Precision
 }
 
 // serve returns the subcommand serve.
@@ -63,6 +64,7 @@ The server has no accounts and no encryption. Put it behind a proxy that has bot
 	f := c.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` to listen on")
 	weightsFlag(c, &o.weights)
+	holdFlag(c, &o.hold)
 	f.BoolVar(&o.auto, "auto", false, autoUsage)
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same request gets the same answer")
 	f.IntVar(&o.ensemble, "ensemble", 1, "draws of jitter that each frame is averaged over")
@@ -111,7 +113,7 @@ func (o *serveOptions) check(given func(flag string) bool) error {
 
 // emulator returns the options of every emulator that serves.
 func (o serveOptions) emulator(b compute.Backend, log *slog.Logger) walrus.EmulatorOptions {
-	e := walrus.EmulatorOptions{Backend: b, Seed: o.seed, Ensemble: o.ensemble, Programs: o.programs, Log: log}
+	e := walrus.EmulatorOptions{Backend: b, Seed: o.seed, Ensemble: o.ensemble, Programs: o.programs, Weights: o.hold, Log: log}
 	if o.cache {
 		e.Cache = &walrus.Cache{Refresh: o.refresh}
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/gowalrus/gowalrus/internal/shard"
 )
 
 // Input is a tensor that a program gets.
@@ -19,6 +21,9 @@ type Input struct {
 	// Samples is the axis of samples, which is cut over the devices of a group, or −1 if
 	// every device gets the whole tensor.
 	Samples int
+	// Parts, if set, replaces Tensor: a tensor that a group stores as Slot says.
+	Parts []*tensors.Tensor
+	Slot  shard.Slot
 }
 
 // List holds the inputs of a program in the order of its parameters.
@@ -29,7 +34,12 @@ func (l *List) Add(name string, x *tensors.Tensor) { l.AddSamples(name, x, -1) }
 
 // AddSamples appends an input whose given axis holds samples.
 func (l *List) AddSamples(name string, x *tensors.Tensor, axis int) {
-	*l = append(*l, Input{name, x, axis})
+	*l = append(*l, Input{Name: name, Tensor: x, Samples: axis})
+}
+
+// AddParts appends a tensor that is on the devices of a group.
+func (l *List) AddParts(name string, parts []*tensors.Tensor, s shard.Slot) {
+	*l = append(*l, Input{Name: name, Parts: parts, Slot: s})
 }
 
 // Args returns the tensors as arguments of a call.
@@ -112,6 +122,7 @@ type Program struct {
 	exec  *Exec
 	once  sync.Once
 	names []string // of the first call
+	group *group   // nil for a single device
 }
 
 // NewProgram returns the program that f builds when it is first called.
@@ -126,13 +137,25 @@ func NewProgram(b compute.Backend, f func(in Nodes) []*Node) (*Program, error) {
 // same order.
 func (p *Program) Call(device compute.DeviceNum, in List) ([]*tensors.Tensor, error) {
 	names := in.Names()
-	p.once.Do(func() { p.names = names })
+	p.once.Do(func() {
+		p.names = names
+		if p.group != nil {
+			p.exec, p.group.err = p.group.compile(in)
+		}
+	})
 	if !slices.Equal(names, p.names) {
 		return nil, fmt.Errorf("inputs: expected %v as in the first call, got %v", p.names, names)
+	}
+	if p.group != nil {
+		return p.group.call(p.exec, in)
 	}
 	out, _, err := p.exec.CallWithGraphOnDevice(device, in.Args()...)
 	return out, err
 }
 
 // Close frees the program.
-func (p *Program) Close() { p.exec.Finalize() }
+func (p *Program) Close() {
+	if p.exec != nil {
+		p.exec.Finalize()
+	}
+}
