@@ -23,7 +23,7 @@ type forecast struct {
 	Path    string
 }
 
-// forecastSizes lists what is measured, each with weights in float32 and int8.
+// forecastSizes lists the measured networks, each with weights in float32 and int8.
 var forecastSizes = []size{
 	{"small", 256, 4, 4, []int{128, 128}, 6, 1, 0, 0},
 	{"medium", 512, 8, 8, []int{256, 256}, 3, 1, 0, 0},
