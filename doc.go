@@ -29,6 +29,7 @@
 //	walrus/eval     VRMSE and other metrics, ensembles, horizons, spectra, baselines; report
 //	                writes pages and charts, picture draws fields
 //	walrus/perturb  perturbed initial frames for the members of an ensemble
+//	walrus/objective objectives for gradients of forecasts
 //	walrus/steer    corrections between the steps of a rollout
 //	walrus/train    loss, gradients, AdamW, schedules, adapters, runs that resume
 //	walrus/nano     the weights that come with the library

@@ -26,7 +26,7 @@ type Emulator struct {
 	mu       sync.Mutex
 	programs programs
 	warned   map[string]bool
-	rounded  rounded
+	narrowed narrowed
 	uses     lifetime.Uses // rollouts
 }
 
@@ -44,6 +44,9 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	}
 	if w == nil {
 		return nil, fmt.Errorf("walrus: emulator: expected weights, got none")
+	}
+	if err := o.takes(w); err != nil {
+		return nil, fmt.Errorf("walrus: emulator: %w", err)
 	}
 	c := w.Config()
 	if o.JitterOff {
@@ -63,7 +66,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}}
+	e := &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}, narrowed: narrowed{}}
 	if c := o.Calibration; c != nil {
 		if err := c.fits(e); err != nil {
 			return nil, fmt.Errorf("walrus: emulator options: %w", err)
@@ -143,7 +146,7 @@ func (e *Emulator) Rollout(ctx context.Context, w *data.Window, steps int) iter.
 // frames stay on the device.
 func (e *Emulator) RolloutEvery(ctx context.Context, w *data.Window, steps, every int) iter.Seq2[Frame, error] {
 	return func(yield func(Frame, error) bool) {
-		rng := rand.New(rand.NewPCG(e.opts.Seed, 0x656d756c61746f72))
+		rng := rand.New(rand.NewPCG(e.opts.Seed, drawsOfRollout))
 		e.rollout(ctx, w, steps, every, yield, func(r *rollout, _ int) Draws { return e.draw(rng, r.plan) })
 	}
 }

@@ -149,6 +149,7 @@ func (e *Emulator) memberRNG(purpose uint64, member int) *rand.Rand {
 }
 
 const (
+	drawsOfRollout       = 0x656d756c61746f72
 	drawsOfMember        = 0x656e73656d626c65
 	perturbationOfMember = 0x7065727475726221
 )

@@ -27,15 +27,21 @@ type stepProgram struct {
 	stats *inputs.Program
 	// extents measures a frame, for the checks of divergence.
 	extents *inputs.Program
-	users   int // rollouts that use it
+	// pull and push are the derivatives of the step, by whether statistics are constant; they
+	// are built when they are first called. They are nil for rollouts with a cache.
+	pull, push map[bool]*inputs.Program
+	// objective is the objective that step computes, in a program without a network. It stays
+	// here so that no other objective gets its address.
+	objective *Objective
+	users     int // rollouts that use it
 }
 
 func (p *stepProgram) close() {
-	p.step.Close()
-	if p.stats != nil {
-		p.stats.Close()
+	for _, x := range []*inputs.Program{p.step, p.stats, p.extents, p.pull[false], p.pull[true], p.push[false], p.push[true]} {
+		if x != nil {
+			x.Close()
+		}
 	}
-	p.extents.Close()
 }
 
 // programs holds the compiled programs of an emulator, the latest used first.
@@ -93,23 +99,33 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 	if e.opts.Batch > 1 {
 		class += fmt.Sprintf(" lanes %d", r.lanes)
 	}
+	return e.reuse("step", class, func() (*stepProgram, error) {
+		e.warn(r)
+		compile := e.compile
+		if r.caches != nil {
+			compile = e.compileCached
+		}
+		p, err := compile(r)
+		if err != nil {
+			return nil, err
+		}
+		p.extents, err = e.compileExtents(r.volume)
+		return p, err
+	})
+}
+
+// reuse returns the program of a class, which it builds if there is none, and counts its
+// user. The user must call unuse.
+func (e *Emulator) reuse(kind, class string, build func() (*stepProgram, error)) (*stepProgram, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p := e.programs.get(class); p != nil {
 		p.users++
 		return p, nil
 	}
-	e.warn(r)
 	begin := time.Now()
-	compile := e.compile
-	if r.caches != nil {
-		compile = e.compileCached
-	}
-	p, err := compile(r)
+	p, err := build()
 	if err != nil {
-		return nil, fmt.Errorf("building the program for %s: %w", class, err)
-	}
-	if p.extents, err = e.compileExtents(r.volume); err != nil {
 		return nil, fmt.Errorf("building the program for %s: %w", class, err)
 	}
 	p.class, p.users = class, 1
@@ -117,8 +133,16 @@ func (e *Emulator) acquire(r *rollout) (*stepProgram, error) {
 	if n := e.programs.shrink(e.opts.Programs); n > 0 {
 		e.opts.Log.Info("freed", "programs", n)
 	}
-	e.opts.Log.Info("built", "program", "step", "class", class, "seconds", time.Since(begin).Seconds())
+	e.opts.Log.Info("built", "program", kind, "class", class, "seconds", time.Since(begin).Seconds())
 	return p, nil
+}
+
+// unuse ends a use of a program.
+func (e *Emulator) unuse(p *stepProgram) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p.users--
+	e.programs.shrink(e.opts.Programs)
 }
 
 var errZeroEmulator = errors.New("walrus: rollout: expected an emulator of NewEmulator or Load, got a zero one")
@@ -141,10 +165,7 @@ func (e *Emulator) enter(w *Weights) error {
 // release ends a rollout and its use of the weights and of a program, which may be nil.
 func (e *Emulator) release(w *Weights, p *stepProgram) {
 	if p != nil {
-		e.mu.Lock()
-		p.users--
-		e.programs.shrink(e.opts.Programs)
-		e.mu.Unlock()
+		e.unuse(p)
 	}
 	w.uses.Leave()
 	e.uses.Leave()
@@ -158,9 +179,12 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 	p, steps, volume, plan, lanes := &stepProgram{keys: keys}, len(r.frames), r.volume, r.plan, r.lanes
 	p.step, err = inputs.NewProgram(e.opts.Backend, func(in inputs.Nodes) []*Node {
 		step := e.stepInputs(history(in, steps), in, volume)
-		return result(e.model.NextFrame(e.model.named(in, plan), step, plan, e.scaling), lanes)
+		return result(e.model.NextFrame(e.named(in, plan), step, plan, e.scaling), lanes)
 	})
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	return p, e.compileDerivatives(p, steps, volume, plan)
 }
 
 // keys lists the weights that a plan uses.
@@ -182,10 +206,31 @@ func history(in inputs.Nodes, steps int) *Node {
 	return Concatenate(frames, 0)
 }
 
-// named returns the nodes of a program's parameters by their place in the network.
-func (m *Model) named(in inputs.Nodes, plan *csm.Plan) ModelWeights {
-	return m.WeightsFor(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return in.Get(key) }), plan)
+// named returns the nodes of a program's parameters by their place in the network. Those of
+// blocks and decoder are widened when the network reaches them.
+func (e *Emulator) named(in inputs.Nodes, plan *csm.Plan) ModelWeights {
+	held, to := e.opts.held(), e.opts.Precision.dtype()
+	if held == Float32 {
+		return e.model.WeightsFor(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return in.Get(key) }), plan)
+	}
+	widen := func(x *Node) layers.Vars {
+		return layers.VarsFrom(func(key string, _ layers.Init, dims []int) *Node {
+			axis, _ := held.narrows(Param{Key: key, Dims: dims})
+			return layers.Widen(x, in.Get(key), in.Optional(scaleName(key)), axis, to)
+		})
+	}
+	w := e.model.WeightsFor(layers.VarsFrom(func(key string, init layers.Init, dims []int) *Node {
+		if reachedLate(key) {
+			return in.Get(key)
+		}
+		return widen(nil).Var(key, init, dims...)
+	}), plan)
+	w.late = widen
+	return w
 }
+
+// scaleName names the input that holds the scales of an int8 tensor.
+func scaleName(key string) string { return key + " scale" }
 
 // stepInputs returns the inputs of a step with history [T, lanes, Cv, H, W, D]. Inputs that
 // exist once per lane are repeated for each of its draws.
@@ -196,10 +241,10 @@ func (e *Emulator) stepInputs(history *Node, in inputs.Nodes, v data.Volume) Ste
 		draws = s.Net.Shift.Shape().Dim(0)
 	}
 	s.History = perDraw(history, 1, draws)
-	if x := in.Optional("constants"); x != nil {
+	if x := in.Optional(constantsName); x != nil {
 		s.Constants = perDraw(x, 0, draws)
 		if v.Mask >= 0 {
-			s.Solid = SliceAxis(s.Constants, 1, AxisElem(v.Mask))
+			s.Solid = StopGradient(SliceAxis(s.Constants, 1, AxisElem(v.Mask)))
 		}
 	}
 	if stats, ok := in.Statistics(); ok {
@@ -234,10 +279,13 @@ func perDraw(x *Node, axis, n int) *Node {
 	return Reshape(BroadcastToDims(ExpandAxes(x, axis+1), spread...), d...)
 }
 
-// place moves the current weights to the device and returns them.
+// place moves the current weights to the device and returns them, in the precision in which
+// the emulator holds them.
 func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
-	params, err := w.Tensors(keys)
-	if err != nil {
+	if _, err := w.Tensors(keys); err != nil {
+		return nil, err
+	}
+	if err := e.opts.takes(w); err != nil {
 		return nil, err
 	}
 	// Placing a tensor on the device changes it, so only one rollout may do it at a time.
@@ -249,19 +297,26 @@ func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
 	w.device = e.opts.Device + 1
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i, t := range params {
-		if err := t.MaterializeOnDevice(e.opts.Backend, true, compute.DeviceNum(e.opts.Device)); err != nil {
-			return nil, fmt.Errorf("placing %s on %s: %w", keys[i], e.opts.Backend.Name(), err)
+	s := &stager{backend: e.opts.Backend, device: e.opts.Device}
+	for _, key := range keys {
+		i := w.index[key]
+		h := w.held(i)
+		if as := e.opts.held(); w.as != as {
+			if _, narrow := as.narrows(w.params[i]); narrow {
+				if h, err = e.narrowed.of(s, w, w.params[i], h.values, as); err != nil {
+					return nil, fmt.Errorf("converting %s to %v: %w", key, as, err)
+				}
+			}
 		}
-		if e.opts.Precision != BFloat16 {
-			continue
-		}
-		if params[i], err = e.rounded.round(e.opts, w, keys[i], t); err != nil {
-			return nil, fmt.Errorf("rounding %s: %w", keys[i], err)
+		l.Add(key, h.values)
+		if h.scale != nil {
+			l.Add(scaleName(key), h.scale)
 		}
 	}
-	for i, key := range keys {
-		l.Add(key, params[i])
+	for _, x := range l {
+		if err := x.Tensor.MaterializeOnDevice(e.opts.Backend, true, compute.DeviceNum(e.opts.Device)); err != nil {
+			return nil, fmt.Errorf("placing %s on %s: %w", x.Name, e.opts.Backend.Name(), err)
+		}
 	}
 	return l, nil
 }

@@ -179,13 +179,12 @@ func (r *rollout) inputs() error {
 	}
 	r.fixed.Add("ids", tensors.FromFlatDataAndDimensions(ids, len(ids)))
 	r.fixed.Add("real", tensors.FromFlatDataAndDimensions(real, len(real)))
-	if n := len(r.volume.Constant); n > 0 {
-		flat := make([]float32, n*r.volume.Points())
-		if err := r.volume.Spread(flat, r.window.Constants, r.volume.ConstantSource); err != nil {
+	if len(r.volume.Constant) > 0 {
+		x, err := r.constants(r.window.Constants)
+		if err != nil {
 			return err
 		}
-		s := r.volume.Shape
-		r.fixed.Add("constants", tensors.FromFlatDataAndDimensions(flat, 1, n, s[0], s[1], s[2]))
+		r.fixed.Add(constantsName, x)
 	}
 	if r.e.scaling.Statistics == nil {
 		return nil
@@ -196,6 +195,16 @@ func (r *rollout) inputs() error {
 	}
 	r.stats.AddStatistics(s.Tensors())
 	return nil
+}
+
+// constants returns a tensor of constant fields, [1, Cc, H, W, D], from the window's layout.
+func (r *rollout) constants(values []float32) (*tensors.Tensor, error) {
+	n, s := len(r.volume.Constant), r.volume.Shape
+	flat := make([]float32, n*r.volume.Points())
+	if err := r.volume.Spread(flat, values, r.volume.ConstantSource); err != nil {
+		return nil, err
+	}
+	return tensors.FromFlatDataAndDimensions(flat, 1, n, s[0], s[1], s[2]), nil
 }
 
 // next forecasts a frame of every lane, drops the first frame of the window and appends

@@ -20,8 +20,12 @@ type Stats struct {
 // The changes are those between successive frames of x. With a single frame DeltaStd
 // is 1.
 func SampleStats(x *Node, scaling Scaling) Stats {
+	return sampleStats(StopGradient(x), scaling)
+}
+
+// sampleStats is SampleStats, but the statistics are differentiable functions of x.
+func sampleStats(x *Node, scaling Scaling) Stats {
 	kind, eps := scaling.Normalization, scaling.eps()
-	x = StopGradient(x)
 	var s Stats
 	s.Mean, s.Std = moments(x, kind, eps)
 	steps := x.Shape().Dim(0)
@@ -43,11 +47,17 @@ func moments(x *Node, kind Normalization, eps float64) (mean, scale *Node) {
 	}
 	if kind == NormalizeRMS {
 		ms := meanOver(Square(x))
-		return ZerosLike(ms), MaxScalar(Sqrt(ms), eps)
+		return ZerosLike(ms), flooredRoot(ms, eps)
 	}
 	mean = meanOver(x)
 	variance := MulScalar(meanOver(Square(Sub(x, mean))), count/(count-1))
-	return mean, MaxScalar(Sqrt(variance), eps)
+	return mean, flooredRoot(variance, eps)
+}
+
+// flooredRoot returns max(sqrt(x), eps). Its derivative is 0 below the floor, also at x = 0,
+// where that of the square root is infinite.
+func flooredRoot(x *Node, eps float64) *Node {
+	return MaxScalar(Sqrt(MaxScalar(x, eps*eps)), eps)
 }
 
 // meanOver averages over time and space, one axis after the other, because short

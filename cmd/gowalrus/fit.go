@@ -88,7 +88,7 @@ func (s *screen) show(p train.Progress) {
 	}
 	s.seen++
 	s.loss += (p.Loss - s.loss) / min(float64(s.seen), 50)
-	s.meter.Note("loss %.2f, rate %.2g, %.1f samples/s", s.loss, p.Rate, float64(p.Samples)/p.Duration.Seconds())
+	s.meter.Note("loss %.2f, rate %.2g, %.3g samples/s", s.loss, p.Rate, float64(p.Samples)/p.Duration.Seconds())
 	s.meter.Set(p.Update, p.Updates)
 }
 

@@ -23,11 +23,11 @@ import (
 // forecastOptions are the flags of forecast.
 type forecastOptions struct {
 	forecastSource
-	weights, out string
-	steps        int
-	members      int
-	seed         uint64
-	asJSON, auto bool
+	networkOptions
+	out     string
+	steps   int
+	members int
+	asJSON  bool
 }
 
 // forecast returns the subcommand forecast.
@@ -67,14 +67,13 @@ that this program wrote describe their fields and boundaries; for other files gi
 		return a.runForecast(ctx, o)
 	})
 	f := c.Flags()
-	weightsFlag(c, &o.weights)
-	o.add(c)
+	o.networkOptions.add(c)
+	o.forecastSource.add(c)
 	f.IntVar(&o.steps, "steps", 20, "frames to forecast")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same seed gives the same forecast")
 	f.StringVar(&o.out, "out", filepath.Join("out", "forecast"), "`folder` for "+forecastFile+", "+truthFile+", "+animationFile+" and "+errorsFile+", or a file for the forecast alone: "+strings.Join(forecastEndings(), ", "))
 	f.IntVar(&o.members, "members", 0, "with a file: members of an ensemble (if 0: one forecast, without an axis of members)")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
-	f.BoolVar(&o.auto, "auto", false, autoUsage)
 	return c
 }
 
@@ -114,28 +113,28 @@ type prediction struct {
 
 // runForecast forecasts, prints the errors and writes the files.
 func (a *app) runForecast(ctx context.Context, o forecastOptions) error {
+	f, err := o.networkOptions.open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
 	truth := o.steps
 	if o.toFile() {
 		truth = 0
 	}
-	w, history, err := o.open(ctx, truth)
+	w, history, err := o.forecastSource.open(ctx, f, truth)
 	if err != nil {
 		return err
 	}
-	em, err := openEmulator(o.weights, o.auto, o.seed)
-	if err != nil {
-		return err
-	}
-	defer em.Close()
 	p := &prediction{seen: w, history: history, steps: o.steps}
 	if o.toFile() && o.ending() != gifEnding {
-		files, err := a.stream(ctx, em, p, o)
+		files, err := a.stream(ctx, f, p, o)
 		if err != nil {
 			return err
 		}
 		return p.print(a.stdout, o, files)
 	}
-	if err := a.predict(ctx, em, p); err != nil {
+	if err := a.predict(ctx, f, p); err != nil {
 		return err
 	}
 	var files []string
@@ -151,12 +150,12 @@ func (a *app) runForecast(ctx context.Context, o forecastOptions) error {
 }
 
 // known returns the history, and prints what the weights were not trained for.
-func (a *app) known(em *walrus.Emulator, p *prediction) (*data.Window, error) {
+func (a *app) known(f walrus.Forecaster, p *prediction) (*data.Window, error) {
 	known, err := p.seen.Slice(0, p.history)
 	if err != nil {
 		return nil, err
 	}
-	advice, err := em.Advice(known)
+	advice, err := advise(f, known)
 	for _, x := range advice {
 		fmt.Fprintf(a.stderr, "note: %s\n", x.Text)
 	}
@@ -164,8 +163,8 @@ func (a *app) known(em *walrus.Emulator, p *prediction) (*data.Window, error) {
 }
 
 // predict makes the forecast and scores it.
-func (a *app) predict(ctx context.Context, em *walrus.Emulator, p *prediction) error {
-	known, err := a.known(em, p)
+func (a *app) predict(ctx context.Context, f walrus.Forecaster, p *prediction) error {
+	known, err := a.known(f, p)
 	if err != nil {
 		return err
 	}
@@ -174,7 +173,7 @@ func (a *app) predict(ctx context.Context, em *walrus.Emulator, p *prediction) e
 	defer m.Close()
 	m.SetInt(0, steps)
 	begin := time.Now()
-	for frame, err := range em.Rollout(ctx, known, steps) {
+	for frame, err := range f.Rollout(ctx, known, steps) {
 		if err != nil {
 			return err
 		}

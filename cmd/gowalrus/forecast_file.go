@@ -27,12 +27,12 @@ func (o *forecastOptions) ending() string { return strings.ToLower(filepath.Ext(
 func (o *forecastOptions) toFile() bool { return slices.Contains(forecastEndings(), o.ending()) }
 
 // stream forecasts and writes every step as it comes.
-func (a *app) stream(ctx context.Context, em *walrus.Emulator, p *prediction, o forecastOptions) ([]string, error) {
-	known, err := a.known(em, p)
+func (a *app) stream(ctx context.Context, f walrus.Forecaster, p *prediction, o forecastOptions) ([]string, error) {
+	known, err := a.known(f, p)
 	if err != nil {
 		return nil, err
 	}
-	h := writers.Header{Start: known, GridType: o.gridType, Times: p.times(), Members: o.members, Provenance: o.provenance(em, p)}
+	h := writers.Header{Start: known, GridType: o.gridType, Times: p.times(), Members: o.members, Provenance: o.provenance(f, p)}
 	if h.Times == nil {
 		for k := range o.steps {
 			h.Times = append(h.Times, float32(k+1))
@@ -48,7 +48,7 @@ func (a *app) stream(ctx context.Context, em *walrus.Emulator, p *prediction, o 
 	defer m.Close()
 	m.SetInt(0, o.steps)
 	begin := time.Now()
-	if err := forecastInto(ctx, em, known, o, func(step int, frames [][]float32) error {
+	if err := forecastInto(ctx, f, known, o, func(step int, frames [][]float32) error {
 		m.SetInt(step, o.steps)
 		return w.Step(frames...)
 	}); err != nil {
@@ -59,9 +59,9 @@ func (a *app) stream(ctx context.Context, em *walrus.Emulator, p *prediction, o 
 }
 
 // forecastInto calls each with the frames of every step: one, or one per member.
-func forecastInto(ctx context.Context, em *walrus.Emulator, known *data.Window, o forecastOptions, each func(step int, frames [][]float32) error) error {
+func forecastInto(ctx context.Context, f walrus.Forecaster, known *data.Window, o forecastOptions, each func(step int, frames [][]float32) error) error {
 	if o.members == 0 {
-		for frame, err := range em.Rollout(ctx, known, o.steps) {
+		for frame, err := range f.Rollout(ctx, known, o.steps) {
 			if err == nil {
 				err = each(frame.Step, [][]float32{frame.Values})
 			}
@@ -70,6 +70,10 @@ func forecastInto(ctx context.Context, em *walrus.Emulator, known *data.Window, 
 			}
 		}
 		return nil
+	}
+	em, ok := f.(*walrus.Emulator)
+	if !ok {
+		return errNoMembers
 	}
 	for frame, err := range em.Ensemble(ctx, known, o.steps, walrus.EnsembleOptions{Members: o.members, KeepMembers: true}) {
 		if err == nil {
@@ -91,21 +95,26 @@ func written(path string) []string {
 }
 
 // provenance says how a forecast was made.
-func (o *forecastOptions) provenance(em *walrus.Emulator, p *prediction) map[string]string {
-	c := em.NewCalibration()
+func (o *forecastOptions) provenance(f walrus.Forecaster, p *prediction) map[string]string {
 	source := fmt.Sprintf("%s, split %s, trajectory %d, from frame %d with stride %d", o.data, o.split, o.trajectory, o.start, o.stride)
 	if o.window != "" {
 		source = o.window
 	}
-	scaling := em.Scaling().Normalization.String() + " of the history"
-	if em.Scaling().Statistics != nil {
-		scaling = em.Scaling().Normalization.String() + " of a data set"
-	}
 	b := readBuild()
 	out := map[string]string{
 		"source": source, "history_frames": fmt.Sprint(p.history), "seed": fmt.Sprint(o.seed), "weights": o.weights,
-		"settings": c.Settings, "scaling": scaling, "program": strings.TrimSpace("gowalrus " + b.Version + " " + b.Revision),
+		"program": strings.TrimSpace("gowalrus " + b.Version + " " + b.Revision),
 	}
+	em, ok := f.(*walrus.Emulator)
+	if !ok {
+		return out
+	}
+	out["scaling"] = em.Scaling().Normalization.String() + " of the history"
+	if em.Scaling().Statistics != nil {
+		out["scaling"] = em.Scaling().Normalization.String() + " of a data set"
+	}
+	c := em.NewCalibration()
+	out["settings"] = c.Settings
 	if c.WeightsSHA256 != "" {
 		out["weights_sha256"] = c.WeightsSHA256
 	}

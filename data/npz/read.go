@@ -76,23 +76,23 @@ func read(path string, o Options) (*data.Window, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	name := framesName
+	name, label := framesName, "array "+framesName
 	if names := f.Arrays(); len(names) == 1 && names[0] == npy.Single {
-		name = npy.Single
+		name, label = npy.Single, "its array"
 	}
 	values, shape, err := array(f, name)
 	if err != nil {
 		return nil, err
 	}
 	if len(shape) < 3 || len(shape) > 5 || shape[0] < 1 {
-		return nil, fmt.Errorf("%s: array %s: expected shape [T, C, H], [T, C, H, W] or [T, C, H, W, D] with frames and channels, got %v", path, name, shape)
+		return nil, fmt.Errorf("%s: %s: expected shape [T, C, H], [T, C, H, W] or [T, C, H, W, D] with frames and channels, got %v", path, label, shape)
 	}
 	w.Grid = shape[2:]
 	if err := w.ValidateLayout(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if channels := w.Channels(false); shape[1] != len(channels) {
-		return nil, fmt.Errorf("%s: array %s: expected %d channels %v for the fields, got %d in shape %v", path, name, len(channels), channels, shape[1], shape)
+		return nil, fmt.Errorf("%s: %s: expected %d channels %v for the fields, got %d in shape %v", path, label, len(channels), channels, shape[1], shape)
 	}
 	for frame := range slices.Chunk(values, len(values)/shape[0]) {
 		w.Frames = append(w.Frames, frame)

@@ -156,6 +156,8 @@ type Objective struct {
 	Statistics    string  `yaml:"statistics"`
 	// BFloat16 computes the network in bfloat16; XLA only.
 	BFloat16 bool `yaml:"bfloat16"`
+	// Pushforward is the largest number of own forecasts at the end of a history.
+	Pushforward int `yaml:"pushforward"`
 }
 
 // Validation is train.Validation.
@@ -297,7 +299,7 @@ func (r *Recipe) options() (train.RunOptions, error) {
 		Epochs: r.Epochs, Updates: r.Updates, Accumulate: r.Accumulate, SaveEvery: r.SaveEvery,
 		Validation: train.Validation(r.Validation),
 		Trainer: train.Options{Seed: r.Seed, EMA: r.EMA, Freeze: r.Freeze, SkipNonFinite: r.SkipNonFinite, AdamW: train.AdamW(r.Optimizer),
-			Objective: train.Objective{Scaling: &walrus.Scaling{Eps: r.Objective.Eps}, Multiplier: r.Objective.Multiplier, BFloat16: r.Objective.BFloat16}},
+			Objective: train.Objective{Scaling: &walrus.Scaling{Eps: r.Objective.Eps}, Multiplier: r.Objective.Multiplier, BFloat16: r.Objective.BFloat16, Pushforward: r.Objective.Pushforward}},
 		Schedule: train.Schedule{Base: r.Schedule.Base, Warmup: r.Schedule.Warmup, Cooldown: r.Schedule.Cooldown,
 			WarmupFactor: r.Schedule.WarmupFactor, CooldownFactor: r.Schedule.CooldownFactor},
 	}

@@ -55,7 +55,7 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	w, err := nano.OpenWeights(weights, walrus.LoadOptions{Backend: o.Backend})
+	w, err := nano.OpenWeights(weights, o.LoadOptions())
 	if err != nil {
 		return nil, err
 	}
