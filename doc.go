@@ -45,6 +45,7 @@
 //	data/sample     sound waves to try the library with
 //	augment         rotations, embedding, strides
 //	cmd/gowalrus    one program for all of it
+//	cmd/libgowalrus a C library, with modules for Fortran and Python
 //	examples        programs to copy
 //
 // # Letters

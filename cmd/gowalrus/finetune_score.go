@@ -44,7 +44,7 @@ func (o finetuneOptions) score(ctx context.Context, a *app, em *walrus.Emulator,
 	return eval.Evaluate(ctx, ds, forecasters, eval.Protocol{Input: o.history, Horizons: scoredHorizons, Windows: o.windows, Progress: m.SetInt})
 }
 
-// printScores prints the scores before and after a training beside those of the baselines.
+// printScores prints the scores before and after a training, and those of the baselines.
 func (a *app) printScores(before, after *eval.Result, split string) {
 	if before == nil || after == nil {
 		return

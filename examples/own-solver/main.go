@@ -1,4 +1,4 @@
-// Command own-solver finetunes walrus-nano on the frames of a solver of its own, which never
+// Command own-solver finetunes walrus-nano on the frames of a custom solver, which never
 // become files: from Go slices to windows, a training, an evaluation and a page with an
 // animation.
 //
@@ -79,7 +79,7 @@ func finetune(ctx context.Context, dir string, training, validation data.Dataset
 	return started.Train(ctx)
 }
 
-// evaluate scores the trained weights beside the baselines and writes a page with curves,
+// evaluate scores the trained weights and the baselines and writes a page with curves,
 // pictures and an animation.
 func evaluate(ctx context.Context, dir string, validation data.Dataset, out io.Writer) error {
 	b, err := backend.Pick(false)
