@@ -25,4 +25,4 @@ var _ Forecaster = (*Emulator)(nil)
 
 // History returns the number of frames that the released weights and walrus-nano were
 // trained with: 6 in 1D and 2D and 3 in 3D. Other numbers are possible.
-func (e *Emulator) History(axes int) int { return data.Metadata{Grid: make([]int, axes)}.History() }
+func (e *Emulator) History(axes int) int { return data.Metadata{Grid: make([]int, min(max(axes, 0), 3))}.History() }

@@ -17,7 +17,7 @@ import (
 // gifEnding is the ending of animations, which package output does not write.
 const gifEnding = ".gif"
 
-// forecastEndings are the endings of --out that stand for a file.
+// forecastEndings returns the endings of --out that name a file instead of a folder.
 func forecastEndings() []string { return append(writers.Formats(), gifEnding) }
 
 // ending returns the ending of --out.

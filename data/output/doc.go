@@ -17,7 +17,7 @@
 //     attributes follow the CF conventions as far as quantities without units can.
 //   - .zarr: a Zarr v2 folder with the same variables and consolidated metadata. A chunk is
 //     one frame, compressed with zstd.
-//   - .vti: a ParaView collection (.pvd beside the name) of VTK image data, one file per
+//   - .vti: a ParaView collection (.pvd, in the same folder) of VTK image data, one file per
 //     step and member in a folder. Vectors have three components, tensors nine. The grid must
 //     be Cartesian with equal spacings.
 //   - .npz: NumPy's archive, as package data/npz writes it, with frames [T, C, x, …] or

@@ -209,7 +209,7 @@ const (
 	memberName = "member"
 )
 
-// checkNames returns an error unless every array has a name of its own that all formats
+// checkNames returns an error unless every array has a different name that all formats
 // accept.
 func (l *layout) checkNames() error {
 	seen := map[string]bool{timeName: true, memberName: true}

@@ -43,7 +43,7 @@ func Header(shape []int) []byte {
 	return append(binary.LittleEndian.AppendUint16([]byte(magic+"\x01\x00"), uint16(len(text))), text...)
 }
 
-// Values writes values as the next ones of an array.
+// Values appends values to an array.
 func Values(w io.Writer, parts ...[]float32) error {
 	b := bufio.NewWriterSize(w, 1<<16)
 	var raw [4]byte

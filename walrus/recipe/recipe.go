@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/yamltext"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -75,6 +76,11 @@ type Recipe struct {
 type Data struct {
 	// Path is the folder of a Well data set.
 	Path string `yaml:"path"`
+	// TrainSet and ValidSet replace Path in Go: data sets of any kind, such as [data.NewMemory]
+	// makes. ValidSet may be nil. The caller closes them. Statistics of the data set are computed
+	// if the objective needs them.
+	TrainSet data.Dataset `yaml:"-"`
+	ValidSet data.Dataset `yaml:"-"`
 	// Simulate names a system of package data/solve. It replaces Path; Simulated holds
 	// its settings.
 	Simulate  string `yaml:"simulate"`
