@@ -63,11 +63,15 @@ func TestHelp(t *testing.T) {
 // TestMistakes: a mistake in the arguments is one line with exit status 2 and names the
 // subcommand.
 func TestMistakes(t *testing.T) {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.Name())
+	}
 	for _, c := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"nothing"}, "gowalrus failed: usage: unknown command \"nothing\": expected calibrate, convert, evaluate, export, fetch, finetune, forecast, import, inspect, ladder, serve, simulate, train, version (-h lists the flags)\n"},
+		{[]string{"nothing"}, "gowalrus failed: usage: unknown command \"nothing\": expected " + strings.Join(names, ", ") + " (-h lists the flags)\n"},
 		{[]string{"forcast", "--steps", "3"}, "gowalrus failed: usage: unknown command \"forcast\": did you mean forecast? (-h lists the flags)\n"},
 		{[]string{"--nothing"}, "gowalrus failed: usage: unknown flag: --nothing (-h lists the flags)\n"},
 		{[]string{"version", "--colour"}, "gowalrus version failed: usage: unknown flag: --colour (-h lists the flags)\n"},
