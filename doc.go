@@ -41,6 +41,7 @@
 //	data/convert    other layouts to The Well's; mapping: any file of arrays
 //	data/hub        downloads from the model hub
 //	data/npz        windows as NumPy's files
+//	data/output     forecasts as HDF5, NetCDF, Zarr, VTK and NumPy files
 //	data/sample     sound waves to try the library with
 //	augment         rotations, embedding, strides
 //	cmd/gowalrus    one program for all of it

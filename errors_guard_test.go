@@ -197,9 +197,11 @@ func isPackage(e ast.Expr, name string) bool {
 // notSwept names library packages without a test that feeds nonsense to their functions,
 // with the reason.
 var notSwept = map[string]string{
-	"":                  "has no functions",
-	"distributed/mpi":   "needs MPI",
-	"data/well/libhdf5": "needs the HDF5 library",
+	"":                           "has no functions",
+	"distributed/mpi":            "needs MPI",
+	"data/well/libhdf5":          "needs the HDF5 library",
+	"walrus/serve/static":        "is a program",
+	"walrus/serve/static/worker": "is a program for the browser",
 }
 
 // TestEveryPackageIsSwept fails for a library package without a call of sweep.Run.

@@ -62,3 +62,24 @@ func TestUnknownFieldsError(t *testing.T) {
 	assert.Equal(t, []string{"mask"}, got.Unknown)
 	assert.Equal(t, []string{"density", "velocity_x", "velocity_y", "velocity_z"}, got.Known)
 }
+
+// TestUnknownFieldsHints: an unknown name gets the nearest known names, and fields of another
+// order are recognised.
+func TestUnknownFieldsHints(t *testing.T) {
+	r := MustRegistry("pressure", "velocity_x", "velocity_y", "D_xx", "D_xy", "density", "tracer", "A")
+	for name, want := range map[string]string{
+		"presure":    "no presure (did you mean pressure?);",
+		"Density":    "no Density (did you mean density?);",
+		"velocity":   "no velocity (the components of a vector of this name are known, such as velocity_x: declare the field with order 1, in a text as velocity:vector);",
+		"D":          "no D (the components of a tensor of this name are known, such as D_xx: declare the field with order 2, in a text as D:tensor);",
+		"tracer_x":   "no tracer_x (tracer is known as a scalar: declare the field with order 0);",
+		"velocity_z": "no velocity_z; it knows",
+		"lava":       "no lava; it knows",
+		"B":          "no B (did you mean A?);",
+	} {
+		_, err := r.Indices([]string{name})
+		assert.ErrorContains(t, err, want)
+	}
+	assert.Equal(t, 3, editDistance("kitten", "sitting"))
+	assert.Equal(t, 4, editDistance("", "mask"))
+}

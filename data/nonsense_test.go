@@ -31,10 +31,10 @@ func TestNonsense(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{data.Catalog, data.ApplyTransforms, data.BCFromCode, data.Both, data.Coarsen, data.Downsample, data.Drop, data.FindEntry, data.FullTrajectories,
+		Funcs: []any{data.Catalog, data.ApplyTransforms, data.BCFromCode, data.Both, data.Coarsen, data.ComputeStatistics, data.Downsample, data.Drop, data.FindEntry, data.FullTrajectories,
 			data.MomentsOf, data.MustRegistry, data.NewLoader, data.NewMemory, data.NewMixture, data.NewRegistry, data.NewWindows,
 			data.ParseBC, data.ParseBoundaries, data.ParseFields, data.ParseGrid, data.ParseStatistics, data.ParseTransform, data.ReadStatistics, data.ReleasedRegistry,
-			data.SplitByRatios, data.SplitFiles, data.SplitTrajectories, data.Steps, data.Subset, data.TransformFields, data.WriteStatistics},
+			data.SplitByRatios, data.SplitFiles, data.SplitTrajectories, data.StatisticsOf, data.Steps, data.Subset, data.TransformFields, data.WriteStatistics},
 		Types: []any{new(data.BC), new(data.Boundaries), new(data.Boundary), new(data.Cut), new(data.Entry), new(data.Field),
 			new(data.Memory), new(data.Metadata), new(data.Moments), new(data.Origin), new(data.Ratios), new(data.Registry), new(data.Statistics),
 			new(data.Transform), new(data.TransformKind), new(data.UnknownFieldsError), new(data.Volume), new(data.Window), new(data.WindowError)},

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"context"
 	"math"
 	"os"
 	"path/filepath"
@@ -106,4 +107,26 @@ func TestStatisticsChannelsErrors(t *testing.T) {
 		_, err := (&Statistics{}).Channels("rms", table, []Field{c.field})
 		require.EqualError(t, err, c.want)
 	}
+}
+
+// TestComputeStatistics: moments of values and of differences between frames, by hand.
+func TestComputeStatistics(t *testing.T) {
+	w := &Window{Name: "line", Grid: []int{2}, Boundaries: Boundaries{Both(Periodic)},
+		Fields: []Field{{Name: "a"}, {Name: "v", Order: 1}, {Name: "k", Constant: true}},
+		Frames: [][]float32{{1, 3, 0, 0}, {2, 6, 4, -4}}, Constants: []float32{5, 7}}
+	ds, err := NewMemory("lines", []*Window{w, w})
+	require.NoError(t, err)
+	s, err := ComputeStatistics(context.Background(), ds)
+	require.NoError(t, err)
+	assert.Equal(t, map[string][]float64{"a": {3}, "v": {0}, "k": {6}}, s.Mean)
+	assert.Equal(t, map[string][]float64{"a": {2}, "v": {0}}, s.MeanDelta)
+	assert.InDeltaSlice(t, []float64{1, 4}, []float64{s.StdDelta["a"][0], s.StdDelta["v"][0]}, 1e-12)
+	assert.InDelta(t, math.Sqrt(50./4), s.RMS["a"][0], 1e-12)
+	assert.InDelta(t, 1, s.Std["k"][0], 1e-12)
+	_, err = StatisticsOf(w.Fields, 2, make([]Moments, 2), make([]Moments, 2), nil)
+	assert.ErrorContains(t, err, "field v: expected moments of 3 channels, got 2")
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err = ComputeStatistics(ended, ds)
+	assert.ErrorIs(t, err, context.Canceled)
 }

@@ -73,7 +73,7 @@ func ExampleWindow_Volume() {
 	// Output:
 	// [2 4 1] [pressure velocity_x velocity_y velocity_z] [true true true false] [mask]
 	// [3 4 5 6 7] <nil>
-	// data: the field registry has no velocity_y, velocity_z, mask; it knows pressure, velocity_x; to leave out a field that the forecast can do without, give its name: --drop NAME to gowalrus, drop: [NAME] in a recipe, Window.Drop in Go
+	// data: the field registry has no velocity_y, velocity_z, mask; it knows pressure, velocity_x; to leave out a field that the forecast can do without, give its name: --drop NAME to gowalrus, drop: [NAME] in a recipe, Window.Drop in Go; a new field joins by finetuning: gowalrus finetune --data FOLDER
 }
 
 func ExampleVolume_Spread() {

@@ -97,7 +97,7 @@ func (v Volume) Channels() []string {
 func (v Volume) IDs(r Registry) ([]int32, error) {
 	index, err := r.Indices(v.Channels())
 	if err != nil {
-		return nil, fmt.Errorf("%w; to leave out a field that the forecast can do without, give its name: --drop NAME to gowalrus, drop: [NAME] in a recipe, Window.Drop in Go", err)
+		return nil, fmt.Errorf("%w; to leave out a field that the forecast can do without, give its name: --drop NAME to gowalrus, drop: [NAME] in a recipe, Window.Drop in Go; a new field joins by finetuning: gowalrus finetune --data FOLDER", err)
 	}
 	out := make([]int32, len(index))
 	for i, x := range index {

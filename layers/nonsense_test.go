@@ -15,7 +15,7 @@ func TestNonsense(t *testing.T) {
 			layers.NewRMSGroupNorm, layers.NewRelativeBias, layers.PatchConv, layers.PatchConvTranspose, layers.PatchWidths, layers.RMSGroupNorm,
 			layers.RelativeBias, layers.RelativeBucket, layers.RelativeTableShape, layers.RoPEBase, layers.RoPEFrequencies, layers.RoPEPositions,
 			layers.RoPEWeights, layers.Rotate, layers.ScopeVars, layers.ScoresAtOnce, layers.SelectColumns, layers.SelectInput, layers.SiLU, layers.SoftmaxAttention,
-			layers.StepBias, layers.SwapFirst, layers.SwiGLU, layers.VarsFrom},
+			layers.StepBias, layers.SwapFirst, layers.SwiGLU, layers.VarsFrom, layers.Widen},
 		Types: []any{new(layers.NormForm), new(layers.RoPEMode), new(layers.AxialRoPE), new(layers.AxialRoPEBuilder), new(layers.Block), new(layers.DropPathBuilder), new(layers.GroupNormBuilder), new(layers.Init),
 			new(layers.ParallelAttention), new(layers.ParallelAttentionBuilder), new(layers.PatchConvBuilder), new(layers.PatchConvTransposeBuilder),
 			new(layers.RMSGroupNormBuilder), new(layers.RelativeBiasBuilder), new(layers.TimeAttention), new(layers.TimeAttentionBuilder)},

@@ -205,7 +205,7 @@ func (e *Emulator) compileCached(r *rollout) (*stepProgram, error) {
 				past.Frames[b] = append(past.Frames[b], layers.KeyValue{Key: in.Get(entryName(slot, 2*b)), Value: in.Get(entryName(slot, 2*b+1))})
 			}
 		}
-		u, own := e.model.NextFrameCached(e.model.named(in, plan), e.stepInputs(in.Get("frame"), in, volume), past, plan)
+		u, own := e.model.NextFrameCached(e.named(in, plan), e.stepInputs(in.Get("frame"), in, volume), past, plan)
 		out := result(u, lanes)
 		for _, kv := range own {
 			out = append(out, kv.Key, kv.Value)

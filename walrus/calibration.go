@@ -347,6 +347,9 @@ func (e *Emulator) settings() string {
 	if o.Precision != Float32 {
 		s += ", " + o.Precision.String()
 	}
+	if held := o.held(); held != o.Precision {
+		s += fmt.Sprintf(", weights %v", held)
+	}
 	if o.JitterOff {
 		s += ", no jitter"
 	} else if o.NoRolls {

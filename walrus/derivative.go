@@ -64,7 +64,7 @@ func (e *Emulator) differentiable(in inputs.Nodes, steps int, volume data.Volume
 		stats := sampleStats(WithConstants(step.History, step.Constants), e.scaling)
 		step.Stats = &stats
 	}
-	return result(e.model.NextFrame(e.model.named(in, plan), step, plan, e.scaling), 1)[0]
+	return result(e.model.NextFrame(e.named(in, plan), step, plan, e.scaling), 1)[0]
 }
 
 // trajectory is a forecast whose steps can be differentiated.

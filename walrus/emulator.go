@@ -26,7 +26,7 @@ type Emulator struct {
 	mu       sync.Mutex
 	programs programs
 	warned   map[string]bool
-	rounded  rounded
+	narrowed narrowed
 	uses     lifetime.Uses // rollouts
 }
 
@@ -44,6 +44,9 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	}
 	if w == nil {
 		return nil, fmt.Errorf("walrus: emulator: expected weights, got none")
+	}
+	if err := o.takes(w); err != nil {
+		return nil, fmt.Errorf("walrus: emulator: %w", err)
 	}
 	c := w.Config()
 	if o.JitterOff {
@@ -63,7 +66,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}}
+	e := &Emulator{opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}, narrowed: narrowed{}}
 	if c := o.Calibration; c != nil {
 		if err := c.fits(e); err != nil {
 			return nil, fmt.Errorf("walrus: emulator options: %w", err)

@@ -109,7 +109,7 @@ func ExampleEmulator_Emulate() {
 	fmt.Println(err)
 	// Output:
 	// true <nil>
-	// walrus: window tide: data: the field registry has no salinity; it knows height, velocity_x, velocity_y, velocity_z; to leave out a field that the forecast can do without, give its name: --drop NAME to gowalrus, drop: [NAME] in a recipe, Window.Drop in Go
+	// walrus: window tide: data: the field registry has no salinity; it knows height, velocity_x, velocity_y, velocity_z; to leave out a field that the forecast can do without, give its name: --drop NAME to gowalrus, drop: [NAME] in a recipe, Window.Drop in Go; a new field joins by finetuning: gowalrus finetune --data FOLDER
 }
 
 // Frames come one by one; a context ends the rollout.

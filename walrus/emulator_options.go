@@ -27,6 +27,13 @@ type EmulatorOptions struct {
 	Batch int
 	// Precision is the arithmetic of the network; the zero value is float32.
 	Precision Precision
+	// Weights is the type in which the matrices and kernels of the network are held in
+	// memory; the zero value is float32. The network converts the weights of a block to the
+	// type of its arithmetic when it reaches the block, so that the weights of one block at a
+	// time are wide. Arithmetic in bfloat16 holds weights in bfloat16 or int8.
+	// [Load] reads weights straight into this type. An emulator of float32 weights makes its
+	// own copies.
+	Weights Precision
 	// Device is the number, from 0, of the backend's device that computes. Weights are on
 	// one device at a time: emulators on several devices need copies ([Weights.Clone]).
 	Device int
@@ -73,6 +80,23 @@ type EmulatorOptions struct {
 	Log *slog.Logger
 }
 
+// LoadOptions returns the options that load weights for an emulator: on its backend, in the
+// type of [EmulatorOptions.Weights].
+func (o EmulatorOptions) LoadOptions() LoadOptions {
+	return LoadOptions{Backend: o.Backend, Weights: o.held()}
+}
+
+// held returns the precision in which the weights are held.
+func (o EmulatorOptions) held() Precision { return max(o.Weights, o.Precision) }
+
+// takes returns an error unless an emulator with these options can use the weights.
+func (o EmulatorOptions) takes(w *Weights) error {
+	if p := w.Precision(); p != Float32 && p != o.held() {
+		return fmt.Errorf("expected weights in float32 or %v (EmulatorOptions.Weights), got weights held in %v", o.held(), p)
+	}
+	return nil
+}
+
 // maxDraws bounds ensembles and batches.
 const maxDraws = 1 << 20
 
@@ -97,6 +121,9 @@ func (o EmulatorOptions) Validate() error {
 		return fmt.Errorf("walrus: emulator options: expected a device from 0 to %d, got %d", n-1, o.Device)
 	}
 	if err := o.Precision.check(o.Backend); err != nil {
+		return fmt.Errorf("walrus: emulator options: %w", err)
+	}
+	if err := o.Weights.checkWeights(); err != nil {
 		return fmt.Errorf("walrus: emulator options: %w", err)
 	}
 	if o.Cache != nil {

@@ -110,7 +110,7 @@ func (w *TensorSet) writeTorch(out io.Writer, more []torchpt.Entry, keys []strin
 		return err
 	}
 	for i, p := range w.params {
-		if err := withValues(w.values[i], file.WriteFloat32); err != nil {
+		if err := w.visit(i, file.WriteFloat32); err != nil {
 			return fmt.Errorf("%s: %w", p.Key, err)
 		}
 	}

@@ -44,10 +44,14 @@ func ReadWeights(r io.ReaderAt, size int64, name string, c Config, o LoadOptions
 
 // weights loads the weights of the network c.
 func (f *weightFile) weights(c Config, o LoadOptions) (*Weights, *LoadReport, error) {
+	if err := o.Weights.checkWeights(); err != nil {
+		return nil, nil, fmt.Errorf("walrus: loading %s: %w", f.path, err)
+	}
 	w, err := newWeights(c)
 	if err != nil {
 		return nil, nil, err
 	}
+	w.as = o.Weights
 	report, err := f.fill(&w.TensorSet, c.Registry, o)
 	if err != nil {
 		return nil, report, err
@@ -71,10 +75,13 @@ func (f *weightFile) fill(w *TensorSet, registry data.Registry, o LoadOptions) (
 
 // LoadTensors reads the tensors of any network from a PyTorch checkpoint or a .safetensors
 // file as [LoadWeights] does, with the same options and errors. params lists the tensors.
-// LoadOptions.Source must be empty.
+// LoadOptions.Source must be empty and LoadOptions.Weights Float32.
 func LoadTensors(path string, params []Param, o LoadOptions) (*TensorSet, *LoadReport, error) {
 	if o.Source.Len() > 0 {
 		return nil, nil, errors.New("walrus: loading tensors: expected an empty LoadOptions.Source: only Walrus has a registry")
+	}
+	if o.Weights != Float32 {
+		return nil, nil, fmt.Errorf("walrus: loading tensors: expected float32 in LoadOptions.Weights, got %v: only emulators of Walrus widen weights", o.Weights)
 	}
 	if err := checkParams(params); err != nil {
 		return nil, nil, err
@@ -132,11 +139,11 @@ func (m *matching) load() error {
 
 func (m *matching) place(s *stager, i int, fill func([]float32) error) error {
 	p := m.weights.params[i]
-	t, err := s.tensor(p, fill)
+	h, err := s.held(p, m.weights.as, fill)
 	if err != nil {
 		return fmt.Errorf("tensor %q: %w", p.Key, err)
 	}
-	m.weights.values[i] = t
+	m.weights.values[i], m.weights.scales[i] = h.values, h.scale
 	return nil
 }
 

@@ -94,3 +94,27 @@ func TestLoadMemory(t *testing.T) {
 	assert.Less(t, peak, int64(slack), "nothing is allocated for a file that does not fit")
 	assert.Less(t, resident(t, "VmRSS"), before+slack)
 }
+
+// TestHeldLoadMemory checks that loading into a shorter type needs the memory of the network
+// in that type, its largest tensor in float32 and little more.
+func TestHeldLoadMemory(t *testing.T) {
+	c := walrus.Small()
+	c.Hidden, c.Blocks, c.Heads, c.Intermediate = 512, 8, 8, 64
+	w, err := walrus.InitWeights(c, 1)
+	require.NoError(t, err)
+	path := weightFileOf(t, w)
+	w.Close()
+	for p, bytes := range map[walrus.Precision]int64{walrus.BFloat16: 2, walrus.Int8: 1} {
+		var model, largest int64
+		for _, q := range w.Params() {
+			model += bytes * int64(q.Size())
+			largest = max(largest, 4*int64(q.Size()))
+		}
+		o := walrus.EmulatorOptions{Backend: testbackend.New(t), Weights: p}
+		peak := peakOf(t, func() { w, _, err = walrus.LoadWeights(path, c, o.LoadOptions()) })
+		require.NoError(t, err)
+		t.Logf("%v: network %d MB, largest tensor %d MB, peak %d MB", p, model>>20, largest>>20, peak>>20)
+		assert.Less(t, peak, model+largest+32<<20)
+		w.Close()
+	}
+}

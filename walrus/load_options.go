@@ -14,6 +14,10 @@ type LoadOptions struct {
 	// Nil keeps the weights in host memory; programs move them to their device when
 	// they first use them.
 	Backend compute.Backend
+	// Weights is the type in which matrices and kernels are held in memory; the zero value is
+	// float32. Each tensor is converted as soon as it is read. Weights in a shorter type are
+	// for emulators ([EmulatorOptions.Weights]); they cannot be trained or changed.
+	Weights Precision
 
 	// Source is the field registry of the file, if it is not the configuration's.
 	// The columns of fields in both registries are then moved to their new indices.

@@ -146,7 +146,7 @@ func (m *Model) tapEnds(w ModelWeights, in Inputs, plan *csm.Plan, taps *taps) (
 	}
 	return x, func(x *Node) *Node {
 		steps := x.Shape().Dim(1)
-		y := m.hmlp().Decode(Reshape(x, batch*steps, grid[0], grid[1], grid[2], -1), w.Debed[dim], in.IDs, plan)
+		y := m.hmlp().Decode(Reshape(x, batch*steps, grid[0], grid[1], grid[2], -1), m.decoderWeights(w, dim, x), in.IDs, plan)
 		if taps != nil {
 			taps.Decoded = timeFirst(y, batch)
 		}
@@ -160,7 +160,8 @@ func (m *Model) tapEnds(w ModelWeights, in Inputs, plan *csm.Plan, taps *taps) (
 func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, taps *taps) *Node {
 	block := m.block()
 	last := in.LastOnly || !m.config.Causal
-	for i, bw := range w.Blocks {
+	for i := range w.Blocks {
+		bw := m.blockWeights(w, i, x)
 		recompute := in.Recompute && m.config.Checkpointed(i)
 		if recompute {
 			x = x.Checkpoint()

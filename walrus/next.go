@@ -28,7 +28,8 @@ func (m *Model) ForwardNext(w ModelWeights, in Inputs, past Past, plan *csm.Plan
 	block, grid := m.block(), plan.TokenGrid()
 	x := Reshape(tokens, batch, plan.Tokens(), -1)
 	own := make([]layers.KeyValue, len(w.Blocks))
-	for i, bw := range w.Blocks {
+	for i := range w.Blocks {
+		bw := m.blockWeights(w, i, x)
 		table := bw.Time.Bias
 		if table == nil {
 			table = Zeros(x.Graph(), layers.RelativeTableShape(x.DType(), m.config.Heads))

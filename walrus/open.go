@@ -30,7 +30,7 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	if _, err := scalingFor(o, found.Scaling, found.missing); err != nil {
 		return nil, err
 	}
-	w, _, err := found.Load(LoadOptions{Backend: o.Backend})
+	w, _, err := found.Load(o.LoadOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (e *Emulator) free() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.programs.shrink(0)
-	e.rounded.close()
+	e.narrowed.close()
 	if e.opts.OwnWeights {
 		e.weights.Close()
 	}

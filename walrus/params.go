@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
@@ -81,6 +82,30 @@ type ModelWeights struct {
 	Embed      map[int]csm.EncoderWeights
 	Debed      map[int]csm.DecoderWeights
 	Blocks     []layers.BlockWeights
+	// late, if set, returns the parameters of blocks and decoder that are to be used in place
+	// of Blocks and Debed once x is available.
+	late func(x *Node) layers.Vars
+}
+
+// reachedLate reports whether a parameter belongs to blocks or decoder.
+func reachedLate(key string) bool {
+	return strings.HasPrefix(key, "blocks.") || strings.HasPrefix(key, "debed.")
+}
+
+// blockWeights returns the parameters of block i, whose input is x.
+func (m *Model) blockWeights(w ModelWeights, i int, x *Node) layers.BlockWeights {
+	if w.late == nil {
+		return w.Blocks[i]
+	}
+	return m.block().Weights(w.late(x).In("blocks").In(strconv.Itoa(i)))
+}
+
+// decoderWeights returns the parameters of the decoder of dim axes, whose input is x.
+func (m *Model) decoderWeights(w ModelWeights, dim int, x *Node) csm.DecoderWeights {
+	if w.late == nil {
+		return w.Debed[dim]
+	}
+	return m.hmlp().DecoderWeights(w.late(x).In("debed").In(strconv.Itoa(dim)))
 }
 
 // Weights gets the parameters that inputs of the given dimensionalities use from v,

@@ -6,12 +6,12 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// Precision is the arithmetic of a network in emulation. Statistics, fields and the sum
-// of field and change are float32 in all of them.
+// Precision is a type of numbers in emulation: that of the arithmetic
+// ([EmulatorOptions.Precision]) or that in which weights are held in memory
+// ([EmulatorOptions.Weights]). Statistics, fields and the sum of field and change are
+// float32 in all of them.
 //
 // TF32 is an option of the backend: CUDA devices compute products of float32 in TF32 by
 // default, and GOMLX_BACKEND=xla:cuda,tf32=false turns it off.
@@ -21,21 +21,39 @@ type Precision int
 const (
 	// Float32 is the precision of training and of the release.
 	Float32 Precision = iota
-	// BFloat16 rounds weights, tokens and activations to 8 significant bits. It needs XLA
-	// and is faster only on devices with bfloat16 arithmetic, not on CPUs.
-	// experiments/cache measures the loss of accuracy.
+	// BFloat16 has 8 significant bits. As arithmetic it rounds weights, tokens and
+	// activations; it needs XLA and is faster only on devices with bfloat16 arithmetic, not
+	// on CPUs. As type of held weights it halves their memory on every backend.
+	// experiments/cache and benchmarks/weights_2026-11-30.md measure the loss of accuracy.
 	BFloat16
+	// Int8 is a type of held weights only. A weight is an integer from −127 to 127 times
+	// the float32 scale of its output channel, the largest magnitude of the channel divided
+	// by 127. It takes a quarter of the memory of float32.
+	Int8
 )
 
 // String returns the name of the type.
 func (p Precision) String() string {
-	if p == BFloat16 {
+	switch p {
+	case BFloat16:
 		return "bfloat16"
+	case Int8:
+		return "int8"
 	}
 	return "float32"
 }
 
-// check returns an error unless the backend supports the precision.
+// ParsePrecision returns the precision with the given name: float32, bfloat16 or int8.
+func ParsePrecision(name string) (Precision, error) {
+	for p := Float32; p <= Int8; p++ {
+		if p.String() == name {
+			return p, nil
+		}
+	}
+	return 0, fmt.Errorf("walrus: precision: expected float32, bfloat16 or int8, got %q", name)
+}
+
+// check returns an error unless the backend computes in the precision.
 func (p Precision) check(b compute.Backend) error {
 	if p < Float32 || p > BFloat16 {
 		return fmt.Errorf("precision: expected Float32 or BFloat16, got %d", int(p))
@@ -46,7 +64,15 @@ func (p Precision) check(b compute.Backend) error {
 	return nil
 }
 
-// dtype is the type of weights and activations.
+// checkWeights returns an error unless weights can be held in the precision.
+func (p Precision) checkWeights() error {
+	if p < Float32 || p > Int8 {
+		return fmt.Errorf("weights: expected Float32, BFloat16 or Int8, got %d", int(p))
+	}
+	return nil
+}
+
+// dtype is the type of weights and activations in arithmetic.
 func (p Precision) dtype() dtypes.DType {
 	if p == BFloat16 {
 		return dtypes.BFloat16
@@ -54,52 +80,28 @@ func (p Precision) dtype() dtypes.DType {
 	return dtypes.Float32
 }
 
-// rounded holds weights in bfloat16, each with the float32 tensor that it was rounded
-// from. Training replaces tensors; a tensor that was not replaced is not rounded again.
-type rounded struct {
-	exec *Exec
-	made map[roundedKey]roundedTensor
+// narrows reports whether a tensor is held in a type shorter than float32, and the axis of
+// its output channels. Only the matrices and kernels of products are; vectors, tables of
+// biases and position embeddings are small and stay float32.
+func (p Precision) narrows(q Param) (axis int, ok bool) {
+	if p == Float32 || len(q.Dims) < 2 || q.Key == "ape" || strings.HasSuffix(q.Key, ".relative_attention_bias.weight") {
+		return 0, false
+	}
+	if strings.HasPrefix(q.Key, "debed.") { // transposed convolutions: [in, out, …]
+		return 1, true
+	}
+	return 0, true
 }
 
-type roundedKey struct {
-	weights *Weights
-	key     string
-}
-
-type roundedTensor struct{ from, to *tensors.Tensor }
-
-// round returns a tensor rounded to bfloat16, on its device.
-func (r *rounded) round(o EmulatorOptions, w *Weights, key string, t *tensors.Tensor) (*tensors.Tensor, error) {
-	at := roundedKey{w, key}
-	if old, ok := r.made[at]; ok {
-		if old.from == t {
-			return old.to, nil
-		}
-		old.to.FinalizeAll()
-		delete(r.made, at)
+// bytes returns the memory of a tensor held in the precision, its scales included.
+func (p Precision) bytes(q Param) int64 {
+	n := int64(q.Size())
+	axis, ok := p.narrows(q)
+	switch {
+	case !ok:
+		return 4 * n
+	case p == BFloat16:
+		return 2 * n
 	}
-	if r.exec == nil {
-		var err error
-		if r.exec, err = NewExec(o.Backend, func(x *Node) *Node { return ConvertDType(x, dtypes.BFloat16) }); err != nil {
-			return nil, err
-		}
-		r.exec.SetMaxCache(-1)
-		r.made = map[roundedKey]roundedTensor{}
-	}
-	out, _, err := r.exec.CallWithGraphOnDevice(compute.DeviceNum(o.Device), t)
-	if err != nil {
-		return nil, err
-	}
-	r.made[at] = roundedTensor{t, out[0]}
-	return out[0], nil
-}
-
-func (r *rounded) close() {
-	for _, t := range r.made {
-		t.to.FinalizeAll()
-	}
-	if r.exec != nil {
-		r.exec.Finalize()
-	}
-	*r = rounded{}
+	return n + 4*int64(q.Dims[axis])
 }

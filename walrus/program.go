@@ -179,7 +179,7 @@ func (e *Emulator) compile(r *rollout) (*stepProgram, error) {
 	p, steps, volume, plan, lanes := &stepProgram{keys: keys}, len(r.frames), r.volume, r.plan, r.lanes
 	p.step, err = inputs.NewProgram(e.opts.Backend, func(in inputs.Nodes) []*Node {
 		step := e.stepInputs(history(in, steps), in, volume)
-		return result(e.model.NextFrame(e.model.named(in, plan), step, plan, e.scaling), lanes)
+		return result(e.model.NextFrame(e.named(in, plan), step, plan, e.scaling), lanes)
 	})
 	if err != nil {
 		return nil, err
@@ -206,10 +206,31 @@ func history(in inputs.Nodes, steps int) *Node {
 	return Concatenate(frames, 0)
 }
 
-// named returns the nodes of a program's parameters by their place in the network.
-func (m *Model) named(in inputs.Nodes, plan *csm.Plan) ModelWeights {
-	return m.WeightsFor(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return in.Get(key) }), plan)
+// named returns the nodes of a program's parameters by their place in the network. Those of
+// blocks and decoder are widened when the network reaches them.
+func (e *Emulator) named(in inputs.Nodes, plan *csm.Plan) ModelWeights {
+	held, to := e.opts.held(), e.opts.Precision.dtype()
+	if held == Float32 {
+		return e.model.WeightsFor(layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return in.Get(key) }), plan)
+	}
+	widen := func(x *Node) layers.Vars {
+		return layers.VarsFrom(func(key string, _ layers.Init, dims []int) *Node {
+			axis, _ := held.narrows(Param{Key: key, Dims: dims})
+			return layers.Widen(x, in.Get(key), in.Optional(scaleName(key)), axis, to)
+		})
+	}
+	w := e.model.WeightsFor(layers.VarsFrom(func(key string, init layers.Init, dims []int) *Node {
+		if reachedLate(key) {
+			return in.Get(key)
+		}
+		return widen(nil).Var(key, init, dims...)
+	}), plan)
+	w.late = widen
+	return w
 }
+
+// scaleName names the input that holds the scales of an int8 tensor.
+func scaleName(key string) string { return key + " scale" }
 
 // stepInputs returns the inputs of a step with history [T, lanes, Cv, H, W, D]. Inputs that
 // exist once per lane are repeated for each of its draws.
@@ -258,10 +279,13 @@ func perDraw(x *Node, axis, n int) *Node {
 	return Reshape(BroadcastToDims(ExpandAxes(x, axis+1), spread...), d...)
 }
 
-// place moves the current weights to the device and returns them.
+// place moves the current weights to the device and returns them, in the precision in which
+// the emulator holds them.
 func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
-	params, err := w.Tensors(keys)
-	if err != nil {
+	if _, err := w.Tensors(keys); err != nil {
+		return nil, err
+	}
+	if err := e.opts.takes(w); err != nil {
 		return nil, err
 	}
 	// Placing a tensor on the device changes it, so only one rollout may do it at a time.
@@ -273,19 +297,26 @@ func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
 	w.device = e.opts.Device + 1
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i, t := range params {
-		if err := t.MaterializeOnDevice(e.opts.Backend, true, compute.DeviceNum(e.opts.Device)); err != nil {
-			return nil, fmt.Errorf("placing %s on %s: %w", keys[i], e.opts.Backend.Name(), err)
+	s := &stager{backend: e.opts.Backend, device: e.opts.Device}
+	for _, key := range keys {
+		i := w.index[key]
+		h := w.held(i)
+		if as := e.opts.held(); w.as != as {
+			if _, narrow := as.narrows(w.params[i]); narrow {
+				if h, err = e.narrowed.of(s, w, w.params[i], h.values, as); err != nil {
+					return nil, fmt.Errorf("converting %s to %v: %w", key, as, err)
+				}
+			}
 		}
-		if e.opts.Precision != BFloat16 {
-			continue
-		}
-		if params[i], err = e.rounded.round(e.opts, w, keys[i], t); err != nil {
-			return nil, fmt.Errorf("rounding %s: %w", keys[i], err)
+		l.Add(key, h.values)
+		if h.scale != nil {
+			l.Add(scaleName(key), h.scale)
 		}
 	}
-	for i, key := range keys {
-		l.Add(key, params[i])
+	for _, x := range l {
+		if err := x.Tensor.MaterializeOnDevice(e.opts.Backend, true, compute.DeviceNum(e.opts.Device)); err != nil {
+			return nil, fmt.Errorf("placing %s on %s: %w", x.Name, e.opts.Backend.Name(), err)
+		}
 	}
 	return l, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/gotype"
 	"github.com/gomlx/gomlx/core/tensors"
 	"golang.org/x/sync/errgroup"
 
@@ -17,8 +18,8 @@ import (
 )
 
 // TensorSet holds and owns the tensors of a network, of this library or of another kind,
-// under the keys of its state dict. They are float32, each either in host memory or on one
-// device of a backend.
+// under the keys of its state dict, each either in host memory or on one device of a
+// backend. They are float32 unless they were loaded with [LoadOptions.Weights].
 //
 // Several goroutines may read at once, but no other call may run at the same time as
 // [TensorSet.Set], [TensorSet.Place] or [TensorSet.Save]. [TensorSet.Close] may be called
@@ -27,6 +28,9 @@ type TensorSet struct {
 	params []Param
 	index  map[string]int // key → position in params and values
 	values []*tensors.Tensor
+	// as is the precision of the values, and scales holds those of int8 values, else nil.
+	as     Precision
+	scales []*tensors.Tensor
 	uses   lifetime.Uses
 	// sum is the SHA-256 of the weights in the manifest that they were loaded with, empty
 	// without one and once a tensor has changed.
@@ -39,7 +43,7 @@ func newTensorSet(params []Param) TensorSet {
 	for i, p := range params {
 		index[p.Key] = i
 	}
-	return TensorSet{params: params, index: index, values: make([]*tensors.Tensor, len(params))}
+	return TensorSet{params: params, index: index, values: make([]*tensors.Tensor, len(params)), scales: make([]*tensors.Tensor, len(params))}
 }
 
 // InitTensors returns tensors with initial values in host memory. A tensor's values depend
@@ -113,11 +117,11 @@ func (w *TensorSet) copyTo(out *TensorSet) error {
 		return fmt.Errorf("walrus: weights: %w", err)
 	}
 	defer done()
+	out.as = w.as
 	for i, t := range w.values {
-		err := withValues(t, func(v []float32) error {
-			out.values[i] = tensors.FromFlatDataAndDimensions(v, w.params[i].Dims...)
-			return nil
-		})
+		if out.values[i], err = localCopy(t); err == nil && w.scales[i] != nil {
+			out.scales[i], err = localCopy(w.scales[i])
+		}
 		if err != nil {
 			out.Close()
 			return fmt.Errorf("walrus: weights: %s: %w", w.params[i].Key, err)
@@ -126,11 +130,26 @@ func (w *TensorSet) copyTo(out *TensorSet) error {
 	return nil
 }
 
+// localCopy copies a tensor to host memory.
+func localCopy(t *tensors.Tensor) (*tensors.Tensor, error) {
+	kept := t.HasLocal() || t.IsShared()
+	out, err := t.LocalClone()
+	if !kept {
+		t.FinalizeLocal()
+	}
+	return out, err
+}
+
+// Precision returns the type in which the matrices and kernels are held. Only emulators take
+// weights that are not held in float32.
+func (w *TensorSet) Precision() Precision { return w.as }
+
 // Params lists the tensors in the order of the state dict. The slice must not be changed.
 func (w *TensorSet) Params() []Param { return w.params }
 
 // Tensor returns the tensor of a key, and false if the network has no such key or the
-// weights were finalized. w still owns the tensor.
+// weights were finalized. w still owns the tensor. If the weights are not held in float32,
+// matrices and kernels are bfloat16, or int8 without their scales.
 func (w *TensorSet) Tensor(key string) (*tensors.Tensor, bool) {
 	i, ok := w.index[key]
 	if !ok || w.values[i] == nil {
@@ -182,6 +201,9 @@ func (w *TensorSet) Set(key string, t *tensors.Tensor) error {
 	if s := t.Shape(); s.DType != dtypes.Float32 || !slices.Equal(s.Dimensions, w.params[i].Dims) {
 		return fmt.Errorf("walrus: weights: %s: expected Float32 %v, got %v %v", key, w.params[i].Dims, s.DType, s.Dimensions)
 	}
+	if w.as != Float32 {
+		return fmt.Errorf("walrus: weights: %s: the weights are held in %v: expected weights in float32 to change (LoadOptions.Weights)", key, w.as)
+	}
 	if !w.uses.Reopen() {
 		return fmt.Errorf("walrus: weights: %s: %w and are still in use", key, ErrWeightsClosed)
 	}
@@ -208,11 +230,16 @@ func (w *TensorSet) Place(backend compute.Backend) error {
 		return fmt.Errorf("walrus: weights: placing on %s: %w", backend.Name(), err)
 	}
 	defer done()
-	for i, t := range w.values {
-		if err := t.MaterializeOnDevice(backend, true, 0); err != nil {
-			return fmt.Errorf("walrus: weights: %s: placing on %s: %w", w.params[i].Key, backend.Name(), err)
+	for i, p := range w.params {
+		for _, t := range []*tensors.Tensor{w.values[i], w.scales[i]} {
+			if t == nil {
+				continue
+			}
+			if err := t.MaterializeOnDevice(backend, true, 0); err != nil {
+				return fmt.Errorf("walrus: weights: %s: placing on %s: %w", p.Key, backend.Name(), err)
+			}
+			t.FinalizeLocal()
 		}
-		t.FinalizeLocal()
 	}
 	return nil
 }
@@ -237,21 +264,26 @@ func (w *TensorSet) Use() (done func(), err error) {
 func (w *TensorSet) Close() { w.uses.Close(w.free) }
 
 func (w *TensorSet) free() {
-	for i, t := range w.values {
-		if t != nil {
-			// The only possible error is a buffer that its backend has already freed.
-			_ = t.FinalizeAll()
-		}
-		w.values[i] = nil
+	for i := range w.values {
+		w.held(i).free()
+		w.values[i], w.scales[i] = nil, nil
 	}
+}
+
+// held returns tensor i with its scales.
+func (w *TensorSet) held(i int) held { return held{w.values[i], w.scales[i]} }
+
+// visit calls visit with the float32 values of tensor i. visit must not keep the slice.
+func (w *TensorSet) visit(i int, visit func([]float32) error) error {
+	return w.held(i).widened(w.params[i], w.as, visit)
 }
 
 // withValues calls visit with a tensor's values and then frees the host copy that it
 // made, if any. visit must not keep the slice.
-func withValues(t *tensors.Tensor, visit func([]float32) error) error {
+func withValues[T gotype.Supported](t *tensors.Tensor, visit func([]T) error) error {
 	kept := t.HasLocal() || t.IsShared()
 	var failed error
-	err := tensors.ConstFlatData(t, func(v []float32) { failed = visit(v) })
+	err := tensors.ConstFlatData(t, func(v []T) { failed = visit(v) })
 	if !kept {
 		t.FinalizeLocal()
 	}

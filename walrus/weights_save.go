@@ -40,7 +40,7 @@ func (w *TensorSet) SaveAs(path string, s Storage, metadata map[string]string) e
 			}
 			return out.WriteFloat32(p.Key, v)
 		}
-		if err := withValues(w.values[i], write); err != nil {
+		if err := w.visit(i, write); err != nil {
 			return fmt.Errorf("walrus: saving weights to %s: %s: %w", path, p.Key, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/gotype"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -16,22 +17,27 @@ import (
 // otherwise on the device. In the last case all tensors pass through one host buffer.
 type stager struct {
 	backend compute.Backend
+	device  int
 	buffer  []float32
 }
 
-// tensor makes a tensor of a parameter's shape with the values that fill
+// tensor makes a float32 tensor of a parameter's shape with the values that fill
 // writes. fill gets a slice of p.Size() values with unspecified content.
 func (s *stager) tensor(p Param, fill func(dst []float32) error) (*tensors.Tensor, error) {
-	shape := shapes.Make(dtypes.Float32, p.Dims...)
+	return stage(s, shapes.Make(dtypes.Float32, p.Dims...), fill)
+}
+
+// stage makes a tensor of a shape with the values that fill writes.
+func stage[T gotype.Supported](s *stager, shape shapes.Shape, fill func(dst []T) error) (*tensors.Tensor, error) {
 	if s.backend != nil && !s.backend.HasSharedBuffers() {
-		return s.upload(shape, fill)
+		return upload(s, shape, fill)
 	}
-	t, err := tensors.FromShapeForBackend(s.backend, 0, shape)
+	t, err := tensors.FromShapeForBackend(s.backend, compute.DeviceNum(s.device), shape)
 	if err != nil {
 		return nil, err
 	}
 	var failed error
-	err = tensors.MutableFlatData(t, func(values []float32) { failed = fill(values) })
+	err = tensors.MutableFlatData(t, func(values []T) { failed = fill(values) })
 	if err == nil {
 		err = failed
 	}
@@ -42,21 +48,30 @@ func (s *stager) tensor(p Param, fill func(dst []float32) error) (*tensors.Tenso
 	return t, nil
 }
 
-// upload fills the host buffer and copies it to the device.
-func (s *stager) upload(shape shapes.Shape, fill func(dst []float32) error) (*tensors.Tensor, error) {
-	n := shape.Size()
-	if cap(s.buffer) < n {
-		s.buffer = make([]float32, n)
+// upload fills host memory, for float32 the host buffer, and copies it to the device.
+func upload[T gotype.Supported](s *stager, shape shapes.Shape, fill func(dst []T) error) (*tensors.Tensor, error) {
+	values, ok := any(s.host(0)).([]T)
+	if ok {
+		values, _ = any(s.host(shape.Size())).([]T)
+	} else {
+		values = make([]T, shape.Size())
 	}
-	values := s.buffer[:n]
 	if err := fill(values); err != nil {
 		return nil, err
 	}
-	buffer, err := s.backend.BufferFromFlatData(0, values, shape)
+	buffer, err := s.backend.BufferFromFlatData(compute.DeviceNum(s.device), values, shape)
 	if err != nil {
 		return nil, err
 	}
 	return tensors.FromBuffer(buffer)
+}
+
+// host returns n values of the host buffer.
+func (s *stager) host(n int) []float32 {
+	if cap(s.buffer) < n {
+		s.buffer = make([]float32, n)
+	}
+	return s.buffer[:n]
 }
 
 // checkFinite returns an error with the position of the first NaN or infinity

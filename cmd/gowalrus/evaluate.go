@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,22 +17,20 @@ import (
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
-	"github.com/gowalrus/gowalrus/walrus/backend"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/eval/report"
-	"github.com/gowalrus/gowalrus/walrus/nano"
 	"github.com/gowalrus/gowalrus/walrus/perturb"
-	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
 // evaluateOptions are the flags of evaluate.
 type evaluateOptions struct {
-	weights, split, report string
-	data, drop             []string
-	asJSON, auto, long     bool
-	members                int
-	noise                  float64
-	protocol               eval.Protocol
+	networkOptions
+	split, report string
+	data, drop    []string
+	asJSON, long  bool
+	members       int
+	noise         float64
+	protocol      eval.Protocol
 }
 
 // evaluate returns the subcommand evaluate.
@@ -54,11 +50,11 @@ and pictures.`,
   gowalrus evaluate --data testdata/data/shear_flow --members 16 --noise 0.02`,
 	}, func(ctx context.Context) error { return a.runEvaluate(ctx, o) })
 	f := c.Flags()
-	weightsFlag(c, &o.weights)
+	o.add(c)
 	f.StringArrayVar(&o.data, "data", nil, "`folder` or file of a data set; may be repeated")
 	f.StringVar(&o.split, "split", "test", "`split` to forecast: train, valid or test")
 	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
-	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (6, in 3D 3, if 0)")
+	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (if 0: those that the network expects, for Walrus 6, in 3D 3)")
 	f.IntVar(&o.protocol.Windows, "windows", 0, "windows to forecast per data set and horizon (32 if 0)")
 	f.BoolVar(&o.long, "long", false, "also measure long-term behaviour: spectra, drift of means, time to decorrelation and blow-up (with --json or --report)")
 	f.IntVar(&o.members, "members", 0, "also score an ensemble of this many members, which differ in their draws of jitter and rolls")
@@ -69,7 +65,6 @@ and pictures.`,
 	})
 	f.BoolVar(&o.asJSON, "json", false, "print one line of JSON per data set")
 	f.StringVar(&o.report, "report", "", "`folder` for report.md, report.json, report.html and an animation of each data set")
-	f.BoolVar(&o.auto, "auto", false, autoUsage)
 	complete(c, "split", []string{"train", "valid", "test"})
 	return c
 }
@@ -82,14 +77,17 @@ func (a *app) runEvaluate(ctx context.Context, o evaluateOptions) error {
 	if o.long {
 		o.protocol.Long = &eval.Long{}
 	}
-	em, err := openEmulator(o.weights, o.auto, 0)
+	if o.statistics != "" && len(o.data) > 1 {
+		return command.Usage("--statistics: expected one data set, got %d", len(o.data))
+	}
+	f, err := o.open()
 	if err != nil {
 		return err
 	}
-	defer em.Close()
+	defer f.Close()
 	var results []*eval.Result
 	for _, path := range o.data {
-		r, err := a.score(ctx, em, path, o)
+		r, err := a.score(ctx, f, path, o)
 		if err != nil {
 			return err
 		}
@@ -106,24 +104,7 @@ func (a *app) runEvaluate(ctx context.Context, o evaluateOptions) error {
 	if o.report == "" {
 		return nil
 	}
-	return a.report(ctx, em, results, o)
-}
-
-// openEmulator loads weights. If the checkpoint best of a run is missing, the error names
-// the last one.
-func openEmulator(weights string, auto bool, seed uint64) (*walrus.Emulator, error) {
-	b, err := backend.Pick(auto)
-	if err != nil {
-		return nil, err
-	}
-	em, err := nano.Open(weights, walrus.EmulatorOptions{Backend: b, Seed: seed})
-	if errors.Is(err, os.ErrNotExist) && filepath.Base(filepath.Clean(weights)) == train.BestCheckpoint {
-		last := train.RunCheckpoint(filepath.Dir(filepath.Clean(weights)))
-		if _, missing := os.Stat(last); missing == nil {
-			return nil, fmt.Errorf("%w: the run has had no validation yet, its weights so far are in %s", err, last)
-		}
-	}
-	return em, err
+	return a.report(ctx, f, results, o)
 }
 
 // openData opens a data set without the fields to drop. The function closes it. Errors name
@@ -142,18 +123,23 @@ func openData(path, split string, drop []string) (data.Dataset, func() error, er
 }
 
 // score scores one data set.
-func (a *app) score(ctx context.Context, em *walrus.Emulator, path string, o evaluateOptions) (*eval.Result, error) {
+func (a *app) score(ctx context.Context, f walrus.Forecaster, path string, o evaluateOptions) (*eval.Result, error) {
 	ds, done, err := openData(path, o.split, o.drop)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	forecasters := eval.Baselines()
-	forecasters["model"] = eval.Model(em)
+	forecasters["model"] = eval.Model(f)
+	o.protocol.Input = o.input(f, ds)
 	m := meter.New(a.stderr, ds.Metadata().Name, "frames")
 	defer m.Close()
 	o.protocol.Progress = m.SetInt
 	if o.members > 0 {
+		em, ok := f.(*walrus.Emulator)
+		if !ok {
+			return nil, errNoMembers
+		}
 		ensemble := walrus.EnsembleOptions{Members: o.members, Perturbation: perturb.Shaped(o.noise)}
 		o.protocol.Ensembles = map[string]eval.EnsembleForecast{"ensemble": eval.Members(em, ensemble)}
 	}
@@ -164,11 +150,20 @@ func (a *app) score(ctx context.Context, em *walrus.Emulator, path string, o eva
 	return r, nil
 }
 
+// input returns the number of frames of history: the given one, or that of the network, but
+// at least the two of linear extrapolation.
+func (o evaluateOptions) input(f walrus.Forecaster, ds data.Dataset) int {
+	if o.protocol.Input != 0 {
+		return o.protocol.Input
+	}
+	return max(f.History(len(ds.Metadata().Grid)), 2)
+}
+
 // drawn is the number of steps of the forecasts in the pictures of a report.
 const drawn = 20
 
 // report writes the report of all data sets.
-func (a *app) report(ctx context.Context, em *walrus.Emulator, results []*eval.Result, o evaluateOptions) error {
+func (a *app) report(ctx context.Context, f walrus.Forecaster, results []*eval.Result, o evaluateOptions) error {
 	m := meter.New(a.stderr, "report", "data sets")
 	defer m.Close()
 	var entries []report.Entry
@@ -178,7 +173,7 @@ func (a *app) report(ctx context.Context, em *walrus.Emulator, results []*eval.R
 		if err != nil {
 			return err
 		}
-		sample, err := report.NewSample(ctx, ds, eval.Model(em), o.protocol.Input, drawn)
+		sample, err := report.NewSample(ctx, ds, eval.Model(f), o.input(f, ds), drawn)
 		if err := errors.Join(err, done()); err != nil {
 			return err
 		}

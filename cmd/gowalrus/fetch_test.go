@@ -103,9 +103,9 @@ func TestFetchUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "usage: expected --dataset NAME or --weights"},
-		{[]string{"--weights", "--dataset", "x"}, "usage: expected --dataset NAME or --weights"},
-		{[]string{"--list", "--weights", "--dataset", "x"}, "usage: expected --dataset NAME or --weights"},
+		{nil, "usage: expected one of --dataset NAME, --weights and --peer NAME"},
+		{[]string{"--weights", "--dataset", "x"}, "usage: expected one of --dataset NAME, --weights and --peer NAME"},
+		{[]string{"--list", "--weights", "--dataset", "x"}, "usage: expected one of --dataset NAME, --weights and --peer NAME"},
 		{[]string{"--weights", "--split", "test"}, "usage: --split goes with a data set that is downloaded"},
 		{[]string{"--list", "--split", "test"}, "usage: --split goes with a data set that is downloaded"},
 		{[]string{"shear_flow"}, `usage: expected flags only, got ["shear_flow"]`},

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
+	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
+	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
 // finetuneOptions are the flags of finetune.
@@ -19,8 +23,10 @@ type finetuneOptions struct {
 	recipe                *recipe.Recipe
 	data, out             string
 	epochs, history, rank int
-	drop                  []string
-	fixed, auto           bool
+	// windows is the number of windows that are scored before and after.
+	windows     int
+	drop        []string
+	fixed, auto bool
 }
 
 // finetune returns the subcommand finetune.
@@ -33,21 +39,27 @@ func (a *app) finetune() *cobra.Command {
 learning rate of pretraining, statistics of the data set (its stats.yaml) in place of
 those of each window, and rotary frequencies learned per axis. Fields that the weights do
 not know are added. The folder of the run gets the checkpoints best and last. The run can
-be interrupted (Ctrl-C) at any time; the same command resumes it.`,
-		Example: `  gowalrus finetune --weights nano --data testdata/data/shear_flow --out runs/shear
+be interrupted (Ctrl-C) at any time; the same command resumes it.
+
+Only --data is needed. Before and after the training a few windows of valid, or of test,
+are forecast, and the errors are printed beside those of persistence (the last frame
+repeated) and linear extrapolation. The last lines say how to forecast with the result.`,
+		Example: `  gowalrus finetune --data datasets/mine
+  gowalrus finetune --weights nano --data testdata/data/shear_flow --out runs/shear
   gowalrus finetune --data testdata/data/shear_flow --out runs/adapters --lora 8 --epochs 3
   gowalrus evaluate --weights runs/shear/best --data testdata/data/shear_flow`,
 	}, func(ctx context.Context) error { return a.runFinetune(ctx, o) })
 	f, r := c.Flags(), o.recipe
 	weightsFlag(c, &r.Weights)
 	f.StringVar(&o.data, "data", "", "`folder` of a data set with train and, for validation, valid")
-	f.StringVar(&o.out, "out", "", "`folder` of the run")
+	f.StringVar(&o.out, "out", "", "`folder` of the run (runs/ and the name of the data's folder if empty)")
 	f.IntVar(&o.epochs, "epochs", r.Epochs, "epochs; warm-up takes a fifth of them, cooldown three tenths")
 	f.IntVar(&r.Updates, "updates", r.Updates, "updates of an epoch")
 	f.Float64Var(&r.Schedule.Base, "rate", r.Schedule.Base, "largest learning rate")
 	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of order, jitter and new columns")
 	f.StringVar(&r.Objective.Statistics, "statistics", r.Objective.Statistics, "`source`: dataset for the statistics of stats.yaml, history for those of each window, as in pretraining")
 	f.IntVar(&o.history, "history", 0, "frames of history (6, in 3D 3, if 0)")
+	f.IntVar(&o.windows, "windows", 4, "windows to score before and after the training, none if 0")
 	f.BoolVar(&r.APE, "ape", false, "add a learned absolute position embedding")
 	f.BoolVar(&o.fixed, "fixed-rope", false, "keep the rotary frequencies as they are")
 	f.StringArrayVar(&r.Freeze, "freeze", nil, "`pattern` of tensors that are not trained, such as blocks.*; may be repeated")
@@ -59,11 +71,14 @@ be interrupted (Ctrl-C) at any time; the same command resumes it.`,
 }
 
 // complete sets the keys of the recipe that follow from other flags.
-func (o finetuneOptions) complete() error {
-	if o.data == "" || o.out == "" {
-		return command.Usage("expected --data FOLDER and --out FOLDER")
+func (o *finetuneOptions) complete() error {
+	if o.data == "" || o.windows < 0 {
+		return command.Usage("expected --data FOLDER and --windows of 0 or more")
 	}
 	path, err := filepath.Abs(o.data)
+	if o.out == "" {
+		o.out = filepath.Join("runs", filepath.Base(path))
+	}
 	o.recipe.Data = []recipe.Data{{Path: path, History: o.history, Drop: o.drop}}
 	o.recipe.SetEpochs(o.epochs)
 	if o.fixed {
@@ -92,5 +107,49 @@ func (a *app) runFinetune(ctx context.Context, o finetuneOptions) error {
 	if n := opened.Report.NewFields; len(n) > 0 {
 		fmt.Fprintf(a.stdout, "Fields that the weights do not know, which start fresh: %v\n", n)
 	}
-	return a.fit(ctx, opened, b, o.out)
+	split := scoredSplit(o.data)
+	if o.windows == 0 {
+		split = ""
+	}
+	var before *eval.Result
+	if split != "" {
+		if before, err = o.scoreStart(ctx, a, opened.Weights, b, split); err != nil {
+			return err
+		}
+	}
+	finished, err := a.fit(ctx, opened, b, o.out)
+	if err != nil || !finished {
+		return err
+	}
+	weights := train.RunCheckpoint(o.out)
+	if before != nil {
+		em, err := openEmulator(weights, o.auto, 0)
+		if err != nil {
+			return err
+		}
+		after, err := o.score(ctx, a, em, split, "after")
+		em.Close()
+		if err != nil {
+			return err
+		}
+		a.printScores(before, after, split)
+	}
+	a.printNext(o, weights, scoredSplit(o.data))
+	return nil
+}
+
+// scoreStart scores the weights with which a training starts. It returns nil and prints a
+// note if the data have no windows to score.
+func (o finetuneOptions) scoreStart(ctx context.Context, a *app, w *walrus.Weights, b compute.Backend, split string) (*eval.Result, error) {
+	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b})
+	if err != nil {
+		return nil, err
+	}
+	defer em.Close()
+	before, err := o.score(ctx, a, em, split, "before")
+	if ctx.Err() == nil && err != nil {
+		fmt.Fprintf(a.stdout, "Note: the weights are not scored before and after: %v\n", err)
+		return nil, nil
+	}
+	return before, err
 }

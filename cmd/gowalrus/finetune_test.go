@@ -1,12 +1,18 @@
 package main
 
 import (
+	"context"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
@@ -16,7 +22,7 @@ import (
 func TestFinetune(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	out := output(t, "finetune", "--data", filepath.Join(dataDir, "gray_scott_reaction_diffusion"), "--out", dir,
-		"--epochs", "1", "--updates", "1", "--lora", "2", "--ape", "--freeze", "embed.*")
+		"--epochs", "1", "--updates", "1", "--windows", "0", "--lora", "2", "--ape", "--freeze", "embed.*")
 	require.Contains(t, out, "gray_scott_reaction_diffusion 1: ")
 	m, err := walrus.OpenCheckpoint(filepath.Join(dir, "best"))
 	require.NoError(t, err)
@@ -28,12 +34,63 @@ func TestFinetune(t *testing.T) {
 
 func TestFinetuneErrors(t *testing.T) {
 	for want, args := range map[string][]string{
-		"expected --data FOLDER and --out FOLDER": {"--data", "x"},
+		"expected --data FOLDER":      {"--out", "x"},
 		"nothing":                     {"--data", "nothing", "--out", t.TempDir()},
 		"expected history or dataset": {"--data", filepath.Join(dataDir, "shear_flow"), "--out", t.TempDir(), "--statistics", "mine"},
 	} {
 		require.ErrorContains(t, fails(append([]string{"finetune"}, args...)...), want)
 	}
+}
+
+// TestFinetuneMine: a data set with a field that the weights do not know needs no other
+// option than --data. The scores before and after are printed, and the last lines are
+// commands that run.
+func TestFinetuneMine(t *testing.T) {
+	t.Chdir(t.TempDir())
+	dir := filepath.Join("sets", "mine")
+	writeMine(t, dir)
+	// The other options keep the test short.
+	out := output(t, "finetune", "--data", dir, "--epochs", "1", "--updates", "1", "--windows", "1")
+	assert.Contains(t, out, "Fields that the weights do not know, which start fresh: [terrain_height]")
+	assert.Regexp(t, `steps +before +after +persistence +linear\n +1 +\d.*\n +1:10 +\d`, out)
+	best := filepath.Join("runs", "mine", "best")
+	_, commands, found := strings.Cut(out, "Forecast with the result:\n")
+	require.True(t, found, out)
+	lines := strings.Split(strings.TrimSpace(commands), "\n")
+	require.Len(t, lines, 2)
+	for _, line := range lines {
+		words := strings.Fields(line)
+		require.Equal(t, "gowalrus", words[0])
+		assert.Contains(t, line, "--weights "+best+" --data "+dir+" --split valid")
+		require.NoError(t, fails(append(words[1:], map[string][]string{"forecast": {"--steps", "1"}, "evaluate": {"--windows", "1", "--horizons", "1"}}[words[1]]...)...))
+	}
+	assert.FileExists(t, filepath.Join("runs", "mine", "forecast.nc"))
+	assert.FileExists(t, filepath.Join("runs", "mine", "report", "report.html"))
+}
+
+// writeMine writes waves of a field that no weights know, with train and valid.
+func writeMine(t *testing.T, dir string) {
+	t.Helper()
+	h := well.Header{Dataset: "mine", Fields: []data.Field{{Name: "terrain_height"}}, Boundaries: data.Boundaries{data.Both(data.Periodic), data.Both(data.Periodic)}}
+	w := &data.Window{Fields: h.Fields, Grid: []int{16, 16}, Boundaries: h.Boundaries}
+	for k := range 12 {
+		frame := make([]float32, w.Points())
+		for p := range frame {
+			frame[p] = float32(math.Sin(float64(p/16+k)*math.Pi/8) + math.Cos(float64(p%16)*math.Pi/4))
+		}
+		w.Frames, h.Times = append(w.Frames, frame), append(h.Times, float32(k))
+	}
+	axis := make([]float32, 16)
+	for i := range axis {
+		axis[i] = float32(i)
+	}
+	h.Coordinates = [][]float32{axis, axis}
+	ds, err := data.NewMemory("mine", []*data.Window{w})
+	require.NoError(t, err)
+	for _, split := range []string{"train", "valid"} {
+		require.NoError(t, well.WriteFile(context.Background(), filepath.Join(dir, "data", split, "a.hdf5"), h, ds, []int{0}, nil))
+	}
+	require.NoError(t, well.UpdateStatistics(context.Background(), dir))
 }
 
 // TestFinetuneUnjudged: without files for validation there is no best; a run with other

@@ -18,8 +18,9 @@ import (
 )
 
 // fit runs a training in a folder, or resumes the run in it, and prints its progress, a line
-// per validation and how to resume. It returns nil if the run is interrupted.
-func (a *app) fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string) error {
+// per validation and how to resume. finished is false if the run was interrupted, which is no
+// error.
+func (a *app) fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string) (finished bool, err error) {
 	stdout := a.stdout
 	s := &screen{out: stdout}
 	o.Options.Trainer.Backend, o.Options.Dir = b, dir
@@ -27,9 +28,9 @@ func (a *app) fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir 
 	r, err := train.NewRun(o.Weights, o.Options)
 	if err != nil {
 		if resume := (*train.ResumeError)(nil); errors.As(err, &resume) {
-			return fmt.Errorf("%w; to start again choose another folder, or remove %s", err, dir)
+			return false, fmt.Errorf("%w; to start again choose another folder, or remove %s", err, dir)
 		}
-		return err
+		return false, err
 	}
 	defer r.Close()
 	announce(o, stdout)
@@ -52,12 +53,12 @@ func (a *app) fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir 
 		if path := train.RunCheckpoint(dir); filepath.Base(path) == train.LastCheckpoint {
 			fmt.Fprintf(stdout, "There is no %s yet: the weights so far are in %s.\n", train.BestCheckpoint, path)
 		}
-		return nil
+		return false, nil
 	case err != nil:
-		return err
+		return false, err
 	}
 	fmt.Fprintf(stdout, "Done: %d updates; weights in %s.\n", r.Updates(), train.RunCheckpoint(dir))
-	return nil
+	return true, nil
 }
 
 // announce prints the notes and the parameters of a run before it starts.
@@ -87,7 +88,7 @@ func (s *screen) show(p train.Progress) {
 	}
 	s.seen++
 	s.loss += (p.Loss - s.loss) / min(float64(s.seen), 50)
-	s.meter.Note("loss %.2f, rate %.2g, %.1f samples/s", s.loss, p.Rate, float64(p.Samples)/p.Duration.Seconds())
+	s.meter.Note("loss %.2f, rate %.2g, %.3g samples/s", s.loss, p.Rate, float64(p.Samples)/p.Duration.Seconds())
 	s.meter.Set(p.Update, p.Updates)
 }
 

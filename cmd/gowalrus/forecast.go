@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,10 +23,11 @@ import (
 // forecastOptions are the flags of forecast.
 type forecastOptions struct {
 	forecastSource
-	weights, out string
-	steps        int
-	seed         uint64
-	asJSON, auto bool
+	networkOptions
+	out     string
+	steps   int
+	members int
+	asJSON  bool
 }
 
 // forecast returns the subcommand forecast.
@@ -43,6 +45,11 @@ If the data continue after the start, the true frames are written as well, and t
 of every step is printed beside those of persistence (the last frame repeated) and linear
 extrapolation: the VRMSE, 0 is perfect and 1 is as good as the mean of the truth.
 
+If --out ends in .hdf5, .nc (NetCDF), .zarr, .vti (ParaView), .npz or .gif, the forecast
+alone is written, to this file, with grid, times and provenance. Frames go to the file as
+they come, so that a long forecast needs little memory; only .gif keeps them. --members
+adds an axis of ensemble members.
+
 A window file has the array frames of shape [T, C, X], [T, C, X, Y] or [T, C, X, Y, Z],
 in physical units, and the array constants [C, X, …] if there are constant fields. Files
 that this program wrote describe their fields and boundaries; for other files give
@@ -50,7 +57,8 @@ that this program wrote describe their fields and boundaries; for other files gi
 		Example: `  gowalrus forecast
   gowalrus forecast --data testdata/data/shear_flow --steps 10 --out out/shear
   gowalrus forecast --window frames.npz --fields pressure,velocity:vector --boundary periodic,wall
-  gowalrus forecast --window out/shear/forecast.npz --out out/continued`,
+  gowalrus forecast --window out/shear/forecast.npz --out out/continued
+  gowalrus forecast --data testdata/data/shear_flow --steps 100 --members 8 --out shear.nc`,
 	}
 	a.command(c, func(ctx context.Context) error {
 		if err := o.check(c.Flags().Changed); err != nil {
@@ -59,13 +67,13 @@ that this program wrote describe their fields and boundaries; for other files gi
 		return a.runForecast(ctx, o)
 	})
 	f := c.Flags()
-	weightsFlag(c, &o.weights)
-	o.add(c)
+	o.networkOptions.add(c)
+	o.forecastSource.add(c)
 	f.IntVar(&o.steps, "steps", 20, "frames to forecast")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the jitter: the same seed gives the same forecast")
-	f.StringVar(&o.out, "out", filepath.Join("out", "forecast"), "`folder` for "+forecastFile+", "+truthFile+", "+animationFile+" and "+errorsFile)
+	f.StringVar(&o.out, "out", filepath.Join("out", "forecast"), "`folder` for "+forecastFile+", "+truthFile+", "+animationFile+" and "+errorsFile+", or a file for the forecast alone: "+strings.Join(forecastEndings(), ", "))
+	f.IntVar(&o.members, "members", 0, "with a file: members of an ensemble (if 0: one forecast, without an axis of members)")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
-	f.BoolVar(&o.auto, "auto", false, autoUsage)
 	return c
 }
 
@@ -85,6 +93,9 @@ func (o *forecastOptions) check(given func(flag string) bool) error {
 	if o.steps < 1 || o.steps > mostSteps {
 		return command.Usage("--steps: expected 1 to %d, got %d", mostSteps, o.steps)
 	}
+	if o.members < 0 || o.members > 0 && (!o.toFile() || o.ending() == gifEnding) {
+		return command.Usage("--members: expected a number of 1 or more together with --out FILE in a format but %s, got %d and --out %s", gifEnding, o.members, o.out)
+	}
 	return o.forecastSource.check(given)
 }
 
@@ -94,6 +105,7 @@ type prediction struct {
 	seen    *data.Window
 	history int
 	frames  [][]float32
+	steps   int
 	// errors is nil without truth.
 	errors  *eval.HorizonResult
 	seconds float64
@@ -101,44 +113,67 @@ type prediction struct {
 
 // runForecast forecasts, prints the errors and writes the files.
 func (a *app) runForecast(ctx context.Context, o forecastOptions) error {
-	w, history, err := o.open(ctx, o.steps)
+	f, err := o.networkOptions.open()
 	if err != nil {
 		return err
 	}
-	em, err := openEmulator(o.weights, o.auto, o.seed)
+	defer f.Close()
+	truth := o.steps
+	if o.toFile() {
+		truth = 0
+	}
+	w, history, err := o.forecastSource.open(ctx, f, truth)
 	if err != nil {
 		return err
 	}
-	defer em.Close()
-	p := &prediction{seen: w, history: history}
-	if err := a.predict(ctx, em, p, o.steps); err != nil {
+	p := &prediction{seen: w, history: history, steps: o.steps}
+	if o.toFile() && o.ending() != gifEnding {
+		files, err := a.stream(ctx, f, p, o)
+		if err != nil {
+			return err
+		}
+		return p.print(a.stdout, o, files)
+	}
+	if err := a.predict(ctx, f, p); err != nil {
 		return err
 	}
-	files, err := p.write(o.out)
+	var files []string
+	if o.toFile() {
+		files, err = []string{o.out}, animate(o.out, nil, p.result())
+	} else {
+		files, err = p.write(o.out)
+	}
 	if err != nil {
 		return err
 	}
 	return p.print(a.stdout, o, files)
 }
 
-// predict makes the forecast and scores it.
-func (a *app) predict(ctx context.Context, em *walrus.Emulator, p *prediction, steps int) error {
+// known returns the history, and prints what the weights were not trained for.
+func (a *app) known(f walrus.Forecaster, p *prediction) (*data.Window, error) {
 	known, err := p.seen.Slice(0, p.history)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	advice, err := em.Advice(known)
-	if err != nil {
-		return err
-	}
+	advice, err := advise(f, known)
 	for _, x := range advice {
 		fmt.Fprintf(a.stderr, "note: %s\n", x.Text)
 	}
+	return known, err
+}
+
+// predict makes the forecast and scores it.
+func (a *app) predict(ctx context.Context, f walrus.Forecaster, p *prediction) error {
+	known, err := a.known(f, p)
+	if err != nil {
+		return err
+	}
+	steps := p.steps
 	m := meter.New(a.stderr, "forecast", "frames")
 	defer m.Close()
 	m.SetInt(0, steps)
 	begin := time.Now()
-	for frame, err := range em.Rollout(ctx, known, steps) {
+	for frame, err := range f.Rollout(ctx, known, steps) {
 		if err != nil {
 			return err
 		}
@@ -174,7 +209,7 @@ func (p *prediction) times() []float32 {
 		return nil
 	}
 	last, step := t[p.history-1], t[p.history-1]-t[p.history-2]
-	out := make([]float32, len(p.frames))
+	out := make([]float32, p.steps)
 	for i := range out {
 		out[i] = last + float32(i+1)*step
 	}

@@ -24,7 +24,7 @@ func (p *prediction) print(w io.Writer, o forecastOptions, files []string) error
 			Seconds float64          `json:"seconds"`
 			VRMSE   map[string][]any `json:"vrmse,omitempty"`
 			Files   []string         `json:"files"`
-		}{p.seen.Name, o.weights, p.history, len(p.frames), p.seconds, nil, files}
+		}{p.seen.Name, o.weights, p.history, p.steps, p.seconds, nil, files}
 		if p.errors != nil {
 			line.VRMSE = map[string][]any{}
 			for name, curve := range p.errors.Curves {
@@ -33,7 +33,7 @@ func (p *prediction) print(w io.Writer, o forecastOptions, files []string) error
 		}
 		return json.NewEncoder(w).Encode(line)
 	}
-	fmt.Fprintf(w, "%s: %d steps from %d frames on a grid of %v, %.1f s\n", p.seen.Name, len(p.frames), p.history, p.seen.Grid, p.seconds)
+	fmt.Fprintf(w, "%s: %d steps from %d frames on a grid of %v, %.1f s\n", p.seen.Name, p.steps, p.history, p.seen.Grid, p.seconds)
 	if p.errors != nil {
 		p.table(w)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gowalrus/gowalrus/data/npz"
 	"github.com/gowalrus/gowalrus/data/sample"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // sampleName is the value of --data for the data that come with the program.
@@ -25,6 +26,8 @@ type forecastSource struct {
 	fields, boundary          string
 	// first says that start was given.
 	first bool
+	// gridType is the coordinate system of the data set, once it was opened.
+	gridType string
 }
 
 // add adds the flags.
@@ -38,7 +41,7 @@ func (s *forecastSource) add(c *cobra.Command) {
 	f.StringVar(&s.fields, "fields", "", "with --window: `fields` of the channels, such as pressure,velocity:vector,mask:constant")
 	f.StringVar(&s.boundary, "boundary", "", "with --window: `boundaries` per axis: periodic, wall, open, or wall/open for low/high, such as periodic,wall")
 	f.IntVar(&s.start, "start", 0, "first frame of the history (with --window: that for which the history is at the end)")
-	f.IntVar(&s.history, "history", 0, "frames of history (if 0: 6, in 3D 3; with --window all)")
+	f.IntVar(&s.history, "history", 0, "frames of history (if 0: those that the network expects, for Walrus 6, in 3D 3; with --window all)")
 	f.StringSliceVar(&s.drop, "drop", nil, dropUsage)
 	complete(c, "data", []string{sampleName})
 	complete(c, "split", []string{"train", "valid", "test"})
@@ -65,9 +68,9 @@ func (s *forecastSource) check(given func(flag string) bool) error {
 
 // open returns a window whose first frames, as many as history, are the start of the
 // forecast. Up to steps frames of truth follow.
-func (s *forecastSource) open(ctx context.Context, steps int) (w *data.Window, history int, err error) {
+func (s *forecastSource) open(ctx context.Context, f walrus.Forecaster, steps int) (w *data.Window, history int, err error) {
 	if s.window == "" {
-		return s.fromData(ctx, steps)
+		return s.fromData(ctx, f, steps)
 	}
 	var o npz.Options
 	if s.fields != "" {
@@ -98,19 +101,20 @@ func (s *forecastSource) open(ctx context.Context, steps int) (w *data.Window, h
 }
 
 // fromData reads the window from a data set.
-func (s *forecastSource) fromData(ctx context.Context, steps int) (*data.Window, int, error) {
+func (s *forecastSource) fromData(ctx context.Context, f walrus.Forecaster, steps int) (*data.Window, int, error) {
 	ds, done, err := s.dataset()
 	if err != nil {
 		return nil, 0, err
 	}
 	defer done()
+	s.gridType = ds.Metadata().GridType
 	all := ds.Trajectories()
 	if s.trajectory >= len(all) {
 		return nil, 0, command.Usage("--trajectory: the data set has the trajectories 0 to %d, got %d", len(all)-1, s.trajectory)
 	}
 	history := s.history
 	if history == 0 {
-		history = ds.Metadata().History()
+		history = f.History(len(ds.Metadata().Grid))
 	}
 	frames := (all[s.trajectory].Steps - s.start + s.stride - 1) / s.stride
 	if frames < history {

@@ -102,7 +102,7 @@ func TestForecastHistory(t *testing.T) {
 		{forecastSource{history: 6, start: 0, first: true, drop: []string{"density"}}, 0, 6, 5},
 	} {
 		c.source.window = path
-		w, history, err := c.source.open(t.Context(), 5)
+		w, history, err := c.source.open(t.Context(), nil, 5)
 		require.NoError(t, err)
 		assert.Equal(t, c.seen, history)
 		assert.Len(t, w.Frames, c.seen+c.known)

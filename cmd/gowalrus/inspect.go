@@ -95,7 +95,7 @@ func (a *app) runInspect(ctx context.Context, o inspectOptions) error {
 		m := meter.New(a.stderr, "reading "+o.data, "")
 		defer m.Close()
 		if !o.stats {
-			return a.inspectData(ctx, o)
+			return a.describeData(ctx, o.data, o.asJSON, well.Describe)
 		}
 		file, err := well.CreateStatistics(ctx, o.data)
 		if err != nil {
@@ -167,18 +167,18 @@ func (r *inspection) plan(o inspectOptions) error {
 	return nil
 }
 
-// inspectData prints the descriptions of the data sets at a path, and returns the reasons
-// why some cannot be used.
-func (a *app) inspectData(ctx context.Context, o inspectOptions) error {
-	paths, err := well.Find(o.data)
+// describeData prints the descriptions of the data sets at a path, and returns the reasons
+// why some cannot be used. describe is well.Describe or well.Audit.
+func (a *app) describeData(ctx context.Context, path string, asJSON bool, describe func(context.Context, string) (*well.Description, error)) error {
+	paths, err := well.Find(path)
 	if err != nil {
 		return err
 	}
 	var all []*well.Description
 	var problems error
 	for _, path := range paths {
-		d, err := well.Describe(ctx, path)
+		d, err := describe(ctx, path)
 		all, problems = append(all, d), errors.Join(problems, err)
 	}
-	return errors.Join(printData(a.stdout, all, o.asJSON), problems)
+	return errors.Join(printData(a.stdout, all, asJSON), problems)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/peers"
 )
 
 // checkpointSummary describes a weight file and whether it fits a network.
@@ -17,6 +19,8 @@ type checkpointSummary struct {
 	walrus.WeightsSummary
 	// Note says why no configuration was found; it is empty otherwise.
 	Note string `json:"note,omitempty"`
+	// Peer describes weights of Poseidon, DPOT or MPP; nil for others.
+	Peer *peers.Description `json:"peer,omitempty"`
 	// Fits reports whether the file holds exactly the network's tensors; Fit lists the
 	// differences. Both are absent without a network.
 	Fits *bool              `json:"fits,omitempty"`
@@ -53,7 +57,9 @@ func (r *inspection) checkpoint(name string) error {
 	switch {
 	case r.Config != nil:
 	case missing != nil:
-		r.Checkpoint.Note = missing.Error()
+		if r.Checkpoint.Peer, err = peers.Describe(path); err != nil {
+			r.Checkpoint.Note = missing.Error()
+		}
 		r.Tensors, r.Parameters, r.Bytes = s.Tensors, s.Values, s.Bytes
 		return nil
 	default:
@@ -99,6 +105,9 @@ func (s *checkpointSummary) text(b *strings.Builder) {
 	}
 	s.training(b)
 	switch {
+	case s.Peer != nil:
+		fmt.Fprintf(b, "  weights of %s: %s parameters\n  licence of the published weights: %s\n",
+			cmp.Or(s.Peer.Name, string(s.Peer.Kind)), grouped(s.Peer.Parameters), s.Peer.Licence)
 	case s.Fits == nil:
 		fmt.Fprintf(b, "  not compared with a network: %s\n", s.Note)
 	case *s.Fits:

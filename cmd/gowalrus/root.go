@@ -28,6 +28,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (name str
 	root.SetArgs(doubled(root, args))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	if err := unknown(root, args); err != nil {
+		return root.Name(), err
+	}
 	c, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.ran && !errors.Is(err, command.ErrUsage) {
 		err = command.Usage("%w", err)
@@ -46,11 +49,27 @@ needed to start.`,
 		SilenceErrors: true, // main prints them once
 		SilenceUsage:  true,
 
-		DisableSuggestions: true, // they do not fit into the one line of an error
+		SuggestionsMinimumDistance: 2, // edits
 	}
-	root.AddCommand(a.forecast(), a.serve(), a.train(), a.finetune(), a.evaluate(), a.calibrate(), a.simulate(), a.importFiles(), a.convert(),
-		a.fetch(), a.inspect(), a.export(), a.ladder(), a.version())
+	root.AddCommand(a.forecast(), a.serve(), a.train(), a.finetune(), a.evaluate(), a.compare(), a.calibrate(), a.simulate(), a.importFiles(), a.convert(),
+		a.split(), a.subset(), a.merge(), a.downsample(), a.check(), a.fetch(), a.inspect(), a.export(), a.ladder(), a.version())
 	return root
+}
+
+// unknown returns the error of arguments whose first word names no subcommand.
+func unknown(root *cobra.Command, args []string) error {
+	if _, _, err := root.Find(args); err == nil {
+		return nil
+	}
+	word := args[slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") })]
+	if list := root.SuggestionsFor(word); len(list) > 0 {
+		return command.Usage("unknown command %q: did you mean %s?", word, strings.Join(list, " or "))
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	return command.Usage("unknown command %q: expected %s", word, strings.Join(names, ", "))
 }
 
 // command completes a subcommand that runs f and has no arguments but flags.

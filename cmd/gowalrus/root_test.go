@@ -67,7 +67,8 @@ func TestMistakes(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"nothing"}, "gowalrus failed: usage: unknown command \"nothing\" for \"gowalrus\" (-h lists the flags)\n"},
+		{[]string{"nothing"}, "gowalrus failed: usage: unknown command \"nothing\": expected calibrate, convert, evaluate, export, fetch, finetune, forecast, import, inspect, ladder, serve, simulate, train, version (-h lists the flags)\n"},
+		{[]string{"forcast", "--steps", "3"}, "gowalrus failed: usage: unknown command \"forcast\": did you mean forecast? (-h lists the flags)\n"},
 		{[]string{"--nothing"}, "gowalrus failed: usage: unknown flag: --nothing (-h lists the flags)\n"},
 		{[]string{"version", "--colour"}, "gowalrus version failed: usage: unknown flag: --colour (-h lists the flags)\n"},
 		{[]string{"version", "more"}, "gowalrus version failed: usage: expected flags only, got [\"more\"] (-h lists the flags)\n"},

@@ -68,7 +68,8 @@ func (a *app) runTrain(ctx context.Context, o trainOptions) error {
 	defer opened.Close()
 	opened.Options.AllowChanges = o.allowChanges
 	if !o.mpi {
-		return a.fit(ctx, opened, b, o.out)
+		_, err := a.fit(ctx, opened, b, o.out)
+		return err
 	}
 	engine, err := mpi.Start()
 	if err != nil {
@@ -78,7 +79,7 @@ func (a *app) runTrain(ctx context.Context, o trainOptions) error {
 		a.stdout, a.stderr = io.Discard, io.Discard // rank 0 speaks for all
 	}
 	opened.Options.Trainer.Engine = engine
-	if err := a.fit(ctx, opened, b, o.out); err != nil {
+	if _, err := a.fit(ctx, opened, b, o.out); err != nil {
 		engine.Abort(err) // prints the error and ends all processes
 	}
 	return engine.Close()

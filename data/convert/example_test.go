@@ -63,5 +63,5 @@ func ExampleFormats() {
 func ExampleOptions() {
 	_, err := convert.Convert(context.Background(), convert.Options{Input: "flow.hdf5", Out: "datasets"})
 	fmt.Println(err)
-	// Output: convert: flow.hdf5: the name fits none of the formats pdebench-cns, pdebench-ns, pdebench-diff-react, pdebench-rdb, pdearena, pdegym, flowbench, bubbleml: state the format, or write a mapping for files of another layout: gowalrus import -guess flow.hdf5 begins one (in Go: mapping.Guess of package data/convert/mapping)
+	// Output: convert: flow.hdf5: the name fits none of the formats pdebench-cns, pdebench-ns, pdebench-diff-react, pdebench-rdb, pdearena, pdegym, flowbench, bubbleml: state the format, or write a mapping for files of another layout: gowalrus import --guess flow.hdf5 begins one (in Go: mapping.Guess of package data/convert/mapping)
 }

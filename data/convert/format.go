@@ -67,5 +67,5 @@ func (o Options) format() (Format, error) {
 	if o.Format != "" {
 		return Format{}, fmt.Errorf("convert: unknown format %q: expected one of %s", o.Format, strings.Join(names, ", "))
 	}
-	return Format{}, fmt.Errorf("convert: %s: the name fits none of the formats %s: state the format, or write a mapping for files of another layout: gowalrus import -guess %s begins one (in Go: mapping.Guess of package data/convert/mapping)", o.Input, strings.Join(names, ", "), o.Input)
+	return Format{}, fmt.Errorf("convert: %s: the name fits none of the formats %s: state the format, or write a mapping for files of another layout: gowalrus import --guess %s begins one (in Go: mapping.Guess of package data/convert/mapping)", o.Input, strings.Join(names, ", "), o.Input)
 }

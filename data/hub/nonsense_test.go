@@ -24,7 +24,7 @@ func TestNonsense(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{hub.Dataset, hub.FromEnvironment, hub.Weights},
+		Funcs:   []any{hub.Dataset, hub.FromEnvironment, hub.Peer, hub.Peers, hub.Weights},
 		Types:   []any{new(hub.Client), new(hub.Repo)},
 		Values:  []any{&hub.Client{Cache: t.TempDir(), Tries: 1, Wait: time.Nanosecond}, hub.Dataset("rain"), hub.Weights()},
 		Strings: []string{"owner/name", "main", "data/train/a.hdf5"},

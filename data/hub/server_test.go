@@ -57,6 +57,7 @@ func newServer(t *testing.T) *server {
 		"README.md": []byte("x"), "data/test/b c.hdf5": content(smallSize, 2), "data/train/a.hdf5": content(bigSize, 1),
 		"data/train/empty.hdf5": {}, "stats.yaml": []byte("mean:\n  p: 1.0\n"),
 		"extended_config.yaml": []byte("model: {}\n"), "walrus.pt": content(5000, 3),
+		"config.json": []byte("{}"), "model.safetensors": content(3000, 4), "model_Ti.pth": content(2000, 5), "model_S.pth": content(100, 6),
 	}}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.answer))
 	t.Cleanup(s.Close)
@@ -90,7 +91,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.tokens = append(s.tokens, r.Header.Get("Authorization"))
 	s.mu.Unlock()
-	for _, repo := range []Repo{flow, Weights()} {
+	for _, repo := range []Repo{flow, Weights(), {Kind: ModelKind, Name: "camlab-ethz/Poseidon-T"}, {Kind: ModelKind, Name: "hzk17/DPOT"}} {
 		if strings.HasPrefix(r.URL.Path, fmt.Sprintf("/api/%s/%s/tree/main", repo.Kind, repo.Name)) {
 			s.list(w, r, repo)
 			return
@@ -136,8 +137,13 @@ func (c counter) Write(b []byte) (int, error) {
 // list sends the list in two pages, as the hub does with long lists.
 func (s *server) list(w http.ResponseWriter, r *http.Request, repo Repo) {
 	names := []string{"README.md", "data/test/b c.hdf5", "data/train/a.hdf5", "data/train/empty.hdf5", "stats.yaml"}
-	if repo == Weights() {
+	switch repo.Name {
+	case Weights().Name:
 		names = []string{"extended_config.yaml", "walrus.pt"}
+	case "camlab-ethz/Poseidon-T":
+		names = []string{"README.md", "config.json", "model.safetensors"}
+	case "hzk17/DPOT":
+		names = []string{"README.md", "model_S.pth", "model_Ti.pth"}
 	}
 	half := 2
 	if r.URL.Query().Get("cursor") == "" {

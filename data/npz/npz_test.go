@@ -183,9 +183,55 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// TestWriter: an ensemble is written step by step and is refused as a window. A file with
+// too few steps does not appear.
+func TestWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "e.npz")
+	w := window([]int{3, 4})
+	w.Coordinates = [][]float32{{0, 1, 2}, {0, 2, 4, 8}}
+	o := npz.WriterOptions{Steps: 2, Times: w.Times, Members: 2, Provenance: map[string]string{"seed": "3"}}
+	out, err := npz.Create(path, w, o)
+	require.NoError(t, err)
+	for _, frame := range w.Frames {
+		require.NoError(t, out.Step(frame, frame))
+	}
+	assert.ErrorContains(t, out.Step(w.Frames...), "expected 2 steps of 2 frames")
+	require.NoError(t, out.Close())
+	_, err = npz.Read(path, npz.Options{})
+	assert.ErrorContains(t, err, "an ensemble of 2 members")
+	f, err := npy.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	frames, err := f.Dataset("frames")
+	require.NoError(t, err)
+	assert.Equal(t, []int{2, 2, 3, 3, 4}, frames.Shape())
+	got := make([]float32, 36)
+	require.NoError(t, frames.Float32(got, []int{1, 1, 0, 0, 0}, []int{1, 1, 3, 3, 4}))
+	assert.Equal(t, w.Frames[1], got)
+
+	require.NoError(t, npz.Write(path, w))
+	again, err := npz.Read(path, npz.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, w, again, "with coordinates")
+
+	short := filepath.Join(t.TempDir(), "short.npz")
+	out, err = npz.Create(short, w, npz.WriterOptions{Steps: 2})
+	require.NoError(t, err)
+	assert.ErrorContains(t, out.Step(w.Frames[0][1:]), "expected 36 values, got 35")
+	assert.ErrorContains(t, out.Close(), "expected 2 steps, got 0")
+	assert.NoFileExists(t, short)
+	for _, o := range []npz.WriterOptions{{}, {Steps: 1, Members: -1}, {Steps: 1, Times: []float32{1, 2}}} {
+		_, err = npz.Create(short, w, o)
+		assert.ErrorContains(t, err, "expected at least one step")
+	}
+}
+
 // TestNonsense: no function panics on bad input.
 func TestNonsense(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "w.npz")
 	require.NoError(t, npz.Write(path, window([]int{2, 3})))
-	sweep.Run(t, sweep.Package{Funcs: []any{npz.Read, npz.Write}, Values: []any{window([]int{2, 3})}, Strings: []string{path}})
+	made, err := npz.Create(path+".other", window([]int{2, 3}), npz.WriterOptions{Steps: 2, Members: 2})
+	require.NoError(t, err)
+	defer made.Abort()
+	sweep.Run(t, sweep.Package{Funcs: []any{npz.Create, npz.Read, npz.Write}, Made: []any{(*npz.Writer)(nil)}, Values: []any{window([]int{2, 3}), made, npz.WriterOptions{Steps: 2, Members: 2}, make([]float32, 18)}, Strings: []string{path}})
 }

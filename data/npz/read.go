@@ -19,6 +19,8 @@ const (
 	constantsName = "constants"
 	timesName     = "times"
 	layoutName    = "window.json"
+	// coordinatesName begins the names of the arrays of coordinates: coordinates_x.
+	coordinatesName = "coordinates_"
 )
 
 // maxLayout bounds the size of window.json in bytes.
@@ -40,6 +42,9 @@ type layout struct {
 	Axes        []string `json:"axes,omitempty"`
 	Curvilinear bool     `json:"curvilinear,omitempty"`
 	Embedded    bool     `json:"embedded,omitempty"`
+	// Members is the length of the axis of members of an ensemble, 0 without one.
+	Members    int               `json:"members,omitempty"`
+	Provenance map[string]string `json:"provenance,omitempty"`
 }
 
 type field struct {
@@ -71,23 +76,23 @@ func read(path string, o Options) (*data.Window, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	name := framesName
+	name, label := framesName, "array "+framesName
 	if names := f.Arrays(); len(names) == 1 && names[0] == npy.Single {
-		name = npy.Single
+		name, label = npy.Single, "its array"
 	}
 	values, shape, err := array(f, name)
 	if err != nil {
 		return nil, err
 	}
 	if len(shape) < 3 || len(shape) > 5 || shape[0] < 1 {
-		return nil, fmt.Errorf("%s: array %s: expected shape [T, C, H], [T, C, H, W] or [T, C, H, W, D] with frames and channels, got %v", path, name, shape)
+		return nil, fmt.Errorf("%s: %s: expected shape [T, C, H], [T, C, H, W] or [T, C, H, W, D] with frames and channels, got %v", path, label, shape)
 	}
 	w.Grid = shape[2:]
 	if err := w.ValidateLayout(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if channels := w.Channels(false); shape[1] != len(channels) {
-		return nil, fmt.Errorf("%s: array %s: expected %d channels %v for the fields, got %d in shape %v", path, name, len(channels), channels, shape[1], shape)
+		return nil, fmt.Errorf("%s: %s: expected %d channels %v for the fields, got %d in shape %v", path, label, len(channels), channels, shape[1], shape)
 	}
 	for frame := range slices.Chunk(values, len(values)/shape[0]) {
 		w.Frames = append(w.Frames, frame)
@@ -101,9 +106,28 @@ func read(path string, o Options) (*data.Window, error) {
 		}
 	}
 	if slices.Contains(f.Arrays(), timesName) {
-		w.Times, _, err = array(f, timesName)
+		if w.Times, _, err = array(f, timesName); err != nil {
+			return nil, err
+		}
 	}
-	return w, err
+	return w, readCoordinates(f, w)
+}
+
+// readCoordinates reads the coordinates if the file has those of every axis.
+func readCoordinates(f *npy.File, w *data.Window) error {
+	var all [][]float32
+	for _, axis := range w.AxisNames() {
+		if !slices.Contains(f.Arrays(), coordinatesName+axis) {
+			return nil
+		}
+		x, _, err := array(f, coordinatesName+axis)
+		if err != nil {
+			return err
+		}
+		all = append(all, x)
+	}
+	w.Coordinates = all
+	return nil
 }
 
 // described returns a window with the fields and boundaries of the options or of the file,
@@ -155,6 +179,9 @@ func readLayout(path string) (*layout, error) {
 
 // describe fills in what the window lacks.
 func (l *layout) describe(w *data.Window) error {
+	if l.Members > 0 {
+		return fmt.Errorf("expected frames [T, C, …] of one trajectory, got an ensemble of %d members, whose array frames is [T, member, C, …]: write one member as a file of its own", l.Members)
+	}
 	w.Axes, w.Curvilinear, w.Embedded = l.Axes, l.Curvilinear, l.Embedded
 	if l.Name != "" {
 		w.Name = l.Name

@@ -20,7 +20,7 @@ type ForeignError struct {
 
 // Error names the fault and the command that reads the data.
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("%v: the layout is not The Well's: gowalrus import -guess PATH begins a mapping that imports other files (in Go: package data/convert/mapping)", e.Err)
+	return fmt.Sprintf("%v: the layout is not The Well's: gowalrus import --guess PATH begins a mapping that imports other files (in Go: package data/convert/mapping)", e.Err)
 }
 
 // Unwrap returns the fault.

@@ -25,7 +25,7 @@ func TestForeign(t *testing.T) {
 		require.ErrorAs(t, err, &foreign, name)
 		assert.Equal(t, path, foreign.Path)
 		assert.ErrorContains(t, err, path)
-		assert.ErrorContains(t, err, "gowalrus import -guess")
+		assert.ErrorContains(t, err, "gowalrus import --guess")
 	}
 	_, err := well.Open(filepath.Join(root, "nowhere"), well.Options{})
 	assert.ErrorIs(t, err, fs.ErrNotExist)

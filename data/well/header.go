@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
 )
@@ -34,6 +35,9 @@ type Header struct {
 	Parameters []Parameter
 	// Scalars declares further scalars, whose values [Writer.Scalar] writes.
 	Scalars []ScalarSpec
+	// Attributes are further texts of the file, by name, such as its provenance. Readers of the
+	// layout ignore them.
+	Attributes map[string]string
 	// Deflate is the compression level, 1 to 9. 0 means 6, -1 means no compression. A chunk
 	// is one frame of one field.
 	Deflate int
@@ -116,6 +120,11 @@ func (h Header) validate() error {
 	for i, b := range h.Boundaries {
 		if len(h.Coordinates[i]) == 1 && b.Low != b.High {
 			return fmt.Errorf("axis %s has one point: expected the same boundary at both ends, got %s", h.Axes[i], b)
+		}
+	}
+	for name := range h.Attributes {
+		if name == "" || slices.Contains(rootAttributes, name) || slices.ContainsFunc(h.Parameters, func(p Parameter) bool { return p.Name == name }) {
+			return fmt.Errorf("attribute %q: expected a name that is not empty, not %s and no parameter", name, strings.Join(rootAttributes, ", "))
 		}
 	}
 	return h.validateScalars()

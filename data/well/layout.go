@@ -2,6 +2,7 @@ package well
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,6 +46,11 @@ func (w *Writer) writeRoot() error {
 	for i, p := range h.Parameters {
 		names[i] = p.Name
 		if err := w.attributes("/", p.Name, p.Value); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.Attributes)) {
+		if err := w.attributes("/", name, h.Attributes[name]); err != nil {
 			return err
 		}
 	}

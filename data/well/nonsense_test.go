@@ -27,7 +27,7 @@ func TestNonsense(t *testing.T) {
 	}
 	defer set.Close()
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{well.ComputeStatistics, well.Copy, well.Create, well.CreateStatistics, well.Describe, well.Drivers, well.Find, well.Open,
+		Funcs: []any{well.Audit, well.ComputeStatistics, well.Copy, well.Create, well.CreateStatistics, well.Describe, well.Drivers, well.Find, well.Open,
 			well.RegisterDriver, well.SameSystem, well.Splits, well.UpdateStatistics, well.WriteFile},
 		Types:   []any{new(well.ForeignError), new(well.MemoryError), new(well.Header)},
 		Made:    []any{(*well.Dataset)(nil), (*well.Writer)(nil)},

@@ -42,7 +42,7 @@ func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, tota
 	for _, p := range parts {
 		total.add(p)
 	}
-	return total.statistics(d), nil
+	return data.StatisticsOf(d.meta.Fields, len(d.meta.Grid), total.frames, total.deltas, total.constants)
 }
 
 // UpdateStatistics computes the statistics of a data set's training split and writes its
@@ -149,33 +149,4 @@ func widen(dst []float64, src []float32) []float64 {
 		dst[i] = float64(v)
 	}
 	return dst
-}
-
-// statistics returns the moments by field.
-func (s *summary) statistics(d *Dataset) *data.Statistics {
-	out := &data.Statistics{
-		Mean: map[string][]float64{}, Std: map[string][]float64{}, RMS: map[string][]float64{},
-		MeanDelta: map[string][]float64{}, StdDelta: map[string][]float64{}, RMSDelta: map[string][]float64{},
-	}
-	at := map[bool]int{}
-	for _, f := range d.meta.Fields {
-		n := f.ComponentCount(len(d.meta.Grid))
-		own := s.frames
-		if f.Constant {
-			own = s.constants
-		}
-		first := at[f.Constant]
-		for c := first; c < first+n; c++ {
-			out.Mean[f.Name] = append(out.Mean[f.Name], own[c].Mean)
-			out.Std[f.Name] = append(out.Std[f.Name], own[c].Std())
-			out.RMS[f.Name] = append(out.RMS[f.Name], own[c].RMS())
-			if !f.Constant {
-				out.MeanDelta[f.Name] = append(out.MeanDelta[f.Name], s.deltas[c].Mean)
-				out.StdDelta[f.Name] = append(out.StdDelta[f.Name], s.deltas[c].Std())
-				out.RMSDelta[f.Name] = append(out.RMSDelta[f.Name], s.deltas[c].RMS())
-			}
-		}
-		at[f.Constant] += n
-	}
-	return out
 }

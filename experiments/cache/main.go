@@ -1,7 +1,7 @@
 // Command cache measures the loss of accuracy and the gain in speed of a KV cache:
 // walrus-nano forecasts 60 steps of simulated runs that it has not seen, without a
 // cache, with one that slides and is refreshed after some steps or never, and with one
-// that grows. It also measures the accuracy of bfloat16.
+// that grows. It also measures the accuracy of bfloat16, and of weights held in bfloat16 and int8.
 //
 //	go run ./experiments/cache -auto -out out/cache
 package main
@@ -38,8 +38,8 @@ const (
 type mode struct {
 	Name  string
 	cache *walrus.Cache
-	// precision is that of the network.
-	precision walrus.Precision
+	// precision is that of the arithmetic, weights that of the held weights.
+	precision, weights walrus.Precision
 	// same keeps the draws of the first step. It shows which part of a cache's error
 	// comes from frozen draws.
 	same bool
@@ -53,6 +53,8 @@ var modes = []mode{
 	{Name: "anew after 12", cache: &walrus.Cache{Refresh: 12}},
 	{Name: "never anew", cache: &walrus.Cache{Refresh: -1}},
 	{Name: "no cache, bfloat16", precision: walrus.BFloat16},
+	{Name: "no cache, weights in bfloat16", weights: walrus.BFloat16},
+	{Name: "no cache, weights in int8", weights: walrus.Int8},
 	{Name: "growing", cache: &walrus.Cache{Frames: history + steps, Refresh: -1}},
 }
 
@@ -132,7 +134,7 @@ func simulate(ctx context.Context, out, name string, runs int) (*well.Dataset, e
 // measure forecasts from the first window of every run.
 func measure(ctx context.Context, b compute.Backend, ds *well.Dataset, m mode) (result, error) {
 	r := result{Mode: m.Name, VRMSE: map[string]float64{}}
-	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: m.cache, Precision: m.precision, Divergence: walrus.Divergence{Factor: -1}})
+	em, err := nano.Load(walrus.EmulatorOptions{Backend: b, Seed: 1, Cache: m.cache, Precision: m.precision, Weights: m.weights, Divergence: walrus.Divergence{Factor: -1}})
 	if err != nil {
 		return r, err
 	}

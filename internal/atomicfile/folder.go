@@ -17,23 +17,49 @@ func Beside(path, what string) string {
 // Folder makes a new folder at dir, which must be missing or empty, from the files that
 // write puts into the temporary folder that it is given.
 func Folder(dir string, write func(partial string) error) error {
+	d, err := CreateFolder(dir)
+	if err != nil {
+		return err
+	}
+	if err := write(d.Partial); err != nil {
+		d.Abort()
+		return err
+	}
+	return d.Commit()
+}
+
+// PartialFolder is a temporary folder that gets its path with Commit.
+type PartialFolder struct {
+	// Partial is the path of the temporary folder.
+	Partial string
+	dir     string
+}
+
+// CreateFolder makes a temporary folder for the folder dir, which must be missing or empty
+// when it is complete. The caller ends it with Commit or Abort.
+func CreateFolder(dir string) (*PartialFolder, error) {
 	partial, err := emptyBeside(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = write(partial)
-	if err == nil {
-		err = os.Remove(dir) // fails unless it is empty
-		if err == nil || errors.Is(err, os.ErrNotExist) {
-			err = os.Rename(partial, dir)
-		}
+	return &PartialFolder{Partial: partial, dir: dir}, nil
+}
+
+// Commit renames the folder to its path. After an error no temporary folder is left.
+func (d *PartialFolder) Commit() error {
+	err := os.Remove(d.dir) // fails unless it is empty
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		err = os.Rename(d.Partial, d.dir)
 	}
 	if err != nil {
-		os.RemoveAll(partial)
+		d.Abort()
 		return err
 	}
-	return SyncFolder(filepath.Dir(dir))
+	return SyncFolder(filepath.Dir(d.dir))
 }
+
+// Abort removes the temporary folder. After Commit it does nothing.
+func (d *PartialFolder) Abort() { os.RemoveAll(d.Partial) }
 
 // Replace makes the folder at dir as Folder does. It moves an existing folder to
 // Previous(dir) meanwhile; retire then removes it, and may first keep what it wants. If a

@@ -23,6 +23,15 @@ func Write(w io.Writer, shape []int, parts ...[]float32) error {
 	if got != want {
 		return fmt.Errorf("npy: expected %d values for shape %v, got %d", want, shape, got)
 	}
+	if _, err := w.Write(Header(shape)); err != nil {
+		return err
+	}
+	return Values(w, parts...)
+}
+
+// Header returns the header of an array of float32 in row-major order, which the values
+// follow.
+func Header(shape []int) []byte {
 	lengths := make([]string, len(shape))
 	for i, n := range shape {
 		lengths[i] = strconv.Itoa(n) + ","
@@ -31,11 +40,12 @@ func Write(w io.Writer, shape []int, parts ...[]float32) error {
 	// Version 1: the header ends with a newline at a multiple of 64 bytes.
 	const start = 10
 	text += strings.Repeat(" ", 63-(start+len(text))%64) + "\n"
+	return append(binary.LittleEndian.AppendUint16([]byte(magic+"\x01\x00"), uint16(len(text))), text...)
+}
+
+// Values appends values to an array.
+func Values(w io.Writer, parts ...[]float32) error {
 	b := bufio.NewWriterSize(w, 1<<16)
-	head := binary.LittleEndian.AppendUint16([]byte(magic+"\x01\x00"), uint16(len(text)))
-	if _, err := b.Write(append(head, text...)); err != nil {
-		return err
-	}
 	var raw [4]byte
 	for _, p := range parts {
 		for _, v := range p {

@@ -9,15 +9,15 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// Model returns the forecast of an emulator, which calls [Step] after every frame. With an
-// error it returns the frames before it.
-func Model(em *walrus.Emulator) Forecast {
+// Model returns the forecast of an emulator or another forecaster, which calls [Step] after
+// every frame. With an error it returns the frames before it.
+func Model(f walrus.Forecaster) Forecast {
 	return func(ctx context.Context, w *data.Window, steps int) ([][]float32, error) {
-		if em == nil {
-			return nil, errors.New("eval: expected an emulator, got nil")
+		if em, ok := f.(*walrus.Emulator); f == nil || ok && em == nil {
+			return nil, errors.New("eval: expected a forecaster, got nil")
 		}
 		var out [][]float32
-		for frame, err := range em.Rollout(ctx, w, steps) {
+		for frame, err := range f.Rollout(ctx, w, steps) {
 			if err != nil {
 				return out, err
 			}

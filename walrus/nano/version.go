@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -101,7 +103,7 @@ func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weig
 // Load returns an emulator, which owns the weights. The caller must close it. Fields are
 // normalised as in the training of the weights unless the options set Scaling.
 func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
-	w, err := v.Weights(walrus.LoadOptions{Backend: o.Backend})
+	w, err := v.Weights(o.LoadOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +123,7 @@ func Open(name string, o walrus.EmulatorOptions) (*walrus.Emulator, error) {
 		return v.Load(o)
 	}
 	em, err := walrus.Load(name, o)
-	return em, explain(name, err)
+	return em, explain(err)
 }
 
 // OpenWeights returns the weights with the given name or, if there are none, those of the
@@ -132,15 +134,15 @@ func OpenWeights(name string, o walrus.LoadOptions) (*walrus.Weights, error) {
 	}
 	found, err := walrus.FindCheckpoint(name)
 	if err != nil {
-		return nil, explain(name, err)
+		return nil, explain(err)
 	}
 	w, _, err := found.Load(o)
 	return w, err
 }
 
-// explain adds the names of the weights to the error of a name that looks like one.
-func explain(name string, err error) error {
-	if err != nil && strings.HasPrefix(name, Name+"-") {
+// explain adds the names of the weights to the error of a path that does not exist.
+func explain(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w; the weights that come with the library are %s", err, strings.Join(Names(), ", "))
 	}
 	return err

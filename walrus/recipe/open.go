@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,9 +62,13 @@ func (o *Opened) open(r *Recipe) error {
 			}
 			continue
 		}
-		s, err := o.system(r, d)
+		open := o.system
+		if d.TrainSet != nil {
+			open = o.given
+		}
+		s, err := open(r, d)
 		if err != nil {
-			return fmt.Errorf("data set %s: %w", d.Path, err)
+			return fmt.Errorf("data set %s: %w", cmp.Or(d.Path, s.Name), err)
 		}
 		o.Options.Systems = append(o.Options.Systems, s)
 	}

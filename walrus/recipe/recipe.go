@@ -12,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/yamltext"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -75,6 +76,11 @@ type Recipe struct {
 type Data struct {
 	// Path is the folder of a Well data set.
 	Path string `yaml:"path"`
+	// TrainSet and ValidSet replace Path in Go: data sets of any kind, such as [data.NewMemory]
+	// makes. ValidSet may be nil. The caller closes them. Statistics of the data set are computed
+	// if the objective needs them.
+	TrainSet data.Dataset `yaml:"-"`
+	ValidSet data.Dataset `yaml:"-"`
 	// Simulate names a system of package data/solve. It replaces Path; Simulated holds
 	// its settings.
 	Simulate  string `yaml:"simulate"`
@@ -150,6 +156,8 @@ type Objective struct {
 	Statistics    string  `yaml:"statistics"`
 	// BFloat16 computes the network in bfloat16; XLA only.
 	BFloat16 bool `yaml:"bfloat16"`
+	// Pushforward is the largest number of own forecasts at the end of a history.
+	Pushforward int `yaml:"pushforward"`
 }
 
 // Validation is train.Validation.
@@ -291,7 +299,7 @@ func (r *Recipe) options() (train.RunOptions, error) {
 		Epochs: r.Epochs, Updates: r.Updates, Accumulate: r.Accumulate, SaveEvery: r.SaveEvery,
 		Validation: train.Validation(r.Validation),
 		Trainer: train.Options{Seed: r.Seed, EMA: r.EMA, Freeze: r.Freeze, SkipNonFinite: r.SkipNonFinite, AdamW: train.AdamW(r.Optimizer),
-			Objective: train.Objective{Scaling: &walrus.Scaling{Eps: r.Objective.Eps}, Multiplier: r.Objective.Multiplier, BFloat16: r.Objective.BFloat16}},
+			Objective: train.Objective{Scaling: &walrus.Scaling{Eps: r.Objective.Eps}, Multiplier: r.Objective.Multiplier, BFloat16: r.Objective.BFloat16, Pushforward: r.Objective.Pushforward}},
 		Schedule: train.Schedule{Base: r.Schedule.Base, Warmup: r.Schedule.Warmup, Cooldown: r.Schedule.Cooldown,
 			WarmupFactor: r.Schedule.WarmupFactor, CooldownFactor: r.Schedule.CooldownFactor},
 	}

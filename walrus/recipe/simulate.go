@@ -71,6 +71,10 @@ func (s Simulated) isZero() bool {
 // check checks that an entry has either a path or a system.
 func (d Data) check() error {
 	switch {
+	case d.TrainSet != nil:
+		return d.checkGiven()
+	case d.ValidSet != nil:
+		return errors.New("expected training data with the validation data (TrainSet), got none")
 	case d.Path == "" && d.Simulate == "":
 		return errors.New("expected a path, or a system to simulate, got none")
 	case d.Path != "" && d.Simulate != "":

@@ -106,12 +106,12 @@ func checkWindow(w *data.Window, key func(frame int) string) error {
 }
 
 // checkSteps checks the numbers of steps, of points per block and of members.
-func (s *Server) checkSteps(m *Model, j *job) error {
+func (s *Server) checkSteps(m *Model, j *job, downscale int) error {
 	if j.steps < 1 || j.steps > s.o.MaxSteps {
 		return invalid("steps", "expected 1 to %d, got %d", s.o.MaxSteps, j.steps)
 	}
-	if j.downscale < 1 || j.downscale > s.o.MaxPoints {
-		return invalid("downscale", "expected blocks of 1 to %d points, or 0 for none, got %d", s.o.MaxPoints, j.downscale)
+	if downscale < 0 || downscale > s.o.MaxPoints {
+		return invalid("downscale", "expected blocks of 1 to %d points, or 0 for none, got %d", s.o.MaxPoints, downscale)
 	}
 	if j.members < 0 || j.members == 1 || j.members > s.o.MaxMembers {
 		return invalid("members", "expected 2 to %d members of an ensemble, or 0 for a single forecast, got %d", s.o.MaxMembers, j.members)

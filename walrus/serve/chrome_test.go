@@ -162,7 +162,7 @@ func (c *chrome) eval(expression string) any {
 // wait waits until an expression is true.
 func (c *chrome) wait(expression string) {
 	c.t.Helper()
-	for end := time.Now().Add(40 * time.Second); ; time.Sleep(30 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(30 * time.Millisecond) {
 		if c.eval(expression) == true {
 			return
 		}

@@ -23,7 +23,7 @@ func TestNonsense(t *testing.T) {
 	m, err := serve.NewModel("nano", manifest.Config, em)
 	require.NoError(t, err)
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{serve.New, serve.NewModel, serve.OpenBackend, serve.OpenModel},
+		Funcs:   []any{serve.New, serve.NewModel, serve.OpenBackend, serve.OpenModel, serve.Page},
 		Types:   []any{new(serve.Options), new(serve.Model)},
 		Made:    []any{(*serve.Server)(nil)},
 		Values:  []any{m, manifest.Config, walrus.EmulatorOptions{Backend: b, Seed: 1}, serve.Options{}, serve.Forecaster(em)},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -145,6 +146,9 @@ type turn struct {
 
 // turn waits for a worker. The caller must end the turn.
 func (t *ticket) turn(ctx context.Context) (*turn, error) {
+	if runtime.GOOS == "js" { // a browser delivers messages, such as a cancellation, only to a program that waits
+		time.Sleep(time.Millisecond)
+	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -158,7 +158,7 @@ func (s *Server) forecastJob(m *Model, in *input) (*job, error) {
 		from = "repeated"
 	}
 	j := &job{layout: w, steps: q.steps, downscale: max(q.downscale, 1), members: q.members, ready: &scene{window: w, from: from}}
-	return j, s.checkSteps(m, j)
+	return j, s.checkSteps(m, j, q.downscale)
 }
 
 // fill moves frames and constants into the window.

@@ -16,6 +16,16 @@ import (
 //go:embed page
 var page embed.FS
 
+// Page returns the files of the page: index.html, api.html and the scripts and styles, which
+// index.html loads from the folder page next to it. There are no folders among them.
+func Page() fs.FS {
+	files, err := fs.Sub(page, "page")
+	if err != nil {
+		panic(err) // the name is valid
+	}
+	return files
+}
+
 // endpoints lists the patterns of all requests that are answered. openapi.json describes
 // them.
 func (s *Server) endpoints() map[string]http.HandlerFunc {

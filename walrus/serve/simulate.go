@@ -191,7 +191,7 @@ func (s *Server) simulateJob(m *Model, in *input) (*job, error) {
 		return nil, invalid("history", "expected 1 to %d frames, got %d", s.o.MaxHistory, q.history)
 	}
 	j := &job{layout: w, steps: q.steps, downscale: max(q.downscale, 1), members: q.members, prepare: func(ctx context.Context, yield func() error) (*scene, error) { return s.stage(ctx, p, yield) }}
-	return j, s.checkSteps(m, j)
+	return j, s.checkSteps(m, j, q.downscale)
 }
 
 // given sets the initial state, if the request has one.

@@ -15,7 +15,7 @@ import (
 )
 
 // Batch is one micro-batch: samples of one system with the same number of
-// frames. Every window holds the history and, as its last frame, the target.
+// frames. Every window holds the history, then Objective.Pushforward frames, then the target.
 type Batch struct {
 	Windows []*data.Window
 	// Draws are the jitter and the latent rolls of the pass; nil draws them from the
@@ -41,9 +41,11 @@ func (b *Batch) system() string {
 type hostBatch struct {
 	volume       data.Volume
 	plan         *csm.Plan
-	steps, size  int // T, B
+	steps, size  int            // T, B
+	pushforward  int            // P
+	ahead        []walrus.Draws // of the last of the P frames, those that are forecast
 	ids          []int32
-	fields       []float32 // [T+1, B, Cv, H, W, D]
+	fields       []float32 // [T+P+1, B, Cv, H, W, D]
 	constants    []float32 // [B, Cc, H, W, D]
 	real         []float32 // [Cv]
 	draws        walrus.Draws
@@ -72,10 +74,10 @@ func prepare(m *walrus.Model, o Objective, b *Batch) (*hostBatch, error) {
 			return nil, fmt.Errorf("train: sample %d (%s) does not fit sample 0 (%s): %w", i, w.Name, first.Name, err)
 		}
 	}
-	if len(first.Frames) < 2 {
-		return nil, fmt.Errorf("train: window %s: expected at least 2 frames, history and target, got %d", first.Name, len(first.Frames))
+	if least := 2 + o.Pushforward; len(first.Frames) < least {
+		return nil, fmt.Errorf("train: window %s: expected at least %d frames, history and target%s, got %d", first.Name, least, o.between(), len(first.Frames))
 	}
-	h := &hostBatch{volume: first.Volume(), steps: len(first.Frames) - 1, size: len(b.Windows)}
+	h := &hostBatch{volume: first.Volume(), steps: len(first.Frames) - 1 - o.Pushforward, size: len(b.Windows), pushforward: o.Pushforward}
 	var err error
 	if h.plan, err = m.Plan(first.Grid, first.Boundaries); err != nil {
 		return nil, fmt.Errorf("train: window %s: %w", first.Name, err)
@@ -142,7 +144,7 @@ func sameSystem(a, b *data.Window) error {
 func (h *hostBatch) fill(windows []*data.Window) error {
 	points := h.volume.Points()
 	h.nVar, h.nConst = len(h.volume.Variable), len(h.volume.Constant)
-	h.fields = make([]float32, (h.steps+1)*h.size*h.nVar*points)
+	h.fields = make([]float32, (h.steps+h.pushforward+1)*h.size*h.nVar*points)
 	h.constants = make([]float32, h.size*h.nConst*points)
 	for b, w := range windows {
 		for t, frame := range w.Frames {
@@ -212,14 +214,16 @@ func (h *hostBatch) dropFields(c walrus.Config, rng *rand.Rand) {
 	layers.DrawKeep(rng, c.FieldDrop/float64(channels), h.keepFields)
 }
 
-// inputs returns the tensors of the batch.
-func (h *hostBatch) inputs(m *walrus.Model) (l inputs.List, err error) {
-	shift, rolls, err := m.Tensors(h.draws, h.plan)
+// inputs returns the tensors of a pass over the frames from the given one on: T frames of
+// history and the frame after them.
+func (h *hostBatch) inputs(m *walrus.Model, draws walrus.Draws, from int) (l inputs.List, err error) {
+	shift, rolls, err := m.Tensors(draws, h.plan)
 	if err != nil {
 		return nil, err
 	}
 	s := h.volume.Shape
-	l.AddSamples("fields", tensors.FromFlatDataAndDimensions(h.fields, h.steps+1, h.size, h.nVar, s[0], s[1], s[2]), 1)
+	frame := len(h.fields) / (h.steps + h.pushforward + 1)
+	l.AddSamples("fields", tensors.FromFlatDataAndDimensions(h.fields[from*frame:(from+h.steps+1)*frame], h.steps+1, h.size, h.nVar, s[0], s[1], s[2]), 1)
 	l.Add("ids", tensors.FromFlatDataAndDimensions(h.ids, len(h.ids)))
 	l.Add("real", tensors.FromFlatDataAndDimensions(h.real, h.nVar))
 	l.Add("shift", shift)

@@ -60,7 +60,7 @@ func (x fixture) run(t *testing.T, keys []string) map[string][]float32 {
 	h, err := prepare(x.model, Objective{}, &Batch{Windows: x.batch.Windows})
 	require.NoError(t, err)
 	h.draws = *draws(t, x.file, 0)
-	batch, err := h.inputs(x.model)
+	batch, err := h.inputs(x.model, h.draws, 0)
 	require.NoError(t, err)
 	in := map[string]*tensors.Tensor{}
 	params, err := x.model.ParamsFor(h.plan)

@@ -8,33 +8,44 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/gowalrus/gowalrus/internal/inputs"
 	"github.com/gowalrus/gowalrus/internal/shard"
 )
 
-// gradientProgram computes loss and gradients for one shape class.
-type gradientProgram struct {
+// passProgram computes something of a pass, for one shape class: its gradients or a forecast.
+type passProgram struct {
 	exec *Exec
 	ran  atomic.Bool
-	// trained and fixed are the keys of the parameters, in the order of the inputs. The
-	// gradients have the order of trained.
-	trained, fixed []string
+	// trained and fixed are the keys of the parameters, in the order of the inputs.
+	// adapted are those of fixed that have adapters.
+	trained, fixed, adapted []string
 }
 
-// gradientProgram returns the program for the shape class of a pass, which it builds at the
-// first call. Parameters that the class does not use (encoders and decoders of other
-// dimensionalities) are not inputs and get no gradient. Frozen tensors get none either. An
-// adapted tensor gets none, but its adapter does.
-func (g *group) gradientProgram(p *pass) (*gradientProgram, error) {
-	return once(g.programs, g.programs.gradients, p.class(), func() (*gradientProgram, error) { return g.newGradientProgram(p) })
+// gradientProgram returns the program for loss and gradients of the shape class of a pass,
+// which it builds at the first call. Parameters that the class does not use (encoders and
+// decoders of other dimensionalities) are not inputs and get no gradient. Frozen tensors get
+// none either. An adapted tensor gets none, but its adapter does. The gradients have the
+// order of passProgram.trained.
+func (g *group) gradientProgram(p *pass) (*passProgram, error) {
+	return once(g.programs, g.programs.gradients, p.class(), func() (*passProgram, error) {
+		program, err := g.parameters(p)
+		if err != nil {
+			return nil, err
+		}
+		if len(program.trained) == 0 {
+			return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", p.class())
+		}
+		return program, g.build(program, p, "gradients", g.gradients, append([]int{-1, -1}, g.axes(program.trained)...))
+	})
 }
 
-func (g *group) newGradientProgram(p *pass) (*gradientProgram, error) {
+// parameters returns a program without code: the parameters that a pass uses.
+func (g *group) parameters(p *pass) (*passProgram, error) {
 	params, err := p.params()
 	if err != nil {
 		return nil, err
 	}
-	program := &gradientProgram{}
-	var adapted []string
+	program := &passProgram{}
 	for _, q := range params {
 		if g.t.trains(q) {
 			program.trained = append(program.trained, q.Key)
@@ -42,7 +53,7 @@ func (g *group) newGradientProgram(p *pass) (*gradientProgram, error) {
 		}
 		program.fixed = append(program.fixed, q.Key)
 		if g.t.lora.adapts(q.Key) {
-			adapted = append(adapted, q.Key)
+			program.adapted = append(program.adapted, q.Key)
 		}
 	}
 	if g.t.lora != nil {
@@ -50,41 +61,43 @@ func (g *group) newGradientProgram(p *pass) (*gradientProgram, error) {
 			program.trained = append(program.trained, q.Key)
 		}
 	}
-	if len(program.trained) == 0 {
-		return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", p.class())
-	}
-	trained := g.axes(program.trained)
-	in := append(trained[:len(trained):len(trained)], g.axes(program.fixed)...)
-	for _, x := range p.inputs {
-		in = append(in, x.Samples)
-	}
-	program.exec, err = g.layout.Program("gradients", func(in []*Node) []*Node {
-		return g.gradients(program, adapted, p, in)
-	}, in, append([]int{-1, -1}, trained...))
-	if err != nil {
-		return nil, fmt.Errorf("train: %s: %w", p.class(), err)
-	}
 	return program, nil
+}
+
+// build makes the code of a program from f, which gets the weights by key, those that are
+// trained in their order, and the inputs of the pass. out are the axes along which the
+// results are cut over devices.
+func (g *group) build(program *passProgram, p *pass, name string, f func(p *pass, program *passProgram, weights map[string]*Node, trained, in []*Node) []*Node, out []int) (err error) {
+	axes := slices.Concat(g.axes(program.trained), g.axes(program.fixed))
+	for _, x := range p.inputs {
+		axes = append(axes, x.Samples)
+	}
+	program.exec, err = g.layout.Program(name, func(in []*Node) []*Node {
+		weights := map[string]*Node{}
+		trained := make([]*Node, len(program.trained))
+		for i, key := range program.trained {
+			trained[i] = g.slot(key).Whole(in[i])
+			weights[key] = trained[i]
+		}
+		in = in[len(trained):]
+		for i, key := range program.fixed {
+			weights[key] = g.slot(key).Whole(in[i])
+		}
+		for _, key := range program.adapted {
+			weights[key] = g.t.lora.merged(weights[key], weights[key+adapterA], weights[key+adapterB])
+		}
+		return f(p, program, weights, trained, in[len(program.fixed):])
+	}, axes, out)
+	if err != nil {
+		return fmt.Errorf("train: %s: %w", p.class(), err)
+	}
+	return nil
 }
 
 // gradients builds the loss, the norm of its gradient, and the gradient of each trained
 // tensor. It differentiates by the whole tensors, so that the sum over devices is cut into
 // shards once.
-func (g *group) gradients(program *gradientProgram, adapted []string, p *pass, in []*Node) []*Node {
-	weights := map[string]*Node{}
-	trained := make([]*Node, len(program.trained))
-	for i, key := range program.trained {
-		trained[i] = g.slot(key).Whole(in[i])
-		weights[key] = trained[i]
-	}
-	in = in[len(trained):]
-	for i, key := range program.fixed {
-		weights[key] = g.slot(key).Whole(in[i])
-	}
-	in = in[len(program.fixed):]
-	for _, key := range adapted {
-		weights[key] = g.t.lora.merged(weights[key], weights[key+adapterA], weights[key+adapterB])
-	}
+func (g *group) gradients(p *pass, program *passProgram, weights map[string]*Node, trained, in []*Node) []*Node {
 	loss := p.loss(weights, in).Loss
 	grads := Gradient(loss, trained...)
 	out := []*Node{loss, globalNorm(grads)}
@@ -94,31 +107,36 @@ func (g *group) gradients(program *gradientProgram, adapted []string, p *pass, i
 	return out
 }
 
-// passResult holds the results of a gradient program.
-type passResult struct {
-	loss, norm float64
-	grads      [][]*tensors.Tensor // in the order of gradientProgram.trained
-}
-
-// run executes a gradient program.
-func (g *group) run(program *gradientProgram, p *pass) (r passResult, err error) {
+// call runs a program on the given inputs of a pass.
+func (g *group) call(program *passProgram, list inputs.List) ([][]*tensors.Tensor, error) {
 	var args [][]any
 	weights, err := g.inputs(slices.Concat(program.trained, program.fixed))
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	for _, x := range weights {
 		args = append(args, shard.Any(x))
 	}
-	for _, x := range p.inputs {
+	for _, x := range list {
 		parts, free, err := g.layout.Split(x.Tensor, x.Samples)
 		if err != nil {
-			return r, fmt.Errorf("%s: %w", x.Name, err)
+			return nil, fmt.Errorf("%s: %w", x.Name, err)
 		}
 		defer free()
 		args = append(args, shard.Any(parts))
 	}
-	out, err := g.layout.Call(program.exec, args)
+	return g.layout.Call(program.exec, args)
+}
+
+// passResult holds the results of a gradient program.
+type passResult struct {
+	loss, norm float64
+	grads      [][]*tensors.Tensor // in the order of passProgram.trained
+}
+
+// run executes a gradient program.
+func (g *group) run(program *passProgram, p *pass) (r passResult, err error) {
+	out, err := g.call(program, p.inputs)
 	if err != nil {
 		return r, fmt.Errorf("gradient program: %w", err)
 	}

@@ -192,6 +192,9 @@ func (g *group) accumulate(b *Batch) (loss float64, samples int, err error) {
 		return 0, 0, err
 	}
 	defer p.close()
+	if err := g.forecastEnd(p); err != nil {
+		return 0, 0, err
+	}
 	program, err := g.gradientProgram(p)
 	if err != nil {
 		return 0, 0, err

@@ -27,6 +27,12 @@ type Objective struct {
 	// updates stay float32. It needs XLA. benchmarks/precision_2026-11-26.md measures
 	// the loss of accuracy.
 	BFloat16 bool
+	// Pushforward is the largest number of frames at the end of the history that are
+	// forecasts of the network itself, without gradient. Windows then have Pushforward
+	// more frames. The number for a micro-batch is drawn evenly from 0 to Pushforward.
+	// The network learns to forecast from frames with its own errors, as in a rollout
+	// (Brandstetter et al. 2022, arXiv 2202.03376, §3.1). The release has none.
+	Pushforward int `json:",omitempty"`
 }
 
 // For returns the objective for training the given weights. If its scaling is nil, it gets
@@ -41,6 +47,9 @@ func (o Objective) For(w *walrus.Weights) (Objective, error) {
 	}
 	if err := o.Scaling.Validate(); err != nil {
 		return o, fmt.Errorf("train: objective: scaling: %w", err)
+	}
+	if o.Pushforward < 0 || o.Pushforward > maxPushforward {
+		return o, fmt.Errorf("train: objective: pushforward: expected 0 to %d steps, got %d", maxPushforward, o.Pushforward)
 	}
 	return o, nil
 }

@@ -55,6 +55,9 @@ func (o *Options) fill(w *walrus.Weights) error {
 	if o.Backend == nil {
 		return fmt.Errorf("train: options: expected a backend, got none")
 	}
+	if p := w.Precision(); p != walrus.Float32 {
+		return fmt.Errorf("train: weights: expected float32, got weights held in %v: load them with LoadOptions.Weights Float32", p)
+	}
 	if err := o.AdamW.Validate(); err != nil {
 		return err
 	}

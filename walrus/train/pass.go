@@ -16,7 +16,7 @@ type pass struct {
 	opts   Options
 	batch  *Batch
 	host   *hostBatch
-	inputs inputs.List // without the weights, in host memory
+	inputs inputs.List // of the pass with the loss, without the weights, in host memory
 }
 
 // newPass checks a batch, draws random numbers from rng and lays out the inputs of the
@@ -35,13 +35,23 @@ func newPass(m *walrus.Model, o Options, b *Batch, rng *rand.Rand) (*pass, error
 			h.draws.Rolls = nil
 		}
 	}
+	h.drawAhead(m, o, rng)
 	h.dropPaths(m.Config(), rng)
 	h.dropFields(m.Config(), rng)
 	p := &pass{model: m, opts: o, batch: b, host: h}
-	if p.inputs, err = h.inputs(m); err != nil {
-		return nil, fmt.Errorf("train: window %s: %w", b.Windows[0].Name, err)
+	if p.inputs, err = p.layOut(h.draws, h.pushforward); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// layOut lays out the inputs of a pass over the frames from the given one on.
+func (p *pass) layOut(draws walrus.Draws, from int) (inputs.List, error) {
+	l, err := p.host.inputs(p.model, draws, from)
+	if err != nil {
+		return nil, fmt.Errorf("train: window %s: %w", p.batch.Windows[0].Name, err)
+	}
+	return l, nil
 }
 
 // class returns the shape class: passes of one class use the same program.
@@ -50,13 +60,18 @@ func (p *pass) class() string { return p.host.class() }
 // params lists the tensors of the network that the pass uses.
 func (p *pass) params() ([]walrus.Param, error) { return p.model.ParamsFor(p.host.plan) }
 
+// weights returns the weights of the network from the nodes of its tensors, by key.
+func (p *pass) weights(nodes map[string]*Node) walrus.ModelWeights {
+	o := p.opts.Objective
+	vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return o.round(nodes[key]) })
+	return p.model.WeightsFor(vars, p.host.plan)
+}
+
 // loss builds the loss from the nodes of the weights, by key, and of the inputs.
 func (p *pass) loss(weights map[string]*Node, in []*Node) Result {
-	o := p.opts.Objective
-	vars := layers.VarsFrom(func(key string, _ layers.Init, _ []int) *Node { return o.round(weights[key]) })
 	b := p.host.nodes(p.inputs.Nodes(in))
 	b.Net.Recompute = true
-	return o.Loss(p.model, p.model.WeightsFor(vars, p.host.plan), b, p.host.plan)
+	return p.opts.Objective.Loss(p.model, p.weights(weights), b, p.host.plan)
 }
 
 // count adds the windows of the pass that count to a record of the training.

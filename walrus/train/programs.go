@@ -9,14 +9,14 @@ import (
 // programs holds the compiled programs of a group. Programs for a single device run on any
 // device, so groups of one device share them and compile each once.
 type programs struct {
-	mu                      sync.Mutex                  // guards the maps
-	gradients               map[string]*gradientProgram // by class
-	adds, updates, averages map[string]*Exec            // by pattern
-	merges                  map[string]*Exec            // of adapters
+	mu                      sync.Mutex              // guards the maps
+	gradients, forecasts    map[string]*passProgram // by class
+	adds, updates, averages map[string]*Exec        // by pattern
+	merges                  map[string]*Exec        // of adapters
 }
 
 func newPrograms() *programs {
-	return &programs{gradients: map[string]*gradientProgram{}, adds: map[string]*Exec{}, updates: map[string]*Exec{},
+	return &programs{gradients: map[string]*passProgram{}, forecasts: map[string]*passProgram{}, adds: map[string]*Exec{}, updates: map[string]*Exec{},
 		averages: map[string]*Exec{}, merges: map[string]*Exec{}}
 }
 
@@ -40,10 +40,12 @@ func once[P any](p *programs, in map[string]P, key string, build func() (P, erro
 func (p *programs) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, x := range p.gradients {
-		x.exec.Finalize()
+	for _, list := range []map[string]*passProgram{p.gradients, p.forecasts} {
+		for _, x := range list {
+			x.exec.Finalize()
+		}
+		clear(list)
 	}
-	clear(p.gradients)
 	for _, list := range []map[string]*Exec{p.adds, p.updates, p.averages, p.merges} {
 		for _, exec := range list {
 			exec.Finalize()

@@ -23,7 +23,8 @@ type System struct {
 	// 2D and 1 in 3D.
 	Batch int
 	// Cut says how windows are cut from trajectories. Input 0 means the release's 6
-	// frames in 1D and 2D and 3 in 3D. Output must be 1 or 0, which means 1.
+	// frames in 1D and 2D and 3 in 3D. Output must be 0 or 1 +
+	// Objective.Pushforward, to which the run sets it.
 	Cut data.Cut
 	// Rotations are the rotations from which one is drawn for each micro-batch; nil means no
 	// rotation.
@@ -42,7 +43,6 @@ func (s System) withDefaults() System {
 	}
 	set(&s.Batch, m.Batch())
 	set(&s.Cut.Input, m.History())
-	set(&s.Cut.Output, 1)
 	return s
 }
 
@@ -161,9 +161,12 @@ func (o *RunOptions) fillSystems() error {
 		if s.Train == nil {
 			return fmt.Errorf("train: run: system %q: expected a data set to train on, got none", s.Name)
 		}
-		if o.Systems[i] = s.withDefaults(); o.Systems[i].Cut.Output != 1 {
-			return fmt.Errorf("train: run: system %q: expected one frame to forecast, got %d", s.Name, s.Cut.Output)
+		output := 1 + o.Trainer.Objective.Pushforward
+		o.Systems[i] = s.withDefaults()
+		if set := s.Cut.Output; set != 0 && set != output {
+			return fmt.Errorf("train: run: system %q: expected %d frames to forecast (1 and the pushforward), got %d", s.Name, output, set)
 		}
+		o.Systems[i].Cut.Output = output
 	}
 	return nil
 }

@@ -240,15 +240,15 @@ func TestRunNotFinite(t *testing.T) {
 
 func TestRunErrors(t *testing.T) {
 	for want, change := range map[string]func(*RunOptions){
-		"expected at least one system":                        func(o *RunOptions) { o.Systems = nil },
-		"expected a folder":                                   func(o *RunOptions) { o.Dir = "" },
-		"expected a data set to train on":                     func(o *RunOptions) { o.Systems[0].Train = nil },
-		"expected one frame to forecast":                      func(o *RunOptions) { o.Systems[0].Cut.Output = 3 },
-		"expected positive numbers":                           func(o *RunOptions) { o.Updates = -1 },
-		"expected warm-up and cooldown":                       func(o *RunOptions) { o.Schedule.Warmup = 7 },
-		"expected at least 23 for windows":                    func(o *RunOptions) { o.Systems[0].Cut.Input = 22 },
-		"pattern \"nothing.*\" matches none of the network's": func(o *RunOptions) { o.Trainer.Freeze = []string{"nothing.*"} },
-		"expected a decay between 0 and 1":                    func(o *RunOptions) { o.Trainer.EMA = 2 },
+		"expected at least one system":                                 func(o *RunOptions) { o.Systems = nil },
+		"expected a folder":                                            func(o *RunOptions) { o.Dir = "" },
+		"expected a data set to train on":                              func(o *RunOptions) { o.Systems[0].Train = nil },
+		"expected 1 frames to forecast (1 and the pushforward), got 3": func(o *RunOptions) { o.Systems[0].Cut.Output = 3 },
+		"expected positive numbers":                                    func(o *RunOptions) { o.Updates = -1 },
+		"expected warm-up and cooldown":                                func(o *RunOptions) { o.Schedule.Warmup = 7 },
+		"expected at least 23 for windows":                             func(o *RunOptions) { o.Systems[0].Cut.Input = 22 },
+		"pattern \"nothing.*\" matches none of the network's":          func(o *RunOptions) { o.Trainer.Freeze = []string{"nothing.*"} },
+		"expected a decay between 0 and 1":                             func(o *RunOptions) { o.Trainer.EMA = 2 },
 	} {
 		t.Run(want, func(t *testing.T) {
 			o := smallRun(t, t.TempDir())

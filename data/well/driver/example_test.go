@@ -221,5 +221,5 @@ func ExampleDriver() {
 	fmt.Println(strings.ReplaceAll(err.Error(), dir, "…"))
 	// Output:
 	// [go memory] [2 3] [periodic wall/open] [[1 2 3 4 5 0] [1 2 3 4 5 1]]
-	// well: hdf5: …/flow.hdf5: not an HDF5 file: the signature is missing: the layout is not The Well's: gowalrus import -guess PATH begins a mapping that imports other files (in Go: package data/convert/mapping)
+	// well: hdf5: …/flow.hdf5: not an HDF5 file: the signature is missing: the layout is not The Well's: gowalrus import --guess PATH begins a mapping that imports other files (in Go: package data/convert/mapping)
 }

@@ -43,14 +43,28 @@ func After(x, w *Node) *Node {
 	if OnGo(x.Graph()) || OnGPU(x.Graph()) {
 		return w
 	}
-	return WithAdjoint(w, nil, w.Shape(), func() *Node {
-		first := make([]SliceAxisSpec, x.Rank())
-		for i := range first {
-			first[i] = AxisElem(0)
-		}
-		never := LessThan(Reshape(Abs(Slice(x, first...))), ConstAs(x, -1.0))
-		return Where(BroadcastToDims(never, w.Shape().Dimensions...), Neg(w), w)
-	}, func(_, dy *Node) []*Node { return []*Node{dy} })
+	return WithAdjoint(w, nil, w.Shape(), func() *Node { return heldBack(x, w) },
+		func(_, dy *Node) []*Node { return []*Node{dy} })
+}
+
+// Late returns w, on every backend, such that no operation uses it before x is available.
+// It has no gradient.
+func Late(x, w *Node) *Node {
+	if OnGo(x.Graph()) {
+		return SchedulingBarrier(w, x)
+	}
+	return heldBack(x, w)
+}
+
+// heldBack returns w by a selection that depends on a value of x but always selects w. XLA
+// removes its own barriers before it orders the operations.
+func heldBack(x, w *Node) *Node {
+	first := make([]SliceAxisSpec, x.Rank())
+	for i := range first {
+		first[i] = AxisElem(0)
+	}
+	never := LessThan(Reshape(Abs(Slice(x, first...))), ConstAs(x, -1.0))
+	return Where(BroadcastToDims(never, w.Shape().Dimensions...), Neg(w), w)
 }
 
 // Checkpoint marks x as the start of a recomputation: if lean is set, the backward pass

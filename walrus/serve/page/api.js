@@ -1,4 +1,5 @@
 // Talking to the server. Addresses are relative, since the server may be mounted anywhere.
+import { send } from './send.js';
 
 // floats reads base64 of little-endian float32.
 export function floats(text) {
@@ -39,9 +40,9 @@ async function check(answer) {
   throw new Problem(answer.status, body.error, answer.headers.get('Retry-After'));
 }
 
-export async function get(path) { return (await check(await fetch(path, { headers: headers({}) }))).json(); }
+export async function get(path) { return (await check(await send(path, { headers: headers({}) }))).json(); }
 
-const post = (path, body, accept, signal) => fetch(path, { method: 'POST', signal, body: JSON.stringify(body), headers: headers({ 'Content-Type': 'application/json', Accept: accept }) });
+const post = (path, body, accept, signal) => send(path, { method: 'POST', signal, body: JSON.stringify(body), headers: headers({ 'Content-Type': 'application/json', Accept: accept }) });
 
 export async function ask(path, body, signal) { return (await check(await post(path, body, 'application/json', signal))).json(); }
 

@@ -21,6 +21,7 @@ async function load() {
     [model, { systems }] = await Promise.all([get('v1/model'), get('v1/systems')]);
   } catch (e) {
     if (e.status === 401) { askToken(); return; }
+    if (e.final) { say(''); complain(e); return; }
     say('The network is not there yet; trying again.');
     setTimeout(load, 1000);
     return;
@@ -41,6 +42,7 @@ function askToken() {
   const again = !el('token').hidden;
   el('token').hidden = false;
   el('setup').hidden = el('result').hidden = true;
+  el('model').textContent = '';
   el('tokennote').textContent = again ? 'This is not the token of the server.' : 'The server asks for a token.';
   el('tokentext').focus();
 }

@@ -1,0 +1,28 @@
+// Package peers opens the networks that the Walrus paper compares Walrus with (appendix
+// B.3), Poseidon, DPOT and MPP, as forecasters of windows:
+//
+//	f, err := peers.Open("Poseidon-T", peers.Options{Backend: b, Statistics: stats})
+//	…
+//	for frame, err := range f.Rollout(ctx, window, 20) {
+//		…
+//	}
+//
+// A [Network] satisfies [walrus.Forecaster], so evaluations, reports and programs take it in
+// place of an emulator. The packages below this one hold the networks themselves, for own
+// graphs and finetuning.
+//
+// The networks know neither boundaries (MPP knows periodic axes) nor masks nor constant
+// fields, and each is bound to its channels:
+//
+//   - Poseidon has named channels: density, two components of velocity, and pressure in the
+//     published weights. It continues one frame.
+//   - DPOT has a number of channels without names: those of the window in their order. The
+//     missing channels are 1. It continues ten frames.
+//   - MPP has a column of weights for each field that it knows; see [mpp.Fields]. It continues
+//     any number of frames, 16 in its training and 6 in the comparison of the Walrus paper.
+//
+// Poseidon and DPOT need values of the size that they were trained on. [Options.Statistics]
+// normalises each channel by its mean and standard deviation over the data set, as the Walrus
+// paper did. Without it Poseidon gets the constants of its pretraining and DPOT the raw
+// values, as in the originals. MPP normalises by itself.
+package peers

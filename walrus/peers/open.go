@@ -1,0 +1,168 @@
+package peers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/peers/dpot"
+	"github.com/gowalrus/gowalrus/walrus/peers/mpp"
+	"github.com/gowalrus/gowalrus/walrus/peers/poseidon"
+)
+
+// Options say how a network gets the fields of windows. Only Backend is required.
+type Options struct {
+	Backend compute.Backend
+	// Statistics hold mean and standard deviation of each channel, by which values are
+	// normalised (paper B.3). nil means the original's way; see the package.
+	Statistics *data.Statistics
+	// Channels names the channel of the windows for each channel of a Poseidon network.
+	// nil means density, velocity_x, velocity_y and pressure, as in the published weights.
+	Channels []string
+	// Labels gives the column of the weights for each channel of the windows, for MPP. nil
+	// means those of [mpp.Fields] with the channels' names.
+	Labels map[string]int
+	// LeadTime is the lead time of a step, for Poseidon; 0 means [poseidon.LeadTime].
+	LeadTime float32
+	// History is the number of frames that [Network.History] returns; 0 means the
+	// original's. DPOT accepts its own number only.
+	History int
+	// Load says which differences between network and file are allowed.
+	Load walrus.LoadOptions
+}
+
+// ErrUnknown is the error of a file that holds the weights of none of the networks.
+var ErrUnknown = errors.New("expected weights of Poseidon, DPOT or MPP")
+
+// Detect returns the design of the network whose weights a file, or Poseidon's folder, holds.
+// It reads the names of the tensors. A file with other tensors is [ErrUnknown].
+func Detect(path string) (Kind, error) {
+	file := path
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		for _, name := range []string{poseidon.WeightsFile, poseidon.TorchFile} {
+			file = filepath.Join(path, name)
+			if _, err := os.Stat(file); err == nil {
+				break
+			}
+		}
+	}
+	list, err := walrus.ListTensors(file)
+	if err != nil {
+		return "", fmt.Errorf("peers: %w", err)
+	}
+	for _, t := range list.Tensors {
+		switch name := strings.TrimPrefix(t.Name, "module."); name {
+		case "patch_recovery.mixup.weight":
+			return Poseidon, nil
+		case "time_agg_layer.w":
+			return DPOT, nil
+		case "space_bag.weight":
+			return MPP, nil
+		}
+	}
+	return "", fmt.Errorf("peers: %s: %w, got %d other tensors", path, ErrUnknown, len(list.Tensors))
+}
+
+// Open loads a network by its published file or folder: Poseidon's config.json with
+// model.safetensors or pytorch_model.bin, DPOT's .pth, and MPP's files with and without the
+// state of its trainer. The caller must close the network.
+func Open(path string, o Options) (*Network, error) {
+	if o.Backend == nil {
+		return nil, errors.New("peers: options: expected a backend (see package walrus/backend), got none")
+	}
+	kind, err := Detect(path)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case Poseidon:
+		w, _, err := poseidon.Load(path, o.Load)
+		if err != nil {
+			return nil, err
+		}
+		return closeOnError(w, NewPoseidon, o)
+	case DPOT:
+		w, _, err := dpot.Load(path, o.Load)
+		if err != nil {
+			return nil, err
+		}
+		return closeOnError(w, NewDPOT, o)
+	}
+	w, _, err := mpp.Load(path, o.Load)
+	if err != nil {
+		return nil, err
+	}
+	return closeOnError(w, NewMPP, o)
+}
+
+// closeOnError closes the weights if there is no network that would do it.
+func closeOnError[W interface{ Close() }](w W, open func(W, Options) (*Network, error), o Options) (*Network, error) {
+	n, err := open(w, o)
+	if err != nil {
+		w.Close()
+	}
+	return n, err
+}
+
+// finish sets what all networks have.
+func (n *Network) finish(o Options) (*Network, error) {
+	least, usual := n.design.frames()
+	n.statistics, n.history = o.Statistics, usual
+	if o.History != 0 {
+		if n.history = o.History; o.History < least {
+			n.Close()
+			return nil, fmt.Errorf("peers: options: expected a history of at least %d frames for %s, got %d", least, n.Kind, o.History)
+		}
+	}
+	return n, nil
+}
+
+// Description says what a weight file holds.
+type Description struct {
+	Kind Kind `json:"kind"`
+	// Name is that of the published variant with the same configuration. It may be empty.
+	Name       string `json:"name,omitempty"`
+	Parameters int64  `json:"parameters"`
+	// Licence is what the authors state about their weights ([Kind.Licence]).
+	Licence string `json:"licence"`
+}
+
+// Describe describes the weights of a peer's network without reading their values. A file with
+// other tensors is [ErrUnknown].
+func Describe(path string) (*Description, error) {
+	kind, err := Detect(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Description{Kind: kind, Licence: kind.Licence()}
+	switch kind {
+	case Poseidon:
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			path = filepath.Dir(path)
+		}
+		c, err := poseidon.ReadConfig(filepath.Join(path, poseidon.ConfigFile))
+		if err != nil {
+			return nil, err
+		}
+		d.Name, d.Parameters = c.Name, c.Parameters()
+	case DPOT:
+		c, err := dpot.ReadConfig(path)
+		if err != nil {
+			return nil, err
+		}
+		d.Name, d.Parameters = c.Name, c.Parameters()
+	case MPP:
+		c, err := mpp.ReadConfig(path)
+		if err != nil {
+			return nil, err
+		}
+		d.Name, d.Parameters = c.Name, c.Parameters()
+	}
+	return d, nil
+}

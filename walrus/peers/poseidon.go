@@ -1,0 +1,119 @@
+package peers
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus/peers/poseidon"
+)
+
+// poseidonChannels are the channels of the published weights.
+var poseidonChannels = []string{"density", "velocity_x", "velocity_y", "pressure"}
+
+// poseidonScale holds their mean and standard deviation in the original's pretraining.
+var poseidonScale = scale{mean: []float32{0.80, 0, 0, 0}, std: []float32{0.31, 0.391, 0.356, 0.185}}
+
+type poseidonDesign struct {
+	weights  *poseidon.Weights
+	emulator *poseidon.Emulator
+	config   poseidon.Config
+	channels []string
+	named    bool // channels are those of the published weights
+	lead     float32
+}
+
+// NewPoseidon returns a network that owns the weights.
+func NewPoseidon(w *poseidon.Weights, o Options) (*Network, error) {
+	em, err := poseidon.NewEmulator(w, o.Backend)
+	if err != nil {
+		return nil, err
+	}
+	d := &poseidonDesign{weights: w, emulator: em, config: w.Config(), channels: o.Channels, named: o.Channels == nil, lead: o.LeadTime}
+	if d.named {
+		d.channels = poseidonChannels
+	}
+	if d.lead == 0 {
+		d.lead = poseidon.LeadTime
+	}
+	err = d.valid()
+	if err != nil {
+		em.Close()
+		return nil, fmt.Errorf("peers: %w", err)
+	}
+	return (&Network{Kind: Poseidon, Name: d.config.Name, Parameters: d.config.Parameters(), design: d}).finish(o)
+}
+
+// valid returns an error if the network does not return what it gets, or the number of names
+// is another one.
+func (d *poseidonDesign) valid() error {
+	c := d.config
+	switch {
+	case c.InChannels != c.OutChannels:
+		return fmt.Errorf("poseidon: expected a network that forecasts all its channels, got %d of %d: use poseidon.Emulator", c.OutChannels, c.InChannels)
+	case len(d.channels) != c.InChannels && d.named:
+		return fmt.Errorf("poseidon: expected Options.Channels, because the network has %d channels and the published weights have %d", c.InChannels, len(d.channels))
+	case len(d.channels) != c.InChannels:
+		return fmt.Errorf("poseidon: expected a name for each of %d channels, got %v", c.InChannels, d.channels)
+	case !(d.lead > 0):
+		return fmt.Errorf("poseidon: expected a lead time above 0, got %v", d.lead)
+	}
+	return nil
+}
+
+func (d *poseidonDesign) frames() (least, usual int) { return 1, 1 }
+
+func (d *poseidonDesign) check(w *data.Window) error {
+	have := w.Channels(false)
+	sorted := func(names []string) []string { return slices.Sorted(slices.Values(names)) }
+	if !slices.Equal(sorted(have), sorted(d.channels)) {
+		return fmt.Errorf("expected the channels %v, got %v: name them by Options.Channels, or finetune a network of poseidon.Weights.WithChannels", d.channels, have)
+	}
+	return d.config.CheckGrid(w.Grid)
+}
+
+// own returns the original's constants in the order of the window's channels.
+func (d *poseidonDesign) own(w *data.Window) *scale {
+	if !d.named {
+		return nil
+	}
+	s := &scale{}
+	for _, name := range w.Channels(false) {
+		c := slices.Index(poseidonChannels, name)
+		s.mean, s.std = append(s.mean, poseidonScale.mean[c]), append(s.std, poseidonScale.std[c])
+	}
+	return s
+}
+
+func (d *poseidonDesign) rollout(ctx context.Context, w *data.Window, history [][]float32, steps int) iter.Seq2[[]float32, error] {
+	points, have := w.Points(), w.Channels(false)
+	last := history[len(history)-1]
+	x := make([]float32, 0, len(last))
+	for _, name := range d.channels {
+		c := slices.Index(have, name)
+		x = append(x, last[c*points:(c+1)*points]...)
+	}
+	shape := append([]int{1, len(have)}, w.Grid...)
+	return func(yield func([]float32, error) bool) {
+		if steps == 0 {
+			return
+		}
+		for y, err := range d.emulator.RolloutAfter(ctx, x, shape, slices.Repeat([]float32{d.lead}, steps)) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			out := make([]float32, len(y))
+			for i, name := range d.channels {
+				copy(out[slices.Index(have, name)*points:][:points], y[i*points:])
+			}
+			if !yield(out, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (d *poseidonDesign) close() { d.emulator.Close(); d.weights.Close() }
