@@ -1,7 +1,9 @@
 package walrus
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -25,11 +27,15 @@ const (
 	AdviseBoundary
 	// AdviseGrid: the number of points of an axis.
 	AdviseGrid
+	// AdviseFamiliarity: fields, amplitudes, rates of change or roughness of the window
+	// ([Familiarity]).
+	AdviseFamiliarity
 )
 
-var adviceNames = []string{"dimension", "strides", "history", "boundary", "grid"}
+var adviceNames = []string{"dimension", "strides", "history", "boundary", "grid", "familiarity"}
 
-// String returns "dimension", "strides", "history", "boundary" or "grid".
+// String returns "dimension", "strides", "history", "boundary", "grid" or
+// "familiarity".
 func (k AdviceKind) String() string { return enum.Name(adviceNames, k) }
 
 // MarshalText returns [AdviceKind.String], or an error for an unknown value.
@@ -179,11 +185,13 @@ func (s *Seen) howRare(n int64) string {
 }
 
 // Advice returns the properties of a window, resized as the options say, that were
-// absent or rare in the training of the weights; see [Advise]. It returns none if all
-// properties were trained or nothing is known about the training. It returns an error for
-// a window that the network cannot forecast.
+// absent or rare in the training of the weights; see [Advise]. With a [Familiarity] next to
+// the weights it also says if the values are unlike those of the training windows. It returns
+// none if all properties were trained or nothing is known about the training. It returns an
+// error for a window that the network cannot forecast.
 //
-// [Emulator.Prepare] and the first rollout of a shape log the same advice as warnings.
+// [Emulator.Prepare] and the first rollout of a shape log the same advice as warnings; every
+// rollout logs that on the values.
 func (e *Emulator) Advice(w *data.Window) ([]Advice, error) {
 	if w == nil {
 		return nil, fmt.Errorf("walrus: advice: expected a window, got none")
@@ -199,7 +207,24 @@ func (e *Emulator) Advice(w *data.Window) ([]Advice, error) {
 	if err != nil {
 		return nil, fmt.Errorf("walrus: %s: %w", label(w), err)
 	}
-	return Advise(e.model.config, e.weights.Coverage(), plan, len(w.Frames)), nil
+	out := Advise(e.model.config, e.weights.Coverage(), plan, len(w.Frames))
+	if e.opts.Familiarity == nil || len(w.Frames) == 0 || w.Frames[0] == nil {
+		return out, nil
+	}
+	unlike, err := e.opts.Familiarity.advice(w)
+	return append(out, unlike...), err
+}
+
+// warnUnlike logs the advice on the values of a window.
+func (e *Emulator) warnUnlike(w *data.Window) error {
+	if e.opts.Familiarity == nil || !e.opts.Log.Enabled(context.Background(), slog.LevelWarn) {
+		return nil
+	}
+	list, err := e.opts.Familiarity.advice(w)
+	for _, a := range list {
+		e.opts.Log.Warn(a.Text, "window", label(w), "kind", a.Kind.String())
+	}
+	return err
 }
 
 // warn logs the advice on the window of a rollout, every text once.

@@ -1,18 +1,15 @@
 package walrus
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
-	"github.com/gowalrus/gowalrus/internal/atomicfile"
 )
 
 // CalibrationFile is the name of a [Calibration] next to the weights, from which [Load] reads
@@ -388,45 +385,16 @@ func (c *Calibration) Save(path string) error {
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("walrus: saving to %s: %w", path, err)
 	}
-	text, err := json.MarshalIndent(c, "", " ")
-	if err != nil {
-		return fmt.Errorf("walrus: saving calibration to %s: %w", path, err)
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, CalibrationFile)
-	}
-	if err := atomicfile.WriteBytes(path, append(text, '\n')); err != nil {
-		return fmt.Errorf("walrus: saving calibration: %w", err)
-	}
-	return nil
+	return saveBeside(path, CalibrationFile, "calibration", c)
 }
-
-// maxCalibration bounds the file of a calibration.
-const maxCalibration = 64 << 20
 
 // ReadCalibration reads a calibration that Save wrote: a file, or [CalibrationFile] in a
 // folder.
 func ReadCalibration(path string) (*Calibration, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		path = filepath.Join(path, CalibrationFile)
-		info, err = os.Stat(path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("walrus: calibration: %w", err)
-	}
-	if info.Size() > maxCalibration {
-		return nil, fmt.Errorf("walrus: calibration %s: expected at most %d bytes, got %d", path, maxCalibration, info.Size())
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("walrus: calibration: %w", err)
-	}
 	c := new(Calibration)
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(c); err != nil {
-		return nil, fmt.Errorf("walrus: calibration %s: %w", path, err)
+	path, err := readBeside(path, CalibrationFile, "calibration", c)
+	if err != nil {
+		return nil, err
 	}
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("walrus: %s: %w", path, err)

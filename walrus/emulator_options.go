@@ -76,6 +76,9 @@ type EmulatorOptions struct {
 	Calibration *Calibration
 	// Level is the level of the intervals, one of the calibration's; 0 means 0.9.
 	Level float64
+	// Familiarity, if set, gives advice on windows that are unlike those of the training.
+	// [Load] reads the [FamiliarityFile] next to the weights.
+	Familiarity *Familiarity
 	// OwnWeights makes Close free the weights, too; [Load] sets it.
 	OwnWeights bool
 	// Log receives a record for every compiled program, and a warning for every
@@ -139,6 +142,11 @@ func (o EmulatorOptions) Validate() error {
 	}
 	if err := o.Divergence.Validate(); err != nil {
 		return fmt.Errorf("walrus: emulator options: %w", err)
+	}
+	if o.Familiarity != nil {
+		if err := o.Familiarity.Validate(); err != nil {
+			return fmt.Errorf("walrus: emulator options: %w", err)
+		}
 	}
 	if o.Scaling != nil {
 		if err := o.Scaling.complete(); err != nil {

@@ -14,7 +14,8 @@ package walrus
 // option, Load returns an error.
 //
 // If there is a [CalibrationFile] next to the weights, forecasts have intervals
-// ([EmulatorOptions.Calibration]).
+// ([EmulatorOptions.Calibration]). If there is a [FamiliarityFile], windows that are unlike
+// those of the training get advice ([EmulatorOptions.Familiarity]).
 //
 // If the checkpoint has a record of the training windows ([Coverage]), Load logs it; see
 // [Emulator.Advice].
@@ -40,6 +41,9 @@ func Load(path string, o EmulatorOptions) (*Emulator, error) {
 	e, err := NewEmulator(w, o)
 	if err == nil && o.Calibration == nil {
 		err = e.adoptCalibration(found.Weights)
+	}
+	if err == nil && o.Familiarity == nil {
+		err = e.adoptFamiliarity(found.Weights)
 	}
 	if err != nil {
 		w.Close()

@@ -114,6 +114,9 @@ func (r *rollout) open(ctx context.Context) error {
 	if r.weights, err = r.e.place(r.source, r.program.keys); err != nil {
 		return err
 	}
+	if err := r.e.warnUnlike(r.window); err != nil {
+		return err
+	}
 	return r.newLimits()
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -18,7 +19,8 @@ import (
 // calibrateOptions are the flags of calibrate.
 type calibrateOptions struct {
 	weights, data, split, out string
-	drop                      []string
+	drop, training            []string
+	rate                      float64
 	auto                      bool
 	bound                     float64
 	eval                      eval.CalibrateOptions
@@ -36,7 +38,11 @@ errors are, by field and lead time, to the file ` + walrus.CalibrationFile + ` n
 Forecasts with these weights then have intervals that contain a stated fraction of the
 true values, on average over runs like those of the data set: the same system and time
 step, parameters and initial states drawn alike. It also prints the trust horizon, the
-steps for which the expected error (VRMSE) stays below a bound.`,
+steps for which the expected error (VRMSE) stays below a bound.
+
+With --training it records what the windows of the training looked like, in the file
+` + walrus.FamiliarityFile + ` next to the weights: mean and spread from the split train, and from
+the split valid the limit beyond which forecasts warn that a window is unlike them.`,
 		Example: `  gowalrus calibrate --weights runs/shear/best --data testdata/data/shear_flow
   gowalrus calibrate --weights nano --data datasets/mine --out out/calibration.json`,
 	}, func(ctx context.Context) error { return a.runCalibrate(ctx, o) })
@@ -44,6 +50,8 @@ steps for which the expected error (VRMSE) stays below a bound.`,
 	weightsFlag(c, &o.weights)
 	holdFlag(c, &o.hold)
 	f.StringVar(&o.data, "data", "", "`folder` or file of a data set")
+	f.StringArrayVar(&o.training, "training", nil, "`folder` of a data set of the training, for warnings; may be repeated")
+	f.Float64Var(&o.rate, "rate", 0.01, "rate of false warnings")
 	f.StringVar(&o.split, "split", "valid", "`split` to forecast: train, valid or test")
 	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
 	f.IntVar(&o.eval.Input, "history", 0, "frames of history (6, in 3D 3, if 0)")
@@ -58,8 +66,8 @@ steps for which the expected error (VRMSE) stays below a bound.`,
 
 // runCalibrate writes the calibration.
 func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
-	if o.data == "" {
-		return command.Usage("expected --data FOLDER")
+	if o.data == "" && len(o.training) == 0 {
+		return command.Usage("expected --data FOLDER or --training FOLDER")
 	}
 	path := o.out
 	if path == "" {
@@ -67,6 +75,11 @@ func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
 			return command.Usage("expected --out FILE, since %s comes with the program and has no folder", o.weights)
 		}
 		path = o.weights
+	}
+	if len(o.training) > 0 {
+		if err := a.recordFamiliarity(ctx, o, path); err != nil || o.data == "" {
+			return err
+		}
 	}
 	em, err := openEmulator(o.weights, o.auto, walrus.EmulatorOptions{Weights: o.hold})
 	if err != nil {
@@ -89,6 +102,35 @@ func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
 		return err
 	}
 	return printCalibration(a.stdout, c, o.bound, filepath.Clean(path))
+}
+
+// recordFamiliarity writes what the windows of the training looked like next to the weights, or
+// next to the file of the calibration.
+func (a *app) recordFamiliarity(ctx context.Context, o calibrateOptions, path string) error {
+	var train, valid []data.Dataset
+	for _, folder := range o.training {
+		for split, list := range map[string]*[]data.Dataset{"train": &train, "valid": &valid} {
+			ds, done, err := openData(folder, split, o.drop)
+			if err != nil {
+				return err
+			}
+			defer done()
+			*list = append(*list, ds)
+		}
+	}
+	f, err := eval.RecordFamiliarity(ctx, train, valid, eval.FamiliarityOptions{Input: o.eval.Input, Rate: o.rate})
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		path = filepath.Join(filepath.Dir(o.out), walrus.FamiliarityFile)
+	}
+	if err := f.Save(path); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%d data sets; windows with a score above %.2f are unlike them, about %.3g %% of %d others\nwrote %s\n",
+		len(f.Datasets), f.Limit, 100*f.Rate, f.Windows, filepath.Clean(path))
+	return err
 }
 
 // printCalibration prints the size of the calibration, its levels and the trust horizon.

@@ -21,6 +21,13 @@ func TestCalibrate(t *testing.T) {
 	require.Equal(t, 2, c.Steps())
 	require.Contains(t, c.Fields, "tracer")
 
+	out = output(t, "calibrate", "--training", flow, "--rate", "0.5", "--out", path)
+	require.Contains(t, out, "1 data sets; windows with a score above")
+	f, err := walrus.ReadFamiliarity(filepath.Dir(path))
+	require.NoError(t, err)
+	require.Equal(t, 0.5, f.Rate)
+	require.Contains(t, f.Datasets[0].Channels, "tracer")
+
 	require.ErrorIs(t, fails("calibrate", "--data", flow), command.ErrUsage)
 	require.ErrorIs(t, fails("calibrate"), command.ErrUsage)
 }

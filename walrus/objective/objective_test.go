@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -124,9 +125,14 @@ func TestErrors(t *testing.T) {
 // TestNonsense: no function panics on bad input.
 func TestNonsense(t *testing.T) {
 	region := objective.Region{Channel: "density", Points: []int{1}}
+	w := random(rand.New(rand.NewPCG(1, 2)), 8, 6)
+	cosines, err := objective.NewCosines(w, 2, 1)
+	require.NoError(t, err)
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{objective.Mean, objective.Misfit},
-		Values:  []any{region, []objective.Observations{{Region: region, Values: []float32{1}}}},
+		Funcs:   []any{objective.Mean, objective.Misfit, objective.NewCosines, objective.NewSearch},
+		Types:   []any{new(objective.Search)},
+		Made:    []any{(*objective.Cosines)(nil)},
+		Values:  []any{w, cosines, region, []objective.Observations{{Region: region, Values: []float32{1}}}},
 		Strings: []string{"density"},
 	})
 }

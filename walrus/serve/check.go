@@ -105,23 +105,32 @@ func checkWindow(w *data.Window, key func(frame int) string) error {
 	return invalid(fault.Array, "%v", fault.Err)
 }
 
-// checkSteps checks the numbers of steps and of points per block.
-func (s *Server) checkSteps(steps, downscale int) error {
-	if steps < 1 || steps > s.o.MaxSteps {
-		return invalid("steps", "expected 1 to %d, got %d", s.o.MaxSteps, steps)
+// checkSteps checks the numbers of steps, of points per block and of members.
+func (s *Server) checkSteps(m *Model, j *job, downscale int) error {
+	if j.steps < 1 || j.steps > s.o.MaxSteps {
+		return invalid("steps", "expected 1 to %d, got %d", s.o.MaxSteps, j.steps)
 	}
 	if downscale < 0 || downscale > s.o.MaxPoints {
 		return invalid("downscale", "expected blocks of 1 to %d points, or 0 for none, got %d", s.o.MaxPoints, downscale)
+	}
+	if j.members < 0 || j.members == 1 || j.members > s.o.MaxMembers {
+		return invalid("members", "expected 2 to %d members of an ensemble, or 0 for a single forecast, got %d", s.o.MaxMembers, j.members)
+	}
+	if _, ok := m.Forecaster.(ensembler); j.members > 0 && !ok {
+		return invalid("members", "this network forecasts no ensembles: expected 0")
 	}
 	return nil
 }
 
 // checkAnswer checks that an answer as one object fits into memory and charges its values
 // to the lease; streams have no such limit.
-func (s *Server) checkAnswer(j *job, l *lease) error {
+func (s *Server) checkAnswer(m *Model, j *job, l *lease) error {
 	frames := 1
 	if j.ready == nil {
 		frames = 2 // truth and forecast
+	}
+	if j.members > 0 || m.intervals() {
+		frames += 2 // the bounds
 	}
 	values := frames * len(j.layout.Channels(false)) * newScaler(j.layout.Grid, j.downscale).points()
 	if values*j.steps > s.o.MaxValues {

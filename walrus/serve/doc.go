@@ -80,9 +80,13 @@
 // on such a window: [{"kind": "strides", "axis": 0, "share": 0, "text": "…"}], the
 // fields of walrus.Advice. For /v1/simulate a record of type history follows for each
 // frame of the history (step −5 … 0, array values). Then each step gives a record of
-// type frame as soon as it is computed (step, seconds, array forecast). If there is a
-// truth, it also holds the array truth and, for each channel, vrmse and persistence,
-// the VRMSE of the last frame of the history. The last record has type end or error.
+// type frame as soon as it is computed (step, seconds, array forecast). If the request has a
+// key members, the forecast is the mean of an ensemble of that size, whose initial frames are
+// perturbed by 2 %, and the arrays lower and upper hold the bounds of their central 90 %
+// (level). Without members, frames have lower and upper if there is a calibration for the
+// weights ([walrus.Calibration]). If there is a truth, it also holds the array truth and,
+// for each channel, vrmse and persistence, the VRMSE of the last frame of the history. The
+// last record has type end or error.
 //
 // # Errors
 //

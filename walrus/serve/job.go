@@ -2,10 +2,12 @@ package serve
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/perturb"
 )
 
 // job is a checked request for a forecast.
@@ -13,6 +15,7 @@ type job struct {
 	// layout has the fields, the grid and the boundaries, but no frames.
 	layout           *data.Window
 	steps, downscale int
+	members          int // of an ensemble, 0 for a single forecast
 	// ready is the scene if it needs no computation. Otherwise prepare makes it and
 	// calls yield between its parts, so that other forecasts get turns.
 	ready   *scene
@@ -36,7 +39,7 @@ func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
 		return err
 	}
 	defer func() { turn.end() }()
-	for f, err := range forecaster.Rollout(ctx, sc.window, j.steps) {
+	for f, err := range j.forecast(ctx, forecaster, sc.window) {
 		if err != nil {
 			return err
 		}
@@ -55,6 +58,40 @@ func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
 		turn = next
 	}
 	return out.send(record{kind: "end", meta: map[string]any{"steps": j.steps, "seconds": time.Since(begin).Seconds()}})
+}
+
+// ensembler is a Forecaster that forecasts ensembles, as walrus.Emulator does.
+type ensembler interface {
+	Ensemble(ctx context.Context, w *data.Window, steps int, o walrus.EnsembleOptions) iter.Seq2[walrus.EnsembleFrame, error]
+}
+
+const (
+	// memberLevel is the level of the interval of an ensemble: the part of its members.
+	memberLevel = 0.9
+	// memberNoise is the size of the perturbation of the initial frames of a member, in
+	// standard deviations of each field.
+	memberNoise = 0.02
+)
+
+// forecast returns the frames of a single forecast, or the means of an ensemble with the
+// quantiles of its members as intervals.
+func (j *job) forecast(ctx context.Context, f Forecaster, w *data.Window) iter.Seq2[walrus.Frame, error] {
+	e, ok := f.(ensembler)
+	if j.members == 0 || !ok {
+		return f.Rollout(ctx, w, j.steps)
+	}
+	o := walrus.EnsembleOptions{Members: j.members, Perturbation: perturb.Shaped(memberNoise), Quantiles: []float64{(1 - memberLevel) / 2, (1 + memberLevel) / 2}}
+	return func(yield func(walrus.Frame, error) bool) {
+		for x, err := range e.Ensemble(ctx, w, j.steps, o) {
+			if err != nil {
+				yield(walrus.Frame{}, err)
+				return
+			}
+			if !yield(walrus.Frame{Step: x.Step, Values: x.Mean, Interval: &walrus.Interval{Level: memberLevel, Lower: x.Quantiles[0], Upper: x.Quantiles[1]}}, nil) {
+				return
+			}
+		}
+	}
 }
 
 // turn waits for a worker.
@@ -117,6 +154,9 @@ func (sc *scene) announce(out sink, j *job, scale scaler, advice []walrus.Advice
 	if sc.interval > 0 {
 		meta["interval"] = sc.interval
 	}
+	if j.members > 0 {
+		meta["members"] = j.members
+	}
 	if len(advice) > 0 {
 		meta["advice"] = advice
 	}
@@ -135,6 +175,10 @@ func (sc *scene) announce(out sink, j *job, scale scaler, advice []walrus.Advice
 // record converts a step to a record of the answer.
 func (s step) record(scale scaler, elapsed time.Duration) record {
 	r := record{kind: "frame", meta: map[string]any{"step": s.Step, "seconds": elapsed.Seconds()}, arrays: []array{{"forecast", scale.apply(s.Values)}}}
+	if i := s.Interval; i != nil {
+		r.meta["level"] = i.Level
+		r.arrays = append(r.arrays, array{"lower", scale.apply(i.Lower)}, array{"upper", scale.apply(i.Upper)})
+	}
 	if s.truth != nil {
 		r.meta["vrmse"], r.meta["persistence"] = s.vrmse, s.persistence
 		r.arrays = append(r.arrays, array{"truth", scale.apply(s.truth)})

@@ -55,17 +55,12 @@ func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	w, err := nano.OpenWeights(weights, o.LoadOptions())
+	em, err := nano.Open(weights, o)
 	if err != nil {
 		return nil, err
 	}
-	o.OwnWeights = true
-	em, err := walrus.NewEmulator(w, o)
-	if err != nil {
-		w.Close()
-		return nil, err
-	}
-	m, err := NewModel(nameOf(weights, w.Config()), w.Config(), em)
+	c := em.Model().Config()
+	m, err := NewModel(nameOf(weights, c), c, em)
 	if err != nil {
 		em.Close()
 	}
@@ -85,6 +80,12 @@ func (m *Model) Close() {
 	if m != nil && m.Forecaster != nil {
 		m.Forecaster.Close()
 	}
+}
+
+// intervals reports whether frames may have calibrated intervals.
+func (m *Model) intervals() bool {
+	c, ok := m.Forecaster.(interface{ Calibration() *walrus.Calibration })
+	return ok && c.Calibration() != nil
 }
 
 // history returns the number of frames with which such networks are trained.

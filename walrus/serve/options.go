@@ -32,6 +32,8 @@ type Options struct {
 	// MaxPoints, MaxChannels, MaxHistory and MaxSteps limit a forecast: 65536 points,
 	// 32 channels, 16 frames of history, 200 steps.
 	MaxPoints, MaxChannels, MaxHistory, MaxSteps int
+	// MaxMembers limits the members of an ensemble, whose steps are computed in one turn: 8.
+	MaxMembers int
 	// MaxTokens limits the tokens of a frame, since the time of attention over space is
 	// proportional to their square: 4096.
 	MaxTokens int
@@ -76,6 +78,7 @@ func (o Options) withDefaults() Options {
 	number(&o.MaxHistory, 16)
 	number(&o.MaxSteps, 200)
 	number(&o.MaxTokens, 4096)
+	number(&o.MaxMembers, 8)
 	number(&o.MaxValues, 1<<21)
 	duration := func(p *time.Duration, v time.Duration) {
 		if *p == 0 {
@@ -108,7 +111,7 @@ func (o Options) Validate() error {
 		{"Workers", int64(o.Workers)}, {"Queue", int64(o.Queue)}, {"Share", int64(o.Share)}, {"Timeout", int64(o.Timeout)},
 		{"BodyTimeout", int64(o.BodyTimeout)}, {"WriteTimeout", int64(o.WriteTimeout)}, {"Grace", int64(o.Grace)}, {"MaxBody", o.MaxBody},
 		{"MaxPoints", int64(o.MaxPoints)}, {"MaxChannels", int64(o.MaxChannels)}, {"MaxHistory", int64(o.MaxHistory)},
-		{"MaxSteps", int64(o.MaxSteps)}, {"MaxTokens", int64(o.MaxTokens)}, {"MaxValues", int64(o.MaxValues)},
+		{"MaxSteps", int64(o.MaxSteps)}, {"MaxTokens", int64(o.MaxTokens)}, {"MaxMembers", int64(o.MaxMembers)}, {"MaxValues", int64(o.MaxValues)},
 		{"MaxMemory", o.MaxMemory},
 	} {
 		if c.value < 1 {

@@ -16,6 +16,7 @@ type forecastRequest struct {
 	packed                   bool // frames holds all of them in one array
 	constants                []float32
 	repeat, steps, downscale int
+	members                  int
 }
 
 // forecastRequest reads the body of /v1/forecast.
@@ -23,7 +24,7 @@ func (in *input) forecastRequest() (*forecastRequest, error) {
 	q := &forecastRequest{}
 	var list []section
 	var inline, constants bool // whether the header has the values
-	err := in.document(9, func(key string) (err error) {
+	err := in.document(10, func(key string) (err error) {
 		switch key {
 		case "fields":
 			q.fields, err = in.fields()
@@ -42,6 +43,8 @@ func (in *input) forecastRequest() (*forecastRequest, error) {
 			q.steps, err = in.integer(key)
 		case "downscale":
 			q.downscale, err = in.integer(key)
+		case "members":
+			q.members, err = in.integer(key)
 		case "arrays":
 			list, err = in.sections()
 		default:
@@ -154,8 +157,8 @@ func (s *Server) forecastJob(m *Model, in *input) (*job, error) {
 	if q.repeat > 0 {
 		from = "repeated"
 	}
-	j := &job{layout: w, steps: q.steps, downscale: max(q.downscale, 1), ready: &scene{window: w, from: from}}
-	return j, s.checkSteps(q.steps, q.downscale)
+	j := &job{layout: w, steps: q.steps, downscale: max(q.downscale, 1), members: q.members, ready: &scene{window: w, from: from}}
+	return j, s.checkSteps(m, j, q.downscale)
 }
 
 // fill moves frames and constants into the window.

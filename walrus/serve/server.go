@@ -120,7 +120,7 @@ func (s *Server) forecast(make maker) http.HandlerFunc {
 				return out, err
 			}
 			if keeps {
-				if err := s.checkAnswer(j, l); err != nil {
+				if err := s.checkAnswer(m, j, l); err != nil {
 					return out, err
 				}
 			}

@@ -21,8 +21,8 @@ type startRequest struct {
 // simulateRequest is the body of /v1/simulate.
 type simulateRequest struct {
 	startRequest
-	boundaries                []string
-	history, steps, downscale int
+	boundaries                         []string
+	history, steps, downscale, members int
 }
 
 // startRequest reads the body of /v1/start.
@@ -42,6 +42,8 @@ func (in *input) simulateRequest() (*simulateRequest, error) {
 			q.history, err = in.integer(key)
 		case "steps":
 			q.steps, err = in.integer(key)
+		case "members":
+			q.members, err = in.integer(key)
 		case "downscale":
 			q.downscale, err = in.integer(key)
 		default:
@@ -55,7 +57,7 @@ func (in *input) simulateRequest() (*simulateRequest, error) {
 func (in *input) simulation(q *startRequest, other func(key string) error) error {
 	var list []section
 	inline := map[string]bool{}
-	err := in.document(11, func(key string) (err error) {
+	err := in.document(12, func(key string) (err error) {
 		switch key {
 		case "system":
 			q.system, err = in.str(key)
@@ -188,8 +190,8 @@ func (s *Server) simulateJob(m *Model, in *input) (*job, error) {
 	if p.history < 1 || p.history > s.o.MaxHistory {
 		return nil, invalid("history", "expected 1 to %d frames, got %d", s.o.MaxHistory, q.history)
 	}
-	j := &job{layout: w, steps: q.steps, downscale: max(q.downscale, 1), prepare: func(ctx context.Context, yield func() error) (*scene, error) { return s.stage(ctx, p, yield) }}
-	return j, s.checkSteps(q.steps, q.downscale)
+	j := &job{layout: w, steps: q.steps, downscale: max(q.downscale, 1), members: q.members, prepare: func(ctx context.Context, yield func() error) (*scene, error) { return s.stage(ctx, p, yield) }}
+	return j, s.checkSteps(m, j, q.downscale)
 }
 
 // given sets the initial state, if the request has one.

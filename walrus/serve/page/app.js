@@ -135,11 +135,11 @@ async function link() {
 
 // request is the body for what is set up.
 function request() {
-  const steps = Number(el('steps').value);
+  const steps = Number(el('steps').value), members = Number(el('members').value);
   if (!system) {
-    return ['v1/forecast', { fields: [{ name: painter.channels[0].channel }], grid: painter.grid, boundaries: form.boundaries(), frames: [base64(painter.frame)], repeat: model.history['2d'], steps }];
+    return ['v1/forecast', { fields: [{ name: painter.channels[0].channel }], grid: painter.grid, boundaries: form.boundaries(), frames: [base64(painter.frame)], repeat: model.history['2d'], steps, members }];
   }
-  const body = { system: system.name, seed: start.seed, grid: start.grid, parameters: start.parameters, boundaries: form.boundaries(), steps };
+  const body = { system: system.name, seed: start.seed, grid: start.grid, parameters: start.parameters, boundaries: form.boundaries(), steps, members };
   if (painter.painted) {
     body.initial = base64(painter.frame);
     if (start.constants.length) body.constants = base64(start.constants);
@@ -166,7 +166,7 @@ async function run(event) {
       if (r.type === 'start') { player.begin(r); player.select(channel); say(`Computing ${r.steps} steps…`); player.running(true); }
       if (r.type === 'history') player.add(r.step, { values: floats(r.values) });
       if (r.type === 'frame') {
-        player.add(r.step, { forecast: floats(r.forecast), truth: r.truth && floats(r.truth), vrmse: r.vrmse, persistence: r.persistence });
+        player.add(r.step, { forecast: floats(r.forecast), lower: r.lower && floats(r.lower), upper: r.upper && floats(r.upper), level: r.level, truth: r.truth && floats(r.truth), vrmse: r.vrmse, persistence: r.persistence });
         done = r.step;
         el('progress').value = done / body.steps;
         // Every step would be too much for who listens.

@@ -56,6 +56,14 @@ export class Player {
     this.view.fit(head.grid);
   }
 
+  // band tells the interval of a point of a picture, if the step has one.
+  band(q) {
+    const f = this.frames.get(this.step), grid = this.head.grid, { signed } = this.colours().fields;
+    if (!f.lower) return '';
+    const [low, high] = [f.lower, f.upper].map((v) => this.view.cut(this.part(v), grid, signed).values[q]);
+    return `, ${Math.round(100 * f.level)} % between ${short(low)} and ${short(high)}`;
+  }
+
   select(channel) { if (channel < el('shown').options.length) el('shown').value = channel; }
 
   // add takes a frame; history has steps up to 0.
@@ -140,7 +148,7 @@ export class Player {
     const { axes, shape } = this.current.forecast, q = this.mark[0] * shape[1] + this.mark[1];
     const place = this.mark.map((v, a) => `${'xyz'[axes[a]]} ${v}`).join(', '), past = this.step < 1;
     const parts = [[past ? 'history' : 'forecast', 'forecast'], ...(past ? [] : [['truth', 'truth'], ['difference', 'difference']])].filter(([, id]) => this.current[id]);
-    el('probe').textContent = `${this.channel()} at ${place}: ${parts.map(([name, id]) => `${name} ${short(this.current[id].values[q])}`).join(', ')}`;
+    el('probe').textContent = `${this.channel()} at ${place}: ${parts.map(([name, id]) => `${name} ${short(this.current[id].values[q])}`).join(', ')}${this.band(q)}`;
   }
 
   key(e) {
