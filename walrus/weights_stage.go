@@ -50,9 +50,9 @@ func stage[T gotype.Supported](s *stager, shape shapes.Shape, fill func(dst []T)
 
 // upload fills host memory, for float32 the host buffer, and copies it to the device.
 func upload[T gotype.Supported](s *stager, shape shapes.Shape, fill func(dst []T) error) (*tensors.Tensor, error) {
-	values, ok := any(s.host(0)).([]T)
-	if ok {
-		values, _ = any(s.host(shape.Size())).([]T)
+	var values []T
+	if host, ok := any(&values).(*[]float32); ok {
+		*host = s.host(shape.Size())
 	} else {
 		values = make([]T, shape.Size())
 	}
