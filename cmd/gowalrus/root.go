@@ -59,16 +59,21 @@ needed to start.`,
 
 // unknown returns the error of arguments whose first word names no subcommand.
 func unknown(root *cobra.Command, args []string) error {
+	var names []string // without those that the command library adds
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(args...)
 	if _, _, err := root.Find(args); err == nil {
 		return nil
 	}
 	word := args[slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") })]
+	if word == cobra.ShellCompRequestCmd || word == cobra.ShellCompNoDescRequestCmd {
+		return nil // the command library answers the shell
+	}
 	if list := root.SuggestionsFor(word); len(list) > 0 {
 		return command.Usage("unknown command %q: did you mean %s?", word, strings.Join(list, " or "))
-	}
-	var names []string
-	for _, c := range root.Commands() {
-		names = append(names, c.Name())
 	}
 	return command.Usage("unknown command %q: expected %s", word, strings.Join(names, ", "))
 }
