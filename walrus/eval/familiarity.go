@@ -87,6 +87,9 @@ func describe(ctx context.Context, ds data.Dataset, o FamiliarityOptions) (d wal
 		channels, all = w.Channels(false), append(all, features)
 		return err
 	})
+	if err != nil {
+		return d, err
+	}
 	d.Name, d.Windows, d.Channels = ds.Metadata().Name, len(all), map[string]walrus.FamiliarFeatures{}
 	n := float64(len(all))
 	for c, name := range channels {
