@@ -58,8 +58,8 @@ func calm(t *testing.T) *walrus.Weights {
 	return w
 }
 
-// TestLongRollout: the second 2,500 of 5,000 steps need no more memory than the first
-// 2,500, with and without a cache, and the whole rollout needs one program.
+// TestLongRollout: the second 1,250 of 2,500 steps need no more memory than the first
+// 1,250, with and without a cache, and the whole rollout needs one program.
 func TestLongRollout(t *testing.T) {
 	b := testbackend.New(t)
 	w := calm(t)
@@ -72,7 +72,7 @@ func TestLongRollout(t *testing.T) {
 			next, stop := iter.Pull2(e.Rollout(context.Background(), plane(), 10000))
 			defer stop()
 			flat(t, func() {
-				for range 500 {
+				for range 250 {
 					_, err, more := next()
 					require.NoError(t, err)
 					require.True(t, more)
