@@ -175,10 +175,11 @@ func try(ctx context.Context, c contender, ds data.Dataset, history int) error {
 
 // printComparison prints a result as a table with one column per network.
 func printComparison(w io.Writer, list []contender, r *eval.Result) error {
-	names := []string{"persistence", "linear"}
-	for i := len(list) - 1; i >= 0; i-- {
-		names = append([]string{list[i].name}, names...)
+	var names []string
+	for _, c := range list {
+		names = append(names, c.name)
 	}
+	names = append(names, "persistence", "linear")
 	fmt.Fprintf(w, "%s: VRMSE, median over places\n%8s", r.Dataset, "steps")
 	for _, name := range names {
 		fmt.Fprintf(w, " %*s", max(len(name), 8), name)

@@ -63,7 +63,7 @@ func (o *networkOptions) open() (walrus.Forecaster, error) {
 	case o.statistics != "" && kind == peers.MPP:
 		return nil, command.Usage("--statistics: MPP normalises its input by itself")
 	}
-	return o.openAny()
+	return o.openAs(kind)
 }
 
 // kind returns the kind of a peer's weights, "" for those of a Walrus network.
@@ -79,8 +79,10 @@ func (o *networkOptions) kind() peers.Kind {
 }
 
 // openAny opens the network and ignores flags that are for others.
-func (o *networkOptions) openAny() (walrus.Forecaster, error) {
-	kind := o.kind()
+func (o *networkOptions) openAny() (walrus.Forecaster, error) { return o.openAs(o.kind()) }
+
+// openAs opens weights of the given kind.
+func (o *networkOptions) openAs(kind peers.Kind) (walrus.Forecaster, error) {
 	if kind == "" {
 		return openEmulator(o.weights, o.auto, walrus.EmulatorOptions{Seed: o.seed, Weights: o.hold})
 	}

@@ -3,13 +3,13 @@ package output
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/nonfinite"
 )
 
 // Header describes the frames that a file will have.
@@ -114,7 +114,7 @@ func (w *Writer) Step(frames ...[]float32) error {
 		if n := len(w.layout.variable) * w.layout.points; len(frame) != n {
 			return fmt.Errorf("output: %s: step %d, frame %d: expected %d values (%d channels of %d points), got %d", w.path, w.done, m, n, len(w.layout.variable), w.layout.points, len(frame))
 		}
-		if i := slices.IndexFunc(frame, func(v float32) bool { return !finite(v) }); i >= 0 {
+		if i := nonfinite.First(frame); i >= 0 {
 			return fmt.Errorf("output: %s: step %d, frame %d: %s is %v at point %d: expected finite values", w.path, w.done, m, w.layout.variable[i/w.layout.points], frame[i], i%w.layout.points)
 		}
 	}
@@ -150,8 +150,6 @@ func (w *Writer) Abort() {
 	}
 }
 
-func finite(v float32) bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }
-
 // Validate returns an error that names the missing or invalid part of the header.
 func (h Header) Validate() error {
 	_, err := h.layout()
@@ -179,8 +177,9 @@ func (h Header) layout() (*layout, error) {
 	if len(h.Times) == 0 || h.Members < 0 || h.Members > maxMembers {
 		return nil, fmt.Errorf("expected the time of at least one step and 0 to %d members, got %d times and %d members", maxMembers, len(h.Times), h.Members)
 	}
+	bad := nonfinite.First(h.Times)
 	for i, t := range h.Times {
-		if !finite(t) || i > 0 && t <= h.Times[i-1] {
+		if i == bad || i > 0 && t <= h.Times[i-1] {
 			return nil, fmt.Errorf("times: expected increasing numbers, got %v at step %d", t, i)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // the axes falls with 1/(1 + (k² + l²)/4)².
 type Cosines struct {
 	grid   []int
-	waves  int
+	points int
 	scales []float64     // by channel
 	tables [][][]float64 // by axis, half periods and point
 }
@@ -35,7 +35,7 @@ func NewCosines(w *data.Window, waves int, deviation float64) (*Cosines, error) 
 	if !(deviation > 0) || math.IsInf(deviation, 0) {
 		return nil, fmt.Errorf("objective: cosines: expected a positive standard deviation, got %v", deviation)
 	}
-	c := &Cosines{grid: w.Grid, waves: waves}
+	c := &Cosines{grid: w.Grid, points: w.Points()}
 	for _, n := range w.Grid {
 		table := make([][]float64, min(waves, n))
 		for k := range table {
@@ -96,7 +96,7 @@ func (c *Cosines) Size() int {
 // each calls f for all waves and points with the value of the wave. It factorises nothing: the
 // cost is the product of both numbers, little next to a step of the network.
 func (c *Cosines) each(f func(amplitude, value int, weight float64)) {
-	points, n := product(c.grid), c.perChannel()
+	points, n := c.points, c.perChannel()
 	shape := make([]float64, points)
 	for wave := range n {
 		weight, _ := c.wave(wave)
@@ -122,7 +122,7 @@ func (c *Cosines) Add(w *data.Window, amplitudes []float64) (*data.Window, error
 	if c == nil || w == nil || len(amplitudes) != c.Size() {
 		return nil, fmt.Errorf("objective: cosines: expected a window and %d amplitudes, got %d", c.Size(), len(amplitudes))
 	}
-	change := make([]float64, len(c.scales)*product(c.grid))
+	change := make([]float64, len(c.scales)*c.points)
 	c.each(func(a, i int, weight float64) { change[i] += weight * amplitudes[a] })
 	out := *w
 	out.Frames = nil
@@ -145,7 +145,7 @@ func (c *Cosines) Pull(frames [][]float32) ([]float64, error) {
 	if c == nil {
 		return nil, fmt.Errorf("objective: cosines: expected a control of NewCosines, got none")
 	}
-	sum := make([]float64, len(c.scales)*product(c.grid))
+	sum := make([]float64, len(c.scales)*c.points)
 	for _, f := range frames {
 		if len(f) != len(sum) {
 			return nil, fmt.Errorf("objective: cosines: expected frames of %d values, got %d", len(sum), len(f))
@@ -157,12 +157,4 @@ func (c *Cosines) Pull(frames [][]float32) ([]float64, error) {
 	out := make([]float64, c.Size())
 	c.each(func(a, i int, weight float64) { out[a] += weight * sum[i] })
 	return out, nil
-}
-
-func product(grid []int) int {
-	n := 1
-	for _, v := range grid {
-		n *= v
-	}
-	return n
 }

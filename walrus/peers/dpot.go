@@ -53,9 +53,6 @@ func (d *dpotDesign) rollout(ctx context.Context, w *data.Window, history [][]fl
 	}
 	shape := append(append([]int{1}, w.Grid...), t, channels)
 	return func(yield func([]float32, error) bool) {
-		if steps == 0 {
-			return
-		}
 		for y, err := range d.emulator.Rollout(ctx, x, shape, steps) {
 			if err != nil {
 				yield(nil, err)

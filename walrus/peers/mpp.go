@@ -113,9 +113,6 @@ func (d *mppDesign) rollout(ctx context.Context, w *data.Window, history [][]flo
 			yield(nil, err)
 			return
 		}
-		if steps == 0 {
-			return
-		}
 		for y, err := range d.emulator.Rollout(ctx, slices.Concat(history...), shape, s, steps) {
 			if !yield(y, err) || err != nil {
 				return

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/nonfinite"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -57,8 +57,8 @@ type design interface {
 	// own returns mean and standard deviation of each channel in the training of the
 	// published weights, or nil.
 	own(w *data.Window) *scale
-	// rollout forecasts frames in the layout of the window, with its values, which are
-	// normalised. history holds at least one frame.
+	// rollout forecasts one frame or more in the layout of the window, with normalised values.
+	// history holds at least one frame.
 	rollout(ctx context.Context, w *data.Window, history [][]float32, steps int) iter.Seq2[[]float32, error]
 	// frames returns the least and the usual number of frames of history.
 	frames() (least, usual int)
@@ -84,6 +84,9 @@ func (n *Network) Rollout(ctx context.Context, w *data.Window, steps int) iter.S
 		history, s, err := n.prepare(w, steps)
 		if err != nil {
 			yield(walrus.Frame{}, fmt.Errorf("peers: %s: rollout: %w", n.Kind, err))
+			return
+		}
+		if steps == 0 { // the designs need at least one
 			return
 		}
 		for values, err := range n.design.rollout(ctx, w, history, steps) {
@@ -140,12 +143,11 @@ func (n *Network) prepare(w *data.Window, steps int) ([][]float32, *scale, error
 
 // finite returns an error for the first value that is not finite.
 func finite(w *data.Window, frame []float32, step int) error {
-	for i, v := range frame {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return &walrus.DivergedError{Kind: walrus.NotFinite, Step: step, Field: w.Channels(false)[i/w.Points()], Value: v}
-		}
+	i := nonfinite.First(frame)
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return &walrus.DivergedError{Kind: walrus.NotFinite, Step: step, Field: w.Channels(false)[i/w.Points()], Value: frame[i]}
 }
 
 // scale holds mean and standard deviation of each channel; nil leaves values as they are.

@@ -192,7 +192,7 @@ func TestStatistics(t *testing.T) {
 	}
 }
 
-// TestRollout: later frames continue earlier ones, and a rollout of no step has no frames.
+// TestRollout: a frame continues the frames before it, and a rollout of 0 steps has no frames.
 func TestRollout(t *testing.T) {
 	n := micro(t, "dpot_micro.pth", peers.Options{})
 	w := window([]int{16, 16}, []data.Field{{Name: "u"}, {Name: "v"}, {Name: "p"}, {Name: "q"}}, 10)

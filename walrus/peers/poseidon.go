@@ -97,9 +97,6 @@ func (d *poseidonDesign) rollout(ctx context.Context, w *data.Window, history []
 	}
 	shape := append([]int{1, len(have)}, w.Grid...)
 	return func(yield func([]float32, error) bool) {
-		if steps == 0 {
-			return
-		}
 		for y, err := range d.emulator.RolloutAfter(ctx, x, shape, slices.Repeat([]float32{d.lead}, steps)) {
 			if err != nil {
 				yield(nil, err)

@@ -144,7 +144,7 @@ func sameSystem(a, b *data.Window) error {
 func (h *hostBatch) fill(windows []*data.Window) error {
 	points := h.volume.Points()
 	h.nVar, h.nConst = len(h.volume.Variable), len(h.volume.Constant)
-	h.fields = make([]float32, (h.steps+h.pushforward+1)*h.size*h.nVar*points)
+	h.fields = make([]float32, (h.steps+h.pushforward+1)*h.frame())
 	h.constants = make([]float32, h.size*h.nConst*points)
 	for b, w := range windows {
 		for t, frame := range w.Frames {
@@ -167,6 +167,9 @@ func (h *hostBatch) fill(windows []*data.Window) error {
 	}
 	return nil
 }
+
+// frame returns the number of values of a frame of all samples.
+func (h *hostBatch) frame() int { return h.size * h.nVar * h.volume.Points() }
 
 // class returns the shape class of a batch: batches of one class use the same program.
 func (h *hostBatch) class() string {
@@ -222,7 +225,7 @@ func (h *hostBatch) inputs(m *walrus.Model, draws walrus.Draws, from int) (l inp
 		return nil, err
 	}
 	s := h.volume.Shape
-	frame := len(h.fields) / (h.steps + h.pushforward + 1)
+	frame := h.frame()
 	l.AddSamples("fields", tensors.FromFlatDataAndDimensions(h.fields[from*frame:(from+h.steps+1)*frame], h.steps+1, h.size, h.nVar, s[0], s[1], s[2]), 1)
 	l.Add("ids", tensors.FromFlatDataAndDimensions(h.ids, len(h.ids)))
 	l.Add("real", tensors.FromFlatDataAndDimensions(h.real, h.nVar))

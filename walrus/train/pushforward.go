@@ -3,11 +3,11 @@ package train
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/gowalrus/gowalrus/internal/nonfinite"
 	"github.com/gowalrus/gowalrus/internal/shard"
 	"github.com/gowalrus/gowalrus/walrus"
 )
@@ -56,14 +56,14 @@ func (g *group) forecastEnd(p *pass) error {
 	if err != nil {
 		return err
 	}
-	frame := len(h.fields) / (h.steps + h.pushforward + 1)
+	frame := h.frame()
 	for k, draws := range h.ahead {
 		from := h.pushforward - len(h.ahead) + k
 		values, err := g.forecast(program, p, draws, from)
 		if err != nil {
 			return fmt.Errorf("train: window %s: pushforward: %w", p.batch.Windows[0].Name, err)
 		}
-		if slices.ContainsFunc(values, func(v float32) bool { return !finite(float64(v)) }) {
+		if nonfinite.First(values) >= 0 {
 			break
 		}
 		copy(h.fields[(from+h.steps)*frame:][:frame], values)
