@@ -27,8 +27,8 @@ type Emulator struct {
 	mu       sync.Mutex
 	programs programs
 	warned   map[string]bool
-	narrowed narrowed
-	shards   shards
+	narrowed copies[held] // short copies of float32 weights
+	shards   copies[pieces]
 	layout   *shard.Layout // nil for a single device
 	uses     lifetime.Uses // rollouts
 }
@@ -76,7 +76,7 @@ func NewEmulator(w *Weights, o EmulatorOptions) (*Emulator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("walrus: emulator: devices %v: %w", o.Devices, err)
 	}
-	e := &Emulator{layout: layout, shards: shards{}, opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}, narrowed: narrowed{}}
+	e := &Emulator{layout: layout, shards: copies[pieces]{}, opts: o, scaling: scaling, model: m, weights: w, warned: map[string]bool{}, narrowed: copies[held]{}}
 	if c := o.Calibration; c != nil {
 		if err := c.fits(e); err != nil {
 			return nil, fmt.Errorf("walrus: emulator options: %w", err)

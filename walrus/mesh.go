@@ -3,12 +3,10 @@ package walrus
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/gowalrus/gowalrus/internal/inputs"
 	"github.com/gowalrus/gowalrus/internal/shard"
 )
 
@@ -48,47 +46,16 @@ func (o EmulatorOptions) layout() (*shard.Layout, error) {
 	return shard.New(o.Backend, devices)
 }
 
-// shards holds the weights on the devices of an emulator, each with the tensor that it was
-// copied from. Training replaces tensors; a tensor that was not replaced is not copied again.
-type shards map[narrowedKey]shardedTensor
+// pieces are the parts of a tensor on the devices of an emulator.
+type pieces []*tensors.Tensor
 
-type shardedTensor struct {
-	from  *tensors.Tensor
-	parts []*tensors.Tensor
-}
+func (p pieces) free() { shard.Free(p) }
 
-// slotOf says how the devices store a tensor: those of blocks in equal pieces, the others,
-// which are small, whole on every device (paper §4.2).
-func slotOf(p Param) shard.Slot {
-	return shard.Slot{Key: p.Key, Dims: p.Dims, Sharded: strings.HasPrefix(p.Key, "blocks.") && !p.Init.Buffer}
-}
-
-// add appends a tensor of the weights to l and places it on the devices if necessary.
-func (s shards) add(l *inputs.List, layout *shard.Layout, w *Weights, p Param, t *tensors.Tensor) error {
-	at, slot := narrowedKey{w, p.Key}, slotOf(p)
-	old, ok := s[at]
-	if ok && old.from == t {
-		l.AddParts(p.Key, old.parts, slot)
-		return nil
-	}
-	shard.Free(old.parts)
-	delete(s, at)
-	var parts []*tensors.Tensor
-	err := withValues(t, func(v []float32) (err error) {
+// cut copies a tensor to the devices.
+func cut(layout *shard.Layout, slot shard.Slot, t *tensors.Tensor) (parts pieces, err error) {
+	err = withValues(t, func(v []float32) (err error) {
 		parts, err = layout.Place(slot, v)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	s[at] = shardedTensor{t, parts}
-	l.AddParts(p.Key, parts, slot)
-	return nil
-}
-
-func (s shards) close() {
-	for _, t := range s {
-		shard.Free(t.parts)
-	}
-	clear(s)
+	return parts, err
 }

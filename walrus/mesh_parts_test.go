@@ -8,6 +8,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/shard"
 	"github.com/gowalrus/gowalrus/internal/testbackend"
 )
 
@@ -34,7 +35,7 @@ func TestDevicesMemory(t *testing.T) {
 	require.NoError(t, err)
 	held := make([]int, 4)
 	for _, x := range e.shards {
-		for d, part := range x.parts {
+		for d, part := range x.made {
 			held[d] += part.Size()
 		}
 	}
@@ -42,7 +43,7 @@ func TestDevicesMemory(t *testing.T) {
 	require.NoError(t, err)
 	want := 0
 	for _, p := range keys {
-		if n := p.Size(); slotOf(p).Sharded {
+		if n := p.Size(); shard.SlotOf(p.Key, p.Dims, p.Init.Buffer).Sharded {
 			want += (n + 3) / 4
 		} else {
 			want += n

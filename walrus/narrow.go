@@ -148,44 +148,9 @@ func (h held) widened(p Param, as Precision, visit func([]float32) error) error 
 	return visit(out)
 }
 
-// narrowed holds the short copies that an emulator makes of float32 weights, each with the
-// tensor that it was made from. Training replaces tensors; a tensor that was not replaced is
-// not converted again.
-type narrowed map[narrowedKey]narrowedTensor
-
-type narrowedKey struct {
-	weights *Weights
-	key     string
-}
-
-type narrowedTensor struct {
-	from *tensors.Tensor
-	held
-}
-
-// of returns a tensor of float32 weights in the given precision, on the stager's device.
-func (n narrowed) of(s *stager, w *Weights, p Param, t *tensors.Tensor, to Precision) (held, error) {
-	at := narrowedKey{w, p.Key}
-	if old, ok := n[at]; ok {
-		if old.from == t {
-			return old.held, nil
-		}
-		old.free()
-		delete(n, at)
-	}
-	h, err := s.held(p, to, func(dst []float32) error {
+// narrow returns a tensor of float32 weights in the given precision, on the stager's device.
+func (s *stager) narrow(p Param, t *tensors.Tensor, to Precision) (held, error) {
+	return s.held(p, to, func(dst []float32) error {
 		return withValues(t, func(v []float32) error { copy(dst, v); return nil })
 	})
-	if err != nil {
-		return held{}, err
-	}
-	n[at] = narrowedTensor{t, h}
-	return h, nil
-}
-
-func (n narrowed) close() {
-	for _, t := range n {
-		t.free()
-	}
-	clear(n)
 }

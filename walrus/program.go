@@ -14,6 +14,7 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/inputs"
+	"github.com/gowalrus/gowalrus/internal/shard"
 	"github.com/gowalrus/gowalrus/layers"
 )
 
@@ -310,7 +311,8 @@ func (e *Emulator) place(w *Weights, keys []string) (l inputs.List, err error) {
 		h := w.held(i)
 		if as := e.opts.held(); w.as != as {
 			if _, narrow := as.narrows(w.params[i]); narrow {
-				if h, err = e.narrowed.of(s, w, w.params[i], h.values, as); err != nil {
+				from := h.values
+				if h, err = e.narrowed.of(w, key, from, func() (held, error) { return s.narrow(w.params[i], from, as) }); err != nil {
 					return nil, fmt.Errorf("converting %s to %v: %w", key, as, err)
 				}
 			}
@@ -334,9 +336,12 @@ func (e *Emulator) spread(w *Weights, keys []string) (l inputs.List, err error) 
 	defer e.mu.Unlock()
 	for _, key := range keys {
 		i := w.index[key]
-		if err := e.shards.add(&l, e.layout, w, w.params[i], w.values[i]); err != nil {
+		slot := shard.SlotOf(key, w.params[i].Dims, w.params[i].Init.Buffer)
+		parts, err := e.shards.of(w, key, w.values[i], func() (pieces, error) { return cut(e.layout, slot, w.values[i]) })
+		if err != nil {
 			return nil, fmt.Errorf("placing %s on devices %v: %w", key, e.opts.Devices, err)
 		}
+		l.AddParts(key, parts, slot)
 	}
 	return l, nil
 }

@@ -4,6 +4,7 @@ package shard
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/distributed"
@@ -41,6 +42,13 @@ type Slot struct {
 	Key     string
 	Dims    []int
 	Sharded bool
+}
+
+// SlotOf returns the slot of a tensor of a network. Tensors of blocks are cut over the devices;
+// encoder, decoder, the tensors outside the blocks and buffers are small and whole on every
+// device (paper §4.2).
+func SlotOf(key string, dims []int, buffer bool) Slot {
+	return Slot{Key: key, Dims: dims, Sharded: strings.HasPrefix(key, "blocks.") && !buffer}
 }
 
 // Size returns the number of values.

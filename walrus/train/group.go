@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -107,13 +106,12 @@ func (g *group) copyTo(w *walrus.Weights, list stored, p walrus.Param) error {
 	return w.Set(p.Key, tensors.FromFlatDataAndDimensions(values, p.Dims...))
 }
 
-// slot describes how the group stores a tensor. Tensors of blocks are sharded; encoder,
-// decoder and the tensors outside the blocks are small and whole on every device (paper
-// §4.2), and so are adapters.
+// slot describes how the group stores a tensor. Adapters are whole on every device.
 func (g *group) slot(key string) shard.Slot {
 	p := g.t.index[key]
-	return shard.Slot{Key: key, Dims: p.Dims,
-		Sharded: len(g.layout.Devices) > 1 && strings.HasPrefix(key, "blocks.") && !p.Init.Buffer && !g.t.lora.has(key)}
+	s := shard.SlotOf(key, p.Dims, p.Init.Buffer)
+	s.Sharded = s.Sharded && len(g.layout.Devices) > 1 && !g.t.lora.has(key)
+	return s
 }
 
 // set replaces a tensor of list.
