@@ -21,13 +21,9 @@ import (
 
 // compareOptions are the flags of compare.
 type compareOptions struct {
-	network  networkOptions
-	weights  []string
-	data     []string
-	split    string
-	drop     []string
-	protocol eval.Protocol
-	asJSON   bool
+	scoreOptions
+	network networkOptions
+	weights []string
 }
 
 // contender is a network of a comparison.
@@ -53,19 +49,9 @@ the longest history that one of them expects.`,
 	}, func(ctx context.Context) error { return a.runCompare(ctx, o) })
 	f := c.Flags()
 	f.StringArrayVar(&o.weights, "weights", nil, "`network`, twice or more: "+weightsUsage+"; NAME=PATH names its column")
-	f.StringArrayVar(&o.data, "data", nil, "`folder` or file of a data set; may be repeated")
-	f.StringVar(&o.split, "split", "test", "`split` to forecast: train, valid or test")
-	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
-	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (if 0: the most that one of the networks expects)")
-	f.IntVar(&o.protocol.Windows, "windows", 0, "windows to forecast per data set and horizon (32 if 0)")
-	f.Func("horizons", "`steps` to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
-		o.protocol.Horizons, err = eval.ParseHorizons(s)
-		return err
-	})
-	f.BoolVar(&o.asJSON, "json", false, "print one line of JSON per data set")
+	o.scoreOptions.add(c, "if 0: the most that one of the networks expects")
 	o.network.addPeers(c)
 	f.BoolVar(&o.network.auto, "auto", false, autoUsage)
-	complete(c, "split", []string{"train", "valid", "test"})
 	return c
 }
 

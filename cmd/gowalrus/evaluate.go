@@ -25,12 +25,35 @@ import (
 // evaluateOptions are the flags of evaluate.
 type evaluateOptions struct {
 	networkOptions
-	split, report string
-	data, drop    []string
-	asJSON, long  bool
-	members       int
-	noise         float64
-	protocol      eval.Protocol
+	scoreOptions
+	report  string
+	long    bool
+	members int
+	noise   float64
+}
+
+// scoreOptions are the flags of evaluate and compare that say what is scored.
+type scoreOptions struct {
+	data, drop []string
+	split      string
+	protocol   eval.Protocol
+	asJSON     bool
+}
+
+// add adds the flags. history says what history 0 means.
+func (o *scoreOptions) add(c *cobra.Command, history string) {
+	f := c.Flags()
+	f.StringArrayVar(&o.data, "data", nil, "`folder` or file of a data set; may be repeated")
+	f.StringVar(&o.split, "split", "test", "`split` to forecast: train, valid or test")
+	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
+	f.IntVar(&o.protocol.Input, "history", 0, "frames of history ("+history+")")
+	f.IntVar(&o.protocol.Windows, "windows", 0, "windows to forecast per data set and horizon (32 if 0)")
+	f.Func("horizons", "`steps` to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
+		o.protocol.Horizons, err = eval.ParseHorizons(s)
+		return err
+	})
+	f.BoolVar(&o.asJSON, "json", false, "print one line of JSON per data set")
+	complete(c, "split", []string{"train", "valid", "test"})
 }
 
 // evaluate returns the subcommand evaluate.
@@ -50,22 +73,12 @@ and pictures.`,
   gowalrus evaluate --data testdata/data/shear_flow --members 16 --noise 0.02`,
 	}, func(ctx context.Context) error { return a.runEvaluate(ctx, o) })
 	f := c.Flags()
-	o.add(c)
-	f.StringArrayVar(&o.data, "data", nil, "`folder` or file of a data set; may be repeated")
-	f.StringVar(&o.split, "split", "test", "`split` to forecast: train, valid or test")
-	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
-	f.IntVar(&o.protocol.Input, "history", 0, "frames of history (if 0: those that the network expects, for Walrus 6, in 3D 3)")
-	f.IntVar(&o.protocol.Windows, "windows", 0, "windows to forecast per data set and horizon (32 if 0)")
+	o.networkOptions.add(c)
+	o.scoreOptions.add(c, "if 0: those that the network expects, for Walrus 6, in 3D 3")
 	f.BoolVar(&o.long, "long", false, "also measure long-term behaviour: spectra, drift of means, time to decorrelation and blow-up (with --json or --report)")
 	f.IntVar(&o.members, "members", 0, "also score an ensemble of this many members, which differ in their draws of jitter and rolls")
 	f.Float64Var(&o.noise, "noise", 0, "perturb the history of every member by noise of the fields' spectra, relative to their standard deviation, such as 0.02")
-	f.Func("horizons", "`steps` to score, such as 1,1:20,21:60 (the default)", func(s string) (err error) {
-		o.protocol.Horizons, err = eval.ParseHorizons(s)
-		return err
-	})
-	f.BoolVar(&o.asJSON, "json", false, "print one line of JSON per data set")
 	f.StringVar(&o.report, "report", "", "`folder` for report.md, report.json, report.html and an animation of each data set")
-	complete(c, "split", []string{"train", "valid", "test"})
 	return c
 }
 

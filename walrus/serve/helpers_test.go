@@ -33,6 +33,9 @@ type fake struct {
 
 func (f *fake) Close() { f.closed.Add(1) }
 
+// History returns the numbers of an emulator.
+func (f *fake) History(axes int) int { return (*walrus.Emulator)(nil).History(axes) }
+
 // Rollout checks the context before every step, as an emulator does.
 func (f *fake) Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[walrus.Frame, error] {
 	return func(yield func(walrus.Frame, error) bool) {
@@ -62,7 +65,7 @@ func (f *fake) Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2
 func clone(v []float32) []float32 { return append([]float32(nil), v...) }
 
 // serve starts a server with a forecaster. It ends with the test.
-func serve(t *testing.T, f Forecaster, o Options) (*Server, string) {
+func serve(t *testing.T, f walrus.Forecaster, o Options) (*Server, string) {
 	t.Helper()
 	manifest, err := nano.Manifest()
 	require.NoError(t, err)

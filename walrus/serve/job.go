@@ -60,7 +60,7 @@ func (s *Server) run(ctx context.Context, t *ticket, j *job, out sink) error {
 	return out.send(record{kind: "end", meta: map[string]any{"steps": j.steps, "seconds": time.Since(begin).Seconds()}})
 }
 
-// ensembler is a Forecaster that forecasts ensembles, as walrus.Emulator does.
+// ensembler is a walrus.Forecaster that forecasts ensembles, as walrus.Emulator does.
 type ensembler interface {
 	Ensemble(ctx context.Context, w *data.Window, steps int, o walrus.EnsembleOptions) iter.Seq2[walrus.EnsembleFrame, error]
 }
@@ -75,7 +75,7 @@ const (
 
 // forecast returns the frames of a single forecast, or the means of an ensemble with the
 // quantiles of its members as intervals.
-func (j *job) forecast(ctx context.Context, f Forecaster, w *data.Window) iter.Seq2[walrus.Frame, error] {
+func (j *job) forecast(ctx context.Context, f walrus.Forecaster, w *data.Window) iter.Seq2[walrus.Frame, error] {
 	e, ok := f.(ensembler)
 	if j.members == 0 || !ok {
 		return f.Rollout(ctx, w, j.steps)
@@ -124,7 +124,7 @@ func (s *Server) setUp(ctx context.Context, t *ticket, j *job) (*scene, error) {
 	})
 }
 
-// adviser is a Forecaster that knows the data its weights were trained on, as
+// adviser is a walrus.Forecaster that knows the data its weights were trained on, as
 // walrus.Emulator does.
 type adviser interface {
 	Advice(w *data.Window) ([]walrus.Advice, error)
@@ -132,7 +132,7 @@ type adviser interface {
 
 // advise returns the advice of a forecaster on a window, if it gives any. It ignores
 // errors, which the rollout reports.
-func advise(f Forecaster, w *data.Window) []walrus.Advice {
+func advise(f walrus.Forecaster, w *data.Window) []walrus.Advice {
 	a, ok := f.(adviser)
 	if !ok {
 		return nil

@@ -2,12 +2,9 @@ package serve
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"iter"
 
-	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
 )
@@ -20,20 +17,13 @@ type Model struct {
 	// Parameters counts the weights.
 	Parameters int64
 	// Forecaster forecasts; [Model.Close] closes it.
-	Forecaster Forecaster
+	Forecaster walrus.Forecaster
 
 	plan *walrus.Model
 }
 
-// Forecaster is the part of a walrus.Emulator that the server uses. A rollout checks its
-// context before every step.
-type Forecaster interface {
-	Rollout(ctx context.Context, w *data.Window, steps int) iter.Seq2[walrus.Frame, error]
-	Close()
-}
-
 // NewModel returns a model of a network whose forecasts f makes.
-func NewModel(name string, c walrus.Config, f Forecaster) (*Model, error) {
+func NewModel(name string, c walrus.Config, f walrus.Forecaster) (*Model, error) {
 	if f == nil {
 		return nil, errors.New("serve: expected a forecaster, got nil")
 	}
@@ -86,14 +76,6 @@ func (m *Model) Close() {
 func (m *Model) intervals() bool {
 	c, ok := m.Forecaster.(interface{ Calibration() *walrus.Calibration })
 	return ok && c.Calibration() != nil
-}
-
-// history returns the number of frames with which such networks are trained.
-func (m *Model) history(axes int) int {
-	if axes == 3 {
-		return 3
-	}
-	return 6
 }
 
 // unknown returns the channels that the network does not know.

@@ -26,7 +26,7 @@ func TestNonsense(t *testing.T) {
 		Funcs:   []any{serve.New, serve.NewModel, serve.OpenBackend, serve.OpenModel, serve.Page},
 		Types:   []any{new(serve.Options), new(serve.Model)},
 		Made:    []any{(*serve.Server)(nil)},
-		Values:  []any{m, manifest.Config, walrus.EmulatorOptions{Backend: b, Seed: 1}, serve.Options{}, serve.Forecaster(em)},
+		Values:  []any{m, manifest.Config, walrus.EmulatorOptions{Backend: b, Seed: 1}, serve.Options{}, walrus.Forecaster(em)},
 		Strings: nano.Names(),
 		Exempt: map[string]string{
 			"Server.Serve":     "a random listener does not end",

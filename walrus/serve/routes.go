@@ -114,7 +114,7 @@ func (s *Server) describe(w http.ResponseWriter, _ *http.Request) {
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"name": m.Name, "parameters": m.Parameters, "fields": m.fields(), "dims": m.Config.Dims,
-		"history": map[string]int{"2d": m.history(2), "3d": m.history(3)},
+		"history": map[string]int{"2d": m.Forecaster.History(2), "3d": m.Forecaster.History(3)},
 		"limits": map[string]any{
 			"body_bytes": s.o.MaxBody, "points": s.o.MaxPoints, "channels": s.o.MaxChannels, "history": s.o.MaxHistory, "steps": s.o.MaxSteps, "members": s.o.MaxMembers,
 			"tokens": s.o.MaxTokens, "json_values": s.o.MaxValues, "memory_bytes": s.o.MaxMemory, "seconds": s.o.Timeout.Seconds(), "queue": s.o.Queue, "share": s.o.Share,

@@ -185,7 +185,7 @@ func (s *Server) simulateJob(m *Model, in *input) (*job, error) {
 		return nil, err
 	}
 	if p.history = q.history; p.history == 0 {
-		p.history = m.history(len(p.grid))
+		p.history = m.Forecaster.History(len(p.grid))
 	}
 	if p.history < 1 || p.history > s.o.MaxHistory {
 		return nil, invalid("history", "expected 1 to %d frames, got %d", s.o.MaxHistory, q.history)

@@ -145,10 +145,8 @@ contains
       type(window_t) :: window
       character(:, c_char), allocatable, target :: fields, boundaries
       real(c_float), allocatable, target :: constants(:)
-      call fill(start, fields, boundaries, constants, window, code)
+      call fill(start, history, fields, boundaries, constants, window, code)
       if (code /= GOWALRUS_OK) return
-      window%frames = c_loc(history)
-      window%frames_length = size(history, kind=c_size_t)
       code = forecast_c(model, window, int(steps, c_int64_t), c_loc(forecast), size(forecast, kind=c_size_t))
    end subroutine
 
@@ -163,17 +161,16 @@ contains
       type(window_t) :: window
       character(:, c_char), allocatable, target :: fields, boundaries
       real(c_float), allocatable, target :: constants(:)
-      call fill(start, fields, boundaries, constants, window, code)
+      call fill(start, history, fields, boundaries, constants, window, code)
       if (code /= GOWALRUS_OK) return
-      window%frames = c_loc(history)
-      window%frames_length = size(history, kind=c_size_t)
       code = ensemble_c(model, window, int(steps, c_int64_t), int(members, c_int64_t), &
                         c_loc(forecast), size(forecast, kind=c_size_t))
    end subroutine
 
-   ! Sets the parts of a window but the frames. The texts and constants must live as long.
-   subroutine fill(start, fields, boundaries, constants, window, code)
+   ! Sets the parts of a window. The history, the texts and the constants must live as long.
+   subroutine fill(start, history, fields, boundaries, constants, window, code)
       type(gowalrus_start), intent(in) :: start
+      real(c_float), intent(in), contiguous, target :: history(..)
       character(:, c_char), allocatable, target, intent(out) :: fields, boundaries
       real(c_float), allocatable, target, intent(out) :: constants(:)
       type(window_t), intent(out) :: window
@@ -190,6 +187,8 @@ contains
       window%grid = 1
       window%grid(:size(start%grid)) = start%grid
       window%history = start%frames
+      window%frames = c_loc(history)
+      window%frames_length = size(history, kind=c_size_t)
       window%constants = c_null_ptr
       window%constants_length = 0
       if (allocated(start%constants)) then
