@@ -31,6 +31,8 @@ func TestNonsense(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "weights.safetensors")
 	require.NoError(t, w.Save(file, nil))
+	listed, err := walrus.ListTensors(file)
+	require.NoError(t, err)
 	recipe, err := walrus.NewRecipe(c, walrus.Scaling{})
 	require.NoError(t, err)
 	calls := 60
@@ -49,7 +51,7 @@ func TestNonsense(t *testing.T) {
 			new(walrus.Param), new(walrus.Precision), new(walrus.Prediction), new(walrus.Resize), new(walrus.Scaling),
 			new(walrus.Stats), new(walrus.Storage), new(walrus.TensorInfo), new(walrus.TimeBias), new(walrus.Trajectory)},
 		Made: []any{(*walrus.Emulator)(nil), (*walrus.Model)(nil), (*walrus.Recipe)(nil), (*walrus.TensorFile)(nil), (*walrus.TensorSet)(nil), (*walrus.Weights)(nil)},
-		Values: []any{c, w, model, window, plan, emulator, manifest, found, recipe, data.Boundaries{walled, walled}, []int{16, 8}, w.Params()[0],
+		Values: []any{c, w, model, window, plan, emulator, manifest, found, listed, recipe, data.Boundaries{walled, walled}, []int{16, 8}, w.Params()[0],
 			walrus.EmulatorOptions{Backend: testbackend.New(t)}, walrus.Checkpoint{Weights: w}},
 		Strings: []string{dir, file, "density", "velocity_x", w.Params()[0].Key, "micro"},
 		Exempt: map[string]string{
