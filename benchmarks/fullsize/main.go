@@ -1,17 +1,20 @@
-// Command fullsize writes a random checkpoint of a preset, loads it tensor by tensor
-// and forecasts one 2D frame with it. It prints the time and the peak memory of each
-// phase:
+// Command fullsize writes a random checkpoint of a preset, reads the file, loads it tensor
+// by tensor and forecasts one 2D frame with it. It prints the time and the peak memory of
+// each phase:
 //
-//	go run ./benchmarks/fullsize -preset walrus
+//	go run ./benchmarks/fullsize -preset walrus -file out/walrus.safetensors
+//	go run ./benchmarks/fullsize -preset walrus -file out/walrus.safetensors -hold int8
 //
-// The released size needs 5.2 GB of disk for the file, which is deleted, and
-// about 12 GB of memory. GOMLX_BACKEND chooses the backend.
+// The released size needs 5.2 GB of disk for the file. A file that is there is used, and is
+// kept. GOMLX_BACKEND chooses the backend.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -28,15 +31,21 @@ func main() {
 	preset := flag.String("preset", "walrus", "network: "+strings.Join(walrus.PresetNames(), ", "))
 	grid := flag.Int("grid", 128, "points along both axes")
 	frames := flag.Int("frames", 3, "frames of history")
+	file := flag.String("file", "out/fullsize.safetensors", "weight file, written if it is not there")
+	hold := flag.String("hold", "float32", "type in which weights are held: float32, bfloat16 or int8")
 	flag.Parse()
-	if err := run(*preset, *grid, *frames); err != nil {
+	if err := run(*preset, *file, *hold, *grid, *frames); err != nil {
 		fmt.Fprintln(os.Stderr, "fullsize:", err)
 		os.Exit(1)
 	}
 }
 
-func run(preset string, grid, frames int) error {
+func run(preset, file, hold string, grid, frames int) error {
 	c, err := walrus.Preset(preset)
+	if err != nil {
+		return err
+	}
+	precision, err := walrus.ParsePrecision(hold)
 	if err != nil {
 		return err
 	}
@@ -44,18 +53,32 @@ func run(preset string, grid, frames int) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "fullsize")
+	fmt.Println("| phase | seconds | peak memory so far, MiB |\n|---|---|---|")
+	var list []phase
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		list = append(list, phase{"draw the weights and write the file", func() error { return write(c, file) }}, phase{"", resetPeak})
+	}
+	return phases(append(list,
+		phase{"read the file", func() error { return read(file) }},
+		phase{"", resetPeak},
+		phase{"load, forecast", func() error { return load(c, file, precision, b, grid, frames) }}))
+}
+
+// read reads the bytes of a file.
+func read(file string) error {
+	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "model.safetensors")
-	fmt.Println("| phase | seconds | peak memory so far, MiB |\n|---|---|---|")
-	return phases([]phase{
-		{"draw the weights and write the file", func() error { return write(c, path) }},
-		{"", resetPeak},
-		{"load, forecast", func() error { return load(c, path, b, grid, frames) }},
-	})
+	defer f.Close()
+	buffer := make([]byte, 4<<20)
+	for {
+		if _, err := f.Read(buffer); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 // phase is a measured part of the program. A phase without a name is not reported.
@@ -83,10 +106,13 @@ func write(c walrus.Config, path string) error {
 		return err
 	}
 	defer w.Close()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	return w.Save(path, nil)
 }
 
-func load(c walrus.Config, path string, b compute.Backend, grid, frames int) error {
+func load(c walrus.Config, path string, hold walrus.Precision, b compute.Backend, grid, frames int) error {
 	var w *walrus.Weights
 	var em *walrus.Emulator
 	step := func() error {
@@ -95,11 +121,11 @@ func load(c walrus.Config, path string, b compute.Backend, grid, frames int) err
 	}
 	err := phases([]phase{
 		{"load, tensor by tensor", func() (err error) {
-			w, _, err = walrus.LoadWeights(path, c, walrus.LoadOptions{Backend: b})
+			w, _, err = walrus.LoadWeights(path, c, walrus.LoadOptions{Backend: b, Weights: hold})
 			return err
 		}},
 		{"first frame, compilation included", func() (err error) {
-			if em, err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Divergence: walrus.Divergence{Factor: -1}}); err != nil {
+			if em, err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b, Weights: hold, Divergence: walrus.Divergence{Factor: -1}}); err != nil {
 				return err
 			}
 			return step()

@@ -76,10 +76,32 @@ func parseFilters(c *cursor) []filter {
 	return list
 }
 
-// decode undoes the filters of a chunk. It uses both buffers; the result has size bytes
-// and is in one of them. Bit i of mask says that filter i was skipped for this chunk.
-func decode(list []filter, mask uint32, size int, b *buffers) ([]byte, error) {
+// decoded is a chunk without filters.
+type decoded struct {
+	bytes []byte
+	// planes says that the bytes are still shuffled: all first bytes of the elements come
+	// first, then all second ones.
+	planes bool
+}
+
+// elements returns the bytes of n elements of the given width from element i on. Those of a
+// shuffled chunk are collected in b.out.
+func (c decoded) elements(b *buffers, width, i, n int) []byte {
+	if !c.planes {
+		return c.bytes[i*width : (i+n)*width]
+	}
+	b.out = sized(b.out, n*width)
+	unshuffle(b.out, c.bytes, width, i)
+	return b.out
+}
+
+// decode undoes the filters of a chunk of size bytes, of elements of the given width. It uses
+// both buffers, and returns one of them. If the first filter shuffled the bytes of elements,
+// it stays: only the elements that are read need their order. Bit i of mask says that filter
+// i was skipped for this chunk.
+func decode(list []filter, mask uint32, size, width int, b *buffers) (decoded, error) {
 	in := b.in
+	planes := false
 	for i := len(list) - 1; i >= 0; i-- {
 		if mask>>i&1 != 0 {
 			continue
@@ -94,22 +116,33 @@ func decode(list []filter, mask uint32, size int, b *buffers) ([]byte, error) {
 		case filterLZF:
 			in, err = b.swap(in, size+4*i, unLZF)
 		case filterShuffle:
-			width := 1
+			of := 1
 			if len(f.values) > 0 {
-				width = int(f.values[0])
+				of = int(f.values[0])
 			}
-			in, err = b.swap(in, len(in), func(dst, src []byte) (int, error) { return unshuffle(dst, src, width) })
+			switch {
+			case of <= 1 || len(in) < of:
+			case i == 0 && of == width && len(in)%width == 0:
+				planes = true
+			default:
+				in, err = b.swap(in, len(in), func(dst, src []byte) (int, error) {
+					whole := len(src) / of * of
+					unshuffle(dst[:whole], src[:whole], of, 0)
+					copy(dst[whole:], src[whole:])
+					return len(src), nil
+				})
+			}
 		default:
 			err = fmt.Errorf("not supported: expected deflate, shuffle, fletcher32 or lzf")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("filter %s: %w", f, err)
+			return decoded{}, fmt.Errorf("filter %s: %w", f, err)
 		}
 	}
 	if len(in) != size {
-		return nil, fmt.Errorf("expected a chunk of %d bytes, got %d", size, len(in))
+		return decoded{}, fmt.Errorf("expected a chunk of %d bytes, got %d", size, len(in))
 	}
-	return in, nil
+	return decoded{in, planes}, nil
 }
 
 // stripFletcher checks and removes the checksum at the end. Old versions of the
@@ -127,27 +160,22 @@ func stripFletcher(b []byte) ([]byte, error) {
 	return data, nil
 }
 
-// unshuffle collects the bytes of each element, which the filter has sorted by their
-// position in the element.
-func unshuffle(dst, src []byte, width int) (int, error) {
-	if width <= 1 || len(src) < width {
-		return copy(dst, src), nil
-	}
-	n := len(src) / width
+// unshuffle fills dst with the elements of the given width from element from on. The
+// filter has sorted the bytes of src by their position in the element.
+func unshuffle(dst, src []byte, width, from int) {
+	n, planes := len(dst)/width, len(src)/width
 	if width == 4 {
-		a, b, c, d := src[:n], src[n:2*n], src[2*n:3*n], src[3*n:4*n]
+		a, b, c, d := src[from:][:n], src[planes+from:][:n], src[2*planes+from:][:n], src[3*planes+from:][:n]
 		for i := range n {
 			binary.LittleEndian.PutUint32(dst[4*i:], uint32(a[i])|uint32(b[i])<<8|uint32(c[i])<<16|uint32(d[i])<<24)
 		}
-	} else {
-		for k := range width {
-			for i, x := range src[k*n : (k+1)*n] {
-				dst[i*width+k] = x
-			}
+		return
+	}
+	for k := range width {
+		for i, x := range src[k*planes+from:][:n] {
+			dst[i*width+k] = x
 		}
 	}
-	copy(dst[n*width:], src[n*width:])
-	return len(src), nil
 }
 
 // unLZF undoes the LZF compression: runs of literal bytes and references to

@@ -8,6 +8,10 @@ type convert[T any] func(t datatype, dst []T, raw []byte)
 // piece is the number of bytes of contiguous elements that are read at once.
 const piece = 1 << 18
 
+// cached is the number of bytes of a shuffled chunk that are put in order at once, which the
+// processor's cache holds until they are converted.
+const cached = 1 << 14
+
 // read reads the block of count elements per axis at offset into dst.
 func read[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]) error {
 	if err := d.typ.number(); err != nil {
@@ -85,16 +89,25 @@ func readChunks[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]
 	b := pool.Get().(*buffers)
 	defer pool.Put(b)
 	w := newChunkWindow(d, offset, count)
+	width := d.typ.size
 	for {
-		raw, err := d.chunk(index, w.number(), w.at, b)
+		c, found, err := d.chunk(index, w.number(), w.at, b)
 		if err != nil {
 			return fmt.Errorf("chunk %v: %w", w.at, err)
 		}
 		err = w.part().runs(func(from, to, n int) error {
-			if raw == nil {
+			if !found {
 				conv(d.typ, dst[to:to+n], b.repeat(d.fill, n))
-			} else {
-				conv(d.typ, dst[to:to+n], raw[from*d.typ.size:])
+				return nil
+			}
+			most := n
+			if c.planes {
+				most = max(1, cached/width)
+			}
+			for n > 0 {
+				k := min(n, most)
+				conv(d.typ, dst[to:to+k], c.elements(b, width, from, k))
+				from, to, n = from+k, to+k, n-k
 			}
 			return nil
 		})
@@ -110,25 +123,26 @@ func readChunks[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]
 // maxRatio is larger than the compression ratio of any filter; deflate reaches 1032.
 const maxRatio = 1100
 
-// chunk returns the decoded bytes of a chunk, nil if it was never written. They
-// are valid until b is used again.
-func (d *Dataset) chunk(index chunkIndex, number int, at []int, b *buffers) ([]byte, error) {
-	c, ok := index.find(number)
+// chunk returns a decoded chunk, which is valid until b.in is used again, and whether it
+// was ever written.
+func (d *Dataset) chunk(index chunkIndex, number int, at []int, b *buffers) (c decoded, found bool, err error) {
+	place, ok := index.find(number)
 	if !ok {
-		return nil, nil
+		return decoded{}, false, nil
 	}
 	filters := d.filters
 	if d.layout.plainEdges && d.cut(at) {
 		filters = nil
 	}
-	if size := uint64(d.chunkBytes()); size > (uint64(c.size)+64)*maxRatio {
-		return nil, fmt.Errorf("expected a chunk of %d bytes, %d stored bytes cannot hold that", size, c.size)
+	if size := uint64(d.chunkBytes()); size > (uint64(place.size)+64)*maxRatio {
+		return decoded{}, false, fmt.Errorf("expected a chunk of %d bytes, %d stored bytes cannot hold that", size, place.size)
 	}
-	b.in = sized(b.in, int(c.size))
-	if err := d.f.readInto(b.in, c.address); err != nil {
-		return nil, err
+	b.in = sized(b.in, int(place.size))
+	if err := d.f.readInto(b.in, place.address); err != nil {
+		return decoded{}, false, err
 	}
-	return decode(filters, c.mask, d.chunkBytes(), b)
+	c, err = decode(filters, place.mask, d.chunkBytes(), d.typ.size, b)
+	return c, true, err
 }
 
 // cut reports whether a chunk extends beyond the dataset.
