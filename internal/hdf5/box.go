@@ -7,8 +7,23 @@ type box struct{ srcShape, src, n, dst, dstShape []int }
 
 // runs calls visit for each run of elements that are contiguous in both arrays, with
 // its position in the source and in the destination and its length.
-func (b box) runs(visit func(from, to, n int) error) error {
-	axis, run := len(b.n), 1 // axes from here on belong to a run
+func (b box) runs(visit func(from, to, n int) error) error { return b.runsTo(len(b.n), visit) }
+
+// strided is runs for blocks whose source may have one element along the last axes, such as
+// a chunk that holds one component of a vector. The destination of a run's elements is to,
+// to+step, to+2·step and so on.
+func (b box) strided(visit func(from, to, n, step int) error) error {
+	end, step := len(b.n), 1
+	for end > 0 && b.srcShape[end-1] == 1 && b.dstShape[end-1] != 1 {
+		end--
+		step *= b.dstShape[end]
+	}
+	return b.runsTo(end, func(from, to, n int) error { return visit(from, to, n, step) })
+}
+
+// runsTo visits runs along the axes before end; there is one element along the others.
+func (b box) runsTo(end int, visit func(from, to, n int) error) error {
+	axis, run := end, 1 // axes from here to end belong to a run
 	for axis > 0 {
 		axis--
 		run *= b.n[axis]

@@ -82,16 +82,22 @@ type decoded struct {
 	// planes says that the bytes are still shuffled: all first bytes of the elements come
 	// first, then all second ones.
 	planes bool
+	// fill is the value of all elements if the chunk was never written.
+	fill []byte
 }
 
-// elements returns the bytes of n elements of the given width from element i on. Those of a
-// shuffled chunk are collected in b.out.
+// elements returns the bytes of n elements of the given width from element i on, in b.out
+// if they are not together in the chunk.
 func (c decoded) elements(b *buffers, width, i, n int) []byte {
-	if !c.planes {
+	if c.bytes != nil && !c.planes {
 		return c.bytes[i*width : (i+n)*width]
 	}
 	b.out = sized(b.out, n*width)
-	unshuffle(b.out, c.bytes, width, i)
+	if c.planes {
+		unshuffle(b.out, c.bytes, width, i)
+	} else {
+		repeat(b.out, c.fill)
+	}
 	return b.out
 }
 
@@ -142,7 +148,7 @@ func decode(list []filter, mask uint32, size, width int, b *buffers) (decoded, e
 	if len(in) != size {
 		return decoded{}, fmt.Errorf("expected a chunk of %d bytes, got %d", size, len(in))
 	}
-	return decoded{in, planes}, nil
+	return decoded{bytes: in, planes: planes}, nil
 }
 
 // stripFletcher checks and removes the checksum at the end. Old versions of the

@@ -56,7 +56,9 @@ func readPlain[T any](d *Dataset, dst []T, offset, count []int, conv convert[T])
 			case l.kind == compactLayout:
 				raw = l.data[from*d.typ.size:]
 			case l.address == undefined:
-				raw = b.repeat(d.fill, k)
+				b.in = sized(b.in, k*d.typ.size)
+				repeat(b.in, d.fill)
+				raw = b.in
 			default:
 				b.in = sized(b.in, k*d.typ.size)
 				if err := d.f.readInto(b.in, l.address+uint64(from)*uint64(d.typ.size)); err != nil {
@@ -71,13 +73,11 @@ func readPlain[T any](d *Dataset, dst []T, offset, count []int, conv convert[T])
 	})
 }
 
-// repeat returns n copies of an element.
-func (b *buffers) repeat(element []byte, n int) []byte {
-	b.in = sized(b.in, n*len(element))
-	for i := range n {
-		copy(b.in[i*len(element):], element)
+// repeat fills dst with copies of an element.
+func repeat(dst, element []byte) {
+	for n := copy(dst, element); n < len(dst); n *= 2 {
+		copy(dst[n:], dst[:n])
 	}
-	return b.in
 }
 
 // readChunks reads every chunk that a block touches.
@@ -90,24 +90,30 @@ func readChunks[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]
 	defer pool.Put(b)
 	w := newChunkWindow(d, offset, count)
 	width := d.typ.size
+	var scratch []T // elements whose places in dst are apart
 	for {
-		c, found, err := d.chunk(index, w.number(), w.at, b)
+		c, err := d.chunk(index, w.number(), w.at, b)
 		if err != nil {
 			return fmt.Errorf("chunk %v: %w", w.at, err)
 		}
-		err = w.part().runs(func(from, to, n int) error {
-			if !found {
-				conv(d.typ, dst[to:to+n], b.repeat(d.fill, n))
-				return nil
-			}
+		err = w.part().strided(func(from, to, n, step int) error {
 			most := n
-			if c.planes {
+			if c.bytes == nil || c.planes || step > 1 {
 				most = max(1, cached/width)
 			}
 			for n > 0 {
 				k := min(n, most)
-				conv(d.typ, dst[to:to+k], c.elements(b, width, from, k))
-				from, to, n = from+k, to+k, n-k
+				raw := c.elements(b, width, from, k)
+				if step == 1 {
+					conv(d.typ, dst[to:to+k], raw)
+				} else {
+					scratch = append(scratch[:0], make([]T, k)...)
+					conv(d.typ, scratch, raw)
+					for i, x := range scratch {
+						dst[to+i*step] = x
+					}
+				}
+				from, to, n = from+k, to+k*step, n-k
 			}
 			return nil
 		})
@@ -123,26 +129,25 @@ func readChunks[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]
 // maxRatio is larger than the compression ratio of any filter; deflate reaches 1032.
 const maxRatio = 1100
 
-// chunk returns a decoded chunk, which is valid until b.in is used again, and whether it
-// was ever written.
-func (d *Dataset) chunk(index chunkIndex, number int, at []int, b *buffers) (c decoded, found bool, err error) {
+// chunk returns a decoded chunk, which is valid until b.in is used again. One that was never
+// written has the fill value.
+func (d *Dataset) chunk(index chunkIndex, number int, at []int, b *buffers) (decoded, error) {
 	place, ok := index.find(number)
 	if !ok {
-		return decoded{}, false, nil
+		return decoded{fill: d.fill}, nil
 	}
 	filters := d.filters
 	if d.layout.plainEdges && d.cut(at) {
 		filters = nil
 	}
 	if size := uint64(d.chunkBytes()); size > (uint64(place.size)+64)*maxRatio {
-		return decoded{}, false, fmt.Errorf("expected a chunk of %d bytes, %d stored bytes cannot hold that", size, place.size)
+		return decoded{}, fmt.Errorf("expected a chunk of %d bytes, %d stored bytes cannot hold that", size, place.size)
 	}
 	b.in = sized(b.in, int(place.size))
 	if err := d.f.readInto(b.in, place.address); err != nil {
-		return decoded{}, false, err
+		return decoded{}, err
 	}
-	c, err = decode(filters, place.mask, d.chunkBytes(), d.typ.size, b)
-	return c, true, err
+	return decode(filters, place.mask, d.chunkBytes(), d.typ.size, b)
 }
 
 // cut reports whether a chunk extends beyond the dataset.

@@ -152,11 +152,11 @@ func (s *stream) full() error {
 	return fmt.Errorf("expected at most %d bytes, got more", len(s.out))
 }
 
-// Room that one round of fast needs: in the input two refills; in the output three literals,
-// the longest match and what its last word writes beyond it.
+// Room that one round of fast needs: in the input two refills; in the output five literals,
+// the longest match and what its words write beyond it.
 const (
 	roomIn  = 16
-	roomOut = 3 + 258 + 8
+	roomOut = 5 + 8 + 258 + 16
 )
 
 // coded decodes the rest of a block with the codes of the tables.
@@ -269,25 +269,20 @@ func (d *Decoder) fast(s *stream) (ended bool, err error) {
 
 		e := d.literals[bits&(1<<literalBits-1)]
 		if e&isLiteral != 0 {
-			// Three literals of at most 11 bits.
-			bits >>= e & 63
-			count -= uint(e & 63)
-			out[n] = byte(e >> 16)
-			n++
-			e = d.literals[bits&(1<<literalBits-1)]
-			if e&isLiteral != 0 {
+			// The bits suffice for five literals of at most 11 bits.
+			last := n + 4
+			for {
 				bits >>= e & 63
 				count -= uint(e & 63)
 				out[n] = byte(e >> 16)
 				n++
 				e = d.literals[bits&(1<<literalBits-1)]
-				if e&isLiteral != 0 {
-					bits >>= e & 63
-					count -= uint(e & 63)
-					out[n] = byte(e >> 16)
-					n++
-					continue
+				if e&isLiteral == 0 || n > last {
+					break
 				}
+			}
+			if n > last {
+				continue
 			}
 			bits |= binary.LittleEndian.Uint64(in[at:]) << (count & 63)
 			at += int(63-count) >> 3
@@ -345,10 +340,13 @@ func (d *Decoder) fast(s *stream) (ended bool, err error) {
 			step := distance * ((7 + distance) / distance)
 			from = n - step
 		}
-		for n < end {
-			binary.LittleEndian.PutUint64(out[n:], binary.LittleEndian.Uint64(out[from:]))
-			n += 8
+		// Most matches are short: two words without a branch.
+		to, source := out[n:n+16], out[from:from+16]
+		binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(source))
+		binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(source[8:]))
+		for n += 16; n < end; n += 8 {
 			from += 8
+			binary.LittleEndian.PutUint64(out[n:], binary.LittleEndian.Uint64(out[from+8:]))
 		}
 		n = end
 	}
