@@ -1,6 +1,8 @@
 package backend
 
 import (
+	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +32,21 @@ func TestOpenRunsAProgram(t *testing.T) {
 	out, err := graph.CallOnce(b, func(x *graph.Node) *graph.Node { return graph.ReduceAllSum(x) }, []float32{1, 2, 3})
 	require.NoError(t, err)
 	assert.Equal(t, float32(6), out.Value())
+}
+
+// While a backend opens, go-xla replaces os.Stderr. The garbage collector must not close the
+// descriptor of the old one.
+func TestOpenKeepsStandardError(t *testing.T) {
+	before := os.Stderr
+	for range 2 {
+		_, _, err := Open()
+		require.NoError(t, err)
+		require.Same(t, before, os.Stderr)
+		runtime.GC()
+		runtime.GC()
+		_, err = os.Stderr.Stat()
+		require.NoError(t, err)
+	}
 }
 
 func TestOpenNamesTheConfiguration(t *testing.T) {
