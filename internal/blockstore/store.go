@@ -32,10 +32,14 @@ type Store struct {
 	dir   string
 	bound int64
 
-	mu    sync.Mutex
-	used  int64 // bytes of all blocks at the last scan and of those written since
-	fresh int64 // bytes written since the last scan
+	mu      sync.Mutex
+	used    int64 // bytes of all blocks at the last scan and of those written since
+	fresh   int64 // bytes written since the last scan
+	writing int64 // bytes of the blocks that are being written
 }
+
+// temporary is the beginning of the names of this process's temporary files.
+var temporary = fmt.Sprintf("new-%d-", os.Getpid())
 
 const (
 	// touchAfter is the age of the recorded last use from which on a use is recorded.
@@ -138,7 +142,11 @@ func (s *Store) Put(key string, number int64, data []byte) error {
 	if err := s.reserve(size); err != nil {
 		return fmt.Errorf("block cache: %w", err)
 	}
-	if err := s.write(s.folder(key), s.path(key, number), header(key, number, data), data); err != nil {
+	err := s.write(s.folder(key), s.path(key, number), header(key, number, data), data)
+	s.mu.Lock()
+	s.writing -= size
+	s.mu.Unlock()
+	if err != nil {
 		return fmt.Errorf("block cache: %w", err)
 	}
 	return nil
@@ -147,13 +155,13 @@ func (s *Store) Put(key string, number int64, data []byte) error {
 // write writes a file under a temporary name and renames it. It does not flush the file to
 // disk: after a crash of the machine the checksum tells.
 func (s *Store) write(dir, path string, parts ...[]byte) error {
-	f, err := os.CreateTemp(dir, "new-*")
+	f, err := os.CreateTemp(dir, temporary+"*")
 	for tries := 0; errors.Is(err, fs.ErrNotExist) && tries < 8; tries++ {
 		// Another process may remove the empty folder between the two calls.
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		f, err = os.CreateTemp(dir, "new-*")
+		f, err = os.CreateTemp(dir, temporary+"*")
 	}
 	if err != nil {
 		return err
@@ -195,6 +203,7 @@ func (s *Store) reserve(size int64) error {
 	}
 	s.used += size
 	s.fresh += size
+	s.writing += size
 	return nil
 }
 
@@ -218,6 +227,7 @@ func (s *Store) makeRoom(size int64) error {
 	if err != nil {
 		return err
 	}
+	sum += s.writing
 	for _, f := range files {
 		sum += f.size
 	}
@@ -238,9 +248,9 @@ func (s *Store) makeRoom(size int64) error {
 	return nil
 }
 
-// scan lists the blocks and returns the size of the temporary files, after removing
-// abandoned ones. It ignores files with other names.
-func (s *Store) scan() (files []file, temporary int64, err error) {
+// scan lists the blocks and returns the size of other processes' temporary files, after
+// removing abandoned ones. It ignores files with other names.
+func (s *Store) scan() (files []file, unfinished int64, err error) {
 	folders, err := os.ReadDir(s.dir)
 	if err != nil {
 		return nil, 0, err
@@ -261,13 +271,13 @@ func (s *Store) scan() (files []file, temporary int64, err error) {
 			case err != nil: // removed by another process
 			case blockName.MatchString(e.Name()):
 				files = append(files, file{path, info.Size(), info.ModTime()})
-			case !strings.HasPrefix(e.Name(), "new-"):
+			case !strings.HasPrefix(e.Name(), "new-") || strings.HasPrefix(e.Name(), temporary):
 			case time.Since(info.ModTime()) > abandoned:
 				_ = os.Remove(path)
 			default:
-				temporary += info.Size()
+				unfinished += info.Size()
 			}
 		}
 	}
-	return files, temporary, nil
+	return files, unfinished, nil
 }
