@@ -52,7 +52,7 @@ func (s *source) admit() error {
 	}
 }
 
-// attempt requests what is missing of the blocks.
+// attempt requests the bytes that are missing.
 func (d *ranged) attempt() (progress bool, err error) {
 	had, blocks := len(d.data), len(d.left)
 	err = d.transfer()

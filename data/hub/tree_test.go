@@ -750,8 +750,8 @@ func readSpoiled(t *testing.T, rng *rand.Rand) {
 			_, _ = w.Write(body[first : first+draw(last-first+1)])
 			return true
 		case 2:
-			// After three lies in a row, or if the first answer names another version, reads
-			// end with an error.
+			// Three lies in a row end a read with an error, and so does another version in
+			// the first answer.
 			_, last := wanted(r)
 			mu.Lock()
 			lied[last]++

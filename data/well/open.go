@@ -18,8 +18,8 @@ import (
 //	https://HOST/PATH                           on a server; folders need a page that lists their files
 //
 // Open reads and checks the headers of all files but not the values; see [Dataset.Check].
-// From an address, only the parts of files that are needed are downloaded, into a cache on
-// disk of 8 GiB; see [Options.Hub].
+// Open and Read download only the parts of files that they need from an address, into a cache
+// on disk of 8 GiB; see [Options.Hub].
 //
 // All files must describe the same system: data set, grid, fields and scalars. Errors name
 // the file and the fault.

@@ -1,11 +1,11 @@
 // Package blockstore keeps blocks of files in a folder of bounded size. Several processes
 // may use one folder at the same time.
 //
-// Each block is a file of its own with a header that names the block and holds a checksum
+// Each block is a separate file with a header that names the block and holds a checksum
 // of the content. It is written under a temporary name and renamed. A block that is
 // damaged, cut off or belongs to another file is removed when it is read, and counts as
 // missing. The time of modification of a block is that of its last use, to within
-// [touchAfter]; the blocks that were not used for the longest time are removed first.
+// [touchAfter]; the least recently used blocks are removed first.
 package blockstore
 
 import (
@@ -248,8 +248,8 @@ func (s *Store) makeRoom(size int64) error {
 	return nil
 }
 
-// scan lists the blocks and returns the size of other processes' temporary files, after
-// removing abandoned ones. It ignores files with other names.
+// scan lists the blocks and returns the size of other processes' temporary files. It removes
+// abandoned temporary files, and ignores files with other names.
 func (s *Store) scan() (files []file, unfinished int64, err error) {
 	folders, err := os.ReadDir(s.dir)
 	if err != nil {
