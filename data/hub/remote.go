@@ -48,7 +48,7 @@ func (f *RemoteFile) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	n, err := f.ReadAt(p, f.at)
-	if err == io.EOF && n > 0 {
+	if errors.Is(err, io.EOF) && n > 0 {
 		err = nil
 	}
 	f.at += int64(n)

@@ -141,7 +141,7 @@ func (s *source) readAt(p []byte, off int64) (n int, err error) {
 	}
 	if s.whole != nil {
 		n, err = s.whole.ReadAt(p, off)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return n, err
