@@ -20,8 +20,8 @@ const maxIndex = 16 << 20
 var link = regexp.MustCompile(`(?i)<a\s[^>]*href\s*=\s*(?:"([^"]*)"|'([^']*)')`)
 
 // index returns the entries of a folder of a server: the links in the folder's page that lead
-// to files and folders directly below it, as in the pages of Apache, nginx, python -m
-// http.server and net/http.FileServer.
+// to files and folders directly below it, as in the pages of Apache, nginx and
+// net/http.FileServer.
 func (t *Tree) index(name string) (list []fs.DirEntry, err error) {
 	err = t.c.again(t.ctx, t.address(name), func() (bool, error) {
 		response, err := t.c.get(t.ctx, t.url(name, true), nil)
