@@ -39,7 +39,7 @@
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
 //	data/convert    other layouts to The Well's; mapping: any file of arrays
-//	data/hub        downloads from the model hub
+//	data/hub        downloads from the model hub, and reads parts of files at addresses
 //	data/npz        windows as NumPy's files
 //	data/output     forecasts as HDF5, NetCDF, Zarr, VTK and NumPy files
 //	data/sample     sound waves to try the library with

@@ -49,7 +49,7 @@ the split valid the limit beyond which forecasts warn that a window is unlike th
 	f := c.Flags()
 	weightsFlag(c, &o.weights)
 	holdFlag(c, &o.hold)
-	f.StringVar(&o.data, "data", "", "`folder` or file of a data set")
+	f.StringVar(&o.data, "data", "", "`folder`, file or address (hf://datasets/OWNER/NAME, https://...) of a data set")
 	f.StringArrayVar(&o.training, "training", nil, "`folder` of a data set of the training, for warnings; may be repeated")
 	f.Float64Var(&o.rate, "rate", 0.01, "rate of false warnings")
 	f.StringVar(&o.split, "split", "valid", "`split` to forecast: train, valid or test")

@@ -28,7 +28,7 @@ exit status is 1 if there are problems.`,
 		}
 		return a.describeData(ctx, path, asJSON, well.Audit)
 	})
-	c.Flags().StringVar(&path, "data", "", "`path` of a data set, a folder of data sets, or a file")
+	c.Flags().StringVar(&path, "data", "", "`path` or address of a data set, a folder of data sets, or a file")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }

@@ -26,7 +26,7 @@ type copyOptions struct {
 // add adds the flags that all four have.
 func (o *copyOptions) add(c *cobra.Command) {
 	f := c.Flags()
-	f.StringArrayVar(&o.data, "data", nil, "`path` of a data set, a folder of its files or a file; may be repeated")
+	f.StringArrayVar(&o.data, "data", nil, "`path` or address of a data set, a folder of its files or a file; may be repeated")
 	f.StringVar(&o.Out, "out", "", "new `folder` of the data set to write")
 	f.StringVar(&o.Name, "name", "", "`name` of the new data set (that of its folder if empty)")
 	f.IntVar(&o.Deflate, "deflate", 0, "compression level, 1 to 9; 6 if 0, none if -1")

@@ -43,7 +43,7 @@ type scoreOptions struct {
 // add adds the flags. history says what history 0 means.
 func (o *scoreOptions) add(c *cobra.Command, history string) {
 	f := c.Flags()
-	f.StringArrayVar(&o.data, "data", nil, "`folder` or file of a data set; may be repeated")
+	f.StringArrayVar(&o.data, "data", nil, "`folder`, file or address (hf://datasets/OWNER/NAME, https://...) of a data set; may be repeated")
 	f.StringVar(&o.split, "split", "test", "`split` to forecast: train, valid or test")
 	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
 	f.IntVar(&o.protocol.Input, "history", 0, "frames of history ("+history+")")

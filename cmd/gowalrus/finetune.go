@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"github.com/gowalrus/gowalrus/data/hub"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/backend"
@@ -51,7 +52,7 @@ repeated) and linear extrapolation. The last lines say how to forecast with the 
 	}, func(ctx context.Context) error { return a.runFinetune(ctx, o) })
 	f, r := c.Flags(), o.recipe
 	weightsFlag(c, &r.Weights)
-	f.StringVar(&o.data, "data", "", "`folder` of a data set with train and, for validation, valid")
+	f.StringVar(&o.data, "data", "", "`folder` or address (hf://datasets/OWNER/NAME, https://...) of a data set with train and, for validation, valid")
 	f.StringVar(&o.out, "out", "", "`folder` of the run (runs/ and the name of the data's folder if empty)")
 	f.IntVar(&o.epochs, "epochs", r.Epochs, "epochs; warm-up takes a fifth of them, cooldown three tenths")
 	f.IntVar(&r.Updates, "updates", r.Updates, "updates of an epoch")
@@ -75,7 +76,10 @@ func (o *finetuneOptions) complete() error {
 	if o.data == "" || o.windows < 0 {
 		return command.Usage("expected --data FOLDER and --windows of 0 or more")
 	}
-	path, err := filepath.Abs(o.data)
+	path, err := o.data, error(nil)
+	if !hub.IsAddress(path) {
+		path, err = filepath.Abs(path)
+	}
 	if o.out == "" {
 		o.out = filepath.Join("runs", filepath.Base(path))
 	}

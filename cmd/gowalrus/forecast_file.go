@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/hub"
 	writers "github.com/gowalrus/gowalrus/data/output"
 	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -96,7 +97,11 @@ func written(path string) []string {
 
 // provenance says how a forecast was made.
 func (o *forecastOptions) provenance(f walrus.Forecaster, p *prediction) map[string]string {
-	source := fmt.Sprintf("%s, split %s, trajectory %d, from frame %d with stride %d", o.data, o.split, o.trajectory, o.start, o.stride)
+	path := o.data
+	if hub.IsAddress(path) {
+		path, _, _ = strings.Cut(path, "?") // queries may contain signatures
+	}
+	source := fmt.Sprintf("%s, split %s, trajectory %d, from frame %d with stride %d", path, o.split, o.trajectory, o.start, o.stride)
 	if o.window != "" {
 		source = o.window
 	}

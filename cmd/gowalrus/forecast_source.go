@@ -33,7 +33,7 @@ type forecastSource struct {
 // add adds the flags.
 func (s *forecastSource) add(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&s.data, "data", sampleName, "`folder` or file of a data set, or "+sampleName+" for the sound waves that come with the program")
+	f.StringVar(&s.data, "data", sampleName, "`folder`, file or address (hf://datasets/OWNER/NAME, https://...) of a data set, or "+sampleName+" for the sound waves that come with the program")
 	f.StringVar(&s.split, "split", "test", "with --data: `split` of the data set: train, valid or test")
 	f.IntVar(&s.trajectory, "trajectory", 0, "with --data: number of the trajectory, from 0")
 	f.IntVar(&s.stride, "stride", 1, "with --data: distance of two frames")

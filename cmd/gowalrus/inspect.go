@@ -60,7 +60,7 @@ of a data set that has none. With --json it prints one JSON object instead of te
 	f.StringVar(&o.grid, "grid", "", "plan this grid: `points` per axis, such as 256x512")
 	f.StringVar(&o.boundary, "boundary", "", "`boundaries` per axis of the grid: periodic, wall, open, or wall/open for low/high, such as periodic,wall")
 	f.IntVar(&o.history, "history", 0, "frames of the history that the advice on a --grid supposes (6, in 3D 3, if 0)")
-	f.StringVar(&o.data, "data", "", "check data sets: `path` of a file, a data set or a folder of data sets; every value is read")
+	f.StringVar(&o.data, "data", "", "check data sets: `path` or address of a file, a data set or a folder of data sets; every value is read")
 	f.StringVar(&o.fit, "fit", "", "list the forecasts and trainings that fit into this `memory`, such as 12GiB, on the --grid or on 256x256 points")
 	f.BoolVar(&o.stats, "stats", false, "with --data: compute the statistics of the training split of a data set and write its stats.yaml")
 	f.BoolVar(&o.backend, "backend", false, "open the default backend and multiply two matrices on it")

@@ -2,11 +2,11 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/distributed"
+	"github.com/gowalrus/gowalrus/internal/bytesize"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 )
 
@@ -25,7 +25,7 @@ type fitSummary struct {
 // fit estimates what fits into the memory of --fit, on the grid of --grid or else on 256
 // points along two periodic axes, or 64 along three if the network has no encoder in 2D.
 func (r *inspection) fit(o inspectOptions) error {
-	bytes, err := parseBytes(o.fit)
+	bytes, err := bytesize.Parse(o.fit)
 	if err != nil {
 		return command.Usage("--fit: %w", err)
 	}
@@ -70,25 +70,3 @@ func (f *fitSummary) text(b *strings.Builder) {
 }
 
 func gib(n int64) float64 { return float64(n) / (1 << 30) }
-
-// units are those of parseBytes.
-var units = []struct {
-	name  string
-	bytes float64
-}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}}
-
-// parseBytes reads a size such as 12GiB or 800MB.
-func parseBytes(s string) (int64, error) {
-	for _, u := range units {
-		number, ok := strings.CutSuffix(s, u.name)
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || !(n > 0 && n*u.bytes < 1<<62) {
-			break
-		}
-		return int64(n * u.bytes), nil
-	}
-	return 0, fmt.Errorf("expected a size such as 12GiB or 800MB, got %q", s)
-}

@@ -60,3 +60,11 @@ int gowalrus_ensemble(gowalrus_model model, const gowalrus_window *window, int64
 	/* The forecast of a single run has 0 members, so that a mistake stays one. */
 	return gowalrusForecast(model, (gowalrus_window *)window, steps, members > 0 ? members : -1, out, out_length);
 }
+
+int gowalrus_vjp(gowalrus_model model, const gowalrus_window *window, int64_t steps,
+		 const float *cotangents, size_t cotangents_length, float *frames, size_t frames_length,
+		 float *constants, size_t constants_length)
+{
+	return gowalrusVJP(model, (gowalrus_window *)window, steps, (float *)cotangents, cotangents_length, frames, frames_length,
+			   constants, constants_length);
+}

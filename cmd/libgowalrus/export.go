@@ -77,25 +77,54 @@ func gowalrusDescribe(model C.gowalrus_model, text *C.char, size C.size_t, neede
 func gowalrusForecast(model C.gowalrus_model, window *C.gowalrus_window, steps, members C.int64_t, out *C.float, length C.size_t) (code C.int) {
 	var err error
 	defer finish(&code, &err)
-	if window == nil || out == nil || window.fields == nil || window.boundaries == nil || window.frames == nil || window.constants == nil && window.constants_length > 0 {
-		err = null("window, its fields, boundaries and frames, its constants unless their length is 0, and out")
+	if out == nil {
+		err = null("out")
 		return
 	}
-	s := start{fields: C.GoString(window.fields), boundaries: C.GoString(window.boundaries), axes: int64(window.axes), history: int64(window.history)}
-	for i := range s.grid {
-		s.grid[i] = int64(window.grid[i])
-	}
-	// The lengths are compared before any array is read.
-	sizes, err := s.sizes(int64(steps), int64(members))
-	if err == nil {
-		err = sizes.compare(uint64(window.frames_length), uint64(window.constants_length), uint64(length))
-	}
+	s, _, err := startOf(window, int64(steps), int64(members), array{"out", outOf, uint64(length)})
 	if err != nil {
 		return
 	}
-	s.frames, s.constants = floats(window.frames, sizes.frames), floats(window.constants, sizes.constants)
-	err = forecast(int64(model), s, int(steps), int(members), floats(out, sizes.out))
+	err = forecast(int64(model), s, int(steps), int(members), floats(out, int64(length)))
 	return
+}
+
+//export gowalrusVJP
+func gowalrusVJP(model C.gowalrus_model, window *C.gowalrus_window, steps C.int64_t, cotangents *C.float, cotangentsLength C.size_t, frames *C.float, framesLength C.size_t, constants *C.float, constantsLength C.size_t) (code C.int) {
+	var err error
+	defer finish(&code, &err)
+	if cotangents == nil || frames == nil || constants == nil && constantsLength > 0 {
+		err = null("cotangents, frames, and constants unless their length is 0")
+		return
+	}
+	s, z, err := startOf(window, int64(steps), 0, array{"cotangents", outOf, uint64(cotangentsLength)},
+		array{"gradient of the frames", framesOf, uint64(framesLength)}, array{"gradient of the constants", constantsOf, uint64(constantsLength)})
+	if err != nil {
+		return
+	}
+	err = vjp(int64(model), s, floats(cotangents, z.out), floats(frames, z.frames), floats(constants, z.constants))
+	return
+}
+
+// startOf returns the start of a forecast and the lengths of its arrays. It compares the
+// lengths, and those of other arrays, before it reads any array.
+func startOf(window *C.gowalrus_window, steps, members int64, others ...array) (s start, z sizes, err error) {
+	if window == nil || window.fields == nil || window.boundaries == nil || window.frames == nil || window.constants == nil && window.constants_length > 0 {
+		return s, z, null("window, its fields, boundaries and frames, and its constants unless their length is 0")
+	}
+	s = start{fields: C.GoString(window.fields), boundaries: C.GoString(window.boundaries), axes: int64(window.axes), history: int64(window.history)}
+	for i := range s.grid {
+		s.grid[i] = int64(window.grid[i])
+	}
+	if z, err = s.sizes(steps, members); err != nil {
+		return s, z, err
+	}
+	arrays := append([]array{{"frames", framesOf, uint64(window.frames_length)}, {"constants", constantsOf, uint64(window.constants_length)}}, others...)
+	if err = z.compare(arrays...); err != nil {
+		return s, z, err
+	}
+	s.frames, s.constants = floats(window.frames, z.frames), floats(window.constants, z.constants)
+	return s, z, nil
 }
 
 // floats returns the array at a pointer.

@@ -14,7 +14,8 @@
  * many axes as the grid. Scalars have one channel, vectors one per axis, in the order of the
  * axes, tensors one per pair of axes.
  *
- * Names and layouts in this file do not change without a new GOWALRUS_ABI.
+ * Names and layouts in this file do not change without a new GOWALRUS_ABI; functions may be
+ * added.
  */
 #ifndef GOWALRUS_H
 #define GOWALRUS_H
@@ -35,7 +36,7 @@ enum {
 	GOWALRUS_MODEL = 3,    /* the model is not open: never opened, or closed */
 	GOWALRUS_WINDOW = 4,   /* fields, boundaries, grid, counts or values are not valid */
 	GOWALRUS_WEIGHTS = 5,  /* the weights cannot be opened */
-	GOWALRUS_FORECAST = 6, /* the forecast failed, for example because it diverged */
+	GOWALRUS_FORECAST = 6, /* the forecast or its derivatives failed, for example because it diverged */
 	GOWALRUS_INTERNAL = 7  /* a fault of the library: please report its text */
 };
 
@@ -93,6 +94,18 @@ int gowalrus_forecast(gowalrus_model model, const gowalrus_window *window, int64
  */
 int gowalrus_ensemble(gowalrus_model model, const gowalrus_window *window, int64_t steps,
 		      int64_t members, float *out, size_t out_length);
+
+/*
+ * The derivatives of a function of a forecast with respect to the window, in reverse mode.
+ * cotangents, [steps, channels, x, y, z], are the derivatives of the function with respect to
+ * every value that gowalrus_forecast returns for the same window. frames gets those with
+ * respect to every value of the window's frames, in their layout, and constants those with
+ * respect to the constant fields; without constant fields it is null and its length 0. It takes
+ * about four times as long as the forecast.
+ */
+int gowalrus_vjp(gowalrus_model model, const gowalrus_window *window, int64_t steps,
+		 const float *cotangents, size_t cotangents_length, float *frames, size_t frames_length,
+		 float *constants, size_t constants_length);
 
 /*
  * The text of the last error of this thread, "" if there was none. It is valid until the next

@@ -168,15 +168,22 @@ func (s start) sizes(steps, members int64) (z sizes, err error) {
 	return z, err
 }
 
+// array is an array of the caller: its name, the length that it must have and its length.
+type array struct {
+	name string
+	want func(sizes) int64
+	got  uint64
+}
+
+func framesOf(z sizes) int64    { return z.frames }
+func constantsOf(z sizes) int64 { return z.constants }
+func outOf(z sizes) int64       { return z.out }
+
 // compare returns an error unless the arrays have the lengths.
-func (z sizes) compare(frames, constants, out uint64) error {
-	for _, c := range []struct {
-		name string
-		want int64
-		got  uint64
-	}{{"frames", z.frames, frames}, {"constants", z.constants, constants}, {"out", z.out, out}} {
-		if uint64(c.want) != c.got {
-			return failed(codeLength, fmt.Errorf("%s: expected %d values, as the window and the numbers of steps and members say, got %d", c.name, c.want, c.got))
+func (z sizes) compare(arrays ...array) error {
+	for _, a := range arrays {
+		if want := a.want(z); uint64(want) != a.got {
+			return failed(codeLength, fmt.Errorf("%s: expected %d values, as the window and the numbers of steps and members say, got %d", a.name, want, a.got))
 		}
 	}
 	return nil
@@ -207,15 +214,11 @@ func (s start) window() (*data.Window, error) {
 	return w, nil
 }
 
-// forecast forecasts into out. The lengths of the arrays were compared.
-func forecast(id int64, s start, steps, members int, out []float32) error {
-	em, err := find(id)
-	if err != nil {
-		return err
-	}
+// full returns the window with its frames.
+func (s start) full() (*data.Window, error) {
 	w, err := s.window()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for frame := range slices.Chunk(s.frames, len(s.frames)/int(s.history)) {
 		w.Frames = append(w.Frames, frame)
@@ -225,7 +228,20 @@ func forecast(id int64, s start, steps, members int, out []float32) error {
 		w.Constants = nil
 	}
 	if err := w.Validate(); err != nil {
-		return failed(codeWindow, err)
+		return nil, failed(codeWindow, err)
+	}
+	return w, nil
+}
+
+// forecast forecasts into out. The lengths of the arrays were compared.
+func forecast(id int64, s start, steps, members int, out []float32) error {
+	em, err := find(id)
+	if err != nil {
+		return err
+	}
+	w, err := s.full()
+	if err != nil {
+		return err
 	}
 	put := func(frame []float32) { out = out[copy(out, frame):] }
 	if members == 0 {
@@ -245,6 +261,29 @@ func forecast(id int64, s start, steps, members int, out []float32) error {
 			put(member)
 		}
 	}
+	return nil
+}
+
+// vjp computes the gradients with respect to frames and constant fields. The lengths of the
+// arrays were compared.
+func vjp(id int64, s start, cotangents, frames, constants []float32) error {
+	em, err := find(id)
+	if err != nil {
+		return err
+	}
+	w, err := s.full()
+	if err != nil {
+		return err
+	}
+	steps := slices.Collect(slices.Chunk(cotangents, len(w.Frames[0])))
+	g, err := em.VJP(context.Background(), w, steps, walrus.GradientOptions{})
+	if err != nil {
+		return forecastError(err)
+	}
+	for _, frame := range g.Frames {
+		frames = frames[copy(frames, frame):]
+	}
+	copy(constants, g.Constants)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,8 +30,10 @@ func TestSizes(t *testing.T) {
 	z, err := layout().sizes(2, 0)
 	require.NoError(t, err)
 	assert.Equal(t, sizes{frame: 768, frames: 4608, out: 1536}, z)
-	assert.Equal(t, codeLength, codeOf(z.compare(4608, 1, 1536)))
-	assert.NoError(t, z.compare(4608, 0, 1536))
+	out, constants := array{"out", outOf, 1536}, array{"constants", constantsOf, 1}
+	assert.Equal(t, codeLength, codeOf(z.compare(out, constants)))
+	constants.got = 0
+	assert.NoError(t, z.compare(out, constants))
 	for _, change := range []func(s *start){
 		func(s *start) { s.axes = 0 }, func(s *start) { s.axes = math.MaxInt64 }, func(s *start) { s.grid[1] = 0 },
 		func(s *start) { s.grid = [3]int64{math.MaxInt64, math.MaxInt64} }, func(s *start) { s.grid = [3]int64{1 << 30, 1 << 30} },
@@ -47,15 +50,15 @@ func TestSizes(t *testing.T) {
 		assert.Equal(t, codeWindow, codeOf(err), "%v", err)
 	}
 	assert.Equal(t, codeInternal, codeOf(os.ErrNotExist))
-	for _, err := range []error{closeModel(99), forecast(99, layout(), 1, 0, nil)} {
+	for _, err := range []error{closeModel(99), forecast(99, layout(), 1, 0, nil), vjp(99, layout(), nil, nil, nil)} {
 		assert.Equal(t, codeModel, codeOf(err))
 	}
 	_, err = open("no/such/weights", 1)
 	assert.Equal(t, codeWeights, codeOf(err))
 }
 
-// TestLanguages: programs in C, Fortran and Python forecast as a Go program does, bit for
-// bit, and their misuse is an error. The phase languages of .ci/run names the compilers.
+// TestLanguages: programs in C, Fortran and Python forecast, and differentiate forecasts, as a
+// Go program does, bit for bit, and their misuse is an error. The phase languages of .ci/run names the compilers.
 func TestLanguages(t *testing.T) {
 	if os.Getenv("GOWALRUS_LANGUAGES") == "" {
 		t.Skip("GOWALRUS_LANGUAGES is not set: .ci/run languages sets it")
@@ -93,8 +96,10 @@ func TestLanguages(t *testing.T) {
 	defer em.Close()
 	frames, err := em.Forecast(context.Background(), w, 2)
 	require.NoError(t, err)
+	gradient, err := em.VJP(context.Background(), w, frames, walrus.GradientOptions{})
+	require.NoError(t, err)
 	var want []byte
-	for _, frame := range frames {
+	for _, frame := range slices.Concat(frames, gradient.Frames) {
 		for _, v := range frame {
 			want = binary.LittleEndian.AppendUint32(want, math.Float32bits(v))
 		}

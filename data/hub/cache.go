@@ -15,18 +15,26 @@ import (
 // locks.
 const inner = ".hub"
 
+// root returns the folder of the cache.
+func (c *Client) root() (string, error) {
+	if c.Cache != "" {
+		return c.Cache, nil
+	}
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("hub: cache: %w", err)
+	}
+	return filepath.Join(base, "gowalrus"), nil
+}
+
 // folder returns the folder of a repository.
 func (c *Client) folder(r Repo) (string, error) {
 	if err := r.Validate(); err != nil {
 		return "", err
 	}
-	root := c.Cache
-	if root == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("hub: cache: %w", err)
-		}
-		root = filepath.Join(base, "gowalrus")
+	root, err := c.root()
+	if err != nil {
+		return "", err
 	}
 	return filepath.Join(root, string(r.Kind), filepath.FromSlash(r.Name), filepath.FromSlash(r.revision())), nil
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gowalrus/gowalrus/internal/bytesize"
 )
 
 // DefaultEndpoint is the address of the Hugging Face hub.
@@ -30,8 +32,14 @@ type Client struct {
 	// HTTP makes the requests. nil means http.DefaultClient. Its Timeout should be 0,
 	// because it would end long downloads.
 	HTTP *http.Client
-	// Parallel is the number of files downloaded at the same time. 0 means 4.
+	// Parallel is the number of files downloaded at the same time, 0 means 4, and of the
+	// requests for blocks of a [Tree], 0 means 8.
 	Parallel int
+	// BlockCache bounds the size in bytes of the blocks that are kept of the files of all
+	// trees. 0 means 8 GiB.
+	BlockCache int64
+	// Block is the size of a block in bytes. 0 means 1 MiB.
+	Block int64
 	// Stall is the time without data after which a connection is closed and the request
 	// repeated. 0 means 30 seconds.
 	Stall time.Duration
@@ -59,16 +67,28 @@ type Progress struct {
 	AllDone, AllSize int64
 }
 
+// blockCacheVariable is the environment variable of Client.BlockCache.
+const blockCacheVariable = "GOWALRUS_BLOCK_CACHE"
+
 // FromEnvironment returns a client with the settings in the hub's usual environment
 // variables: HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE (1, true, yes or on).
+// GOWALRUS_BLOCK_CACHE sets Client.BlockCache to a size such as 50GiB; [Client.Open] returns
+// an error if it holds anything else.
 func FromEnvironment() *Client {
 	offline := strings.ToLower(os.Getenv("HF_HUB_OFFLINE"))
 	on, _ := strconv.ParseBool(offline)
-	return &Client{
+	c := &Client{
 		Endpoint: os.Getenv("HF_ENDPOINT"),
 		Token:    os.Getenv("HF_TOKEN"),
 		Offline:  on || offline == "yes" || offline == "on",
 	}
+	if text := os.Getenv(blockCacheVariable); text != "" {
+		var err error
+		if c.BlockCache, err = bytesize.Parse(text); err != nil {
+			c.BlockCache = -1
+		}
+	}
+	return c
 }
 
 // endpoint returns the address without a trailing slash.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"strconv"
@@ -15,24 +16,34 @@ import (
 // refusal is the error for an answer with an unexpected status.
 type refusal struct {
 	text  string
+	code  int
 	final bool          // repeating the request is useless
 	after time.Duration // the pause that the hub requests, 0 if none
 }
 
 func (r *refusal) Error() string { return r.text }
 
+// Is makes an answer 404 an [fs.ErrNotExist].
+func (r *refusal) Is(target error) bool {
+	return target == fs.ErrNotExist && r.code == http.StatusNotFound
+}
+
 // refused explains the status of an answer. Without a token, the hub answers 401 for
 // repositories that do not exist, too.
 func (c *Client) refused(response *http.Response) error {
 	endpoint, _ := c.endpoint()
 	code := response.StatusCode
-	r := &refusal{text: fmt.Sprintf("%s answers %s", response.Request.URL.Host, response.Status), after: retryAfter(response.Header.Get("Retry-After"), time.Now())}
+	r := &refusal{code: code, text: fmt.Sprintf("%s answers %s", response.Request.URL.Host, response.Status), after: retryAfter(response.Header.Get("Retry-After"), time.Now())}
 	r.final = code < 500 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
-	if !sameOrigin(response.Request.URL, endpoint) && code == http.StatusForbidden {
+	if redirected := response.Request.Response != nil; redirected && !sameOrigin(response.Request.URL, endpoint) && code == http.StatusForbidden {
 		r.final = false // the signature of the storage's address has expired; the hub makes a new one
 		return r
 	}
 	switch {
+	case !sameOrigin(response.Request.URL, endpoint):
+		if code == http.StatusNotFound {
+			r.text += ": no such file or folder"
+		}
 	case code == http.StatusUnauthorized && c.Token == "":
 		r.text += ": no such repository, or it needs a token"
 	case code == http.StatusUnauthorized:

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -53,7 +52,7 @@ func (d *Description) audit(ctx context.Context, split string, seen map[[sha256.
 		seen[key] = place
 	}
 	if split == "train" && len(d.Problems) == 0 {
-		all = append(all, ds.auditStatistics(ctx, filepath.Join(d.Path, StatisticsFile)))
+		all = append(all, ds.auditStatistics(ctx, ds.place.show(ds.place.join(ds.root, StatisticsFile))))
 	}
 	return errors.Join(all...)
 }

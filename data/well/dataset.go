@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -16,7 +14,8 @@ import (
 // concurrent use.
 type Dataset struct {
 	options      Options
-	root         string
+	place        place
+	root         string // name of the folder of the data set
 	files        []*header
 	trajectories []data.Trajectory
 	fileOf       []int // trajectory → file
@@ -56,12 +55,16 @@ func (d *Dataset) describe() error {
 
 // readStatistics reads the statistics. A missing file is an error only if they are needed.
 func (d *Dataset) readStatistics() error {
-	path := d.options.Statistics
-	if path == "" {
-		path = filepath.Join(d.root, StatisticsFile)
+	p, name := d.place, d.place.join(d.root, StatisticsFile)
+	if path := d.options.Statistics; path != "" {
+		var err error
+		if p, name, err = newPlace(path, d.options.Hub); err != nil {
+			return err
+		}
+		defer p.close()
 	}
 	var err error
-	d.statistics, err = data.ReadStatistics(path)
+	d.statistics, err = p.statistics(name)
 	if errors.Is(err, fs.ErrNotExist) && d.options.Normalization == NoNormalization && d.options.Statistics == "" {
 		return nil
 	}
@@ -70,7 +73,7 @@ func (d *Dataset) readStatistics() error {
 	}
 	d.norms, err = newNorms(d.options.Normalization, d.statistics, d.meta)
 	if err != nil {
-		return fmt.Errorf("well: data set %s: %s: %w", d.meta.Name, path, err)
+		return fmt.Errorf("well: data set %s: %s: %w", d.meta.Name, p.show(name), err)
 	}
 	return nil
 }
@@ -87,12 +90,13 @@ func (d *Dataset) Statistics() *data.Statistics { return d.statistics }
 
 // File describes one file of a data set.
 type File struct {
+	// Path is the path or the address.
 	Path         string
 	Trajectories int
 	Steps        int
 	Boundaries   data.Boundaries
 	Parameters   []Parameter
-	// Bytes is the size of the file in bytes.
+	// Bytes is the size of the file in bytes when it was opened.
 	Bytes int64
 }
 
@@ -100,10 +104,7 @@ type File struct {
 func (d *Dataset) Files() []File {
 	out := make([]File, len(d.files))
 	for i, h := range d.files {
-		out[i] = File{Path: h.path, Trajectories: h.trajectories, Steps: h.steps, Boundaries: h.boundaries, Parameters: h.parameters}
-		if info, err := os.Stat(h.path); err == nil {
-			out[i].Bytes = info.Size()
-		}
+		out[i] = File{Path: h.path, Trajectories: h.trajectories, Steps: h.steps, Boundaries: h.boundaries, Parameters: h.parameters, Bytes: h.bytes}
 	}
 	return out
 }
@@ -116,6 +117,7 @@ func (d *Dataset) Close() error {
 		for _, h := range d.files {
 			all = errors.Join(all, h.f.Close())
 		}
+		all = errors.Join(all, d.place.close())
 	})
 	if !now {
 		return nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -140,34 +138,46 @@ func describeBoundaries(b data.Boundaries) string {
 // set or a folder of files, and otherwise the folders directly below it that are. It returns
 // an error if there are none.
 func Find(path string) ([]string, error) {
-	info, err := os.Stat(path)
+	p, name, err := newPlace(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.find(name)
+	if err == nil && len(out) == 1 && out[0] == p.show(name) {
+		out[0] = path // as the caller wrote it
+	}
+	return out, errors.Join(err, p.close())
+}
+
+func (p place) find(name string) ([]string, error) {
+	info, err := p.stat(name)
 	if err != nil {
 		return nil, fmt.Errorf("well: %w", err)
 	}
-	if !info.IsDir() || holdsData(path) {
-		return []string{path}, nil
+	if !info.IsDir() || p.holdsData(name) {
+		return []string{p.show(name)}, nil
 	}
-	entries, err := os.ReadDir(path)
+	entries, err := p.list(name)
 	if err != nil {
 		return nil, fmt.Errorf("well: %w", err)
 	}
 	var out []string
 	for _, e := range entries {
-		if p := filepath.Join(path, e.Name()); e.IsDir() && holdsData(p) {
-			out = append(out, p)
+		if inner := p.join(name, e.Name()); e.IsDir() && p.holdsData(inner) {
+			out = append(out, p.show(inner))
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("well: %s: expected a data set (data/<split>/*.hdf5), a folder of *.hdf5 files, or a folder of data sets, got none", path)
+		return nil, fmt.Errorf("well: %s: expected a data set (data/<split>/*.hdf5), a folder of *.hdf5 files, or a folder of data sets, got none", p.show(name))
 	}
 	return out, nil
 }
 
 // holdsData reports whether a folder is a data set or a folder of files.
-func holdsData(path string) bool {
-	if splits, err := Splits(path); err == nil && len(splits) > 0 {
+func (p place) holdsData(name string) bool {
+	if splits, err := p.splits(name); err == nil && len(splits) > 0 {
 		return true
 	}
-	files, err := hdf5Files(path)
+	files, err := p.hdf5Files(name)
 	return err == nil && len(files) > 0
 }

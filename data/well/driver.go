@@ -2,6 +2,7 @@ package well
 
 import (
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -56,6 +57,14 @@ type goDriver struct{}
 
 func (goDriver) Open(path string) (driver.File, error) {
 	f, err := hdf5.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (goDriver) OpenReader(r io.ReaderAt, size int64, name string) (driver.File, error) {
+	f, err := hdf5.NewFile(r, size, name)
 	if err != nil {
 		return nil, err
 	}

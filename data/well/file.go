@@ -12,7 +12,8 @@ import (
 
 // header holds the metadata of a file of the layout.
 type header struct {
-	path         string
+	path         string // or address
+	bytes        int64  // of the file
 	dataset      string
 	gridType     string
 	axes         []string
@@ -31,11 +32,12 @@ type header struct {
 }
 
 // openFile opens a file, reads its header and checks it.
-func openFile(d driver.Driver, path string, q *quota) (*header, error) {
-	f, err := d.Open(path)
+func openFile(d driver.Driver, p place, name string, q *quota) (*header, error) {
+	f, err := p.openHDF5(d, name)
 	if err != nil {
-		return nil, foreign(path, fmt.Errorf("well: %w", err))
+		return nil, p.foreign(name, fmt.Errorf("well: %w", err))
 	}
+	path := p.show(name)
 	h := &header{path: path, f: f, quota: q}
 	if err := h.read(f); err != nil {
 		err = nameFile(path, err)

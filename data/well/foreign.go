@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 )
 
 // ForeignError says that a file or a folder holds data of another layout than The Well's.
 // Package data/convert/mapping reads most of them.
 type ForeignError struct {
-	// Path is the file or the folder.
+	// Path is the file or the folder, or its address.
 	Path string
 	// Err is the fault. It names the path.
 	Err error
@@ -30,16 +29,16 @@ func (e *ForeignError) Unwrap() error { return e.Err }
 var signature = []byte("\x89HDF\r\n\x1a\n")
 
 // foreign returns err, as a ForeignError if the file is not HDF5.
-func foreign(path string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isHDF5(path) {
+func (p place) foreign(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || p.isHDF5(name) {
 		return err
 	}
-	return &ForeignError{path, err}
+	return &ForeignError{p.show(name), err}
 }
 
 // isHDF5 reports whether a file has the signature, or cannot be read.
-func isHDF5(path string) bool {
-	f, err := os.Open(path)
+func (p place) isHDF5(name string) bool {
+	f, err := p.open(name)
 	if err != nil {
 		return true
 	}

@@ -3,25 +3,27 @@ package well
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
 // Open opens a data set for reading. path is the folder of a data set (with data/<split>/
-// in it), a folder of files, or a file. Open reads and checks the headers of all files but
-// not the values; see [Dataset.Check].
+// in it), a folder of files, or a file, on this machine or at an address:
+//
+//	hf://datasets/OWNER/NAME[@REVISION][/PATH]  on the hub
+//	https://HOST/PATH                           on a server; folders need a page that lists their files
+//
+// Open reads and checks the headers of all files but not the values; see [Dataset.Check].
+// Open and Read download only the parts of files that they need from an address, into a cache
+// on disk of 8 GiB; see [Options.Hub].
 //
 // All files must describe the same system: data set, grid, fields and scalars. Errors name
 // the file and the fault.
 func Open(path string, o Options) (*Dataset, error) {
-	files, root, err := listFiles(path, o)
-	if err != nil {
-		return nil, err
-	}
 	drv, err := driverFor(o.Driver)
 	if err != nil {
 		return nil, err
@@ -29,25 +31,17 @@ func Open(path string, o Options) (*Dataset, error) {
 	if o.MemoryBytes < 0 {
 		return nil, fmt.Errorf("well: options: MemoryBytes: expected a number of bytes, or 0 for the default, got %d", o.MemoryBytes)
 	}
-	d := &Dataset{options: o, root: root, cache: newCache(o.CacheBytes), quota: newQuota(o.MemoryBytes, files)}
-	var faults error // of all files, so that the user can fix all at once
-	for _, name := range files {
-		h, err := openFile(drv, name, d.quota)
-		if err != nil {
-			faults = errors.Join(faults, err)
-			continue
-		}
-		d.files = append(d.files, h)
-		faults = errors.Join(faults, h.sameSystem(d.files[0]))
-		d.trajectories = slices.Grow(d.trajectories, h.trajectories)
-		d.fileOf = slices.Grow(d.fileOf, h.trajectories)
-		for i := range h.trajectories {
-			d.trajectories = append(d.trajectories, data.Trajectory{File: name, Index: i, Steps: h.steps})
-			d.fileOf = append(d.fileOf, len(d.files)-1)
-		}
+	p, name, err := newPlace(path, o.Hub)
+	if err != nil {
+		return nil, err
 	}
-	if faults != nil {
-		return nil, errors.Join(faults, d.Close())
+	files, root, err := p.listFiles(name, o)
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	d := &Dataset{options: o, place: p, root: root, cache: newCache(o.CacheBytes)}
+	if err := d.openFiles(drv, files); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
 	if err := d.describe(); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -55,15 +49,61 @@ func Open(path string, o Options) (*Dataset, error) {
 	return d, nil
 }
 
-// Splits returns the splits of a data set: the folders in data/ that contain files.
+// openFiles opens the files. The error joins the faults of all files, so that the user can
+// fix all at once.
+func (d *Dataset) openFiles(drv driver.Driver, files []string) error {
+	d.place.warm(files)
+	sizes := make([]int64, len(files))
+	var total int64
+	for i, name := range files {
+		if info, err := d.place.stat(name); err == nil { // else opening it fails
+			sizes[i] = info.Size()
+			total += sizes[i]
+		}
+	}
+	d.quota = newQuota(d.options.MemoryBytes, total)
+	var faults error
+	for i, name := range files {
+		h, err := openFile(drv, d.place, name, d.quota)
+		if err != nil {
+			faults = errors.Join(faults, err)
+			continue
+		}
+		h.bytes = sizes[i]
+		d.files = append(d.files, h)
+		faults = errors.Join(faults, h.sameSystem(d.files[0]))
+		d.trajectories = slices.Grow(d.trajectories, h.trajectories)
+		d.fileOf = slices.Grow(d.fileOf, h.trajectories)
+		for i := range h.trajectories {
+			d.trajectories = append(d.trajectories, data.Trajectory{File: h.path, Index: i, Steps: h.steps})
+			d.fileOf = append(d.fileOf, len(d.files)-1)
+		}
+	}
+	return faults
+}
+
+// Splits returns the splits of a data set: the folders in data/ that contain files. path is
+// the folder of the data set, or its address (see [Open]).
 func Splits(path string) ([]string, error) {
-	entries, err := os.ReadDir(filepath.Join(path, "data"))
+	p, name, err := newPlace(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	names, err := p.splits(name)
+	return names, errors.Join(err, p.close())
+}
+
+func (p place) splits(name string) ([]string, error) {
+	entries, err := p.list(p.join(name, "data"))
 	if err != nil {
 		return nil, fmt.Errorf("well: %w", err)
 	}
 	var out []string
 	for _, e := range entries {
-		if files, err := hdf5Files(filepath.Join(path, "data", e.Name())); err == nil && len(files) > 0 {
+		if !e.IsDir() && p.tree != nil {
+			continue // without a request
+		}
+		if files, err := p.hdf5Files(p.join(name, "data", e.Name())); err == nil && len(files) > 0 {
 			out = append(out, e.Name())
 		}
 	}
@@ -72,75 +112,75 @@ func Splits(path string) ([]string, error) {
 
 // listFiles returns the files to open, sorted, and the folder of the data set, which
 // contains stats.yaml.
-func listFiles(path string, o Options) (files []string, root string, err error) {
-	info, err := os.Stat(path)
+func (p place) listFiles(name string, o Options) (files []string, root string, err error) {
+	info, err := p.stat(name)
 	if err != nil {
 		return nil, "", fmt.Errorf("well: %w", err)
 	}
 	if !info.IsDir() {
-		return []string{path}, rootOf(filepath.Dir(path)), nil
+		return []string{name}, p.rootOf(p.dir(name)), nil
 	}
-	folder := path
-	if inner, err := os.Stat(filepath.Join(path, "data")); err == nil && inner.IsDir() {
-		if folder, err = splitFolder(path, o.Split); err != nil {
+	folder := name
+	if p.isDir(p.join(name, "data")) {
+		if folder, err = p.splitFolder(name, o.Split); err != nil {
 			return nil, "", err
 		}
 	}
-	if files, err = hdf5Files(folder); err != nil {
+	if files, err = p.hdf5Files(folder); err != nil {
 		return nil, "", fmt.Errorf("well: %w", err)
 	}
-	files = slices.DeleteFunc(files, func(name string) bool { return !o.keeps(name) })
+	files = slices.DeleteFunc(files, func(name string) bool { return !o.keeps(p.show(name)) })
 	if len(files) == 0 {
 		filters := ""
 		if len(o.Include)+len(o.Exclude) > 0 {
 			filters = fmt.Sprintf(" (include %q, exclude %q)", o.Include, o.Exclude)
 		}
-		err := fmt.Errorf("well: %s: expected files *.hdf5 or *.h5%s, got none", folder, filters)
-		if other, _ := os.ReadDir(folder); folder == path && filters == "" && len(other) > 0 {
-			err = &ForeignError{path, err}
+		err := fmt.Errorf("well: %s: expected files *.hdf5 or *.h5%s, got none", p.show(folder), filters)
+		if other, _ := p.list(folder); folder == name && filters == "" && len(other) > 0 {
+			err = &ForeignError{p.show(name), err}
 		}
 		return nil, "", err
 	}
-	return files, rootOf(folder), nil
+	return files, p.rootOf(folder), nil
 }
 
 // splitFolder returns the folder of a split. Without a name, the data set must have exactly
 // one split.
-func splitFolder(path, split string) (string, error) {
-	names, err := Splits(path)
+func (p place) splitFolder(name, split string) (string, error) {
+	names, err := p.splits(name)
 	if err != nil {
 		return "", err
 	}
 	if split == "" && len(names) == 1 {
 		split = names[0]
 	}
-	folder := filepath.Join(path, "data", split)
-	if info, err := os.Stat(folder); err == nil && info.IsDir() && (split != "" || len(names) == 0) {
+	folder := p.join(name, "data", split)
+	if (split != "" || len(names) == 0) && (slices.Contains(names, split) || p.isDir(folder)) {
 		return folder, nil // without files, the caller returns an error
 	}
 	if !slices.Contains(names, split) {
-		return "", fmt.Errorf("well: %s: expected one of the splits %v, got %q", path, names, split)
+		return "", fmt.Errorf("well: %s: expected one of the splits %v, got %q", p.show(name), names, split)
 	}
 	return folder, nil
 }
 
 // rootOf returns the folder of the data set to which a folder of files belongs.
-func rootOf(folder string) string {
-	if parent := filepath.Dir(folder); filepath.Base(parent) == "data" {
-		return filepath.Dir(parent)
+func (p place) rootOf(folder string) string {
+	if parent := p.dir(folder); p.base(parent) == "data" {
+		return p.dir(parent)
 	}
 	return folder
 }
 
-func hdf5Files(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
+func (p place) hdf5Files(folder string) ([]string, error) {
+	entries, err := p.list(folder)
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".hdf5" || ext == ".h5") {
-			out = append(out, filepath.Join(folder, e.Name()))
+		if ext := path.Ext(e.Name()); !e.IsDir() && (ext == ".hdf5" || ext == ".h5") {
+			out = append(out, p.join(folder, e.Name()))
 		}
 	}
 	slices.Sort(out)

@@ -1,6 +1,9 @@
 package well
 
-import "github.com/gowalrus/gowalrus/data"
+import (
+	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/hub"
+)
 
 // Options selects the files that Open reads and the processing of their values. The zero
 // value reads everything as stored.
@@ -18,11 +21,14 @@ type Options struct {
 	Transforms []data.Transform
 	// Normalization rescales all fields, including constant ones, by their statistics.
 	Normalization Normalization
-	// Statistics is the path of the statistics for Normalization. Empty means the data
+	// Statistics is the path or the address of the statistics for Normalization. Empty means the data
 	// set's stats.yaml.
 	Statistics string
 	// NonFinite selects the treatment of NaN and infinite values.
 	NonFinite NonFinite
+	// Hub reads addresses. Its field BlockCache bounds the downloaded parts of files on disk,
+	// 8 GiB if it is 0, and Cache is their folder. nil means [hub.FromEnvironment].
+	Hub *hub.Client
 	// CacheBytes bounds the memory of cached constant fields. 0 means 64 MiB.
 	CacheBytes int64
 	// MemoryBytes bounds the memory of the values that one Read returns, together with the

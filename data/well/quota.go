@@ -3,7 +3,6 @@ package well
 import (
 	"fmt"
 	"math"
-	"os"
 
 	"github.com/gowalrus/gowalrus/internal/machine"
 )
@@ -33,16 +32,10 @@ type quota struct {
 	used   int64 // bytes that stay in memory while the data set is open
 }
 
-// newQuota returns the quota of an option for the given files.
-func newQuota(budget int64, files []string) *quota {
+// newQuota returns the quota of an option for files of the given size in bytes.
+func newQuota(budget, size int64) *quota {
 	if budget > 0 {
 		return &quota{budget: budget}
-	}
-	var size int64
-	for _, name := range files {
-		if info, err := os.Stat(name); err == nil {
-			size += info.Size()
-		}
 	}
 	budget = max(leastMemory, multiply(perByte, size))
 	if n := machine.Memory(); n > 0 {

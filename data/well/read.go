@@ -8,7 +8,10 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/well/driver"
 )
 
 // Read reads the frames of span; see data.Dataset. Values of any stored type are converted
@@ -30,6 +33,9 @@ func (d *Dataset) Read(ctx context.Context, span data.Span, into *data.Window) (
 	w := into
 	if w == nil {
 		w = new(data.Window)
+	}
+	if err := d.prefetch(ctx, h, own, span); err != nil {
+		return nil, err
 	}
 	d.prepare(w, h, own, span)
 	if err := d.readFrames(ctx, w, h, own, span); err != nil {
@@ -151,6 +157,44 @@ func (d *Dataset) readFrames(ctx context.Context, w *data.Window, h *header, own
 	}
 	return nil
 }
+
+// prefetch waits until the stored values of a span are on this machine. It requests those of
+// all fields at the same time, and ends with the context.
+func (d *Dataset) prefetch(ctx context.Context, h *header, own int, span data.Span) error {
+	if d.place.tree == nil {
+		return nil
+	}
+	all, inner := errgroup.WithContext(ctx)
+	all.SetLimit(prefetchFields)
+	for _, s := range h.fields {
+		ds, ok := s.ds.(driver.Prefetcher)
+		if !ok || s.field.Constant {
+			continue
+		}
+		step := s.framesPerChunk()
+		if span.Stride <= step { // frames that are next to each other, or in the same chunks
+			offset, count := s.block(own, span.Start, (span.Frames-1)*span.Stride+1)
+			all.Go(func() error { return ds.Prefetch(inner, offset, count) })
+			continue
+		}
+		for i := range span.Frames {
+			offset, count := s.block(own, span.Start+i*span.Stride, 1)
+			all.Go(func() error { return ds.Prefetch(inner, offset, count) })
+		}
+	}
+	err := all.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fmt.Errorf("well: trajectory %d: %w", own, err)
+	}
+	return nil
+}
+
+// prefetchFields is the number of fields or frames whose values are requested at the same
+// time.
+const prefetchFields = 8
 
 // scratch holds buffers for stored frames that are not in the order of a window.
 var scratch = sync.Pool{New: func() any { return new([]float32) }}

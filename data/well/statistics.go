@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/hub"
 )
 
 // ComputeStatistics computes the statistics of a data set as The Well's script does for its
@@ -48,6 +49,9 @@ func ComputeStatistics(ctx context.Context, d *Dataset, progress func(done, tota
 // UpdateStatistics computes the statistics of a data set's training split and writes its
 // stats.yaml in full precision.
 func UpdateStatistics(ctx context.Context, dir string) error {
+	if hub.IsAddress(dir) {
+		return fmt.Errorf("well: statistics: expected the folder of a data set on this machine, got %s: nothing can be written there (in Go: ComputeStatistics, and Options.Statistics to use the result)", dir)
+	}
 	d, err := Open(dir, Options{Split: "train"})
 	if err != nil {
 		return err
@@ -63,6 +67,9 @@ func UpdateStatistics(ctx context.Context, dir string) error {
 // CreateStatistics is [UpdateStatistics] for a data set without a stats.yaml. It returns the
 // path of the new file, or an error that is [os.ErrExist] if there is one.
 func CreateStatistics(ctx context.Context, dir string) (string, error) {
+	if hub.IsAddress(dir) {
+		return "", UpdateStatistics(ctx, dir) // its error
+	}
 	splits, err := Splits(dir)
 	if err != nil || !slices.Contains(splits, "train") {
 		return "", fmt.Errorf("well: %s: expected the folder of a data set with files in data/train, for statistics", dir)

@@ -17,19 +17,9 @@ func read[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]) erro
 	if err := d.typ.number(); err != nil {
 		return err
 	}
-	dims := d.space.dims
-	if len(offset) != len(dims) || len(count) != len(dims) {
-		return fmt.Errorf("expected an offset and a count for each axis of shape %v, got %v and %v", dims, offset, count)
-	}
-	n := 1
-	for i, c := range count {
-		if offset[i] < 0 || c < 0 || c > dims[i] || offset[i] > dims[i]-c {
-			return fmt.Errorf("expected a block within shape %v, got %v elements at %v", dims, count, offset)
-		}
-		n *= c
-	}
-	if d.space.null {
-		n = 0
+	n, err := d.elements(offset, count)
+	if err != nil {
+		return err
 	}
 	if len(dst) != n {
 		return fmt.Errorf("expected room for %d elements, got %d", n, len(dst))
@@ -41,6 +31,25 @@ func read[T any](d *Dataset, dst []T, offset, count []int, conv convert[T]) erro
 		return readChunks(d, dst, offset, count, conv)
 	}
 	return readPlain(d, dst, offset, count, conv)
+}
+
+// elements returns the number of elements of a block inside the dataset.
+func (d *Dataset) elements(offset, count []int) (int, error) {
+	dims := d.space.dims
+	if len(offset) != len(dims) || len(count) != len(dims) {
+		return 0, fmt.Errorf("expected an offset and a count for each axis of shape %v, got %v and %v", dims, offset, count)
+	}
+	n := 1
+	for i, c := range count {
+		if offset[i] < 0 || c < 0 || c > dims[i] || offset[i] > dims[i]-c {
+			return 0, fmt.Errorf("expected a block within shape %v, got %v elements at %v", dims, count, offset)
+		}
+		n *= c
+	}
+	if d.space.null {
+		n = 0
+	}
+	return n, nil
 }
 
 // readPlain reads from a compact or contiguous dataset.

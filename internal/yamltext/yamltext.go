@@ -74,14 +74,20 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
+	text, err := Read(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if err := checkSize(text); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
 	return text, nil
+}
+
+// Read reads a text of at most MaxBytes.
+func Read(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	return text, checkSize(text)
 }
 
 func checkSize(text []byte) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/hub"
 	"github.com/gowalrus/gowalrus/data/solve"
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -139,7 +140,7 @@ func (o *Opened) system(r *Recipe, d Data) (train.System, error) {
 			return s, err
 		}
 	} else {
-		o.Notes = append(o.Notes, fmt.Sprintf("data set %s: %s holds no *.hdf5 or *.h5 files: the run is not validated on it", s.Name, filepath.Join(path, "data", "valid")))
+		o.Notes = append(o.Notes, fmt.Sprintf("data set %s: data/valid of %s holds no *.hdf5 or *.h5 files: the run is not validated on it", s.Name, path))
 	}
 	if s.Rotations, err = rotations(d.Rotations); err != nil {
 		return s, err
@@ -193,8 +194,16 @@ func (o *Opened) valid(path string, options well.Options) (data.Dataset, error) 
 
 // wholeSet returns an error for the folder of a split, which has no other splits.
 func wholeSet(path string) error {
-	root := filepath.Dir(filepath.Dir(path))
-	if splits, err := well.Splits(root); err == nil && slices.Contains(splits, filepath.Base(path)) && filepath.Base(filepath.Dir(path)) == "data" {
+	root, split := filepath.Dir(filepath.Dir(path)), filepath.Base(path)
+	isData := filepath.Base(filepath.Dir(path)) == "data"
+	if hub.IsAddress(path) {
+		folder := strings.TrimSuffix(path, "/"+split)
+		root, isData = strings.CutSuffix(folder, "/data")
+	}
+	if !isData {
+		return nil
+	}
+	if splits, err := well.Splits(root); err == nil && slices.Contains(splits, split) {
 		return fmt.Errorf("expected the folder of a whole data set, got one of its splits: give %s", root)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/data/hub"
 	"github.com/gowalrus/gowalrus/internal/yamltext"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/train"
@@ -74,7 +75,7 @@ type Recipe struct {
 
 // Data is a data set, or the data sets of a system that is simulated during training.
 type Data struct {
-	// Path is the folder of a Well data set.
+	// Path is the folder of a Well data set, or its address (see package data/well).
 	Path string `yaml:"path"`
 	// TrainSet and ValidSet replace Path in Go: data sets of any kind, such as [data.NewMemory]
 	// makes. ValidSet may be nil. The caller closes them. Statistics of the data set are computed
@@ -222,7 +223,7 @@ func (r *Recipe) Validate() error {
 
 // path resolves a path of the file relative to the file.
 func (r *Recipe) path(p string) string {
-	if filepath.IsAbs(p) {
+	if filepath.IsAbs(p) || hub.IsAddress(p) {
 		return p
 	}
 	return filepath.Join(filepath.Dir(r.file), p)

@@ -1,6 +1,8 @@
 package recipe
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,6 +209,30 @@ func TestNotes(t *testing.T) {
 	defer o.Close()
 	require.Equal(t, []string{
 		"data set flow: field tracer is zero everywhere in the training data: nothing can be learned of it",
-		"data set flow: " + filepath.Join(dir, "data", "valid") + " holds no *.hdf5 or *.h5 files: the run is not validated on it",
+		"data set flow: data/valid of " + dir + " holds no *.hdf5 or *.h5 files: the run is not validated on it",
 	}, o.Notes)
+}
+
+// TestOpenFar: a recipe may name data sets by their addresses. The folder of one split is an
+// error there, too.
+func TestOpenFar(t *testing.T) {
+	server := httptest.NewServer(http.FileServer(http.Dir(sets)))
+	defer server.Close()
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	address := server.URL + "/shear_flow"
+	r, err := Parse([]byte("data: [{path: " + address + "}]"))
+	require.NoError(t, err)
+	o, err := r.Open()
+	require.NoError(t, err)
+	defer o.Close()
+	system := o.Options.Systems[0]
+	require.Equal(t, "shear_flow", system.Name)
+	require.NotNil(t, system.Valid)
+	require.Contains(t, system.Train.Trajectories()[0].File, address+"/data/train/")
+	require.NotNil(t, o.sets[0].Statistics())
+
+	r, err = Parse([]byte("data: [{path: " + address + "/data/train}]"))
+	require.NoError(t, err)
+	_, err = r.Open()
+	require.ErrorContains(t, err, "expected the folder of a whole data set, got one of its splits: give "+address)
 }

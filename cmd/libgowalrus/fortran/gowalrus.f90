@@ -21,7 +21,7 @@ module gowalrus
    private
    public :: c_int, c_int64_t, c_float
    public :: gowalrus_start, gowalrus_abi, gowalrus_open, gowalrus_close, gowalrus_describe, gowalrus_forecast, &
-             gowalrus_ensemble, gowalrus_last_error
+             gowalrus_ensemble, gowalrus_vjp, gowalrus_last_error
 
    integer(c_int), parameter, public :: GOWALRUS_OK = 0, GOWALRUS_NULL = 1, GOWALRUS_LENGTH = 2, GOWALRUS_MODEL = 3, &
       GOWALRUS_WINDOW = 4, GOWALRUS_WEIGHTS = 5, GOWALRUS_FORECAST_FAILED = 6, GOWALRUS_INTERNAL = 7
@@ -83,6 +83,15 @@ module gowalrus
          type(window_t), intent(in) :: window
          type(c_ptr), value :: out
          integer(c_size_t), value :: length
+         integer(c_int) :: code
+      end function
+      function vjp_c(model, window, steps, cotangents, cotangents_length, frames, frames_length, &
+                     constants, constants_length) bind(c, name="gowalrus_vjp") result(code)
+         import c_int, c_int64_t, c_ptr, c_size_t, window_t
+         integer(c_int64_t), value :: model, steps
+         type(window_t), intent(in) :: window
+         type(c_ptr), value :: cotangents, frames, constants
+         integer(c_size_t), value :: cotangents_length, frames_length, constants_length
          integer(c_int) :: code
       end function
       function last_error_c() bind(c, name="gowalrus_last_error") result(text)
@@ -165,6 +174,34 @@ contains
       if (code /= GOWALRUS_OK) return
       code = ensemble_c(model, window, int(steps, c_int64_t), int(members, c_int64_t), &
                         c_loc(forecast), size(forecast, kind=c_size_t))
+   end subroutine
+
+   ! The derivatives of a function of a forecast with respect to the history and, if start has
+   ! constants, with respect to them. cotangents are those with respect to the forecast: (y, x,
+   ! channels, steps).
+   subroutine gowalrus_vjp(model, start, history, steps, cotangents, gradient, code, constants_gradient)
+      integer(c_int64_t), intent(in) :: model
+      type(gowalrus_start), intent(in) :: start
+      real(c_float), intent(in), contiguous, target :: history(..), cotangents(..)
+      integer, intent(in) :: steps
+      real(c_float), intent(inout), contiguous, target :: gradient(..)
+      integer(c_int), intent(out) :: code
+      real(c_float), intent(inout), contiguous, target, optional :: constants_gradient(..)
+      type(window_t) :: window
+      character(:, c_char), allocatable, target :: fields, boundaries
+      real(c_float), allocatable, target :: constants(:)
+      type(c_ptr) :: more
+      integer(c_size_t) :: more_length
+      call fill(start, history, fields, boundaries, constants, window, code)
+      if (code /= GOWALRUS_OK) return
+      more = c_null_ptr
+      more_length = 0
+      if (present(constants_gradient)) then
+         more = c_loc(constants_gradient)
+         more_length = size(constants_gradient, kind=c_size_t)
+      end if
+      code = vjp_c(model, window, int(steps, c_int64_t), c_loc(cotangents), size(cotangents, kind=c_size_t), &
+                   c_loc(gradient), size(gradient, kind=c_size_t), more, more_length)
    end subroutine
 
    ! Sets the parts of a window. The history, the texts and the constants must live as long.

@@ -47,6 +47,7 @@ def _load(path):
     lib.gowalrus_describe.argtypes = [i64, ctypes.c_char_p, size, ctypes.POINTER(size)]
     lib.gowalrus_forecast.argtypes = [i64, window, i64, _floats, size]
     lib.gowalrus_ensemble.argtypes = [i64, window, i64, i64, _floats, size]
+    lib.gowalrus_vjp.argtypes = [i64, window, i64, _floats, size, _floats, size, _floats, size]
     if lib.gowalrus_abi() != ABI:
         raise Error(INTERNAL, f"{path}: expected a library of ABI {ABI}, got {lib.gowalrus_abi()}")
     return lib
@@ -91,18 +92,41 @@ class Model:
         """Returns an array [steps, members, C, X, …]. Members differ in their random draws."""
         return self._run(frames, fields, boundaries, steps, members, constants)
 
-    def _run(self, frames, fields, boundaries, steps, members, constants):
+    def vjp(self, frames, fields, boundaries, cotangents, constants=None):
+        """Returns the derivatives of a function of a forecast with respect to frames and constants.
+
+        cotangents [steps, C, X, …] are the derivatives of the function with respect to the
+        forecast of forecast(..., steps). The result is a pair; its second part is None without
+        constants. It is the backward pass of a custom function in torch, jax or autograd.
+        """
+        w, frames, constants = self._window(frames, fields, boundaries, constants)
+        cotangents = np.ascontiguousarray(cotangents, dtype=np.float32)
+        if cotangents.shape[1:] != frames.shape[1:] or len(cotangents) < 1:
+            raise Error(LENGTH, f"expected cotangents of the shape (steps,) + {frames.shape[1:]}, got {cotangents.shape}")
+        out = np.empty_like(frames)
+        more = None if constants is None else np.empty_like(constants)
+        self._check(self._lib.gowalrus_vjp(
+            self._id, ctypes.byref(w), len(cotangents), cotangents.ctypes.data_as(_floats), cotangents.size, out.ctypes.data_as(_floats), out.size,
+            None if more is None else more.ctypes.data_as(_floats), 0 if more is None else more.size))
+        return out, more
+
+    def _window(self, frames, fields, boundaries, constants):
+        """Returns the window and the arrays that it points to, which must live as long."""
         frames = np.ascontiguousarray(frames, dtype=np.float32)
         if frames.ndim < 3 or frames.ndim > 5:
             raise Error(WINDOW, f"expected frames [T, C, X], [T, C, X, Y] or [T, C, X, Y, Z], got the shape {frames.shape}")
-        if steps < 1 or members is not None and members < 1:
-            raise Error(WINDOW, f"expected at least one step and one member, got {steps} and {members}")
         grid = frames.shape[2:]
         w = _Window(fields=fields.encode(), boundaries=boundaries.encode(), axes=len(grid), grid=(ctypes.c_int64 * 3)(*grid, *[1] * (3 - len(grid))),
                     history=frames.shape[0], frames=frames.ctypes.data_as(_floats), frames_length=frames.size)
         if constants is not None:
             constants = np.ascontiguousarray(constants, dtype=np.float32)
             w.constants, w.constants_length = constants.ctypes.data_as(_floats), constants.size
+        return w, frames, constants
+
+    def _run(self, frames, fields, boundaries, steps, members, constants):
+        w, frames, constants = self._window(frames, fields, boundaries, constants)
+        if steps < 1 or members is not None and members < 1:
+            raise Error(WINDOW, f"expected at least one step and one member, got {steps} and {members}")
         shape = (steps,) + (() if members is None else (members,)) + frames.shape[1:]
         out = np.empty(shape, dtype=np.float32)
         p = out.ctypes.data_as(_floats)

@@ -1,4 +1,4 @@
-/* Forecasts with walrus-nano and misuses every function. usage: forecast HISTORY FORECAST */
+/* Forecasts with walrus-nano, differentiates the forecast, and misuses every function. usage: forecast HISTORY FORECAST */
 #include "gowalrus.h"
 
 #include <pthread.h>
@@ -8,7 +8,7 @@
 
 enum { T = 6, C = 3, N = 16, STEPS = 2, FRAME = C * N * N };
 
-static float history[T * FRAME], forecast[STEPS * FRAME], ensemble[2 * FRAME];
+static float history[T * FRAME], forecast[STEPS * FRAME], ensemble[2 * FRAME], gradient[T * FRAME];
 
 #define EXPECT(code, call)                                                                              \
 	do {                                                                                             \
@@ -93,6 +93,15 @@ static void misuse(gowalrus_model model)
 	EXPECT(GOWALRUS_WINDOW, gowalrus_forecast(model, &w, STEPS, forecast, n));
 	history[7] = kept;
 	EXPECT(GOWALRUS_MODEL, gowalrus_forecast(model + 1, &w, STEPS, forecast, n));
+	EXPECT(GOWALRUS_NULL, gowalrus_vjp(model, NULL, STEPS, forecast, n, gradient, T * FRAME, NULL, 0));
+	EXPECT(GOWALRUS_NULL, gowalrus_vjp(model, &w, STEPS, NULL, n, gradient, T * FRAME, NULL, 0));
+	EXPECT(GOWALRUS_NULL, gowalrus_vjp(model, &w, STEPS, forecast, n, NULL, T * FRAME, NULL, 0));
+	EXPECT(GOWALRUS_NULL, gowalrus_vjp(model, &w, STEPS, forecast, n, gradient, T * FRAME, NULL, 1));
+	EXPECT(GOWALRUS_LENGTH, gowalrus_vjp(model, &w, STEPS, forecast, n - 1, gradient, T * FRAME, NULL, 0));
+	EXPECT(GOWALRUS_LENGTH, gowalrus_vjp(model, &w, STEPS, forecast, n, gradient, FRAME, NULL, 0));
+	EXPECT(GOWALRUS_LENGTH, gowalrus_vjp(model, &w, STEPS, forecast, n, gradient, T * FRAME, ensemble, 1));
+	EXPECT(GOWALRUS_WINDOW, gowalrus_vjp(model, &w, 0, forecast, 0, gradient, T * FRAME, NULL, 0));
+	EXPECT(GOWALRUS_MODEL, gowalrus_vjp(model + 1, &w, STEPS, forecast, n, gradient, T * FRAME, NULL, 0));
 	EXPECT(GOWALRUS_MODEL, gowalrus_close(0));
 	EXPECT(GOWALRUS_NULL, gowalrus_open(NULL, 1, &model));
 	EXPECT(GOWALRUS_NULL, gowalrus_open("nano", 1, NULL));
@@ -122,12 +131,14 @@ int main(int argc, char **argv)
 	EXPECT(GOWALRUS_OK, gowalrus_ensemble(model, &w, 1, 2, ensemble, 2 * FRAME));
 	if (!memcmp(ensemble, ensemble + FRAME, FRAME * sizeof(float)))
 		return 5;
+	/* The derivatives of half the sum of all squares of the forecast. */
+	EXPECT(GOWALRUS_OK, gowalrus_vjp(model, &w, STEPS, forecast, STEPS * FRAME, gradient, T * FRAME, NULL, 0));
 	threads(model);
 	EXPECT(GOWALRUS_OK, gowalrus_close(model));
 	EXPECT(GOWALRUS_MODEL, gowalrus_close(model));
 	EXPECT(GOWALRUS_MODEL, gowalrus_forecast(model, &w, STEPS, forecast, STEPS * FRAME));
 	f = fopen(argv[2], "wb");
-	if (!f || fwrite(forecast, sizeof forecast, 1, f) != 1 || fclose(f))
+	if (!f || fwrite(forecast, sizeof forecast, 1, f) != 1 || fwrite(gradient, sizeof gradient, 1, f) != 1 || fclose(f))
 		return 6;
 	return 0;
 }

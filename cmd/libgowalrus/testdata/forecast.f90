@@ -1,9 +1,10 @@
-! Forecasts with walrus-nano. usage: forecast HISTORY FORECAST
+! Forecasts with walrus-nano and differentiates the forecast. usage: forecast HISTORY FORECAST
 program forecast_program
    use gowalrus
    implicit none
    integer, parameter :: n = 16, channels = 3, frames = 6, steps = 2
    real(c_float) :: history(n, n, channels, frames), forecast(n, n, channels, steps), members(n, n, channels, 2, 1)
+   real(c_float) :: gradient(n, n, channels, frames)
    type(gowalrus_start) :: start
    integer(c_int64_t) :: model
    integer(c_int) :: code
@@ -36,13 +37,18 @@ program forecast_program
    call expect(GOWALRUS_OK, "ensemble")
    call gowalrus_forecast(model, start, history, steps, forecast, code)
    call expect(GOWALRUS_OK, "forecast")
+   call gowalrus_vjp(model, start, history, steps, forecast, gradient(:, :, :, 1), code)
+   call expect(GOWALRUS_LENGTH, "a gradient of one frame")
+   ! The derivatives of half the sum of all squares of the forecast.
+   call gowalrus_vjp(model, start, history, steps, forecast, gradient, code)
+   call expect(GOWALRUS_OK, "vjp")
    call gowalrus_close(model, code)
    call expect(GOWALRUS_OK, "close")
    call gowalrus_close(model, code)
    call expect(GOWALRUS_MODEL, "close again")
 
    open (newunit=unit, file=to, access="stream", form="unformatted", status="new")
-   write (unit) forecast
+   write (unit) forecast, gradient
    close (unit)
 
 contains

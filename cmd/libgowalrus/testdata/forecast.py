@@ -1,4 +1,4 @@
-"""Forecasts with walrus-nano. usage: forecast.py LIBRARY HISTORY FORECAST"""
+"""Forecasts with walrus-nano and differentiates the forecast. usage: forecast.py LIBRARY HISTORY FORECAST"""
 
 import sys
 
@@ -28,6 +28,15 @@ other = np.asfortranarray(history.astype(np.float64))
 assert np.array_equal(forecast, model.forecast(other, fields, boundaries, steps=2))
 members = model.ensemble(history, fields, boundaries, steps=1, members=2)
 assert members.shape == (1, 2, 3, 16, 16) and not np.array_equal(members[0, 0], members[0, 1])
+# The derivatives of half the sum of all squares of the forecast.
+gradient, none = model.vjp(history, fields, boundaries, forecast)
+assert none is None
+mask = np.zeros((1, 16, 16))
+gradient_mask = model.vjp(history, fields + ",mask:constant", boundaries, forecast, constants=mask)[1]
+assert gradient_mask.shape == mask.shape and np.isfinite(gradient_mask).all() and gradient_mask.any()
+fails(gowalrus.LENGTH, lambda: model.vjp(history, fields, boundaries, forecast[:, :2]))
+fails(gowalrus.LENGTH, lambda: model.vjp(history, fields, boundaries, forecast[:0]))
+fails(gowalrus.LENGTH, lambda: model.vjp(history, fields, boundaries, forecast, constants=mask))
 fails(gowalrus.WINDOW, lambda: model.forecast(history, "wind:vector,pressure", boundaries, steps=1))
 fails(gowalrus.LENGTH, lambda: model.forecast(history, fields + ",mask:constant", boundaries, steps=1, constants=np.zeros(3)))
 fails(gowalrus.WINDOW, lambda: model.forecast(history[0, 0], fields, boundaries, steps=1))
@@ -36,4 +45,4 @@ fails(gowalrus.WEIGHTS, lambda: gowalrus.Model("no/such/weights", library=librar
 model.close()
 fails(gowalrus.MODEL, model.close)
 fails(gowalrus.MODEL, model.describe)
-forecast.tofile(target)
+np.concatenate([forecast.ravel(), gradient.ravel()]).tofile(target)

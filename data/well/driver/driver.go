@@ -6,8 +6,10 @@
 package driver
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 )
 
 // Driver opens and creates HDF5 files. Its errors, and those of open files and datasets,
@@ -18,6 +20,22 @@ type Driver interface {
 	// Create creates a file. It is an error if the file exists. A driver that cannot write
 	// returns ErrReadOnly.
 	Create(path string) (Writer, error)
+}
+
+// ReaderDriver is a Driver that also opens files that are not on this machine.
+type ReaderDriver interface {
+	Driver
+	// OpenReader opens a file of size bytes for reading. name is for errors. If r has a
+	// method Prefetch(ctx, offset, n), as [github.com/gowalrus/gowalrus/data/hub.RemoteFile]
+	// has, the datasets of the file should be of type [Prefetcher].
+	OpenReader(r io.ReaderAt, size int64, name string) (File, error)
+}
+
+// Prefetcher is a Dataset that can request values before they are read.
+type Prefetcher interface {
+	// Prefetch waits until the stored values of a block of elements are in a cache of this
+	// machine, or the context ends. It does nothing for a file on this machine.
+	Prefetch(ctx context.Context, offset, count []int) error
 }
 
 // ErrReadOnly is returned by Create of drivers that cannot write.

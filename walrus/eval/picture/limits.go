@@ -3,7 +3,6 @@ package picture
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Range is the interval of values that a colour map covers. Values outside are drawn in
@@ -33,21 +32,52 @@ func Symmetric(q float64, values ...[]float32) (Range, error) {
 	if !(q >= 0 && q <= 1) {
 		return Range{}, fmt.Errorf("picture: range: expected a quantile from 0 to 1, got %v", q)
 	}
-	var sizes []float64
+	n := 0
 	for _, vs := range values {
 		for i, v := range vs {
 			if err := finite(float64(v), i); err != nil {
 				return Range{}, err
 			}
-			sizes = append(sizes, math.Abs(float64(v)))
 		}
+		n += len(vs)
 	}
-	if len(sizes) == 0 {
+	if n == 0 {
 		return Range{}, fmt.Errorf("picture: range: expected values, got none")
 	}
-	slices.Sort(sizes)
-	a := sizes[int(math.Ceil(q*float64(len(sizes)-1)))]
+	a := float64(ranked(int(math.Ceil(q*float64(n-1))), values))
 	return Range{-a, a}, nil
+}
+
+// ranked returns the magnitude at position rank of the sorted magnitudes of finite values. It
+// copies no values: the bits of positive floats are in the order of the numbers, so it
+// counts the upper halves, and then the lower halves of those with the upper half at the
+// position.
+func ranked(rank int, values [][]float32) float32 {
+	const half = 16
+	counts := make([]int, 1<<half)
+	position := func() (bucket uint32) {
+		for rank >= counts[bucket] {
+			rank -= counts[bucket]
+			bucket++
+		}
+		return bucket
+	}
+	magnitude := func(v float32) uint32 { return math.Float32bits(v) &^ (1 << 31) }
+	for _, vs := range values {
+		for _, v := range vs {
+			counts[magnitude(v)>>half]++
+		}
+	}
+	upper := position()
+	clear(counts)
+	for _, vs := range values {
+		for _, v := range vs {
+			if m := magnitude(v); m>>half == upper {
+				counts[m&(1<<half-1)]++
+			}
+		}
+	}
+	return math.Float32frombits(upper<<half | position())
 }
 
 func finite(v float64, i int) error {

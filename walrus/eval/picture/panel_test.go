@@ -3,6 +3,8 @@ package picture
 import (
 	"image/color"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -157,6 +159,24 @@ func TestExtentAndSymmetric(t *testing.T) {
 	r, err = Symmetric(1, values)
 	require.NoError(t, err)
 	assert.Equal(t, Range{-100, 100}, r)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 200 { // against the sorted magnitudes
+		sets, all, q := make([][]float32, 1+rng.IntN(3)), []float64{}, float64(rng.IntN(101))/100
+		for i := range sets {
+			for range 1 + rng.IntN(40) {
+				v := float32(rng.NormFloat64() * math.Pow(10, float64(rng.IntN(76)-40)))
+				if rng.IntN(4) == 0 {
+					v = float32(rng.IntN(3)-1) * math.SmallestNonzeroFloat32
+				}
+				sets[i], all = append(sets[i], v), append(all, math.Abs(float64(v)))
+			}
+		}
+		slices.Sort(all)
+		want := all[int(math.Ceil(q*float64(len(all)-1)))]
+		r, err = Symmetric(q, sets...)
+		require.NoError(t, err)
+		require.Equal(t, Range{-want, want}, r)
+	}
 	_, err = Symmetric(1.5, values)
 	require.ErrorContains(t, err, "quantile")
 	_, err = Extent()
