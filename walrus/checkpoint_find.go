@@ -145,6 +145,9 @@ func (f Found) loadVerified(o LoadOptions) (*Weights, *LoadReport, error) {
 func findIn(dir, file string) (Found, error) {
 	if exists(filepath.Join(dir, ManifestFile)) && (file == "" || file == WeightsFile || file == ManifestFile) {
 		m, err := readManifest(dir)
+		if err == nil && m.Design != nil {
+			return Found{}, &DesignError{m}
+		}
 		if err == nil {
 			return Found{Weights: m.Path(WeightsFile), Config: m.Config, ConfigPath: m.Path(ManifestFile), Manifest: m, Scaling: m.Scaling}, nil
 		}
