@@ -41,5 +41,9 @@ type DesignError struct {
 
 // Error says how to open the checkpoint.
 func (e *DesignError) Error() string {
-	return fmt.Sprintf("walrus: checkpoint %s: expected a Walrus network, got one of kind %s: open it with the package of that network (peers.Open)", e.Manifest.Dir, e.Manifest.Design.Of())
+	m := e.Manifest
+	if m == nil {
+		m = &Manifest{}
+	}
+	return fmt.Sprintf("walrus: checkpoint %s: expected a Walrus network, got one of kind %s: open it with the package of that network (peers.Open)", m.Dir, m.Design.Of())
 }

@@ -4,10 +4,15 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"slices"
 
+	. "github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/peers/poseidon"
+	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
 // poseidonChannels are the channels of the published weights.
@@ -18,6 +23,7 @@ var poseidonScale = scale{mean: []float32{0.80, 0, 0, 0}, std: []float32{0.31, 0
 
 type poseidonDesign struct {
 	weights  *poseidon.Weights
+	model    *poseidon.Model
 	emulator *poseidon.Emulator
 	config   poseidon.Config
 	channels []string
@@ -31,7 +37,12 @@ func NewPoseidon(w *poseidon.Weights, o Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &poseidonDesign{weights: w, emulator: em, config: w.Config(), channels: o.Channels, named: o.Channels == nil, lead: o.LeadTime}
+	m, err := poseidon.NewModel(w.Config())
+	if err != nil {
+		em.Close()
+		return nil, err
+	}
+	d := &poseidonDesign{weights: w, model: m, emulator: em, config: w.Config(), channels: o.Channels, named: o.Channels == nil, lead: o.LeadTime}
 	if d.named {
 		d.channels = poseidonChannels
 	}
@@ -87,14 +98,55 @@ func (d *poseidonDesign) own(w *data.Window) *scale {
 	return s
 }
 
-func (d *poseidonDesign) rollout(ctx context.Context, w *data.Window, history [][]float32, steps int) iter.Seq2[[]float32, error] {
+// ordered returns the channels of a frame in the order of the network.
+func (d *poseidonDesign) ordered(w *data.Window, frame []float32) []float32 {
 	points, have := w.Points(), w.Channels(false)
-	last := history[len(history)-1]
-	x := make([]float32, 0, len(last))
+	out := make([]float32, 0, len(frame))
 	for _, name := range d.channels {
 		c := slices.Index(have, name)
-		x = append(x, last[c*points:(c+1)*points]...)
+		out = append(out, frame[c*points:(c+1)*points]...)
 	}
+	return out
+}
+
+// pass predicts the next frame from the last one.
+func (d *poseidonDesign) pass(s samples, _ *rand.Rand) (*train.Pass, error) {
+	n := len(s.windows)
+	var x, next []float32
+	for i, w := range s.windows {
+		history := s.history[i]
+		x, next = append(x, d.ordered(w, history[len(history)-1])...), append(next, d.ordered(w, s.next[i])...)
+	}
+	shape := s.shape([]int{n, d.config.InChannels})
+	var in train.Inputs
+	in.AddSamples("x", tensorOf(x, shape), 0)
+	in.AddSamples("target", tensorOf(next, shape), 0)
+	in.AddSamples("time", tensorOf(slices.Repeat([]float32{d.lead}, n), []int{n}), 0)
+	return &train.Pass{Inputs: in, Loss: func(weights map[string]*Node, in train.Nodes) *Node {
+		y := d.model.Build(vars(weights), poseidon.Inputs{X: in.Get("x"), Time: in.Get("time")})
+		return d.config.Loss(y, in.Get("target"))
+	}}, nil
+}
+
+func (d *poseidonDesign) tensors() *walrus.TensorSet { return d.weights.TensorSet }
+
+func (d *poseidonDesign) clone(o Options) (*Network, error) {
+	w, err := d.weights.Clone()
+	if err != nil {
+		return nil, err
+	}
+	return closeOnError(w, NewPoseidon, o)
+}
+
+func (d *poseidonDesign) parts() (string, []walrus.Part) {
+	return poseidon.WeightsFile, d.weights.Parts()
+}
+
+func (d *poseidonDesign) save(path string) error { return d.weights.Save(path) }
+
+func (d *poseidonDesign) rollout(ctx context.Context, w *data.Window, history [][]float32, steps int) iter.Seq2[[]float32, error] {
+	points, have := w.Points(), w.Channels(false)
+	x := d.ordered(w, history[len(history)-1])
 	shape := append([]int{1, len(have)}, w.Grid...)
 	return func(yield func([]float32, error) bool) {
 		for y, err := range d.emulator.RolloutAfter(ctx, x, shape, slices.Repeat([]float32{d.lead}, steps)) {

@@ -115,8 +115,8 @@ type Output struct {
 	// Y [B, n…, OutSteps, OutChannels] are the next frames: the fields themselves, not
 	// their change.
 	Y *Node
-	// Classes [B, Classes] are the classifier's scores. 3D networks, whose original does
-	// not compute them, have nil.
+	// Classes [B, Classes] are the classifier's scores. They are nil if the weights lack the
+	// classifier, and for 3D networks, whose original does not compute them.
 	Classes *Node
 }
 
@@ -157,7 +157,7 @@ func (m *Model) forward(w ModelWeights, x *Node, tap func(name string, x *Node))
 		y = stats.restored(y)
 	}
 	out := Output{Y: y}
-	if m.config.Axes() == 2 {
+	if m.config.Axes() == 2 && w.Classifier[0].Weight != nil {
 		out.Classes = m.classify(w, tokens)
 	}
 	return out
