@@ -9,7 +9,17 @@
 //
 // A [Network] satisfies [walrus.Forecaster], so evaluations, reports and programs take it in
 // place of an emulator. The packages below this one hold the networks themselves, for own
-// graphs and finetuning.
+// graphs.
+//
+// A Network is also a [train.Network], so that the library's trainer finetunes it with the
+// loss of the original. [OpenFor] adapts it to the fields and the grid of a data set:
+//
+//	n, fresh, err := peers.OpenFor("Poseidon-T", dataset.Metadata(), peers.Options{Backend: b, Statistics: stats}, 1)
+//	…
+//	run, err := train.NewRunFor(n, train.RunOptions{
+//		Dir: "runs/mine", Trainer: train.Options{Backend: b}, Epochs: 20,
+//		Systems: []train.System{{Name: "mine", Train: learn, Valid: valid, Cut: data.Cut{Input: n.History(2)}}},
+//	})
 //
 // The networks know neither boundaries (MPP knows periodic axes) nor masks nor constant
 // fields, and each is bound to its channels:

@@ -72,7 +72,7 @@ func pointwise(frames [][]float32, points, channels int) []float32 {
 // not train.
 const classifier = "cls_head."
 
-// pass predicts the next frame from the last ones.
+// pass predicts the next frame from the last InSteps frames.
 func (d *dpotDesign) pass(s samples, _ *rand.Rand) (*train.Pass, error) {
 	c, n, points := d.config, len(s.windows), s.windows[0].Points()
 	if c.OutSteps != 1 {

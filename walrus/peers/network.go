@@ -81,7 +81,11 @@ type design interface {
 func (n *Network) History(int) int { return n.history }
 
 // Close frees programs and weights.
-func (n *Network) Close() { n.design.close() }
+func (n *Network) Close() {
+	if n.design != nil {
+		n.design.close()
+	}
+}
 
 // Rollout forecasts the given number of frames after the window. Poseidon and DPOT use its
 // last frames only, MPP uses all. Points in the mask of a window are forecast like others.

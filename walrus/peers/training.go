@@ -20,7 +20,12 @@ import (
 var _ train.Network = (*Network)(nil)
 
 // Tensors returns the weights. A trainer replaces their values.
-func (n *Network) Tensors() *walrus.TensorSet { return n.design.tensors() }
+func (n *Network) Tensors() *walrus.TensorSet {
+	if n.design == nil {
+		return nil
+	}
+	return n.design.tensors()
+}
 
 // Clone returns a copy with its own weights in host memory.
 func (n *Network) Clone() (train.Network, error) {
@@ -71,13 +76,18 @@ func (n *Network) Pass(b *train.Batch, rng *rand.Rand) (*train.Pass, error) {
 	var s samples
 	for _, w := range b.Windows {
 		last := len(w.Frames) - 1
-		before := *w
-		before.Frames = w.Frames[:last]
-		history, scale, err := n.prepare(&before, 1)
+		if last < 1 {
+			return fail(fmt.Errorf("window %s: expected at least two frames, history and target, got %d", w.Name, len(w.Frames)))
+		}
+		before, err := w.Slice(0, last)
 		if err != nil {
 			return fail(err)
 		}
-		s.windows, s.history, s.next = append(s.windows, &before), append(s.history, history), append(s.next, scale.normalized(w.Frames[last]))
+		history, scale, err := n.prepare(before, 1)
+		if err != nil {
+			return fail(err)
+		}
+		s.windows, s.history, s.next = append(s.windows, before), append(s.history, history), append(s.next, scale.normalized(w.Frames[last]))
 	}
 	p, err := n.design.pass(s, rng)
 	if err != nil {
