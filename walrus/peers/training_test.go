@@ -241,3 +241,18 @@ func TestOpenForKeeps(t *testing.T) {
 	_, fresh := adapted(t, checkpoint(t, "poseidon_micro"), window([]int{32, 16}, gas, 1), 0)
 	require.Empty(t, fresh)
 }
+
+// TestFrozenCheckpoint: checkpoints of manifest format 4 are read with the options of their
+// training.
+func TestFrozenCheckpoint(t *testing.T) {
+	n, err := peers.Open(filepath.Join("testdata", "format4"), peers.Options{Backend: testbackend.New(t)})
+	require.NoError(t, err)
+	defer n.Close()
+	require.Equal(t, peers.MPP, n.Kind)
+	require.Equal(t, 3, n.History(2))
+	w := window([]int{32, 32}, []data.Field{{Name: "height"}, {Name: "velocity", Order: 1}}, 3)
+	require.Len(t, one(t, n, w), 3*32*32)
+	c, err := n.Checkpoint()
+	require.NoError(t, err)
+	require.Contains(t, string(c.Design.Settings), `"labels":{"height":0,"velocity_x":1,"velocity_y":2}`)
+}
