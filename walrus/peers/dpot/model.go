@@ -146,7 +146,7 @@ func (m *Model) forward(w ModelWeights, x *Node, tap func(name string, x *Node))
 		tokens = stats.scaleTokens(tokens, *w.ScaleMean, *w.ScaleStd)
 	}
 	block := m.block()
-	f := newFourier(tokens, block.AFNO.Modes)
+	f := block.AFNO.transform(tokens)
 	for i, bw := range w.Blocks {
 		name := fmt.Sprintf("block%d", i)
 		tokens = block.apply(tokens, bw, f, func(part string, x *Node) { tap(name+"."+part, x) })
