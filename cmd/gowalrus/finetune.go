@@ -47,7 +47,8 @@ repeated) and linear extrapolation. The last lines say how to forecast with the 
 
 Weights of Poseidon, DPOT and MPP are finetuned as in the paper's comparison: with their own
 losses, adapted to the fields and the grid of the data set, and normalised by its statistics.
-The checkpoints hold them in the published layout.`,
+The checkpoints hold them in the published layout. fno and unet in place of weights are plain
+references, which are trained from scratch.`,
 		Example: `  gowalrus finetune --data datasets/mine
   gowalrus finetune --weights nano --data testdata/data/shear_flow --out runs/shear
   gowalrus finetune --data testdata/data/shear_flow --out runs/adapters --lora 8 --epochs 3

@@ -23,15 +23,22 @@ import (
 //     [Options.Labels] or from its pretraining. Otherwise all columns are new
 //     ([mpp.Weights.ResetFields]), one for each channel.
 //
+// A name of [Fresh] in place of the path makes a new network for the grid and the channels of the
+// data, [fno.For] or [unet.For]. A plain reference from a file stays as it is.
+//
 // Statistics of the data set in the options normalise values as in the paper.
 func OpenFor(path string, m data.Metadata, o Options, seed uint64) (n *Network, fresh []string, err error) {
+	channels := (&data.Window{Fields: m.Fields, Grid: m.Grid, Axes: m.Axes, Curvilinear: !m.Cartesian()}).Channels(false)
+	if kind, ok := Fresh(path); ok {
+		return openFresh(kind, m.Grid, channels, o, seed)
+	}
 	w, o, err := load(path, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	channels := (&data.Window{Fields: m.Fields, Grid: m.Grid, Axes: m.Axes, Curvilinear: !m.Cartesian()}).Channels(false)
 	var old interface{ Close() }
 	switch {
+	case w.plain != nil:
 	case w.poseidon != nil:
 		old = w.poseidon
 		w.poseidon, o.Channels, fresh, err = adaptPoseidon(w.poseidon, m.Grid, channels, o.Channels, seed)
@@ -50,17 +57,30 @@ func OpenFor(path string, m data.Metadata, o Options, seed uint64) (n *Network, 
 	return n, fresh, err
 }
 
+// openFresh makes a plain reference for a grid and channels.
+func openFresh(kind Kind, grid []int, channels []string, o Options, seed uint64) (*Network, []string, error) {
+	if o.Backend == nil {
+		return nil, nil, errNoBackend
+	}
+	w, err := freshPlain(kind, grid, len(channels), seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Channels = channels
+	n, err := closeOnError(w, newPlainNetwork, o)
+	return n, nil, err
+}
+
 // adaptPoseidon returns weights for a grid and channels, and the names of the channels in the
 // network's order, nil for those of the published weights.
 func adaptPoseidon(w *poseidon.Weights, grid []int, channels, names []string, seed uint64) (*poseidon.Weights, []string, []string, error) {
-	sorted := func(names []string) []string { return slices.Sorted(slices.Values(names)) }
 	known := names
 	if known == nil {
 		known = poseidonChannels
 	}
 	var fresh []string
 	out := w
-	if c := w.Config(); len(known) != c.InChannels || c.InChannels != c.OutChannels || !slices.Equal(sorted(known), sorted(channels)) {
+	if c := w.Config(); len(known) != c.InChannels || c.InChannels != c.OutChannels || !sameNames(known, channels) {
 		var err error
 		if out, err = w.WithChannels(len(channels), len(channels), seed); err != nil {
 			return nil, nil, nil, err

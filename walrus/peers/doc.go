@@ -1,5 +1,5 @@
 // Package peers opens the networks that the Walrus paper compares Walrus with (appendix
-// B.3), Poseidon, DPOT and MPP, as forecasters of windows:
+// B.3), Poseidon, DPOT and MPP, and plain references, as forecasters of windows:
 //
 //	f, err := peers.Open("Poseidon-T", peers.Options{Backend: b, Statistics: stats})
 //	…
@@ -21,7 +21,10 @@
 //		Systems: []train.System{{Name: "mine", Train: learn, Valid: valid, Cut: data.Cut{Input: n.History(2)}}},
 //	})
 //
-// The networks know neither boundaries (MPP knows periodic axes) nor masks nor constant
+// Two plain references are trained from scratch, for comparisons: a Fourier neural operator
+// (package fno) and a U-Net (package unet). [OpenFor] makes them by their names.
+//
+// The networks know neither boundaries (MPP and the U-Net know periodic axes) nor masks nor constant
 // fields, and each is bound to its channels:
 //
 //   - Poseidon has named channels: density, two components of velocity, and pressure in the

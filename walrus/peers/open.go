@@ -22,8 +22,8 @@ type Options struct {
 	// Statistics hold mean and standard deviation of each channel, by which values are
 	// normalised (paper B.3). nil means the original's way; see the package.
 	Statistics *data.Statistics
-	// Channels names the channel of the windows for each channel of a Poseidon network.
-	// nil means density, velocity_x, velocity_y and pressure, as in the published weights.
+	// Channels names the channel of the windows for each channel of a Poseidon network or a
+	// plain reference. For Poseidon, nil means density, velocity_x, velocity_y and pressure, as in the published weights.
 	Channels []string
 	// Labels gives the column of the weights for each channel of the windows, for MPP. nil
 	// means those of [mpp.Fields] with the channels' names.
@@ -36,6 +36,9 @@ type Options struct {
 	// Load says which differences between network and file are allowed.
 	Load walrus.LoadOptions
 }
+
+// errNoBackend is the error of options without a backend.
+var errNoBackend = errors.New("peers: options: expected a backend (see package walrus/backend), got none")
 
 // ErrUnknown is the error of a file that holds the weights of none of the networks.
 var ErrUnknown = errors.New("expected weights of Poseidon, DPOT or MPP")
@@ -67,6 +70,10 @@ func Detect(path string) (Kind, error) {
 			return DPOT, nil
 		case "space_bag.weight":
 			return MPP, nil
+		case "fno.lift.weight":
+			return FNO, nil
+		case "unet.out.weight":
+			return UNet, nil
 		}
 	}
 	return "", fmt.Errorf("peers: %s: %w, got %d other tensors", path, ErrUnknown, len(list.Tensors))
@@ -89,12 +96,13 @@ type loaded struct {
 	poseidon *poseidon.Weights
 	dpot     *dpot.Weights
 	mpp      *mpp.Weights
+	plain    *plainWeights
 }
 
 // load loads the weights of a file, a folder or a checkpoint. It returns the options for them.
 func load(path string, o Options) (w loaded, _ Options, err error) {
 	if o.Backend == nil {
-		return w, o, errors.New("peers: options: expected a backend (see package walrus/backend), got none")
+		return w, o, errNoBackend
 	}
 	kind, err := Detect(path)
 	if err != nil {
@@ -116,6 +124,8 @@ func load(path string, o Options) (w loaded, _ Options, err error) {
 		w.dpot, _, err = dpot.Load(path, o.Load)
 	case MPP:
 		w.mpp, _, err = mpp.Load(path, o.Load)
+	default:
+		w.plain, err = loadPlain(path, o.Load)
 	}
 	return w, o, err
 }
@@ -127,6 +137,8 @@ func (w loaded) open(o Options) (*Network, error) {
 		return closeOnError(w.poseidon, NewPoseidon, o)
 	case w.dpot != nil:
 		return closeOnError(w.dpot, NewDPOT, o)
+	case w.plain != nil:
+		return closeOnError(w.plain, newPlainNetwork, o)
 	}
 	return closeOnError(w.mpp, NewMPP, o)
 }
@@ -159,8 +171,9 @@ type Description struct {
 	// Name is that of the published variant with the same configuration. It may be empty.
 	Name       string `json:"name,omitempty"`
 	Parameters int64  `json:"parameters"`
-	// Licence is what the authors state about their weights ([Kind.Licence]).
-	Licence string `json:"licence"`
+	// Licence is what the authors state about their weights ([Kind.Licence]). Plain references
+	// have none.
+	Licence string `json:"licence,omitempty"`
 }
 
 // Describe describes the weights of a peer's network without reading their values. A file with
@@ -196,6 +209,12 @@ func Describe(path string) (*Description, error) {
 			return nil, err
 		}
 		d.Name, d.Parameters = c.Name, c.Parameters()
+	default:
+		w, err := describePlain(path)
+		if err != nil {
+			return nil, err
+		}
+		d.Parameters = w.parameters()
 	}
 	return d, nil
 }

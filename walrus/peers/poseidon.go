@@ -78,11 +78,15 @@ func (d *poseidonDesign) frames() (least, usual int) { return 1, 1 }
 
 func (d *poseidonDesign) check(w *data.Window) error {
 	have := w.Channels(false)
-	sorted := func(names []string) []string { return slices.Sorted(slices.Values(names)) }
-	if !slices.Equal(sorted(have), sorted(d.channels)) {
+	if !sameNames(have, d.channels) {
 		return fmt.Errorf("expected the channels %v, got %v: name them by Options.Channels, or finetune a network of poseidon.Weights.WithChannels", d.channels, have)
 	}
 	return d.config.CheckGrid(w.Grid)
+}
+
+// sameNames reports whether two lists hold the same names.
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // own returns the original's constants in the order of the window's channels.
@@ -98,11 +102,11 @@ func (d *poseidonDesign) own(w *data.Window) *scale {
 	return s
 }
 
-// ordered returns the channels of a frame in the order of the network.
-func (d *poseidonDesign) ordered(w *data.Window, frame []float32) []float32 {
+// ordered returns the channels of a frame in the order of names.
+func ordered(names []string, w *data.Window, frame []float32) []float32 {
 	points, have := w.Points(), w.Channels(false)
 	out := make([]float32, 0, len(frame))
-	for _, name := range d.channels {
+	for _, name := range names {
 		c := slices.Index(have, name)
 		out = append(out, frame[c*points:(c+1)*points]...)
 	}
@@ -115,7 +119,7 @@ func (d *poseidonDesign) pass(s samples, _ *rand.Rand) (*train.Pass, error) {
 	var x, next []float32
 	for i, w := range s.windows {
 		history := s.history[i]
-		x, next = append(x, d.ordered(w, history[len(history)-1])...), append(next, d.ordered(w, s.next[i])...)
+		x, next = append(x, ordered(d.channels, w, history[len(history)-1])...), append(next, ordered(d.channels, w, s.next[i])...)
 	}
 	shape := s.shape([]int{n, d.config.InChannels})
 	var in train.Inputs
@@ -146,7 +150,7 @@ func (d *poseidonDesign) save(path string) error { return d.weights.Save(path) }
 
 func (d *poseidonDesign) rollout(ctx context.Context, w *data.Window, history [][]float32, steps int) iter.Seq2[[]float32, error] {
 	points, have := w.Points(), w.Channels(false)
-	x := d.ordered(w, history[len(history)-1])
+	x := ordered(d.channels, w, history[len(history)-1])
 	shape := append([]int{1, len(have)}, w.Grid...)
 	return func(yield func([]float32, error) bool) {
 		for y, err := range d.emulator.RolloutAfter(ctx, x, shape, slices.Repeat([]float32{d.lead}, steps)) {

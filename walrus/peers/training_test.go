@@ -256,3 +256,48 @@ func TestFrozenCheckpoint(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(c.Design.Settings), `"labels":{"height":0,"velocity_x":1,"velocity_y":2}`)
 }
+
+// TestPlain: the plain references are trained from scratch on a grid with one periodic axis,
+// and a file of them forecasts as they do.
+func TestPlain(t *testing.T) {
+	fields := []data.Field{{Name: "velocity", Order: 1}, {Name: "height"}}
+	for _, name := range []string{"fno", "UNet"} {
+		w := window([]int{8, 16}, fields, 5)
+		w.Boundaries[0] = data.Both(data.Wall)
+		n, fresh := adapted(t, name, w, 0)
+		require.Empty(t, fresh)
+		kind, ok := peers.Fresh(name)
+		require.True(t, ok)
+		require.Equal(t, kind, n.Kind)
+		tr, err := train.NewFor(n, train.Options{Backend: testbackend.New(t)})
+		require.NoError(t, err)
+		defer tr.Close()
+		var losses []float64
+		for range 8 {
+			loss, err := tr.Step(&train.Batch{Windows: []*data.Window{w}}, 1e-3)
+			require.NoError(t, err)
+			losses = append(losses, loss)
+		}
+		assert.Less(t, losses[7], 0.5*losses[0], losses)
+		history, err := w.Slice(0, 4)
+		require.NoError(t, err)
+		want := one(t, n, history)
+		c, err := tr.Checkpoint()
+		require.NoError(t, err)
+		dir := filepath.Join(t.TempDir(), "last")
+		require.NoError(t, walrus.SaveCheckpoint(dir, c))
+		again, err := peers.Open(dir, peers.Options{Backend: testbackend.New(t)})
+		require.NoError(t, err)
+		defer again.Close()
+		require.Equal(t, want, one(t, again, history))
+		d, err := peers.Describe(dir)
+		require.NoError(t, err)
+		require.Equal(t, &peers.Description{Kind: kind, Parameters: n.Parameters}, d)
+		copied, err := n.Clone()
+		require.NoError(t, err)
+		require.Equal(t, n.Tensors().Params(), copied.Tensors().Params())
+		copied.(*peers.Network).Close()
+		_, err = peers.Open(filepath.Join(dir, walrus.WeightsFile), peers.Options{Backend: testbackend.New(t), Channels: []string{"a"}})
+		require.Error(t, err)
+	}
+}

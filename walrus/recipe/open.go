@@ -25,8 +25,8 @@ type Opened struct {
 	Options train.RunOptions
 	// Weights are nil with weights of a peer.
 	Weights *walrus.Weights
-	// Peer is the kind of the weights if they are those of Poseidon, DPOT or MPP, whose
-	// Network OpenPeer opens.
+	// Peer is the kind of the weights if they are those of a network of package peers, which
+	// OpenPeer opens as Network.
 	Peer    peers.Kind
 	Network *peers.Network
 	// Report says how weights were loaded; it is nil for fresh ones.
@@ -65,7 +65,9 @@ func (o *Opened) open(r *Recipe) error {
 		if err := r.checkPeer(o.Peer); err != nil {
 			return err
 		}
-		o.path = r.path(r.Weights)
+		if o.path = r.Weights; !fresh(r.Weights) {
+			o.path = r.path(r.Weights)
+		}
 	}
 	o.Options.Trainer.Log = r.Log
 	for _, d := range r.Data {
@@ -92,6 +94,12 @@ func (o *Opened) open(r *Recipe) error {
 		return o.fresh(r)
 	}
 	return o.load(r)
+}
+
+// fresh reports whether weights are the name of a plain reference.
+func fresh(weights string) bool {
+	_, ok := peers.Fresh(weights)
+	return ok
 }
 
 // Close closes data sets, ends simulations and frees the weights.

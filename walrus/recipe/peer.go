@@ -16,11 +16,14 @@ import (
 // others have the history of the originals.
 const mppHistory = 6
 
-// Peer returns the kind of the weights if they are those of a network of package peers, else
-// "".
+// Peer returns the kind of the weights if they are those of a network of package peers, or name
+// a plain reference ([peers.Fresh]), else "".
 func (r *Recipe) Peer() peers.Kind {
 	if _, shipped := nano.Find(r.Weights); shipped || r.Weights == "" {
 		return ""
+	}
+	if kind, ok := peers.Fresh(r.Weights); ok {
+		return kind
 	}
 	kind, err := peers.Detect(r.path(r.Weights))
 	if err != nil {
@@ -55,12 +58,12 @@ func (r *Recipe) checkPeer(kind peers.Kind) error {
 	return nil
 }
 
-// OpenPeer opens the network of a recipe with weights of Poseidon, DPOT or MPP, adapted to the
+// OpenPeer opens the network of a recipe with weights of a network of package peers, adapted to the
 // data set ([peers.OpenFor]), as Opened.Network, which Close closes. It returns the names of
 // the tensors that start with initial values. Further calls do nothing.
 func (o *Opened) OpenPeer(b compute.Backend) (fresh []string, err error) {
 	if o.Peer == "" || len(o.Options.Systems) != 1 || o.Options.Systems[0].Train == nil {
-		return nil, errors.New("recipe: expected an opened recipe with weights of Poseidon, DPOT or MPP and one data set, got another")
+		return nil, errors.New("recipe: expected an opened recipe with weights of a network of package peers and one data set, got another")
 	}
 	if o.Network != nil {
 		return nil, nil
