@@ -75,12 +75,7 @@ func (m *Model) Weights(v layers.Vars) ModelWeights {
 
 // params lists the tensors of the network.
 func (m *Model) params() []walrus.Param {
-	var out []walrus.Param
-	m.Weights(layers.VarsFrom(func(key string, init layers.Init, dims []int) *Node {
-		out = append(out, walrus.Param{Key: key, Dims: slices.Clone(dims), Init: init})
-		return nil
-	}))
-	return out
+	return walrus.ParamsOf(func(v layers.Vars) { m.Weights(v) })
 }
 
 // tokens returns the token grid of the position embedding.

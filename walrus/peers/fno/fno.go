@@ -14,7 +14,6 @@ package fno
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -99,12 +98,7 @@ func (m *Model) CheckGrid(grid []int) error {
 
 // Params lists every tensor.
 func (m *Model) Params() []walrus.Param {
-	var out []walrus.Param
-	m.weights(layers.VarsFrom(func(key string, init layers.Init, d []int) *Node {
-		out = append(out, walrus.Param{Key: key, Dims: slices.Clone(d), Init: init})
-		return nil
-	}))
-	return out
+	return walrus.ParamsOf(func(v layers.Vars) { m.weights(v) })
 }
 
 // affine is a dense layer.
