@@ -169,8 +169,10 @@ func (n *Network) finish(o Options) (*Network, error) {
 type Description struct {
 	Kind Kind `json:"kind"`
 	// Name is that of the published variant with the same configuration. It may be empty.
-	Name       string `json:"name,omitempty"`
-	Parameters int64  `json:"parameters"`
+	Name string `json:"name,omitempty"`
+	// Tensors is the number of tensors in the state dict, for a description of [Variants].
+	Tensors    int   `json:"tensors,omitempty"`
+	Parameters int64 `json:"parameters"`
 	// Licence is what the authors state about their weights ([Kind.Licence]). Plain references
 	// have none.
 	Licence string `json:"licence,omitempty"`
