@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -95,6 +96,12 @@ func (d *dpotDesign) pass(s samples, _ *rand.Rand) (*train.Pass, error) {
 // trained lists the tensors on which forecasts depend.
 func (d *dpotDesign) trained() ([]walrus.Param, error) {
 	return slices.DeleteFunc(slices.Clone(d.weights.Params()), func(p walrus.Param) bool { return strings.HasPrefix(p.Key, classifier) }), nil
+}
+
+func (d *dpotDesign) on(device compute.DeviceNum) design {
+	other := *d
+	other.emulator = d.emulator.On(device)
+	return &other
 }
 
 func (d *dpotDesign) tensors() *walrus.TensorSet { return d.weights.TensorSet }

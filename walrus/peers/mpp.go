@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -168,6 +169,12 @@ func (d *mppDesign) drop(in *train.Inputs, t, n int, rng *rand.Rand) {
 	in.Add("keep time", tensorOf(time, []int{blocks, t}))
 	in.AddSamples("keep attention", tensorOf(attention, []int{blocks, t, n}), 2)
 	in.AddSamples("keep MLP", tensorOf(hidden, []int{blocks, t, n}), 2)
+}
+
+func (d *mppDesign) on(device compute.DeviceNum) design {
+	other := *d
+	other.emulator = d.emulator.On(device)
+	return &other
 }
 
 func (d *mppDesign) tensors() *walrus.TensorSet { return d.weights.TensorSet }

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/gomlx/compute"
+
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/nonfinite"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -67,6 +69,8 @@ type design interface {
 	// tensors returns the weights, and clone a network with a copy of them.
 	tensors() *walrus.TensorSet
 	clone(o Options) (*Network, error)
+	// on returns the design on a device. It shares programs and weights.
+	on(device compute.DeviceNum) design
 	// pass lays out a micro-batch. Network.Pass completes Class and Samples.
 	pass(s samples, rng *rand.Rand) (*train.Pass, error)
 	// parts returns the files of the published layout in a checkpoint, and the name of that

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -274,6 +275,12 @@ func (d *plainDesign) rollout(ctx context.Context, w *data.Window, history [][]f
 			}
 		}
 	}
+}
+
+func (d *plainDesign) on(device compute.DeviceNum) design {
+	other := *d
+	other.step = d.step.On(device)
+	return &other
 }
 
 func (d *plainDesign) tensors() *walrus.TensorSet { return d.TensorSet }

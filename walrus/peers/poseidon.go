@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -130,6 +131,12 @@ func (d *poseidonDesign) pass(s samples, _ *rand.Rand) (*train.Pass, error) {
 		y := d.model.Build(vars(weights), poseidon.Inputs{X: in.Get("x"), Time: in.Get("time")})
 		return d.config.Loss(y, in.Get("target"))
 	}}, nil
+}
+
+func (d *poseidonDesign) on(device compute.DeviceNum) design {
+	other := *d
+	other.emulator = d.emulator.On(device)
+	return &other
 }
 
 func (d *poseidonDesign) tensors() *walrus.TensorSet { return d.weights.TensorSet }

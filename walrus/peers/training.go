@@ -183,16 +183,19 @@ func (n *Network) Save(path string) error {
 	return nil
 }
 
-// Forecaster returns the network as a forecaster that does not own the weights. It runs on the
-// first device, with the network's own statistics.
+// Forecaster returns the network on a device of its backend, as a forecaster that does not own
+// the weights. It has the network's own statistics; others are an error.
 func (n *Network) Forecaster(statistics *data.Statistics, device compute.DeviceNum) (walrus.Forecaster, error) {
+	b := n.options.Backend
 	switch {
 	case statistics != nil:
 		return nil, fmt.Errorf("peers: %s: forecaster: expected no statistics, because the network has its own (Options.Statistics), got some", n.Kind)
-	case device != 0:
-		return nil, fmt.Errorf("peers: %s: forecaster: expected device 0, the only one on which the network forecasts, got %d: validate on one group, or not at all", n.Kind, device)
+	case device < 0 || int(device) >= b.NumDevices():
+		return nil, fmt.Errorf("peers: %s: forecaster: expected one of the %d devices of %s, got %d", n.Kind, b.NumDevices(), b.Name(), device)
 	}
-	return borrowed{n}, nil
+	there := *n
+	there.design = n.design.on(device)
+	return borrowed{&there}, nil
 }
 
 // borrowed is a network whose owner closes it.

@@ -214,8 +214,10 @@ func TestTrainingErrors(t *testing.T) {
 	require.ErrorContains(t, err, "expected no Objective and no NoRolls")
 	_, err = train.NewRunFor(n, train.RunOptions{Dir: t.TempDir(), Systems: []train.System{{Name: "waves", Statistics: unit(fields)}}})
 	require.ErrorContains(t, err, "expected no statistics, because the network has its own")
-	_, err = n.Forecaster(nil, 1)
-	require.ErrorContains(t, err, "expected device 0")
+	_, err = n.Forecaster(nil, 99)
+	require.ErrorContains(t, err, "expected one of the ")
+	_, err = n.Forecaster(unit(fields), 0)
+	require.ErrorContains(t, err, "expected no statistics, because the network has its own")
 
 	c, err := tr.Checkpoint()
 	require.NoError(t, err)
@@ -296,7 +298,8 @@ func TestPlain(t *testing.T) {
 		copied, err := n.Clone()
 		require.NoError(t, err)
 		require.Equal(t, n.Tensors().Params(), copied.Tensors().Params())
-		copied.(*peers.Network).Close()
+		copied.Close()
+		copied.Close()
 		_, err = peers.Open(filepath.Join(dir, walrus.WeightsFile), peers.Options{Backend: testbackend.New(t), Channels: []string{"a"}})
 		require.Error(t, err)
 	}

@@ -17,9 +17,11 @@ import (
 type Network interface {
 	// Tensors returns the tensors. The trainer replaces their values.
 	Tensors() *walrus.TensorSet
-	// Clone returns a copy with its own tensors, which the caller closes with
-	// [walrus.TensorSet.Close].
+	// Clone returns a copy with its own tensors. The trainer closes its clones, but not the
+	// network that it was given.
 	Clone() (Network, error)
+	// Close frees tensors and programs. Further calls do nothing.
+	Close()
 	// Pass checks a micro-batch, draws its random numbers from rng and lays it out for the
 	// programs. It must not keep the batch. Groups call it concurrently.
 	Pass(b *Batch, rng *rand.Rand) (*Pass, error)
@@ -101,6 +103,8 @@ func newOwn(w *walrus.Weights, o Options) (*own, error) {
 }
 
 func (n *own) Tensors() *walrus.TensorSet { return &n.weights.TensorSet }
+
+func (n *own) Close() { n.weights.Close() }
 
 func (n *own) Clone() (Network, error) {
 	w, err := n.weights.Clone()

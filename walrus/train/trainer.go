@@ -247,7 +247,7 @@ func (t *Trainer) free() {
 	}
 	t.groups = nil
 	if t.mean != nil {
-		t.mean.Tensors().Close()
+		t.mean.Close()
 	}
 }
 

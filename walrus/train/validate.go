@@ -209,6 +209,9 @@ func (v *validator) close() {
 	for _, em := range v.emulators {
 		em.Close()
 	}
+	for _, net := range v.copies {
+		net.Close()
+	}
 }
 
 // validate scores the weights after an epoch if a validation is due, and saves them if they
