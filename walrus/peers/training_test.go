@@ -304,3 +304,21 @@ func TestPlain(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+// TestTrainingNotFinite: a loss that is not finite names its window and changes nothing.
+func TestTrainingNotFinite(t *testing.T) {
+	w := window([]int{16, 16}, gas, 11)
+	n, _ := adapted(t, checkpoint(t, "dpot_micro.pth"), w, 0)
+	tr, err := train.NewFor(n, train.Options{Backend: testbackend.New(t)})
+	require.NoError(t, err)
+	defer tr.Close()
+	before := values(t, n)
+	w.Name = "spike"
+	w.Frames[3][5] = 1e30
+	_, err = tr.Step(&train.Batch{Windows: []*data.Window{w}}, 1e-3)
+	var bad *train.NonFiniteError
+	require.ErrorAs(t, err, &bad)
+	require.Equal(t, []string{"spike"}, bad.Windows)
+	require.Empty(t, bad.Tensors)
+	require.Equal(t, before, values(t, n))
+}
