@@ -242,6 +242,12 @@ func TestOpenForKeeps(t *testing.T) {
 	}
 	_, fresh := adapted(t, checkpoint(t, "poseidon_micro"), window([]int{32, 16}, gas, 1), 0)
 	require.Empty(t, fresh)
+	m := data.Metadata{Name: "waves", GridType: data.CartesianGrid, Grid: []int{32, 32}, Fields: []data.Field{{Name: "height"}}}
+	n, fresh, err := peers.OpenFor(checkpoint(t, "MPP_AViT_micro"), m, peers.Options{Backend: testbackend.New(t), Labels: map[string]int{"height": 2}}, 1)
+	require.NoError(t, err)
+	defer n.Close()
+	require.Empty(t, fresh)
+	require.Equal(t, values(t, micro(t, "MPP_AViT_micro", peers.Options{})), values(t, n))
 }
 
 // TestFrozenCheckpoint: checkpoints of manifest format 4 are read with the options of their
@@ -321,4 +327,32 @@ func TestTrainingNotFinite(t *testing.T) {
 	require.Equal(t, []string{"spike"}, bad.Windows)
 	require.Empty(t, bad.Tensors)
 	require.Equal(t, before, values(t, n))
+}
+
+// TestOpenFor3D: DPOT gets the blocks of its 2D weights for data in 3D, and is trained there.
+// The other networks are 2D.
+func TestOpenFor3D(t *testing.T) {
+	w := window([]int{16, 8, 8}, []data.Field{{Name: "height"}}, 11)
+	n, fresh := adapted(t, checkpoint(t, "dpot_micro.pth"), w, 0)
+	require.NotEmpty(t, fresh)
+	for _, key := range fresh {
+		require.NotContains(t, key, "blocks.")
+	}
+	tr, err := train.NewFor(n, train.Options{Backend: testbackend.New(t)})
+	require.NoError(t, err)
+	defer tr.Close()
+	first, err := tr.Step(&train.Batch{Windows: []*data.Window{w}}, 1e-3)
+	require.NoError(t, err)
+	var last float64
+	for range 4 {
+		last, err = tr.Step(&train.Batch{Windows: []*data.Window{w}}, 1e-3)
+		require.NoError(t, err)
+	}
+	require.Less(t, last, first)
+	flat, _ := adapted(t, checkpoint(t, "poseidon_micro"), w, 0)
+	tr, err = train.NewFor(flat, train.Options{Backend: testbackend.New(t)})
+	require.NoError(t, err)
+	defer tr.Close()
+	_, err = tr.Accumulate(&train.Batch{Windows: []*data.Window{w}})
+	require.ErrorContains(t, err, "expected two axes")
 }
