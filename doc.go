@@ -35,7 +35,7 @@
 //	walrus/nano     the weights that come with the library
 //	walrus/serve    forecasts over HTTP, with a page, as an http.Handler
 //	walrus/recipe   training runs as YAML
-//	walrus/peers    networks that Walrus is compared with: poseidon, dpot, mpp
+//	walrus/peers    networks that Walrus is compared with: poseidon, dpot, mpp, fno, unet
 //	data/well       The Well's files: read, check, write
 //	data/solve      simulations that make data sets
 //	data/convert    other layouts to The Well's; mapping: any file of arrays

@@ -14,7 +14,11 @@ import (
 // Checkpoint holds the content of a checkpoint folder: the weights of a network with
 // their scaling and the record of their training windows, and the state of a training.
 type Checkpoint struct {
+	// Weights are the weights of a Walrus network, else nil.
 	Weights *Weights
+	// Design describes a network of another kind, whose weights are among Parts; nil with
+	// Weights.
+	Design *Design
 	// Storage is the type in which the weights are written; the zero value is float32.
 	Storage Storage
 	// Step counts the updates made so far.

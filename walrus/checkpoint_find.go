@@ -43,7 +43,7 @@ type Found struct {
 //
 // It only reads configuration and manifest and compares the lengths of parts. The
 // error lists the files that were found instead. If only the configuration is missing
-// or unreadable, Found.Weights is set nevertheless.
+// or unreadable, Found.Weights is set nevertheless, and also with a [DesignError].
 //
 // Another process may save to the folder meanwhile: FindCheckpoint and [Found.Load] each
 // read one save.
@@ -145,6 +145,9 @@ func (f Found) loadVerified(o LoadOptions) (*Weights, *LoadReport, error) {
 func findIn(dir, file string) (Found, error) {
 	if exists(filepath.Join(dir, ManifestFile)) && (file == "" || file == WeightsFile || file == ManifestFile) {
 		m, err := readManifest(dir)
+		if err == nil && m.Design != nil {
+			return Found{Weights: m.Path(m.Design.File())}, &DesignError{m}
+		}
 		if err == nil {
 			return Found{Weights: m.Path(WeightsFile), Config: m.Config, ConfigPath: m.Path(ManifestFile), Manifest: m, Scaling: m.Scaling}, nil
 		}

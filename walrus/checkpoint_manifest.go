@@ -14,10 +14,14 @@ import (
 	"unicode/utf8"
 )
 
-// manifestVersion is the format that this library writes and the newest that
-// it reads. Version 2 added the strides of Config and Coverage, version 3 the SHA-256 of
-// the manifest.
-const manifestVersion = 3
+// manifestVersion is the newest format that this library reads and writes. Version 2 added
+// the strides of Config and Coverage, version 3 the SHA-256 of the manifest, version 4 Design.
+// Manifests of Walrus networks have walrusVersion, so that older versions of the library read
+// them.
+const (
+	manifestVersion = 4
+	walrusVersion   = 3
+)
 
 // maxManifest bounds a manifest. Extra values are states of generators, not
 // data.
@@ -37,8 +41,11 @@ const (
 // Manifest describes a checkpoint folder.
 type Manifest struct {
 	FormatVersion int `json:"format_version"`
-	// Config describes the network, its field registry included.
-	Config  Config  `json:"config"`
+	// Config describes a Walrus network, its field registry included.
+	Config Config `json:"config,omitzero"`
+	// Design describes a network of another kind, which has no Config, no Scaling and no
+	// Coverage; nil for a Walrus network.
+	Design  *Design `json:"design,omitempty"`
 	Scaling Scaling `json:"scaling"`
 	Step    int64   `json:"step"`
 	// Coverage counts the windows of the training; nil if they were not recorded.
@@ -124,8 +131,13 @@ func parseManifest(text []byte) (*Manifest, error) {
 	if err := dec.Decode(m); err != nil {
 		return nil, err
 	}
-	if err := m.Config.Validate(); err != nil {
-		return nil, err
+	if m.Design != nil && m.Design.Kind == "" {
+		return nil, errors.New("design: expected a kind, got none")
+	}
+	if m.Design == nil {
+		if err := m.Config.Validate(); err != nil {
+			return nil, err
+		}
 	}
 	if err := m.checkParts(); err != nil {
 		return nil, err
@@ -180,8 +192,8 @@ func (m *Manifest) checkParts() error {
 		}
 		seen[f.Name] = true
 	}
-	if !seen[WeightsFile] {
-		return fmt.Errorf("expected a part %s, got %d others", WeightsFile, len(seen))
+	if file := m.Design.File(); !seen[file] {
+		return fmt.Errorf("expected a part %s, got %d others", file, len(seen))
 	}
 	return nil
 }

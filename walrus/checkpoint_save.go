@@ -22,8 +22,11 @@ import (
 // Only one save to a folder may run at a time.
 func SaveCheckpoint(dir string, c Checkpoint) error {
 	dir = filepath.Clean(dir)
-	if c.Weights == nil {
+	switch {
+	case c.Weights == nil && c.Design == nil:
 		return fmt.Errorf("walrus: checkpoint %s: expected weights, got none", dir)
+	case c.Weights != nil && c.Design != nil:
+		return fmt.Errorf("walrus: checkpoint %s: expected weights of a Walrus network or a design, got both", dir)
 	}
 	if base := filepath.Base(dir); base == "." || base == ".." || base == string(filepath.Separator) {
 		return fmt.Errorf("walrus: checkpoint: expected the path of a folder to create or replace, got %q", dir)
@@ -66,8 +69,12 @@ func checkReplaceable(dir string) error {
 
 // writeFolder writes all files of a checkpoint and flushes them to disk.
 func writeFolder(dir string, c Checkpoint) error {
-	m := Manifest{FormatVersion: manifestVersion, Config: c.Weights.Config(), Scaling: c.Weights.scaling, Step: c.Step, Coverage: c.Weights.Coverage(), Extra: c.Extra}
-	parts := append([]Part{{WeightsFile, func(path string) error { return c.Weights.SaveAs(path, c.Storage, nil) }}}, c.Parts...)
+	m := Manifest{FormatVersion: manifestVersion, Design: c.Design, Step: c.Step, Extra: c.Extra}
+	parts := c.Parts
+	if w := c.Weights; w != nil {
+		m.FormatVersion, m.Config, m.Scaling, m.Coverage = walrusVersion, w.Config(), w.scaling, w.Coverage()
+		parts = append([]Part{{WeightsFile, func(path string) error { return w.SaveAs(path, c.Storage, nil) }}}, parts...)
+	}
 	for i, p := range parts {
 		if err := checkPartName(p.Name); err != nil {
 			return err
@@ -89,6 +96,9 @@ func writeFolder(dir string, c Checkpoint) error {
 			return err
 		}
 		m.Files = append(m.Files, f)
+	}
+	if err := m.checkParts(); err != nil {
+		return err
 	}
 	text, err := m.encode()
 	if err != nil {

@@ -233,7 +233,7 @@ func TestCheckpointManifests(t *testing.T) {
 	_, sum, _ := strings.Cut(string(good[strings.LastIndex(string(good), `"sha256"`):]), `: "`)
 	sum = sum[:64]
 	for name, c := range map[string]struct{ old, new, want string }{
-		"newer format":  {`"format_version": 3`, `"format_version": 4`, "expected format_version 1 to 3, got 4; a newer version of this library may read it"},
+		"newer format":  {`"format_version": 3`, `"format_version": 5`, "expected format_version 1 to 4, got 5; a newer version of this library may read it"},
 		"no version":    {`"format_version": 3,`, ``, "expected a format_version, got none"},
 		"no JSON":       {`{`, `[`, "expected a JSON object"},
 		"unknown key":   {`"step": 1`, `"stap": 1`, "stap"},

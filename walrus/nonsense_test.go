@@ -42,10 +42,10 @@ func TestNonsense(t *testing.T) {
 	sweep.Run(t, sweep.Package{
 		Funcs: []any{walrus.Advise, walrus.CheckWeights, walrus.DescribeWeights, walrus.EstimateForecast, walrus.Export, walrus.FieldScales, walrus.FindCheckpoint, walrus.GlobalStats,
 			walrus.HalfWalrus, walrus.InitTensors, walrus.InitWeights, walrus.ListTensors, walrus.Load, walrus.LoadTensors, walrus.LoadWeights, walrus.Micro, walrus.NewEmulator, walrus.NewFamiliarity, walrus.NewModel,
-			walrus.NewObjective, walrus.NewRecipe, walrus.OpenCheckpoint, walrus.ParseConfig, walrus.ParsePrecision, walrus.ParseRecipe, walrus.ParseStorage, walrus.Preset,
+			walrus.NewObjective, walrus.NewRecipe, walrus.OpenCheckpoint, walrus.ParamsOf, walrus.ParseConfig, walrus.ParsePrecision, walrus.ParseRecipe, walrus.ParseStorage, walrus.Preset,
 			walrus.PresetNames, walrus.ReadCalibration, walrus.ReadConfig, walrus.ReadFamiliarity, walrus.ReadRecipe, walrus.ReadWeights, walrus.SampleStats, walrus.SaveCheckpoint,
 			walrus.Small, walrus.Tiny, walrus.Walrus, walrus.WindowFeatures, walrus.WithConstants},
-		Types: []any{new(walrus.AdviceKind), new(walrus.Cache), new(walrus.Calibration), new(walrus.ChannelCalibration), new(walrus.ChannelStats), new(walrus.MemoryError), new(walrus.Config), new(walrus.Coverage), new(walrus.DivergedError), new(walrus.Divergence), new(walrus.DivergenceKind),
+		Types: []any{new(walrus.AdviceKind), new(walrus.Cache), new(walrus.Calibration), new(walrus.ChannelCalibration), new(walrus.ChannelStats), new(walrus.MemoryError), new(walrus.Config), new(walrus.Coverage), new(walrus.Design), new(walrus.DesignError), new(walrus.DivergedError), new(walrus.Divergence), new(walrus.DivergenceKind),
 			new(walrus.EmulatorOptions), new(walrus.EnsembleOptions), new(walrus.ExportError), new(walrus.Familiarity), new(walrus.Footprint), new(walrus.ForecastShape), new(walrus.Found), new(walrus.LoadError),
 			new(walrus.LoadReport), new(walrus.Manifest), new(walrus.Mismatch), new(walrus.Normalization),
 			new(walrus.Param), new(walrus.Precision), new(walrus.Prediction), new(walrus.Resize), new(walrus.Scaling),

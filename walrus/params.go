@@ -44,11 +44,20 @@ func (c Config) Params() ([]Param, error) {
 
 // params lists the tensors that inputs of the given dimensionalities use.
 func (m *Model) params(dims ...int) []Param {
+	return ParamsOf(func(v layers.Vars) { m.Weights(v, dims...) })
+}
+
+// ParamsOf lists the tensors that a function gets from its argument, in their order. The
+// function gets a nil node for every tensor.
+func ParamsOf(get func(v layers.Vars)) []Param {
+	if get == nil {
+		return nil
+	}
 	var out []Param
-	m.Weights(layers.VarsFrom(func(key string, init layers.Init, d []int) *Node {
+	get(layers.VarsFrom(func(key string, init layers.Init, d []int) *Node {
 		out = append(out, Param{Key: key, Dims: slices.Clone(d), Init: init})
 		return nil
-	}), dims...)
+	}))
 	return out
 }
 

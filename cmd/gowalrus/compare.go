@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,19 +15,34 @@ import (
 	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
+	"github.com/gowalrus/gowalrus/walrus/peers"
 )
 
 // compareOptions are the flags of compare.
 type compareOptions struct {
 	scoreOptions
-	network networkOptions
-	weights []string
+	network  networkOptions
+	weights  []string
+	markdown bool
+	// budget is the number of updates for which each network is finetuned first, into out.
+	budget int
+	out    string
 }
 
 // contender is a network of a comparison.
 type contender struct {
 	name       string
 	forecaster walrus.Forecaster
+	cost       cost
+}
+
+// cost is what the forecasts of a network take.
+type cost struct {
+	Parameters int64 `json:"parameters"`
+	// Bytes is the memory of the weights.
+	Bytes int64 `json:"weight_bytes"`
+	// Seconds is the time of a frame, without compilation; 0 if the network has no forecast.
+	Seconds float64 `json:"seconds_per_frame,omitempty"`
 }
 
 // compare returns the subcommand compare.
@@ -43,15 +56,24 @@ median VRMSE of each over the horizons, as in Table 1 of the paper, beside persi
 linear extrapolation. The smallest error of a line has a star. Networks may be Walrus
 checkpoints, shipped weights, and weights of Poseidon, DPOT and MPP. A network that cannot
 continue a data set has a dash, and a note says why. All networks get the same windows, with
-the longest history that one of them expects.`,
+the longest history that one of them expects. The last lines are the parameters, the time of a
+frame and the memory of the weights.
+
+With --budget every network is first finetuned on the data set for that number of updates, on
+the same windows, as gowalrus finetune does; fno and unet are trained from scratch. The same
+command resumes an interrupted training.`,
 		Example: `  gowalrus compare --weights nano --weights fine=runs/fine/best --data testdata/data/shear_flow
-  gowalrus compare --weights nano --weights model_Ti.pth --data A --data B --horizons 1,1:20`,
+  gowalrus compare --weights nano --weights model_Ti.pth --data A --data B --horizons 1,1:20
+  gowalrus compare --weights nano --weights fno --weights unet --data mine --budget 1000 --out runs/compare`,
 	}, func(ctx context.Context) error { return a.runCompare(ctx, o) })
 	f := c.Flags()
 	f.StringArrayVar(&o.weights, "weights", nil, "`network`, twice or more: "+weightsUsage+"; NAME=PATH names its column")
 	o.scoreOptions.add(c, "if 0: the most that one of the networks expects")
 	o.network.addPeers(c)
 	f.BoolVar(&o.network.auto, "auto", false, autoUsage)
+	f.IntVar(&o.budget, "budget", 0, "finetune every network for this number of `updates` first, none if 0")
+	f.StringVar(&o.out, "out", "runs/compare", "`folder` of the runs of --budget: one for each data set and network")
+	f.BoolVar(&o.markdown, "markdown", false, "print the tables in Markdown")
 	return c
 }
 
@@ -60,23 +82,32 @@ func (a *app) runCompare(ctx context.Context, o compareOptions) error {
 	if len(o.data) == 0 || len(o.weights) < 2 {
 		return command.Usage("expected --weights NETWORK twice or more and --data FOLDER, got %d networks and %d data sets", len(o.weights), len(o.data))
 	}
-	list, err := o.open()
-	defer func() {
-		for _, c := range list {
-			c.forecaster.Close()
-		}
-	}()
+	if o.budget < 0 || o.asJSON && o.markdown {
+		return command.Usage("expected --budget of 0 or more, and --json or --markdown")
+	}
+	entries, err := o.entries()
 	if err != nil {
 		return err
 	}
+	var list []contender
+	defer func() { closeAll(list) }()
 	for _, path := range o.data {
+		if list == nil || o.budget > 0 {
+			closeAll(list)
+			if list, err = a.contenders(ctx, entries, path, o); err != nil {
+				return err
+			}
+		}
 		r, notes, err := a.contest(ctx, list, path, o)
 		if err != nil {
 			return err
 		}
-		if o.asJSON {
-			err = json.NewEncoder(a.stdout).Encode(r)
-		} else {
+		switch {
+		case o.asJSON:
+			err = encodeComparison(a.stdout, list, r)
+		case o.markdown:
+			err = markdownComparison(a.stdout, list, r)
+		default:
 			err = printComparison(a.stdout, list, r)
 		}
 		if err != nil {
@@ -89,29 +120,69 @@ func (a *app) runCompare(ctx context.Context, o compareOptions) error {
 	return nil
 }
 
-// open opens the networks. With an error it returns those that are open.
-func (o compareOptions) open() (list []contender, err error) {
+// entry is a network of the command line.
+type entry struct{ name, weights string }
+
+// entries reads the flags --weights.
+func (o compareOptions) entries() (list []entry, err error) {
 	for _, w := range o.weights {
-		n := o.network
 		name, path, named := strings.Cut(w, "=")
-		if n.weights = path; !named {
-			name, n.weights = strings.TrimSuffix(filepath.Base(filepath.Clean(w)), filepath.Ext(w)), w
+		if !named {
+			name, path = strings.TrimSuffix(filepath.Base(filepath.Clean(w)), filepath.Ext(w)), w
 		}
-		for _, c := range list {
-			if c.name == name {
-				return list, command.Usage("--weights: two networks have the name %s: name them with NAME=PATH", name)
+		for _, e := range list {
+			if e.name == name {
+				return nil, command.Usage("--weights: two networks have the name %s: name them with NAME=PATH", name)
 			}
 		}
 		if _, baseline := eval.Baselines()[name]; baseline || name == "" {
-			return list, command.Usage("--weights: expected a name other than that of a baseline, got %q", name)
+			return nil, command.Usage("--weights: expected a name other than that of a baseline, got %q", name)
 		}
-		f, err := n.openAny()
-		if err != nil {
-			return list, fmt.Errorf("%s: %w", name, err)
+		if _, fresh := peers.Fresh(path); fresh && o.budget == 0 {
+			return nil, command.Usage("--weights %s: expected --budget with a network that has no weights", path)
 		}
-		list = append(list, contender{name, f})
+		list = append(list, entry{name, path})
 	}
 	return list, nil
+}
+
+// contenders opens the networks, after their training on the data set if there is a budget. With
+// an error it returns those that are open.
+func (a *app) contenders(ctx context.Context, entries []entry, path string, o compareOptions) (list []contender, err error) {
+	if o.budget > 0 {
+		if entries, err = a.trained(ctx, entries, path, o); err != nil {
+			return nil, err
+		}
+	}
+	for _, e := range entries {
+		n := o.network
+		n.weights = e.weights
+		f, err := n.openAny()
+		if err != nil {
+			return list, fmt.Errorf("%s: %w", e.name, err)
+		}
+		list = append(list, contender{name: e.name, forecaster: f, cost: cost{Parameters: parameters(f), Bytes: 4 * parameters(f)}})
+	}
+	return list, nil
+}
+
+// parameters returns the number of parameters of a network.
+func parameters(f walrus.Forecaster) int64 {
+	switch f := f.(type) {
+	case *peers.Network:
+		return f.Parameters
+	case *walrus.Emulator:
+		if n, err := f.Model().Config().Count(); err == nil {
+			return n.Parameters
+		}
+	}
+	return 0
+}
+
+func closeAll(list []contender) {
+	for _, c := range list {
+		c.forecaster.Close()
+	}
 }
 
 // contest scores the networks on a data set. The notes say which of them cannot continue it.
@@ -128,8 +199,8 @@ func (a *app) contest(ctx context.Context, list []contender, path string, o comp
 		}
 	}
 	forecasters := eval.Baselines()
-	for _, c := range list {
-		if err := try(ctx, c, ds, o.protocol.Input); err != nil {
+	for i, c := range list {
+		if list[i].cost.Seconds, err = try(ctx, c, ds, o.protocol.Input); err != nil {
 			notes = append(notes, fmt.Sprintf("%s: %v", c.name, err))
 			continue
 		}
@@ -144,53 +215,24 @@ func (a *app) contest(ctx context.Context, list []contender, path string, o comp
 	return all, notes, nil
 }
 
-// try returns the error of one step from the first window of a data set, but none if the
-// forecast diverges.
-func try(ctx context.Context, c contender, ds data.Dataset, history int) error {
+// timedFrames is the number of frames whose time is measured.
+const timedFrames = 3
+
+// try forecasts from the first window of a data set and returns the time of a frame, which is
+// that of a second rollout. A forecast that diverges is no error.
+func try(ctx context.Context, c contender, ds data.Dataset, history int) (seconds float64, err error) {
 	w, err := ds.Read(ctx, data.Span{Stride: 1, Frames: history}, nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, err := range c.forecaster.Rollout(ctx, w, 1) {
-		if err != nil && !errors.Is(err, walrus.ErrDiverged) {
-			return err
-		}
-	}
-	return nil
-}
-
-// printComparison prints a result as a table with one column per network.
-func printComparison(w io.Writer, list []contender, r *eval.Result) error {
-	var names []string
-	for _, c := range list {
-		names = append(names, c.name)
-	}
-	names = append(names, "persistence", "linear")
-	fmt.Fprintf(w, "%s: VRMSE, median over places\n%8s", r.Dataset, "steps")
-	for _, name := range names {
-		fmt.Fprintf(w, " %*s", max(len(name), 8), name)
-	}
-	fmt.Fprintln(w, "   places")
-	for _, h := range r.Horizons {
-		best := math.Inf(1)
-		for _, s := range h.Scores {
-			best = min(best, s.Median)
-		}
-		fmt.Fprintf(w, "%8v", h.Horizon)
-		for _, name := range names {
-			text := "–"
-			if s, ok := h.Scores[name]; ok {
-				if text = fmt.Sprintf("%.3f", s.Median); s.Median == best {
-					text = "*" + text
-				}
+	for range 2 {
+		start := time.Now()
+		for _, err := range c.forecaster.Rollout(ctx, w, timedFrames) {
+			if err != nil && !errors.Is(err, walrus.ErrDiverged) {
+				return 0, err
 			}
-			fmt.Fprintf(w, " %*s", max(len(name), 8), text)
 		}
-		fmt.Fprintf(w, " %8d\n", h.Windows)
+		seconds = time.Since(start).Seconds() / timedFrames
 	}
-	for _, h := range r.Skipped {
-		fmt.Fprintf(w, "%8v beyond the end of all trajectories\n", h)
-	}
-	_, err := fmt.Fprintln(w)
-	return err
+	return seconds, nil
 }

@@ -41,3 +41,29 @@ func TestCompareUsage(t *testing.T) {
 		assert.ErrorContains(t, fails(append([]string{"compare"}, args...)...), want)
 	}
 }
+
+// TestCompareBudget: every network is finetuned on the data before it is judged, a second call
+// finds the trained networks, and a network that was not finetuned on the fields would have a
+// dash.
+func TestCompareBudget(t *testing.T) {
+	poseidon, err := filepath.Abs(filepath.Join(peerDir, "poseidon_micro"))
+	require.NoError(t, err)
+	t.Chdir(t.TempDir())
+	dir := filepath.Join("sets", "mine")
+	writeMine(t, dir)
+	args := []string{"compare", "--weights", "small=" + poseidon, "--weights", "unet", "--data", dir, "--split", "valid", "--windows", "1", "--horizons", "1,1:3", "--out", "runs"}
+	assert.Regexp(t, `\n +1 +– `, output(t, append([]string{"compare", "--weights", "small=" + poseidon, "--weights", "nano"}, args[5:]...)...))
+	out := output(t, append(args, "--budget", "2", "--markdown")...)
+	assert.Regexp(t, `(?s)^mine: VRMSE.*\| steps \| small \| unet \| persistence \| linear \| places \|\n\|---\|---:.*\| 1 \| [*\d].*\| 1:3 \| [*\d].*\| parameters \| [\d,]+ \| [\d,]+ \|  \|.*\| s/frame \| \d`, out)
+	assert.FileExists(t, filepath.Join("runs", "mine", "unet", "best", "manifest.json"))
+	var line struct {
+		Networks map[string]cost
+		Horizons map[string]map[string]float64
+	}
+	require.NoError(t, json.Unmarshal([]byte(output(t, append(args, "--budget", "2", "--json")...)), &line))
+	assert.Positive(t, line.Horizons["1:3"]["unet"])
+	assert.Equal(t, 4*line.Networks["small"].Parameters, line.Networks["small"].Bytes)
+	assert.Positive(t, line.Networks["unet"].Seconds)
+	assert.ErrorContains(t, fails(append(args, "--budget", "3")...), "expected the settings of the interrupted run")
+	assert.ErrorContains(t, fails(append(args, "--budget", "-1")...), "expected --budget of 0 or more")
+}

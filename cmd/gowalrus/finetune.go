@@ -44,10 +44,16 @@ be interrupted (Ctrl-C) at any time; the same command resumes it.
 
 Only --data is needed. Before and after the training a few windows of valid, or of test,
 are forecast, and the errors are printed beside those of persistence (the last frame
-repeated) and linear extrapolation. The last lines say how to forecast with the result.`,
+repeated) and linear extrapolation. The last lines say how to forecast with the result.
+
+Weights of Poseidon, DPOT and MPP are finetuned as in the paper's comparison: with their own
+losses, adapted to the fields and the grid of the data set, and normalised by its statistics.
+The checkpoints hold them in the published layout. fno and unet in place of weights are plain
+references, which are trained from scratch.`,
 		Example: `  gowalrus finetune --data datasets/mine
   gowalrus finetune --weights nano --data testdata/data/shear_flow --out runs/shear
   gowalrus finetune --data testdata/data/shear_flow --out runs/adapters --lora 8 --epochs 3
+  gowalrus finetune --weights Poseidon-T --data datasets/mine --out runs/poseidon
   gowalrus evaluate --weights runs/shear/best --data testdata/data/shear_flow`,
 	}, func(ctx context.Context) error { return a.runFinetune(ctx, o) })
 	f, r := c.Flags(), o.recipe
@@ -59,7 +65,7 @@ repeated) and linear extrapolation. The last lines say how to forecast with the 
 	f.Float64Var(&r.Schedule.Base, "rate", r.Schedule.Base, "largest learning rate")
 	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of order, jitter and new columns")
 	f.StringVar(&r.Objective.Statistics, "statistics", r.Objective.Statistics, "`source`: dataset for the statistics of stats.yaml, history for those of each window, as in pretraining")
-	f.IntVar(&o.history, "history", 0, "frames of history (6, in 3D 3, if 0)")
+	f.IntVar(&o.history, "history", 0, "frames of history (6, in 3D 3, if 0; Poseidon 1, DPOT 10)")
 	f.IntVar(&o.windows, "windows", 4, "windows to score before and after the training, none if 0")
 	f.BoolVar(&r.APE, "ape", false, "add a learned absolute position embedding")
 	f.BoolVar(&o.fixed, "fixed-rope", false, "keep the rotary frequencies as they are")
@@ -85,6 +91,9 @@ func (o *finetuneOptions) complete() error {
 	}
 	o.recipe.Data = []recipe.Data{{Path: path, History: o.history, Drop: o.drop}}
 	o.recipe.SetEpochs(o.epochs)
+	if o.recipe.Peer() != "" {
+		o.recipe.SetPeer()
+	}
 	if o.fixed {
 		delete(o.recipe.Network, "rope")
 	}
@@ -108,8 +117,8 @@ func (a *app) runFinetune(ctx context.Context, o finetuneOptions) error {
 		return err
 	}
 	defer opened.Close()
-	if n := opened.Report.NewFields; len(n) > 0 {
-		fmt.Fprintf(a.stdout, "Fields that the weights do not know, which start fresh: %v\n", n)
+	if err := o.announce(a, opened, b); err != nil {
+		return err
 	}
 	split := scoredSplit(o.data)
 	if o.windows == 0 {
@@ -117,7 +126,7 @@ func (a *app) runFinetune(ctx context.Context, o finetuneOptions) error {
 	}
 	var before *eval.Result
 	if split != "" {
-		if before, err = o.scoreStart(ctx, a, opened.Weights, b, split); err != nil {
+		if before, err = o.scoreStart(ctx, a, opened, b, split); err != nil {
 			return err
 		}
 	}
@@ -127,12 +136,12 @@ func (a *app) runFinetune(ctx context.Context, o finetuneOptions) error {
 	}
 	weights := train.RunCheckpoint(o.out)
 	if before != nil {
-		em, err := openEmulator(weights, o.auto, walrus.EmulatorOptions{})
+		f, err := (&networkOptions{weights: weights, auto: o.auto}).openAny()
 		if err != nil {
 			return err
 		}
-		after, err := o.score(ctx, a, em, split, "after")
-		em.Close()
+		after, err := o.score(ctx, a, f, split, "after")
+		f.Close()
 		if err != nil {
 			return err
 		}
@@ -142,15 +151,39 @@ func (a *app) runFinetune(ctx context.Context, o finetuneOptions) error {
 	return nil
 }
 
+// announce prints what the weights do not know and opens the network of a peer.
+func (o *finetuneOptions) announce(a *app, opened *recipe.Opened, b compute.Backend) error {
+	if opened.Peer == "" {
+		if n := opened.Report.NewFields; len(n) > 0 {
+			fmt.Fprintf(a.stdout, "Fields that the weights do not know, which start fresh: %v\n", n)
+		}
+		return nil
+	}
+	fresh, err := opened.OpenPeer(b)
+	if err != nil {
+		return err
+	}
+	if len(fresh) > 0 {
+		fmt.Fprintf(a.stdout, "Tensors of %s that start fresh: %v\n", opened.Peer, fresh)
+	}
+	s := opened.Options.Systems[0]
+	o.history = max(2, s.Cut.Input) // also for the baselines
+	return nil
+}
+
 // scoreStart scores the weights with which a training starts. It returns nil and prints a
 // note if the data have no windows to score.
-func (o finetuneOptions) scoreStart(ctx context.Context, a *app, w *walrus.Weights, b compute.Backend, split string) (*eval.Result, error) {
-	em, err := walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: b})
-	if err != nil {
-		return nil, err
+func (o finetuneOptions) scoreStart(ctx context.Context, a *app, opened *recipe.Opened, b compute.Backend, split string) (*eval.Result, error) {
+	var f walrus.Forecaster = opened.Network
+	if opened.Network == nil {
+		em, err := walrus.NewEmulator(opened.Weights, walrus.EmulatorOptions{Backend: b})
+		if err != nil {
+			return nil, err
+		}
+		defer em.Close()
+		f = em
 	}
-	defer em.Close()
-	before, err := o.score(ctx, a, em, split, "before")
+	before, err := o.score(ctx, a, f, split, "before")
 	if ctx.Err() == nil && err != nil {
 		fmt.Fprintf(a.stdout, "Note: the weights are not scored before and after: %v\n", err)
 		return nil, nil

@@ -30,15 +30,15 @@ func scoredSplit(path string) string {
 	return ""
 }
 
-// score scores an emulator and the baselines on a few windows.
-func (o finetuneOptions) score(ctx context.Context, a *app, em *walrus.Emulator, split, what string) (*eval.Result, error) {
+// score scores a network and the baselines on a few windows.
+func (o finetuneOptions) score(ctx context.Context, a *app, f walrus.Forecaster, split, what string) (*eval.Result, error) {
 	ds, done, err := openData(o.data, split, o.drop)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	forecasters := eval.Baselines()
-	forecasters["model"] = eval.Model(em)
+	forecasters["model"] = eval.Model(f)
 	m := meter.New(a.stderr, what, "frames")
 	defer m.Close()
 	return eval.Evaluate(ctx, ds, forecasters, eval.Protocol{Input: o.history, Horizons: scoredHorizons, Windows: o.windows, Progress: m.SetInt})

@@ -119,3 +119,34 @@ func TestFinetuneOptions(t *testing.T) {
 	require.NoError(t, o.complete())
 	require.NotContains(t, o.recipe.Network, "rope")
 }
+
+// TestFinetunePeers: weights of the paper's other networks are finetuned on fields that they do
+// not know, and the checkpoint forecasts, is described and is compared.
+func TestFinetunePeers(t *testing.T) {
+	paths := map[string]string{
+		"Poseidon": filepath.Join(peerDir, "poseidon_micro"),
+		"DPOT":     filepath.Join(peerDir, "dpot_micro.pth"),
+	}
+	for kind, path := range paths {
+		path, err := filepath.Abs(path)
+		require.NoError(t, err)
+		paths[kind] = path
+	}
+	t.Chdir(t.TempDir())
+	dir := filepath.Join("sets", "mine")
+	writeMine(t, dir)
+	paths["FNO"] = "fno"
+	args := []string{"compare", "--weights", "nano", "--data", dir, "--split", "valid", "--windows", "1", "--horizons", "1"}
+	for kind, path := range paths {
+		out := output(t, "finetune", "--weights", path, "--data", dir, "--out", kind, "--epochs", "1", "--updates", "2", "--windows", "1", "--freeze", map[string]string{"Poseidon": "encoder.*", "DPOT": "blocks.*", "FNO": "fno.lift.*"}[kind])
+		assert.Equal(t, kind != "FNO", strings.Contains(out, "Tensors of "+kind+" that start fresh: ["))
+		assert.Regexp(t, `steps +before +after +persistence +linear\n +1 +\d`, out)
+		best := filepath.Join(kind, "best")
+		assert.Contains(t, output(t, "inspect", "--weights", best), "weights of "+kind)
+		assert.Contains(t, output(t, "forecast", "--weights", best, "--data", dir, "--split", "valid", "--steps", "1"), "mine")
+		args = append(args, "--weights", kind+"="+best)
+	}
+	assert.Regexp(t, `1 +\*?\d.*\d`, output(t, args...))
+	require.ErrorContains(t, fails("finetune", "--weights", paths["DPOT"], "--data", dir, "--out", "x", "--ape"), "ape: expected none with weights of DPOT")
+	require.ErrorContains(t, fails("evaluate", "--weights", filepath.Join("Poseidon", "best"), "--data", dir, "--split", "valid", "--labels", "a=1"), "--labels: expected weights of MPP")
+}

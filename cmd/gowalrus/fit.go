@@ -23,9 +23,8 @@ import (
 func (a *app) fit(ctx context.Context, o *recipe.Opened, b compute.Backend, dir string) (finished bool, err error) {
 	stdout := a.stdout
 	s := &screen{out: stdout}
-	o.Options.Trainer.Backend, o.Options.Dir = b, dir
 	o.Options.Observe, o.Options.ObserveValidation = s.show, s.judging
-	r, err := train.NewRun(o.Weights, o.Options)
+	r, err := o.NewRun(b, dir)
 	if err != nil {
 		if resume := (*train.ResumeError)(nil); errors.As(err, &resume) {
 			return false, fmt.Errorf("%w; to start again choose another folder, or remove %s", err, dir)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -39,6 +40,7 @@ were trained on, and with --grid the properties of the plan that the training la
 --data it reads every value and lists all problems; with --stats it writes the stats.yaml
 of a data set that has none. With --json it prints one JSON object instead of text.`,
 		Example: `  gowalrus inspect --preset walrus
+  gowalrus inspect --preset poseidon-l
   gowalrus inspect --preset walrus --grid 256x512 --boundary periodic,wall
   gowalrus inspect --weights nano
   gowalrus inspect --fit 12GiB --grid 512x512 --boundary periodic,wall
@@ -65,7 +67,7 @@ of a data set that has none. With --json it prints one JSON object instead of te
 	f.BoolVar(&o.stats, "stats", false, "with --data: compute the statistics of the training split of a data set and write its stats.yaml")
 	f.BoolVar(&o.backend, "backend", false, "open the default backend and multiply two matrices on it")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
-	complete(c, "preset", walrus.PresetNames())
+	complete(c, "preset", slices.Concat(walrus.PresetNames(), peerPresets()))
 	complete(c, "weights", nano.Names())
 	return c
 }
@@ -152,7 +154,7 @@ func (r *inspection) plan(o inspectOptions) error {
 		return err
 	}
 	if r.Config == nil {
-		return command.Usage("--grid: expected a network to plan for (--preset or --config), got a checkpoint without configuration")
+		return command.Usage("--grid: expected a network to plan for (--preset or --config), got none, or one of another design")
 	}
 	m, err := walrus.NewModel(*r.Config)
 	if err != nil {

@@ -7,14 +7,17 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/peers"
 )
 
 // inspection is the result of inspect. The first keys describe the network, or, without a
 // network, the file.
 type inspection struct {
 	walrus.ParamCount
-	Source     string             `json:"source,omitempty"`
-	Config     *walrus.Config     `json:"config,omitempty"`
+	Source string         `json:"source,omitempty"`
+	Config *walrus.Config `json:"config,omitempty"`
+	// Peer describes a preset of package peers, which has no Config.
+	Peer       *peers.Description `json:"peer,omitempty"`
 	Plan       *csm.Plan          `json:"plan,omitempty"`
 	Checkpoint *checkpointSummary `json:"checkpoint,omitempty"`
 	// Coverage is the record of the windows that the weights of the checkpoint were
@@ -32,8 +35,12 @@ func (r *inspection) network(o inspectOptions) error {
 	var err error
 	switch {
 	case o.preset != "":
+		if r.Peer, err = peers.Variant(o.preset); err == nil {
+			r.Tensors, r.Parameters, r.Bytes = r.Peer.Tensors, r.Peer.Parameters, 4*r.Peer.Parameters
+			return nil
+		}
 		if c, err = walrus.Preset(o.preset); err != nil {
-			return command.Usage("--preset: %w", err)
+			return command.Usage("--preset: %w, or one of %v", err, peerPresets())
 		}
 		r.Source = "preset " + o.preset
 	case o.config != "":
@@ -46,6 +53,15 @@ func (r *inspection) network(o inspectOptions) error {
 		return err
 	}
 	return r.count(c)
+}
+
+// peerPresets returns the names of the presets of package peers.
+func peerPresets() []string {
+	var names []string
+	for _, d := range peers.Variants() {
+		names = append(names, d.Name)
+	}
+	return names
 }
 
 // count sets the configuration and its counts.
@@ -69,6 +85,9 @@ func (r *inspection) text() string {
 		fmt.Fprintf(&b, "  jitter %v, norm over %v, rotary embedding %v, predicts %v, causal %v\n",
 			c.Jitter, c.Norm, c.RoPE, c.Prediction, c.Causal)
 		fmt.Fprintf(&b, "  %d fields in %d columns: %s\n", c.Registry.Len(), c.States(), strings.Join(c.Registry.Names(), ", "))
+	}
+	if p := r.Peer; p != nil {
+		fmt.Fprintf(&b, "network %s (%s): %s tensors, %s parameters, %s in float32\n", p.Name, p.Kind, grouped(int64(p.Tensors)), grouped(p.Parameters), size(r.Bytes))
 	}
 	if r.Checkpoint != nil {
 		r.Checkpoint.text(&b)

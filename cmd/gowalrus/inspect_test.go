@@ -203,3 +203,9 @@ func TestInspectFit(t *testing.T) {
 		assert.ErrorContains(t, err, want)
 	}
 }
+
+// TestInspectPeerPreset: the presets of package peers are counted, as in Table 4 of the paper.
+func TestInspectPeerPreset(t *testing.T) {
+	assert.Equal(t, "network poseidon-l (Poseidon): 1,580 tensors, 628,575,524 parameters, 2.51 GB in float32\n", inspectText(t, "--preset", "poseidon-l"))
+	assert.Equal(t, 407055628.0, object(t, "--preset", "mpp-avit-l")["parameters"])
+}

@@ -1,5 +1,5 @@
 // Package peers opens the networks that the Walrus paper compares Walrus with (appendix
-// B.3), Poseidon, DPOT and MPP, as forecasters of windows:
+// B.3), Poseidon, DPOT and MPP, and plain references, as forecasters of windows:
 //
 //	f, err := peers.Open("Poseidon-T", peers.Options{Backend: b, Statistics: stats})
 //	…
@@ -9,9 +9,22 @@
 //
 // A [Network] satisfies [walrus.Forecaster], so evaluations, reports and programs take it in
 // place of an emulator. The packages below this one hold the networks themselves, for own
-// graphs and finetuning.
+// graphs.
 //
-// The networks know neither boundaries (MPP knows periodic axes) nor masks nor constant
+// A Network is also a [train.Network], so that the library's trainer finetunes it with the
+// loss of the original. [OpenFor] adapts it to the fields and the grid of a data set:
+//
+//	n, fresh, err := peers.OpenFor("Poseidon-T", dataset.Metadata(), peers.Options{Backend: b, Statistics: stats}, 1)
+//	…
+//	run, err := train.NewRunFor(n, train.RunOptions{
+//		Dir: "runs/mine", Trainer: train.Options{Backend: b}, Epochs: 20,
+//		Systems: []train.System{{Name: "mine", Train: learn, Valid: valid, Cut: data.Cut{Input: n.History(2)}}},
+//	})
+//
+// Two plain references are trained from scratch, for comparisons: a Fourier neural operator
+// (package fno) and a U-Net (package unet). [OpenFor] makes them by their names.
+//
+// The networks know neither boundaries (MPP and the U-Net know periodic axes) nor masks nor constant
 // fields, and each is bound to its channels:
 //
 //   - Poseidon has named channels: density, two components of velocity, and pressure in the

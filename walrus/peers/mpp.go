@@ -5,11 +5,19 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/peers/mpp"
+	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
 // mppHistory is the number of frames in the original's training.
@@ -17,6 +25,7 @@ const mppHistory = 16
 
 type mppDesign struct {
 	weights  *mpp.Weights
+	model    *mpp.Model
 	emulator *mpp.Emulator
 	config   mpp.Config
 	labels   map[string]int // nil for those of mpp.Fields
@@ -28,7 +37,12 @@ func NewMPP(w *mpp.Weights, o Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &mppDesign{w, em, w.Config(), maps.Clone(o.Labels)}
+	m, err := mpp.NewModel(w.Config())
+	if err != nil {
+		em.Close()
+		return nil, err
+	}
+	d := &mppDesign{w, m, em, w.Config(), maps.Clone(o.Labels)}
 	for name, label := range d.labels {
 		if label < 0 || label >= d.config.States {
 			em.Close()
@@ -104,6 +118,81 @@ func published(channels []string) (labels []int, err error) {
 	}
 	return nil, fmt.Errorf("the channels %v belong to several systems that the published weights know (%v): expected Options.Labels to choose one", channels, found)
 }
+
+// pass predicts the next frame from all others. It draws the dropped paths.
+func (d *mppDesign) pass(s samples, rng *rand.Rand) (*train.Pass, error) {
+	first, n, t := s.windows[0], len(s.windows), len(s.history[0])
+	system, err := d.system(first)
+	if err != nil {
+		return nil, err
+	}
+	channels := len(system.Labels)
+	var x, next []float32
+	for f := range t {
+		for _, history := range s.history {
+			x = append(x, history[f]...)
+		}
+	}
+	labels := make([]int32, channels)
+	for i, l := range system.Labels {
+		labels[i] = int32(l)
+	}
+	for _, frame := range s.next {
+		next = append(next, frame...)
+	}
+	var in train.Inputs
+	in.AddSamples("x", tensorOf(x, s.shape([]int{t, n, channels})), 1)
+	in.AddSamples("target", tensorOf(next, s.shape([]int{n, channels})), 0)
+	in.Add("labels", tensors.FromValue(labels))
+	d.drop(&in, t, n, rng)
+	return &train.Pass{Class: fmt.Sprintf("frames %d channels %d periodic %v", t, channels, system.Periodic), Inputs: in,
+		Loss: func(weights map[string]*Node, in train.Nodes) *Node {
+			y := d.model.Build(vars(weights), mpp.Inputs{X: in.Get("x"), Labels: in.Get("labels"), Periodic: system.Periodic,
+				KeepTime: in.Optional("keep time"), KeepAttention: in.Optional("keep attention"), KeepMLP: in.Optional("keep MLP")})
+			return mpp.Loss(y, in.Get("target"))
+		}}, nil
+}
+
+// drop draws the dropped paths of t frames of n samples, block after block: attention over
+// time, attention over space, MLP. A network without drop path draws no random numbers.
+func (d *mppDesign) drop(in *train.Inputs, t, n int, rng *rand.Rand) {
+	if d.config.DropPath == 0 {
+		return
+	}
+	blocks := d.config.Blocks
+	time, attention, hidden := make([]float32, blocks*t), make([]float32, blocks*t*n), make([]float32, blocks*t*n)
+	for i, rate := range d.config.DropPathRates() {
+		layers.DrawKeep(rng, rate, time[i*t:(i+1)*t])
+		layers.DrawKeep(rng, rate, attention[i*t*n:(i+1)*t*n])
+		layers.DrawKeep(rng, rate, hidden[i*t*n:(i+1)*t*n])
+	}
+	in.Add("keep time", tensorOf(time, []int{blocks, t}))
+	in.AddSamples("keep attention", tensorOf(attention, []int{blocks, t, n}), 2)
+	in.AddSamples("keep MLP", tensorOf(hidden, []int{blocks, t, n}), 2)
+}
+
+func (d *mppDesign) on(device compute.DeviceNum) design {
+	other := *d
+	other.emulator = d.emulator.On(device)
+	return &other
+}
+
+func (d *mppDesign) tensors() *walrus.TensorSet { return d.weights.TensorSet }
+
+func (d *mppDesign) clone(o Options) (*Network, error) {
+	w, err := d.weights.Clone()
+	if err != nil {
+		return nil, err
+	}
+	return closeOnError(w, NewMPP, o)
+}
+
+func (d *mppDesign) parts() (string, []walrus.Part) {
+	const file = "model.pt"
+	return file, []walrus.Part{{Name: file, Write: d.weights.Save}}
+}
+
+func (d *mppDesign) save(path string) error { return d.weights.Save(path) }
 
 func (d *mppDesign) rollout(ctx context.Context, w *data.Window, history [][]float32, steps int) iter.Seq2[[]float32, error] {
 	shape := append([]int{len(history), 1, len(w.Channels(false))}, w.Grid...)

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"slices"
+
+	"github.com/gomlx/compute"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/nonfinite"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
 // Kind is the design of a network.
@@ -43,9 +47,9 @@ type Network struct {
 	// Parameters counts the values of all tensors.
 	Parameters int64
 
-	design     design
-	statistics *data.Statistics
-	history    int
+	design  design
+	options Options
+	history int
 }
 
 var _ walrus.Forecaster = (*Network)(nil)
@@ -62,6 +66,17 @@ type design interface {
 	rollout(ctx context.Context, w *data.Window, history [][]float32, steps int) iter.Seq2[[]float32, error]
 	// frames returns the least and the usual number of frames of history.
 	frames() (least, usual int)
+	// tensors returns the weights, and clone a network with a copy of them.
+	tensors() *walrus.TensorSet
+	clone(o Options) (*Network, error)
+	// on returns the design on a device. It shares programs and weights.
+	on(device compute.DeviceNum) design
+	// pass lays out a micro-batch. Network.Pass completes Class and Samples.
+	pass(s samples, rng *rand.Rand) (*train.Pass, error)
+	// parts returns the files of the published layout in a checkpoint, and the name of that
+	// with the tensors. save writes the published layout.
+	parts() (weights string, parts []walrus.Part)
+	save(path string) error
 	close()
 }
 
@@ -70,7 +85,11 @@ type design interface {
 func (n *Network) History(int) int { return n.history }
 
 // Close frees programs and weights.
-func (n *Network) Close() { n.design.close() }
+func (n *Network) Close() {
+	if n.design != nil {
+		n.design.close()
+	}
+}
 
 // Rollout forecasts the given number of frames after the window. Poseidon and DPOT use its
 // last frames only, MPP uses all. Points in the mask of a window are forecast like others.
@@ -128,9 +147,9 @@ func (n *Network) prepare(w *data.Window, steps int) ([][]float32, *scale, error
 		return nil, nil, fmt.Errorf("window %s: %w", w.Name, err)
 	}
 	s := n.design.own(w)
-	if n.statistics != nil {
+	if n.options.Statistics != nil {
 		var err error
-		if s, err = scaleOf(n.statistics, w); err != nil {
+		if s, err = scaleOf(n.options.Statistics, w); err != nil {
 			return nil, nil, fmt.Errorf("window %s: %w", w.Name, err)
 		}
 	}

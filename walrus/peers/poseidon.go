@@ -4,10 +4,16 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"slices"
 
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/peers/poseidon"
+	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
 // poseidonChannels are the channels of the published weights.
@@ -18,6 +24,7 @@ var poseidonScale = scale{mean: []float32{0.80, 0, 0, 0}, std: []float32{0.31, 0
 
 type poseidonDesign struct {
 	weights  *poseidon.Weights
+	model    *poseidon.Model
 	emulator *poseidon.Emulator
 	config   poseidon.Config
 	channels []string
@@ -31,7 +38,12 @@ func NewPoseidon(w *poseidon.Weights, o Options) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &poseidonDesign{weights: w, emulator: em, config: w.Config(), channels: o.Channels, named: o.Channels == nil, lead: o.LeadTime}
+	m, err := poseidon.NewModel(w.Config())
+	if err != nil {
+		em.Close()
+		return nil, err
+	}
+	d := &poseidonDesign{weights: w, model: m, emulator: em, config: w.Config(), channels: o.Channels, named: o.Channels == nil, lead: o.LeadTime}
 	if d.named {
 		d.channels = poseidonChannels
 	}
@@ -67,11 +79,15 @@ func (d *poseidonDesign) frames() (least, usual int) { return 1, 1 }
 
 func (d *poseidonDesign) check(w *data.Window) error {
 	have := w.Channels(false)
-	sorted := func(names []string) []string { return slices.Sorted(slices.Values(names)) }
-	if !slices.Equal(sorted(have), sorted(d.channels)) {
+	if !sameNames(have, d.channels) {
 		return fmt.Errorf("expected the channels %v, got %v: name them by Options.Channels, or finetune a network of poseidon.Weights.WithChannels", d.channels, have)
 	}
 	return d.config.CheckGrid(w.Grid)
+}
+
+// sameNames reports whether two lists hold the same names.
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // own returns the original's constants in the order of the window's channels.
@@ -87,14 +103,61 @@ func (d *poseidonDesign) own(w *data.Window) *scale {
 	return s
 }
 
+// ordered returns the channels of a frame in the order of names.
+func ordered(names []string, w *data.Window, frame []float32) []float32 {
+	points, have := w.Points(), w.Channels(false)
+	out := make([]float32, 0, len(frame))
+	for _, name := range names {
+		c := slices.Index(have, name)
+		out = append(out, frame[c*points:(c+1)*points]...)
+	}
+	return out
+}
+
+// pass predicts the next frame from the last one.
+func (d *poseidonDesign) pass(s samples, _ *rand.Rand) (*train.Pass, error) {
+	n := len(s.windows)
+	var x, next []float32
+	for i, w := range s.windows {
+		history := s.history[i]
+		x, next = append(x, ordered(d.channels, w, history[len(history)-1])...), append(next, ordered(d.channels, w, s.next[i])...)
+	}
+	shape := s.shape([]int{n, d.config.InChannels})
+	var in train.Inputs
+	in.AddSamples("x", tensorOf(x, shape), 0)
+	in.AddSamples("target", tensorOf(next, shape), 0)
+	in.AddSamples("time", tensorOf(slices.Repeat([]float32{d.lead}, n), []int{n}), 0)
+	return &train.Pass{Inputs: in, Loss: func(weights map[string]*Node, in train.Nodes) *Node {
+		y := d.model.Build(vars(weights), poseidon.Inputs{X: in.Get("x"), Time: in.Get("time")})
+		return d.config.Loss(y, in.Get("target"))
+	}}, nil
+}
+
+func (d *poseidonDesign) on(device compute.DeviceNum) design {
+	other := *d
+	other.emulator = d.emulator.On(device)
+	return &other
+}
+
+func (d *poseidonDesign) tensors() *walrus.TensorSet { return d.weights.TensorSet }
+
+func (d *poseidonDesign) clone(o Options) (*Network, error) {
+	w, err := d.weights.Clone()
+	if err != nil {
+		return nil, err
+	}
+	return closeOnError(w, NewPoseidon, o)
+}
+
+func (d *poseidonDesign) parts() (string, []walrus.Part) {
+	return poseidon.WeightsFile, d.weights.Parts()
+}
+
+func (d *poseidonDesign) save(path string) error { return d.weights.Save(path) }
+
 func (d *poseidonDesign) rollout(ctx context.Context, w *data.Window, history [][]float32, steps int) iter.Seq2[[]float32, error] {
 	points, have := w.Points(), w.Channels(false)
-	last := history[len(history)-1]
-	x := make([]float32, 0, len(last))
-	for _, name := range d.channels {
-		c := slices.Index(have, name)
-		x = append(x, last[c*points:(c+1)*points]...)
-	}
+	x := ordered(d.channels, w, history[len(history)-1])
 	shape := append([]int{1, len(have)}, w.Grid...)
 	return func(yield func([]float32, error) bool) {
 		for y, err := range d.emulator.RolloutAfter(ctx, x, shape, slices.Repeat([]float32{d.lead}, steps)) {

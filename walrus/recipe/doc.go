@@ -12,6 +12,9 @@
 //	updates: 500                          # of an epoch
 //	schedule: {base: 1e-3, warmup: 2, cooldown: 4}
 //
+// weights names a checkpoint to start from, in place of network. Weights of Poseidon, DPOT and
+// MPP are adapted to the one data set of the recipe; fno and unet are new networks for it.
+//
 // A data set can be simulated while the training runs, by a system of package
 // data/solve:
 //

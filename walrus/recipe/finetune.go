@@ -3,7 +3,8 @@ package recipe
 // Finetuning returns the recipe of the paper's authors for finetuning weights on the data
 // set in a folder (docs/reference.md §13): half the learning rate of pretraining, statistics
 // of the data set in place of those of each window, rotary frequencies learned per axis, no
-// dropped paths. weights is a checkpoint or one of nano.Names. The recipe has 10 epochs of
+// dropped paths. weights is a checkpoint or one of nano.Names; those of a peer have only the
+// settings of [Recipe.SetPeer]. The recipe has 10 epochs of
 // 100 updates; the authors have 51 of 500. [Recipe.SetEpochs] changes the number of epochs.
 func Finetuning(weights, folder string) *Recipe {
 	r := &Recipe{
@@ -15,6 +16,9 @@ func Finetuning(weights, folder string) *Recipe {
 		Validation: Validation{Every: 1},
 	}
 	r.SetEpochs(10)
+	if r.Peer() != "" {
+		r.SetPeer()
+	}
 	return r
 }
 

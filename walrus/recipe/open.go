@@ -16,20 +16,27 @@ import (
 	"github.com/gowalrus/gowalrus/data/well"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/peers"
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
 // Opened is a recipe with its data sets and weights. It holds everything that
-// train.NewRun needs but the backend, the folder and the observer.
+// train.NewRun needs but the backend, the folder and the observer; see [Opened.NewRun].
 type Opened struct {
 	Options train.RunOptions
+	// Weights are nil with weights of a peer.
 	Weights *walrus.Weights
+	// Peer is the kind of the weights if they are those of a network of package peers, which
+	// OpenPeer opens as Network.
+	Peer    peers.Kind
+	Network *peers.Network
 	// Report says how weights were loaded; it is nil for fresh ones.
 	Report *walrus.LoadReport
 	// Notes are messages for the person who starts the run, one per line: fields that
 	// are zero everywhere, data sets without validation.
 	Notes []string
 
+	path string // of a peer's weights
 	sets []*well.Dataset
 	pool *solve.Pool
 }
@@ -55,6 +62,14 @@ func (o *Opened) open(r *Recipe) error {
 	if o.Options, err = r.options(); err != nil {
 		return err
 	}
+	if o.Peer = r.Peer(); o.Peer != "" {
+		if err := r.checkPeer(o.Peer); err != nil {
+			return err
+		}
+		if o.path = r.Weights; !fresh(r.Weights) {
+			o.path = r.path(r.Weights)
+		}
+	}
 	o.Options.Trainer.Log = r.Log
 	for _, d := range r.Data {
 		if d.Simulate != "" {
@@ -73,10 +88,19 @@ func (o *Opened) open(r *Recipe) error {
 		}
 		o.Options.Systems = append(o.Options.Systems, s)
 	}
-	if r.Weights == "" {
+	switch {
+	case o.Peer != "":
+		return nil
+	case r.Weights == "":
 		return o.fresh(r)
 	}
 	return o.load(r)
+}
+
+// fresh reports whether weights are the name of a plain reference.
+func fresh(weights string) bool {
+	_, ok := peers.Fresh(weights)
+	return ok
 }
 
 // Close closes data sets, ends simulations and frees the weights.
@@ -89,6 +113,9 @@ func (o *Opened) Close() {
 	}
 	if o.Weights != nil {
 		o.Weights.Close()
+	}
+	if o.Network != nil {
+		o.Network.Close()
 	}
 }
 

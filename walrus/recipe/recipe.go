@@ -30,7 +30,8 @@ type Recipe struct {
 	// may be given.
 	Network map[string]any `yaml:"network"`
 	// Weights is a checkpoint to start from, or one of nano.Names for shipped weights:
-	// nano for the newest.
+	// nano for the newest. It may hold a network of package peers, which is adapted to the
+	// only data set.
 	Weights string `yaml:"weights"`
 	// APE adds a learned absolute position embedding with the token grid of the data,
 	// which must be the same for all data sets (docs/reference.md §13).

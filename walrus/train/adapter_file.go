@@ -69,7 +69,7 @@ func ApplyAdapters(weights *walrus.Weights, path string) error {
 	if err != nil {
 		return fail(err)
 	}
-	base, err := digest(targets, func(key string) ([]float32, error) { return valuesOf(weights, key) })
+	base, err := digest(targets, func(key string) ([]float32, error) { return valuesOf(&weights.TensorSet, key) })
 	if err != nil {
 		return fail(err)
 	}
@@ -122,8 +122,8 @@ func digest(params []walrus.Param, values func(key string) ([]float32, error)) (
 
 func byKey(a, b walrus.Param) int { return strings.Compare(a.Key, b.Key) }
 
-// valuesOf copies a tensor of weights.
-func valuesOf(w *walrus.Weights, key string) ([]float32, error) {
+// valuesOf copies a tensor.
+func valuesOf(w *walrus.TensorSet, key string) ([]float32, error) {
 	x, ok := w.Tensor(key)
 	if !ok {
 		return nil, fmt.Errorf("%s: expected a value, got none", key)
@@ -170,7 +170,7 @@ func addProduct(weights *walrus.Weights, f *safetensors.File, p walrus.Param, ra
 	if err != nil {
 		return nil, err
 	}
-	flat, err := valuesOf(weights, p.Key)
+	flat, err := valuesOf(&weights.TensorSet, p.Key)
 	if err != nil {
 		return nil, err
 	}

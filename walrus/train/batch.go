@@ -57,23 +57,33 @@ type hostBatch struct {
 	nVar, nConst int
 }
 
-// prepare checks a batch and copies it into the layout of the programs.
-func prepare(m *walrus.Model, o Objective, b *Batch) (*hostBatch, error) {
+// Validate returns an error unless the batch has windows of one system with the same number
+// of frames.
+func (b *Batch) Validate() error {
 	if b == nil || len(b.Windows) == 0 {
-		return nil, fmt.Errorf("train: empty batch: expected at least one window")
+		return fmt.Errorf("train: empty batch: expected at least one window")
 	}
 	first := b.Windows[0]
 	for i, w := range b.Windows {
 		if w == nil {
-			return nil, fmt.Errorf("train: sample %d: expected a window, got none", i)
+			return fmt.Errorf("train: sample %d: expected a window, got none", i)
 		}
 		if err := w.Validate(); err != nil {
-			return nil, fmt.Errorf("train: sample %d: %w", i, err)
+			return fmt.Errorf("train: sample %d: %w", i, err)
 		}
 		if err := sameSystem(first, w); err != nil {
-			return nil, fmt.Errorf("train: sample %d (%s) does not fit sample 0 (%s): %w", i, w.Name, first.Name, err)
+			return fmt.Errorf("train: sample %d (%s) does not fit sample 0 (%s): %w", i, w.Name, first.Name, err)
 		}
 	}
+	return nil
+}
+
+// prepare checks a batch and copies it into the layout of the programs.
+func prepare(m *walrus.Model, o Objective, b *Batch) (*hostBatch, error) {
+	if err := b.Validate(); err != nil {
+		return nil, err
+	}
+	first := b.Windows[0]
 	if least := 2 + o.Pushforward; len(first.Frames) < least {
 		return nil, fmt.Errorf("train: window %s: expected at least %d frames, history and target%s, got %d", first.Name, least, o.between(), len(first.Frames))
 	}

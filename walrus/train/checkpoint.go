@@ -55,7 +55,7 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 			return fail(fmt.Errorf("expected no gradients waiting for an update, got those of %d micro-batches", g.micro))
 		}
 	}
-	w, err := t.Weights()
+	net, err := t.Network()
 	if err != nil {
 		return fail(err)
 	}
@@ -67,10 +67,14 @@ func (t *Trainer) Checkpoint() (walrus.Checkpoint, error) {
 	if err != nil {
 		return fail(err)
 	}
-	c := walrus.Checkpoint{Weights: w, Step: t.step, Extra: map[string]json.RawMessage{stateKey: text}}
-	c.Parts = []walrus.Part{{Name: walrus.OptimizerFile, Write: t.saveMoments}}
-	if t.averaged != nil {
-		c.Parts = append(c.Parts, walrus.Part{Name: AverageFile, Write: func(path string) error { return t.averaged.Save(path, nil) }})
+	c, err := net.Checkpoint()
+	if err != nil {
+		return fail(err)
+	}
+	c.Step, c.Extra = t.step, map[string]json.RawMessage{stateKey: text}
+	c.Parts = append(c.Parts, walrus.Part{Name: walrus.OptimizerFile, Write: t.saveMoments})
+	if t.mean != nil {
+		c.Parts = append(c.Parts, walrus.Part{Name: AverageFile, Write: func(path string) error { return t.mean.Tensors().Save(path, nil) }})
 	}
 	if t.lora != nil {
 		c.Parts = append(c.Parts, walrus.Part{Name: AdapterFile, Write: t.saveAdapters})
@@ -140,18 +144,18 @@ func (t *Trainer) restore(m *walrus.Manifest) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := m.Part(AverageFile); ok != (t.averaged != nil) {
-		return fmt.Errorf("moving average: the checkpoint has one: %v, options ask for one: %v", ok, t.averaged != nil)
+	if _, ok := m.Part(AverageFile); ok != (t.mean != nil) {
+		return fmt.Errorf("moving average: the checkpoint has one: %v, options ask for one: %v", ok, t.mean != nil)
 	}
 	if _, ok := m.Part(AdapterFile); ok != (t.lora != nil) {
 		return fmt.Errorf("adapters: the checkpoint has them: %v, options ask for them: %v", ok, t.lora != nil)
 	}
 	t.Drop()
-	if err := replaceWeights(t.weights, m.Path(walrus.WeightsFile)); err != nil {
+	if err := t.restoreTensors(m); err != nil {
 		return err
 	}
-	if t.averaged != nil {
-		if err := replaceWeights(t.averaged, m.Path(AverageFile)); err != nil {
+	if t.mean != nil {
+		if err := replaceTensors(t.mean.Tensors(), m.Path(AverageFile)); err != nil {
 			return err
 		}
 	}
@@ -172,7 +176,9 @@ func (t *Trainer) restore(m *walrus.Manifest) error {
 		return fmt.Errorf("state of the random numbers: %w", err)
 	}
 	t.steps, t.step, t.fresh = s.Steps, m.Step, m.Step
-	t.startRecord(m.Coverage)
+	if t.weights != nil {
+		t.startRecord(m.Coverage)
+	}
 	return nil
 }
 
@@ -236,9 +242,21 @@ func (t *Trainer) loadInto(f *safetensors.File, path, name string, p walrus.Para
 	return nil
 }
 
-// replaceWeights reads the values of all tensors from a file of the same network.
-func replaceWeights(w *walrus.Weights, path string) error {
-	read, _, err := walrus.LoadWeights(path, w.Config(), walrus.LoadOptions{AllowNonFinite: true})
+// restoreTensors reads the values of the network's tensors from a checkpoint.
+func (t *Trainer) restoreTensors(m *walrus.Manifest) error {
+	c, err := t.net.Checkpoint()
+	if err != nil {
+		return err
+	}
+	if got, want := m.Design.Of(), c.Design.Of(); got != want {
+		return fmt.Errorf("expected the checkpoint of a %s network, got that of a %s network", want, got)
+	}
+	return replaceTensors(t.net.Tensors(), m.Path(m.Design.File()))
+}
+
+// replaceTensors reads the values of all tensors from a file of the same network.
+func replaceTensors(w *walrus.TensorSet, path string) error {
+	read, _, err := walrus.LoadTensors(path, w.Params(), walrus.LoadOptions{AllowNonFinite: true})
 	if err != nil {
 		return err
 	}

@@ -45,8 +45,8 @@ func nameOf(w *data.Window) string {
 }
 
 // explain returns a NonFiniteError for a pass whose loss or gradient norm is not finite. It
-// computes loss and gradient of each channel and searches the weights.
-func (t *Trainer) explain(p *pass, loss, norm float64) error {
+// searches the weights and, of a Walrus network, computes loss and gradient of each channel.
+func (t *Trainer) explain(p *Pass, loss, norm float64) error {
 	e := &NonFiniteError{Loss: loss, Norm: norm}
 	for _, w := range p.batch.Windows {
 		e.Windows = append(e.Windows, nameOf(w))
@@ -57,8 +57,8 @@ func (t *Trainer) explain(p *pass, loss, norm float64) error {
 	if err := t.collect(); err != nil {
 		return failed(err)
 	}
-	for _, p := range t.weights.Params() {
-		if x, ok := t.weights.Tensor(p.Key); ok && !allFinite(x) {
+	for _, p := range t.net.Tensors().Params() {
+		if x, ok := t.net.Tensors().Tensor(p.Key); ok && !allFinite(x) {
 			e.Tensors = append(e.Tensors, p.Key)
 		}
 	}
@@ -66,13 +66,16 @@ func (t *Trainer) explain(p *pass, loss, norm float64) error {
 	if n := len(e.Tensors); n > most {
 		e.Tensors = append(e.Tensors[:most], fmt.Sprintf("%d more", n-most))
 	}
+	if p.own == nil {
+		return e
+	}
 	bad, err := t.badChannels(p, !finite(loss))
 	if err != nil {
 		return failed(err)
 	}
 	for i, bad := range bad {
-		if p.host.volume.Real[i] && bad {
-			e.Fields = append(e.Fields, p.host.volume.Variable[i])
+		if p.own.host.volume.Real[i] && bad {
+			e.Fields = append(e.Fields, p.own.host.volume.Variable[i])
 		}
 	}
 	return e
@@ -80,8 +83,8 @@ func (t *Trainer) explain(p *pass, loss, norm float64) error {
 
 // badChannels reports for each variable channel whether its mean absolute error or, unless
 // byLoss is set, the norm of that error's gradient is not finite.
-func (t *Trainer) badChannels(p *pass, byLoss bool) ([]bool, error) {
-	params, err := p.params()
+func (t *Trainer) badChannels(p *Pass, byLoss bool) ([]bool, error) {
+	params, err := p.own.params()
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +92,7 @@ func (t *Trainer) badChannels(p *pass, byLoss bool) ([]bool, error) {
 	for i, q := range params {
 		keys[i] = q.Key
 	}
-	weights, err := t.weights.Tensors(keys)
+	weights, err := t.net.Tensors().Tensors(keys)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +102,7 @@ func (t *Trainer) badChannels(p *pass, byLoss bool) ([]bool, error) {
 		for i, key := range keys {
 			nodes[key] = in[i]
 		}
-		r := p.loss(nodes, in[len(keys):])
+		r := p.own.loss(nodes, p.Inputs.Nodes(in[len(keys):]))
 		loss := ReduceAllSum(Where(GreaterThan(chosen, ZerosLike(chosen)), ReduceMean(Abs(Sub(r.Predictions, r.Targets)), 0, 1, 3, 4, 5), ZerosLike(chosen)))
 		if byLoss {
 			return loss
@@ -114,8 +117,8 @@ func (t *Trainer) badChannels(p *pass, byLoss bool) ([]bool, error) {
 	for _, x := range weights {
 		args = append(args, x)
 	}
-	args = append(args, p.inputs.Args()...)
-	bad := make([]bool, p.host.nVar)
+	args = append(args, p.Inputs.Args()...)
+	bad := make([]bool, p.own.host.nVar)
 	for i := range bad {
 		chosen := make([]float32, len(bad))
 		chosen[i] = 1

@@ -1,4 +1,4 @@
-// Package train trains a network of package walrus.
+// Package train trains networks: those of package walrus, and any other that is a [Network].
 //
 // Three kinds of programs compute one update. Gradients and updates are separate programs,
 // so that one update can use micro-batches of different shapes:

@@ -26,22 +26,22 @@ type passProgram struct {
 // decoders of other dimensionalities) are not inputs and get no gradient. Frozen tensors get
 // none either. An adapted tensor gets none, but its adapter does. The gradients have the
 // order of passProgram.trained.
-func (g *group) gradientProgram(p *pass) (*passProgram, error) {
-	return once(g.programs, g.programs.gradients, p.class(), func() (*passProgram, error) {
+func (g *group) gradientProgram(p *Pass) (*passProgram, error) {
+	return once(g.programs, g.programs.gradients, p.Class, func() (*passProgram, error) {
 		program, err := g.parameters(p)
 		if err != nil {
 			return nil, err
 		}
 		if len(program.trained) == 0 {
-			return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", p.class())
+			return nil, fmt.Errorf("train: %s: expected tensors to train, got only frozen ones", p.Class)
 		}
 		return program, g.build(program, p, "gradients", g.gradients, append([]int{-1, -1}, g.axes(program.trained)...))
 	})
 }
 
 // parameters returns a program without code: the parameters that a pass uses.
-func (g *group) parameters(p *pass) (*passProgram, error) {
-	params, err := p.params()
+func (g *group) parameters(p *Pass) (*passProgram, error) {
+	params, err := g.t.used(p)
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +67,9 @@ func (g *group) parameters(p *pass) (*passProgram, error) {
 // build makes the code of a program from f, which gets the weights by key, those that are
 // trained in their order, and the inputs of the pass. out are the axes along which the
 // results are cut over devices.
-func (g *group) build(program *passProgram, p *pass, name string, f func(p *pass, program *passProgram, weights map[string]*Node, trained, in []*Node) []*Node, out []int) (err error) {
+func (g *group) build(program *passProgram, p *Pass, name string, f func(p *Pass, program *passProgram, weights map[string]*Node, trained, in []*Node) []*Node, out []int) (err error) {
 	axes := slices.Concat(g.axes(program.trained), g.axes(program.fixed))
-	for _, x := range p.inputs {
+	for _, x := range p.Inputs {
 		axes = append(axes, x.Samples)
 	}
 	program.exec, err = g.layout.Program(name, func(in []*Node) []*Node {
@@ -89,7 +89,7 @@ func (g *group) build(program *passProgram, p *pass, name string, f func(p *pass
 		return f(p, program, weights, trained, in[len(program.fixed):])
 	}, axes, out)
 	if err != nil {
-		return fmt.Errorf("train: %s: %w", p.class(), err)
+		return fmt.Errorf("train: %s: %w", p.Class, err)
 	}
 	return nil
 }
@@ -97,8 +97,8 @@ func (g *group) build(program *passProgram, p *pass, name string, f func(p *pass
 // gradients builds the loss, the norm of its gradient, and the gradient of each trained
 // tensor. It differentiates by the whole tensors, so that the sum over devices is cut into
 // shards once.
-func (g *group) gradients(p *pass, program *passProgram, weights map[string]*Node, trained, in []*Node) []*Node {
-	loss := p.loss(weights, in).Loss
+func (g *group) gradients(p *Pass, program *passProgram, weights map[string]*Node, trained, in []*Node) []*Node {
+	loss := p.Loss(weights, p.Inputs.Nodes(in))
 	grads := Gradient(loss, trained...)
 	out := []*Node{loss, globalNorm(grads)}
 	for i, d := range grads {
@@ -135,8 +135,8 @@ type passResult struct {
 }
 
 // run executes a gradient program.
-func (g *group) run(program *passProgram, p *pass) (r passResult, err error) {
-	out, err := g.call(program, p.inputs)
+func (g *group) run(program *passProgram, p *Pass) (r passResult, err error) {
+	out, err := g.call(program, p.Inputs)
 	if err != nil {
 		return r, fmt.Errorf("gradient program: %w", err)
 	}

@@ -32,8 +32,8 @@ type group struct {
 	t        *Trainer
 	layout   *shard.Layout
 	programs *programs
-	// attached reports whether the group uses the tensors of Trainer.weights and
-	// Trainer.averaged themselves: for a single group of a single device. Then params
+	// attached reports whether the group uses the tensors of Trainer.net and
+	// Trainer.mean themselves: for a single group of a single device. Then params
 	// holds only adapters, and average nothing.
 	attached bool
 
@@ -52,19 +52,19 @@ func newGroup(t *Trainer, number int, l *shard.Layout, p *programs, attached boo
 		seen: &walrus.Coverage{}}
 }
 
-// load copies the trainer's weights, their average and the adapters to the devices.
+// load copies the network's tensors, their average and the adapters to the devices.
 func (g *group) load() error {
-	for _, p := range g.t.weights.Params() {
+	for _, p := range g.t.net.Tensors().Params() {
 		if g.attached {
 			break
 		}
-		if err := g.copyFrom(g.t.weights, g.params, p.Key); err != nil {
+		if err := g.copyFrom(g.t.net.Tensors(), g.params, p.Key); err != nil {
 			return err
 		}
-		if g.t.averaged == nil {
+		if g.t.mean == nil {
 			continue
 		}
-		if err := g.copyFrom(g.t.averaged, g.average, p.Key); err != nil {
+		if err := g.copyFrom(g.t.mean.Tensors(), g.average, p.Key); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func (g *group) load() error {
 		return nil
 	}
 	for _, key := range g.t.lora.keys {
-		if err := g.copyFrom(g.t.weights, g.base, key); err != nil {
+		if err := g.copyFrom(g.t.net.Tensors(), g.base, key); err != nil {
 			return err
 		}
 	}
@@ -89,7 +89,7 @@ func (g *group) load() error {
 }
 
 // copyFrom copies a tensor of w into list.
-func (g *group) copyFrom(w *walrus.Weights, list stored, key string) error {
+func (g *group) copyFrom(w *walrus.TensorSet, list stored, key string) error {
 	values, err := valuesOf(w, key)
 	if err != nil {
 		return fmt.Errorf("train: weights: %w", err)
@@ -98,7 +98,7 @@ func (g *group) copyFrom(w *walrus.Weights, list stored, key string) error {
 }
 
 // copyTo copies a tensor of list to w.
-func (g *group) copyTo(w *walrus.Weights, list stored, p walrus.Param) error {
+func (g *group) copyTo(w *walrus.TensorSet, list stored, p walrus.Param) error {
 	values, err := g.get(list, p.Key)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (s stored) of(keys []string) [][]*tensors.Tensor {
 }
 
 // current lists the tensors of keys in list or, in an attached group, in w.
-func (g *group) current(w *walrus.Weights, list stored, keys []string) ([][]*tensors.Tensor, error) {
+func (g *group) current(w *walrus.TensorSet, list stored, keys []string) ([][]*tensors.Tensor, error) {
 	out := list.of(keys)
 	for i, key := range keys {
 		if !g.attached || g.t.lora.has(key) {
@@ -161,7 +161,7 @@ func (g *group) current(w *walrus.Weights, list stored, keys []string) ([][]*ten
 }
 
 // replace stores a new tensor in list or, in an attached group, in w. The old one is freed.
-func (g *group) replace(w *walrus.Weights, list stored, key string, parts []*tensors.Tensor) error {
+func (g *group) replace(w *walrus.TensorSet, list stored, key string, parts []*tensors.Tensor) error {
 	if g.attached && !g.t.lora.has(key) {
 		return w.Set(key, parts[0])
 	}
@@ -172,7 +172,7 @@ func (g *group) replace(w *walrus.Weights, list stored, key string, parts []*ten
 
 // inputs lists the tensors that gradient programs get: W₀ for an adapted tensor.
 func (g *group) inputs(keys []string) ([][]*tensors.Tensor, error) {
-	out, err := g.current(g.t.weights, g.params, keys)
+	out, err := g.current(g.t.net.Tensors(), g.params, keys)
 	for i, key := range keys {
 		if x, ok := g.base[key]; ok {
 			out[i] = x
@@ -185,7 +185,7 @@ func (g *group) inputs(keys []string) ([][]*tensors.Tensor, error) {
 // the loss or the norm of its gradient is not finite, it returns a [NonFiniteError] and
 // adds nothing.
 func (g *group) accumulate(b *Batch) (loss float64, samples int, err error) {
-	p, err := newPass(g.t.model, g.t.opts, fillUp(b, len(g.layout.Devices)), g.t.generator(g))
+	p, err := g.t.pass(fillUp(b, len(g.layout.Devices)), g.t.generator(g))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -206,7 +206,7 @@ func (g *group) accumulate(b *Batch) (loss float64, samples int, err error) {
 	if !program.ran.Swap(true) {
 		level, what = slog.LevelInfo, "compiled and ran"
 	}
-	g.t.opts.Log.Log(context.Background(), level, what, "program", "gradients", "group", g.number, "class", p.class(), "seconds", time.Since(begin).Seconds())
+	g.t.opts.Log.Log(context.Background(), level, what, "program", "gradients", "group", g.number, "class", p.Class, "seconds", time.Since(begin).Seconds())
 	if !finite(r.loss) || !finite(r.norm) {
 		for _, x := range r.grads {
 			shard.Free(x)
@@ -221,7 +221,7 @@ func (g *group) accumulate(b *Batch) (loss float64, samples int, err error) {
 	}
 	p.count(g.seen)
 	g.t.record(g.t.opts.Objective.scaling().With(b.Statistics))
-	return r.loss, p.samples(), nil
+	return r.loss, p.Samples, nil
 }
 
 // fillUp repeats the first window until the number of windows is a multiple of n. The

@@ -140,7 +140,7 @@ func (g *group) mergeAdapters() error {
 		return fmt.Errorf("train: LoRA: %w", err)
 	}
 	for i, key := range a.keys {
-		if err := g.replace(g.t.weights, g.params, key, out[i]); err != nil {
+		if err := g.replace(g.t.net.Tensors(), g.params, key, out[i]); err != nil {
 			return err
 		}
 	}

@@ -47,8 +47,8 @@ func TestNonsense(t *testing.T) {
 	}
 	defer run.Close()
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{train.ApplyAdapters, train.DefaultTargets, train.New, train.NewRun, train.RunCheckpoint},
-		Types: []any{new(train.ChangedError), new(train.AdamW), new(train.GroupError), new(train.NonFiniteError), new(train.Objective), new(train.ResumeError),
+		Funcs: []any{train.ApplyAdapters, train.DefaultTargets, train.New, train.NewFor, train.NewRun, train.NewRunFor, train.RunCheckpoint},
+		Types: []any{new(train.ChangedError), new(train.AdamW), new(train.Batch), new(train.GroupError), new(train.NonFiniteError), new(train.Objective), new(train.ResumeError),
 			new(train.Schedule), new(train.ScheduleKind)},
 		Made: []any{(*train.Run)(nil), (*train.Trainer)(nil)},
 		Values: []any{c, w, o, trainer, plane, set, &train.Batch{Windows: []*data.Window{plane, plane}},

@@ -50,8 +50,21 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// fill sets defaults and checks the options.
-func (o *Options) fill(w *walrus.Weights) error {
+// fillFor sets defaults and checks the options for training a Walrus network.
+func (o *Options) fillFor(w *walrus.Weights) error {
+	if err := o.fill(&w.TensorSet); err != nil {
+		return err
+	}
+	if o.Objective.BFloat16 && !isXLA(o.Backend) {
+		return fmt.Errorf("train: bfloat16: expected XLA, got backend %s", o.Backend.Name())
+	}
+	var err error
+	o.Objective, err = o.Objective.For(w)
+	return err
+}
+
+// fill sets defaults and checks the options that all networks have.
+func (o *Options) fill(w *walrus.TensorSet) error {
 	if o.Backend == nil {
 		return fmt.Errorf("train: options: expected a backend, got none")
 	}
@@ -62,15 +75,8 @@ func (o *Options) fill(w *walrus.Weights) error {
 		return err
 	}
 	o.AdamW = o.AdamW.withDefaults()
-	if o.Objective.BFloat16 && !isXLA(o.Backend) {
-		return fmt.Errorf("train: bfloat16: expected XLA, got backend %s", o.Backend.Name())
-	}
 	if !(o.EMA >= 0 && o.EMA < 1) {
 		return fmt.Errorf("train: options: moving average: expected a decay between 0 and 1, got %v", o.EMA)
-	}
-	var err error
-	if o.Objective, err = o.Objective.For(w); err != nil {
-		return err
 	}
 	if o.Engine == nil {
 		o.Engine = distributed.Alone{}

@@ -10,17 +10,15 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
-// pass is one micro-batch, with its draws, prepared for a gradient program.
+// pass is one micro-batch of a Walrus network, with its draws, prepared for a gradient program.
 type pass struct {
-	model  *walrus.Model
-	opts   Options
-	batch  *Batch
-	host   *hostBatch
-	inputs inputs.List // of the pass with the loss, without the weights, in host memory
+	model *walrus.Model
+	opts  Options
+	batch *Batch
+	host  *hostBatch
 }
 
-// newPass checks a batch, draws random numbers from rng and lays out the inputs of the
-// program. It draws jitter and latent rolls, unless the batch has its own, and dropped
+// newPass checks a batch and draws random numbers from rng. It draws jitter and latent rolls, unless the batch has its own, and dropped
 // paths and fields. It uses only Objective and NoRolls of the options.
 func newPass(m *walrus.Model, o Options, b *Batch, rng *rand.Rand) (*pass, error) {
 	h, err := prepare(m, o.Objective, b)
@@ -38,11 +36,7 @@ func newPass(m *walrus.Model, o Options, b *Batch, rng *rand.Rand) (*pass, error
 	h.drawAhead(m, o, rng)
 	h.dropPaths(m.Config(), rng)
 	h.dropFields(m.Config(), rng)
-	p := &pass{model: m, opts: o, batch: b, host: h}
-	if p.inputs, err = p.layOut(h.draws, h.pushforward); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return &pass{model: m, opts: o, batch: b, host: h}, nil
 }
 
 // layOut lays out the inputs of a pass over the frames from the given one on.
@@ -68,17 +62,8 @@ func (p *pass) weights(nodes map[string]*Node) walrus.ModelWeights {
 }
 
 // loss builds the loss from the nodes of the weights, by key, and of the inputs.
-func (p *pass) loss(weights map[string]*Node, in []*Node) Result {
-	b := p.host.nodes(p.inputs.Nodes(in))
+func (p *pass) loss(weights map[string]*Node, in inputs.Nodes) Result {
+	b := p.host.nodes(in)
 	b.Net.Recompute = true
 	return p.opts.Objective.Loss(p.model, p.weights(weights), b, p.host.plan)
 }
-
-// count adds the windows of the pass that count to a record of the training.
-func (p *pass) count(c *walrus.Coverage) { c.Count(p.host.plan, p.host.steps, p.host.counted()) }
-
-// samples returns the number of windows that count.
-func (p *pass) samples() int { return p.host.counted() }
-
-// close frees the inputs.
-func (p *pass) close() { p.inputs.Free() }

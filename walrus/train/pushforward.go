@@ -41,12 +41,12 @@ func (h *hostBatch) drawAhead(m *walrus.Model, o Options, rng *rand.Rand) {
 // forecastEnd replaces the last frames of the pass's history by forecasts, one after the
 // other. A forecast with values that are not finite ends this: its frame and those after it
 // stay as they are.
-func (g *group) forecastEnd(p *pass) error {
-	h := p.host
-	if len(h.ahead) == 0 {
+func (g *group) forecastEnd(p *Pass) error {
+	if p.own == nil || len(p.own.host.ahead) == 0 {
 		return nil
 	}
-	program, err := once(g.programs, g.programs.forecasts, p.class(), func() (*passProgram, error) {
+	h := p.own.host
+	program, err := once(g.programs, g.programs.forecasts, p.Class, func() (*passProgram, error) {
 		program, err := g.parameters(p)
 		if err != nil {
 			return nil, err
@@ -68,14 +68,14 @@ func (g *group) forecastEnd(p *pass) error {
 		}
 		copy(h.fields[(from+h.steps)*frame:][:frame], values)
 	}
-	p.inputs.Free()
-	p.inputs, err = p.layOut(h.draws, h.pushforward)
+	p.Inputs.Free()
+	p.Inputs, err = p.own.layOut(h.draws, h.pushforward)
 	return err
 }
 
 // forecast returns the frame after the T frames from the given one on: [B, Cv, H, W, D].
-func (g *group) forecast(program *passProgram, p *pass, draws walrus.Draws, from int) ([]float32, error) {
-	list, err := p.layOut(draws, from)
+func (g *group) forecast(program *passProgram, p *Pass, draws walrus.Draws, from int) ([]float32, error) {
+	list, err := p.own.layOut(draws, from)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +97,9 @@ func (g *group) forecast(program *passProgram, p *pass, draws walrus.Draws, from
 }
 
 // forecast builds the frame after the history.
-func forecast(p *pass, _ *passProgram, weights map[string]*Node, _, in []*Node) []*Node {
-	b := p.host.nodes(p.inputs.Nodes(in))
+func forecast(of *Pass, _ *passProgram, weights map[string]*Node, _, in []*Node) []*Node {
+	p := of.own
+	b := p.host.nodes(of.Inputs.Nodes(in))
 	step := walrus.StepInputs{History: SliceAxis(b.Fields, 0, AxisRange(0, p.host.steps)), Constants: b.Constants, Real: b.Real,
 		Solid: b.Solid, Stats: b.Stats, Net: walrus.Inputs{IDs: b.Net.IDs, Shift: b.Net.Shift, Rolls: b.Net.Rolls}}
 	return []*Node{p.model.NextFrame(p.weights(weights), step, p.host.plan, p.opts.Objective.scaling())}

@@ -22,18 +22,18 @@ func TestPushforward(t *testing.T) {
 	seen := map[int]bool{}
 	for seed := uint64(0); len(seen) <= steps; seed++ {
 		tr := newTrainer(t, Options{Objective: Objective{Pushforward: steps}, Seed: seed})
-		p, err := newPass(tr.model, tr.opts, still(whole), rand.New(rand.NewPCG(seed, 0)))
+		p, err := tr.pass(still(whole), rand.New(rand.NewPCG(seed, 0)))
 		require.NoError(t, err)
-		own := len(p.host.ahead)
-		if strings.HasPrefix(tr.opts.Backend.Name(), "xla") && own < steps {
-			seen[own] = true // XLA compiles each case for most of a minute
+		ahead := len(p.own.host.ahead)
+		if strings.HasPrefix(tr.opts.Backend.Name(), "xla") && ahead < steps {
+			seen[ahead] = true // XLA compiles each case for most of a minute
 		}
-		if seen[own] {
+		if seen[ahead] {
 			p.close()
 			continue
 		}
-		seen[own] = true
-		t.Run(fmt.Sprint(own), func(t *testing.T) {
+		seen[ahead] = true
+		t.Run(fmt.Sprint(ahead), func(t *testing.T) {
 			defer p.close()
 			require.NoError(t, tr.groups[0].forecastEnd(p))
 			program, err := tr.groups[0].gradientProgram(p)
@@ -43,13 +43,13 @@ func TestPushforward(t *testing.T) {
 			require.NoError(t, tr.groups[0].add(program.trained, got.grads))
 
 			want := newTrainer(t, Options{})
-			loss, err := want.Accumulate(still(forecastEnd(t, want, whole, p.host.ahead)))
+			loss, err := want.Accumulate(still(forecastEnd(t, want, whole, p.own.host.ahead)))
 			require.NoError(t, err)
 			require.InEpsilon(t, loss, got.loss, 1e-5)
 			require.Less(t, apart(gradientsOf(want), gradientsOf(tr)), 1e-4)
 			plain, err := newTrainer(t, Options{}).Accumulate(still(cut(whole, whole.Frames[steps:])))
 			require.NoError(t, err)
-			if own > 0 {
+			if ahead > 0 {
 				require.Greater(t, math.Abs(plain-got.loss), 1e-4*plain, "forecasts differ from true frames")
 			}
 		})

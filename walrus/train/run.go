@@ -44,11 +44,38 @@ var ErrInterrupted = errors.New("train: interrupted")
 // NewRun prepares a run that trains the given weights in place. If the folder holds a
 // checkpoint, the run resumes from it.
 func NewRun(w *walrus.Weights, o RunOptions) (*Run, error) {
+	return newRun(o, func(r *Run) (err error) {
+		if r.o.Trainer.Objective, err = r.o.Trainer.Objective.For(w); err == nil {
+			r.trainer, err = New(w, r.o.Trainer)
+		}
+		return err
+	})
+}
+
+// NewRunFor prepares a run that trains any network in place, as [NewFor] does. Systems must
+// not have Statistics: the network has its own.
+func NewRunFor(net Network, o RunOptions) (*Run, error) {
+	for _, s := range o.Systems {
+		if s.Statistics != nil {
+			return nil, fmt.Errorf("train: run: system %q: expected no statistics, because the network has its own, got some", s.Name)
+		}
+	}
+	return newRun(o, func(r *Run) (err error) {
+		r.trainer, err = NewFor(net, r.o.Trainer)
+		return err
+	})
+}
+
+// newRun prepares a run with the trainer that start sets.
+func newRun(o RunOptions, start func(r *Run) error) (*Run, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
 	r := &Run{o: o}
-	err := r.open(w)
+	err := start(r)
+	if err == nil {
+		err = r.open()
+	}
 	if err != nil {
 		r.Close()
 		return nil, err
@@ -57,14 +84,8 @@ func NewRun(w *walrus.Weights, o RunOptions) (*Run, error) {
 }
 
 // open locks the folder, makes the parts of the run and reads its checkpoint.
-func (r *Run) open(w *walrus.Weights) error {
+func (r *Run) open() error {
 	var err error
-	if r.o.Trainer.Objective, err = r.o.Trainer.Objective.For(w); err != nil {
-		return err
-	}
-	if r.trainer, err = New(w, r.o.Trainer); err != nil {
-		return err
-	}
 	if r.writes() {
 		if err := r.takeFolder(); err != nil {
 			return err
@@ -82,7 +103,7 @@ func (r *Run) open(w *walrus.Weights) error {
 		r.mixtures = append(r.mixtures, m)
 	}
 	r.place = r.plan.State()
-	averaged, err := r.trainer.Averaged()
+	averaged, err := r.trainer.AveragedNetwork()
 	if err != nil {
 		return err
 	}

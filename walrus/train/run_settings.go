@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/walrus"
 )
 
 // settings lists the options that decide the course of a run, by name: "schedule.Base" is
-// 0.001. A run that resumes with the same settings goes on as if it had not been
+// 0.001. design describes a network of another design than Walrus, else nil. A run that resumes with the same settings goes on as if it had not been
 // interrupted.
-func (o RunOptions) settings() (map[string]string, error) {
+func (o RunOptions) settings(design *walrus.Design) (map[string]string, error) {
 	type system struct {
 		Number, Batch int
 		Weight        float64
@@ -27,6 +28,9 @@ func (o RunOptions) settings() (map[string]string, error) {
 		"seed": t.Seed, "objective": t.Objective, "optimizer": t.AdamW.withDefaults(), "moving average": t.EMA,
 		"freeze": t.Freeze, "adapters": t.LoRA, "no rolls": t.NoRolls, "skip non-finite": t.SkipNonFinite,
 		"validation": o.Validation,
+	}
+	if design != nil {
+		all["network"] = design
 	}
 	for i, s := range o.Systems {
 		all["system "+s.Name] = system{i, s.Batch, s.Weight, s.Cut, len(s.Rotations), s.Statistics}

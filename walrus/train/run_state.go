@@ -56,7 +56,7 @@ func (r *Run) save() error {
 	if s.Journal, err = r.journal.flush(); err != nil {
 		return err
 	}
-	if s.Settings, err = r.o.settings(); err != nil {
+	if s.Settings, err = r.settings(); err != nil {
 		return err
 	}
 	text, err := json.Marshal(s)
@@ -64,12 +64,29 @@ func (r *Run) save() error {
 		return fmt.Errorf("train: run: %w", err)
 	}
 	c.Extra[runKey] = text
-	c.Weights.SetScaling(r.scaling())
+	r.record(c)
 	if err := walrus.SaveCheckpoint(filepath.Join(r.o.Dir, LastCheckpoint), c); err != nil {
 		return err
 	}
 	r.saved = c.Step
 	return nil
+}
+
+// settings lists the options that decide the course of the run. The description of a network
+// of another design than Walrus is among them.
+func (r *Run) settings() (map[string]string, error) {
+	c, err := r.trainer.net.Checkpoint()
+	if err != nil {
+		return nil, err
+	}
+	return r.o.settings(c.Design)
+}
+
+// record records the scaling of the run in the weights of a checkpoint.
+func (r *Run) record(c walrus.Checkpoint) {
+	if c.Weights != nil {
+		c.Weights.SetScaling(r.scaling())
+	}
 }
 
 // scaling returns the scaling to record in checkpoints, which the systems have in common.
@@ -87,15 +104,16 @@ func (r *Run) saveBest() error {
 	if !r.writes() {
 		return nil
 	}
-	c, err := r.trainer.Checkpoint()
+	net, err := r.trainer.AveragedNetwork()
 	if err != nil {
 		return err
 	}
-	c.Extra, c.Parts = nil, nil
-	if c.Weights, err = r.trainer.Averaged(); err != nil {
+	c, err := net.Checkpoint()
+	if err != nil {
 		return err
 	}
-	c.Weights.SetScaling(r.scaling())
+	c.Step = r.trainer.Updates()
+	r.record(c)
 	return walrus.SaveCheckpoint(filepath.Join(r.o.Dir, BestCheckpoint), c)
 }
 
@@ -149,7 +167,7 @@ func (r *Run) compare(was map[string]string) error {
 	if was == nil {
 		return nil
 	}
-	is, err := r.o.settings()
+	is, err := r.settings()
 	if err != nil {
 		return err
 	}

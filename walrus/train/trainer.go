@@ -21,12 +21,13 @@ import (
 //
 // Every process of a run makes the same calls with different batches.
 type Trainer struct {
-	opts  Options
-	model *walrus.Model
-	// weights and averaged hold the values of update fresh, or the current values if the
-	// group is attached. averaged is nil without Options.EMA.
+	opts Options
+	// net and mean hold the values of update fresh, or the current values if the group is
+	// attached. mean is the moving average, nil without Options.EMA.
+	net, mean Network
+	fresh     int64
+	// weights and averaged are the weights of net and mean if they are Walrus networks.
 	weights, averaged *walrus.Weights
-	fresh             int64
 
 	index  map[string]walrus.Param // of the network and of adapters
 	frozen map[string]bool
@@ -51,35 +52,69 @@ func New(weights *walrus.Weights, o Options) (*Trainer, error) {
 	if weights == nil {
 		return nil, fmt.Errorf("train: expected weights, got none")
 	}
-	if err := o.fill(weights); err != nil {
+	if err := o.fillFor(weights); err != nil {
 		return nil, err
 	}
-	t := &Trainer{opts: o, weights: weights, index: map[string]walrus.Param{}, steps: map[string]int{},
-		source: rand.NewPCG(o.Seed, 0x77616c727573)}
-	t.rng = rand.New(t.source)
-	var err error
-	if t.done, err = weights.Use(); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
+	net, err := newOwn(weights, o)
+	if err != nil {
+		return nil, err
 	}
-	if err := t.open(); err != nil {
-		t.Close()
+	t, err := begin(net, o)
+	if err != nil {
 		return nil, err
 	}
 	t.startRecord(weights.Coverage())
 	return t, nil
 }
 
+// NewFor returns a trainer of any network, with the network's own loss. The options of the
+// loss and of the passes of Walrus networks, Objective and NoRolls, must be zero.
+func NewFor(net Network, o Options) (*Trainer, error) {
+	if net == nil || net.Tensors() == nil {
+		return nil, errors.New("train: expected a network with tensors, got none")
+	}
+	if err := o.fill(net.Tensors()); err != nil {
+		return nil, err
+	}
+	if o.Objective != (Objective{}) || o.NoRolls {
+		return nil, fmt.Errorf("train: options: expected no Objective and no NoRolls, which are for Walrus networks, got %+v and %v", o.Objective, o.NoRolls)
+	}
+	return begin(net, o)
+}
+
+// begin returns a trainer with complete options.
+func begin(net Network, o Options) (*Trainer, error) {
+	t := &Trainer{opts: o, net: net, weights: weightsOf(net), index: map[string]walrus.Param{}, steps: map[string]int{},
+		source: rand.NewPCG(o.Seed, 0x77616c727573)}
+	t.rng = rand.New(t.source)
+	var err error
+	if t.done, err = net.Tensors().Use(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if err := t.open(); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// weightsOf returns the weights of a Walrus network, or nil for another.
+func weightsOf(net Network) *walrus.Weights {
+	if n, ok := net.(*own); ok {
+		return n.weights
+	}
+	return nil
+}
+
 // open makes the parts of a trainer.
 func (t *Trainer) open() error {
 	var err error
-	if t.model, err = walrus.NewModel(t.weights.Config()); err != nil {
-		return err
-	}
-	if t.frozen, err = matching(t.weights.Params(), t.opts.Freeze); err != nil {
+	params := t.net.Tensors().Params()
+	if t.frozen, err = matching(params, t.opts.Freeze); err != nil {
 		return err
 	}
 	if t.opts.LoRA != nil {
-		if t.lora, err = newAdapters(t.weights.Params(), *t.opts.LoRA); err != nil {
+		if t.lora, err = newAdapters(params, *t.opts.LoRA); err != nil {
 			return err
 		}
 	}
@@ -87,9 +122,10 @@ func (t *Trainer) open() error {
 		t.index[p.Key] = p
 	}
 	if t.opts.EMA != 0 {
-		if t.averaged, err = t.weights.Clone(); err != nil {
+		if t.mean, err = t.net.Clone(); err != nil {
 			return err
 		}
+		t.averaged = weightsOf(t.mean)
 	}
 	mesh := t.opts.Mesh
 	p := newPrograms()
@@ -123,6 +159,9 @@ func (t *Trainer) startRecord(c *walrus.Coverage) {
 
 // record records in the weights the scaling that all micro-batches so far have in common.
 func (t *Trainer) record(s walrus.Scaling) {
+	if t.weights == nil {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.recorded {
@@ -135,26 +174,51 @@ func (t *Trainer) record(s walrus.Scaling) {
 	}
 }
 
-// Weights returns the weights in training, with the values of the last update.
-func (t *Trainer) Weights() (*walrus.Weights, error) {
+// Network returns the network in training, with the values of the last update.
+func (t *Trainer) Network() (Network, error) {
 	if err := t.enter(); err != nil {
 		return nil, fmt.Errorf("train: weights: %w", err)
 	}
 	defer t.uses.Leave()
-	return t.weights, t.collect()
+	if err := t.collect(); err != nil {
+		return nil, err
+	}
+	return t.net, nil
+}
+
+// AveragedNetwork returns a copy of the network with the moving average of the tensors, or
+// the network itself if Options.EMA is 0. Every update changes it.
+func (t *Trainer) AveragedNetwork() (Network, error) {
+	net, err := t.Network()
+	if t.mean != nil && err == nil {
+		net = t.mean
+	}
+	return net, err
+}
+
+// errDesign is the error of a call for the weights of a Walrus network.
+var errDesign = errors.New("train: weights: expected a trainer of a Walrus network, got one of another design: call Network")
+
+// Weights returns the weights in training, with the values of the last update. For networks
+// of other designs call [Trainer.Network].
+func (t *Trainer) Weights() (*walrus.Weights, error) {
+	if t.weights == nil {
+		return nil, errDesign
+	}
+	if _, err := t.Network(); err != nil {
+		return nil, err
+	}
+	return t.weights, nil
 }
 
 // Averaged returns the moving average of the weights, or the weights themselves if
 // Options.EMA is 0. Every update changes them.
 func (t *Trainer) Averaged() (*walrus.Weights, error) {
-	if t.averaged == nil {
-		return t.Weights()
+	w, err := t.Weights()
+	if t.averaged != nil && err == nil {
+		w = t.averaged
 	}
-	if err := t.enter(); err != nil {
-		return nil, fmt.Errorf("train: weights: %w", err)
-	}
-	defer t.uses.Leave()
-	return t.averaged, t.collect()
+	return w, err
 }
 
 // Updates returns the number of updates so far.
@@ -182,15 +246,15 @@ func (t *Trainer) free() {
 		g.close()
 	}
 	t.groups = nil
-	if t.averaged != nil {
-		t.averaged.Close()
+	if t.mean != nil {
+		t.mean.Close()
 	}
 }
 
 // params lists all tensors that may be trained: the tensors of the network, then the
 // adapters.
 func (t *Trainer) params() []walrus.Param {
-	all := t.weights.Params()
+	all := t.net.Tensors().Params()
 	if t.lora != nil {
 		all = append(all[:len(all):len(all)], t.lora.params...)
 	}
@@ -229,7 +293,7 @@ func (t *Trainer) DeviceBytes() map[compute.DeviceNum]int64 {
 	defer t.uses.Leave()
 	for _, g := range t.groups {
 		if g.attached {
-			for _, p := range t.weights.Params() {
+			for _, p := range t.net.Tensors().Params() {
 				out[g.layout.Devices[0]] += 4 * int64(p.Size())
 			}
 		}
@@ -309,14 +373,14 @@ func (t *Trainer) collect() error {
 		return nil
 	}
 	g := t.groups[0]
-	for _, p := range t.weights.Params() {
-		if err := g.copyTo(t.weights, g.params, p); err != nil {
+	for _, p := range t.net.Tensors().Params() {
+		if err := g.copyTo(t.net.Tensors(), g.params, p); err != nil {
 			return err
 		}
-		if t.averaged == nil {
+		if t.mean == nil {
 			continue
 		}
-		if err := g.copyTo(t.averaged, g.average, p); err != nil {
+		if err := g.copyTo(t.mean.Tensors(), g.average, p); err != nil {
 			return err
 		}
 	}

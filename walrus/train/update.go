@@ -51,8 +51,10 @@ func (t *Trainer) Update(lr float64) (norm float64, err error) {
 	for _, key := range keys {
 		t.steps[key]++
 	}
-	for _, g := range t.groups {
-		t.weights.Coverage().Add(g.seen)
+	if t.weights != nil {
+		for _, g := range t.groups {
+			t.weights.Coverage().Add(g.seen)
+		}
 	}
 	t.drop()
 	t.step++
@@ -88,7 +90,7 @@ func (g *group) apply(keys []string, micro int, lr float64) (float64, error) {
 		return 0, err
 	}
 	defer free()
-	params, err := g.current(g.t.weights, g.params, keys)
+	params, err := g.current(g.t.net.Tensors(), g.params, keys)
 	if err != nil {
 		return 0, err
 	}
@@ -110,7 +112,7 @@ func (g *group) apply(keys []string, micro int, lr float64) (float64, error) {
 	defer shard.Free(out[3*n])
 	for i, key := range keys {
 		g.first[key], g.second[key] = out[n+i], out[2*n+i]
-		if err := g.replace(g.t.weights, g.params, key, out[i]); err != nil {
+		if err := g.replace(g.t.net.Tensors(), g.params, key, out[i]); err != nil {
 			return 0, err
 		}
 	}
@@ -196,11 +198,11 @@ func (g *group) updated(keys []string) error {
 	if decay == 0 {
 		return nil
 	}
-	params, err := g.current(g.t.weights, g.params, keys)
+	params, err := g.current(g.t.net.Tensors(), g.params, keys)
 	if err != nil {
 		return err
 	}
-	average, err := g.current(g.t.averaged, g.average, keys)
+	average, err := g.current(g.t.mean.Tensors(), g.average, keys)
 	if err != nil {
 		return err
 	}
@@ -211,7 +213,7 @@ func (g *group) updated(keys []string) error {
 		return err
 	}
 	for i, key := range keys {
-		if err := g.replace(g.t.averaged, g.average, key, out[i]); err != nil {
+		if err := g.replace(g.t.mean.Tensors(), g.average, key, out[i]); err != nil {
 			return err
 		}
 	}

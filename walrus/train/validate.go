@@ -24,12 +24,12 @@ type validator struct {
 	// device.
 	mine      [][]int
 	devices   []compute.DeviceNum
-	emulators map[emulatorKey]*walrus.Emulator
-	// weights are the weights in training, which the first group validates. The other
-	// groups have copies, because a tensor is on one device at a time. The copies hold
-	// values only during a validation.
-	weights *walrus.Weights
-	copies  map[compute.DeviceNum]*walrus.Weights
+	emulators map[emulatorKey]walrus.Forecaster
+	// net is the network in training, which the first group validates. The other groups
+	// have copies, because a tensor is on one device at a time. The copies hold values
+	// only during a validation.
+	net    Network
+	copies map[compute.DeviceNum]Network
 }
 
 // emulatorKey identifies an emulator: its statistics and its device.
@@ -38,8 +38,8 @@ type emulatorKey struct {
 	device     compute.DeviceNum
 }
 
-func newValidator(averaged *walrus.Weights, o RunOptions, t *Trainer) (*validator, error) {
-	v := &validator{o: o, devices: t.devices(), emulators: map[emulatorKey]*walrus.Emulator{}, weights: averaged, copies: map[compute.DeviceNum]*walrus.Weights{}}
+func newValidator(net Network, o RunOptions, t *Trainer) (*validator, error) {
+	v := &validator{o: o, devices: t.devices(), emulators: map[emulatorKey]walrus.Forecaster{}, net: net, copies: map[compute.DeviceNum]Network{}}
 	v.assign(t.opts.Engine.Rank(), t.opts.Engine.Size())
 	for g, list := range v.mine {
 		if err := v.makeEmulators(g, list); err != nil {
@@ -52,37 +52,34 @@ func newValidator(averaged *walrus.Weights, o RunOptions, t *Trainer) (*validato
 
 // makeEmulators makes the emulators of a group for its systems.
 func (v *validator) makeEmulators(g int, systems []int) (err error) {
-	w, device := v.weights, v.devices[g]
+	net, device := v.net, v.devices[g]
 	if g > 0 && len(systems) > 0 {
-		if w, err = w.Clone(); err != nil {
+		if net, err = net.Clone(); err != nil {
 			return err
 		}
-		w.Close()
-		v.copies[device] = w
+		net.Tensors().Close()
+		v.copies[device] = net
 	}
-	t := v.o.Trainer
 	for _, i := range systems {
 		at := v.key(g, i)
 		if v.emulators[at] != nil {
 			continue
 		}
-		scaling := t.Objective.scaling().With(at.statistics)
-		v.emulators[at], err = walrus.NewEmulator(w, walrus.EmulatorOptions{Backend: t.Backend, Device: int(device), Scaling: &scaling,
-			NoRolls: t.NoRolls, Log: t.Log,
-			// A poor forecast of weights in training has an error to measure.
-			Divergence: walrus.Divergence{Factor: -1}})
+		em, err := net.Forecaster(at.statistics, device)
 		if err != nil {
 			return err
 		}
+		v.emulators[at] = em
 	}
 	return nil
 }
 
 // copyWeights copies the current weights into every copy.
 func (v *validator) copyWeights() error {
-	for _, w := range v.copies {
+	for _, net := range v.copies {
+		w := net.Tensors()
 		for _, p := range w.Params() {
-			x, ok := v.weights.Tensor(p.Key)
+			x, ok := v.net.Tensors().Tensor(p.Key)
 			if !ok {
 				return fmt.Errorf("train: validation: expected a value of %s, got none", p.Key)
 			}
@@ -100,8 +97,8 @@ func (v *validator) copyWeights() error {
 
 // dropCopies frees the values of the copies until the next validation.
 func (v *validator) dropCopies() {
-	for _, w := range v.copies {
-		w.Close()
+	for _, net := range v.copies {
+		net.Tensors().Close()
 	}
 }
 
@@ -189,7 +186,7 @@ func (v *validator) scoreOwn(ctx context.Context, tasks []task, found []float32)
 }
 
 // score scores a system. The score of a horizon beyond its trajectories is NaN.
-func (v *validator) score(ctx context.Context, s System, em *walrus.Emulator, tasks []task, frames *frameCount, scores []float32) error {
+func (v *validator) score(ctx context.Context, s System, em walrus.Forecaster, tasks []task, frames *frameCount, scores []float32) error {
 	for k, t := range tasks {
 		p := t.protocol(s)
 		p.Progress = frames.part()
@@ -212,6 +209,9 @@ func (v *validator) close() {
 	for _, em := range v.emulators {
 		em.Close()
 	}
+	for _, net := range v.copies {
+		net.Close()
+	}
 }
 
 // validate scores the weights after an epoch if a validation is due, and saves them if they
@@ -229,7 +229,7 @@ func (r *Run) validate(ctx context.Context) error {
 	if r.validator.systems == 0 || tasks == nil {
 		return nil
 	}
-	if _, err := r.trainer.Averaged(); err != nil { // updates the weights of the validator
+	if _, err := r.trainer.AveragedNetwork(); err != nil { // updates the tensors of the validator
 		return err
 	}
 	if r.trainer.opts.Engine.Size() > 1 {

@@ -6,9 +6,10 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/eval"
 )
 
-// protocol returns the evaluation protocol of a task for a system.
+// protocol returns the evaluation protocol of a task for a system. Evaluations have at least
+// two frames of history; a network that was trained with one takes the last.
 func (t task) protocol(s System) eval.Protocol {
-	return eval.Protocol{Input: s.Cut.Input, Horizons: []eval.Horizon{t.horizon}, Windows: t.windows}
+	return eval.Protocol{Input: max(2, s.Cut.Input), Horizons: []eval.Horizon{t.horizon}, Windows: t.windows}
 }
 
 // frameCount is the progress of a validation: the number of frames that its evaluations

@@ -66,7 +66,7 @@ func TestValidatorOnAllDevices(t *testing.T) {
 		tr, err := New(w, o.Trainer)
 		require.NoError(t, err)
 		defer tr.Close()
-		v, err := newValidator(w, o, tr)
+		v, err := newValidator(tr.net, o, tr)
 		require.NoError(t, err)
 		defer v.close()
 		used := map[compute.DeviceNum]bool{}
@@ -78,7 +78,7 @@ func TestValidatorOnAllDevices(t *testing.T) {
 		placed := false
 		if n == 2 { // the second system is the second group's
 			o.Systems[1].Valid = spy{plain, func() {
-				x, ok := v.copies[2].Tensor("blocks.0.space_mixing.ff_out.weight")
+				x, ok := v.copies[2].Tensors().Tensor("blocks.0.space_mixing.ff_out.weight")
 				placed = placed || ok && x.IsOnDevice(2)
 			}}
 		}
@@ -93,7 +93,7 @@ func TestValidatorOnAllDevices(t *testing.T) {
 		}
 		require.Equal(t, n == 2, placed, "copies are on the devices of their groups while these validate")
 		for _, c := range v.copies {
-			_, ok := c.Tensor(c.Params()[0].Key)
+			_, ok := c.Tensors().Tensor(c.Tensors().Params()[0].Key)
 			require.False(t, ok, "copies are gone after the validation")
 		}
 		canceled, cancel := context.WithCancel(context.Background())
@@ -154,7 +154,7 @@ func TestValidatorFails(t *testing.T) {
 	o.Systems[1].Valid = broken{o.Systems[1].Valid}
 	tr := newTrainer(t, Options{})
 	defer tr.Close()
-	v, err := newValidator(tr.weights, o, tr)
+	v, err := newValidator(tr.net, o, tr)
 	require.NoError(t, err)
 	defer v.close()
 	_, err = v.errors(context.Background(), tr, tasks)

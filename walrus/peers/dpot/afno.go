@@ -4,6 +4,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/fourier"
 )
 
 // AFNO is the adaptive Fourier neural operator (arXiv 2111.13587) in DPOT's form: an MLP on
@@ -47,34 +48,30 @@ func (a AFNO) Weights(v layers.Vars) AFNOWeights {
 func (a AFNO) Apply(x *Node, w AFNOWeights) *Node {
 	check(len(a.Modes) > 0, "AFNO: expected modes for at least one axis, got none")
 	assertRank("AFNO x [B, n…, E]", x, len(a.Modes)+2)
-	return a.apply(x, w, newFourier(x, a.Modes))
+	return a.apply(x, w, a.transform(x))
+}
+
+// transform returns the transforms for x.
+func (a AFNO) transform(x *Node) fourier.Transform {
+	var kept [][]int
+	for axis, limit := range a.Modes {
+		kept = append(kept, fourier.Lowest(x.Shape().Dim(1+axis), limit, axis == len(a.Modes)-1))
+	}
+	return fourier.New(x, kept)
 }
 
 // apply is Apply with the transforms for x.
-func (a AFNO) apply(x *Node, w AFNOWeights, f fourier) *Node {
+func (a AFNO) apply(x *Node, w AFNOWeights, f fourier.Transform) *Node {
 	n, k := a.Blocks, a.Channels/a.Blocks
-	spectrum := f.transform(x)
+	spectrum := f.Forward(x)
 	dims := spectrum.Shape().Clone().Dimensions
 	// Real and imaginary parts become one axis, so that a complex product is one product.
 	z := Reshape(spectrum, 2, -1, n, k)
 	z = Reshape(TransposeAllDims(z, 2, 1, 0, 3), n, -1, 2*k)
-	z = a.Activation.apply(complexDense(z, w.W1, w.B1))
-	z = complexDense(z, w.W2, w.B2)
+	z = a.Activation.apply(fourier.Dense(z, w.W1, w.B1))
+	z = fourier.Dense(z, w.W2, w.B2)
 	z = TransposeAllDims(Reshape(z, n, -1, 2, k), 2, 1, 0, 3)
-	return Add(f.restore(Reshape(z, dims...)), x)
-}
-
-// complexDense returns z·w + b for z [N, M, 2K], real parts before imaginary parts, w
-// [2, N, K, K] and b [2, N, K].
-func complexDense(z, w, b *Node) *Node {
-	part := func(x *Node, i int) *Node { return Squeeze(SliceAxis(x, 0, AxisElem(i)), 0) }
-	re, im := part(w, 0), part(w, 1)
-	matrix := Concatenate([]*Node{
-		Concatenate([]*Node{re, im}, 2),
-		Concatenate([]*Node{Neg(im), re}, 2),
-	}, 1)
-	bias := ExpandAxes(Concatenate([]*Node{part(b, 0), part(b, 1)}, 1), 1)
-	return Add(DotGeneral(z, []int{2}, []int{0}, matrix, []int{1}, []int{0}), bias)
+	return Add(f.Inverse(Reshape(z, dims...)), x)
 }
 
 // apply returns the activation of x.

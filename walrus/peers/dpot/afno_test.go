@@ -177,8 +177,8 @@ func TestAFNO(t *testing.T) {
 func TestFourierIsOrthonormal(t *testing.T) {
 	x := testbackend.Normal("x", 2, 4, 5, 6, 3)
 	got := testbackend.Run(t, func(in []*Node) []*Node {
-		f := newFourier(in[0], []int{9, 9, 9})
-		return []*Node{f.restore(f.transform(in[0]))}
+		f := AFNO{Modes: []int{9, 9, 9}}.transform(in[0])
+		return []*Node{f.Inverse(f.Forward(in[0]))}
 	}, x)
 	golden.CompareL2(t, "restored", got[0], values("x", 2*4*5*6*3), 1e-6)
 }

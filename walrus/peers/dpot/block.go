@@ -4,6 +4,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"github.com/gowalrus/gowalrus/layers"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/fourier"
 )
 
 // Block is one layer of the network, with one residual connection around it:
@@ -42,12 +43,12 @@ func (b Block) Weights(v layers.Vars) BlockWeights {
 // Apply returns the block's output for tokens x [B, n…, E].
 func (b Block) Apply(x *Node, w BlockWeights) *Node {
 	assertRank("block x [B, n…, E]", x, len(b.AFNO.Modes)+2)
-	return b.apply(x, w, newFourier(x, b.AFNO.Modes), nil)
+	return b.apply(x, w, b.AFNO.transform(x), nil)
 }
 
 // apply is Apply with the transforms for x. It passes intermediate results to tap unless
 // it is nil.
-func (b Block) apply(x *Node, w BlockWeights, f fourier, tap func(name string, x *Node)) *Node {
+func (b Block) apply(x *Node, w BlockWeights, f fourier.Transform, tap func(name string, x *Node)) *Node {
 	if tap == nil {
 		tap = func(string, *Node) {}
 	}

@@ -56,6 +56,14 @@ func stepGraph(m *Model, in inputs.Nodes) []*Node {
 	return []*Node{y, SliceAxis(all, -2, AxisRange(-m.config.InSteps))}
 }
 
+// On returns an emulator that runs the same programs with the same weights on another device of
+// the backend. Only one of them must be closed.
+func (e *Emulator) On(device compute.DeviceNum) *Emulator {
+	other := *e
+	other.weights = e.weights.On(device)
+	return &other
+}
+
 // Close frees the compiled programs. The weights stay.
 func (e *Emulator) Close() {
 	if e.step != nil {

@@ -75,12 +75,7 @@ func (m *Model) Weights(v layers.Vars) ModelWeights {
 
 // params lists the tensors of the network.
 func (m *Model) params() []walrus.Param {
-	var out []walrus.Param
-	m.Weights(layers.VarsFrom(func(key string, init layers.Init, dims []int) *Node {
-		out = append(out, walrus.Param{Key: key, Dims: slices.Clone(dims), Init: init})
-		return nil
-	}))
-	return out
+	return walrus.ParamsOf(func(v layers.Vars) { m.Weights(v) })
 }
 
 // tokens returns the token grid of the position embedding.
@@ -115,8 +110,8 @@ type Output struct {
 	// Y [B, n…, OutSteps, OutChannels] are the next frames: the fields themselves, not
 	// their change.
 	Y *Node
-	// Classes [B, Classes] are the classifier's scores. 3D networks, whose original does
-	// not compute them, have nil.
+	// Classes [B, Classes] are the classifier's scores. They are nil if the weights lack the
+	// classifier, and for 3D networks, whose original does not compute them.
 	Classes *Node
 }
 
@@ -146,7 +141,7 @@ func (m *Model) forward(w ModelWeights, x *Node, tap func(name string, x *Node))
 		tokens = stats.scaleTokens(tokens, *w.ScaleMean, *w.ScaleStd)
 	}
 	block := m.block()
-	f := newFourier(tokens, block.AFNO.Modes)
+	f := block.AFNO.transform(tokens)
 	for i, bw := range w.Blocks {
 		name := fmt.Sprintf("block%d", i)
 		tokens = block.apply(tokens, bw, f, func(part string, x *Node) { tap(name+"."+part, x) })
@@ -157,7 +152,7 @@ func (m *Model) forward(w ModelWeights, x *Node, tap func(name string, x *Node))
 		y = stats.restored(y)
 	}
 	out := Output{Y: y}
-	if m.config.Axes() == 2 {
+	if m.config.Axes() == 2 && w.Classifier[0].Weight != nil {
 		out.Classes = m.classify(w, tokens)
 	}
 	return out

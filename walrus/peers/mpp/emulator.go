@@ -55,6 +55,14 @@ func stepGraph(m *Model, in inputs.Nodes, periodic [2]bool) []*Node {
 	return []*Node{y, Concatenate([]*Node{SliceAxis(x, 0, AxisRange(1)), ExpandAxes(y, 0)}, 0)}
 }
 
+// On returns an emulator that runs the same programs with the same weights on another device of
+// the backend. Only one of them must be closed.
+func (e *Emulator) On(device compute.DeviceNum) *Emulator {
+	other := *e
+	other.weights = e.weights.On(device)
+	return &other
+}
+
 // Close frees the compiled programs. The weights stay.
 func (e *Emulator) Close() {
 	for _, p := range e.steps {

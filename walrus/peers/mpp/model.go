@@ -1,7 +1,6 @@
 package mpp
 
 import (
-	"slices"
 	"strconv"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -52,12 +51,7 @@ func (m *Model) attention() Attention {
 
 // params lists the tensors of the network.
 func (m *Model) params() []walrus.Param {
-	var out []walrus.Param
-	m.Weights(layers.VarsFrom(func(key string, init layers.Init, dims []int) *Node {
-		out = append(out, walrus.Param{Key: key, Dims: slices.Clone(dims), Init: init})
-		return nil
-	}))
-	return out
+	return walrus.ParamsOf(func(v layers.Vars) { m.Weights(v) })
 }
 
 // Inputs are the tensors of one forward pass other than the weights.

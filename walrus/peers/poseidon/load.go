@@ -98,18 +98,35 @@ func (w *Weights) Save(dir string) error {
 	if w.TensorSet == nil {
 		return errors.New("poseidon: saving weights: expected tensors, got none")
 	}
-	text, err := json.MarshalIndent(w.config, "", "  ")
-	if err != nil {
-		return fmt.Errorf("poseidon: saving weights to %s: %w", dir, err)
-	}
-	err = atomicfile.Folder(dir, func(dir string) error {
-		if err := w.TensorSet.Save(filepath.Join(dir, WeightsFile), map[string]string{"format": "pt"}); err != nil {
-			return err
+	err := atomicfile.Folder(dir, func(dir string) error {
+		for _, p := range w.Parts() {
+			if err := p.Write(filepath.Join(dir, p.Name)); err != nil {
+				return err
+			}
 		}
-		return atomicfile.WriteBytes(filepath.Join(dir, ConfigFile), append(text, '\n'))
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("poseidon: saving weights to %s: %w", dir, err)
 	}
 	return nil
+}
+
+// Parts returns the files that [Weights.Save] writes, for a checkpoint.
+func (w *Weights) Parts() []walrus.Part {
+	return []walrus.Part{
+		{Name: WeightsFile, Write: func(path string) error {
+			if w.TensorSet == nil {
+				return errors.New("poseidon: saving weights: expected tensors, got none")
+			}
+			return w.TensorSet.Save(path, map[string]string{"format": "pt"})
+		}},
+		{Name: ConfigFile, Write: func(path string) error {
+			text, err := json.MarshalIndent(w.config, "", "  ")
+			if err != nil {
+				return fmt.Errorf("poseidon: configuration: %w", err)
+			}
+			return atomicfile.WriteBytes(path, append(text, '\n'))
+		}},
+	}
 }

@@ -59,12 +59,7 @@ const mixKernel = 5
 
 // params lists the tensors in the order of the original's state dict.
 func (m *Model) params() []walrus.Param {
-	var out []walrus.Param
-	m.Weights(layers.VarsFrom(func(key string, init layers.Init, d []int) *Node {
-		out = append(out, walrus.Param{Key: key, Dims: slices.Clone(d), Init: init})
-		return nil
-	}))
-	return out
+	return walrus.ParamsOf(func(v layers.Vars) { m.Weights(v) })
 }
 
 // Weights gets every parameter from v, under the original's names and in the order of its

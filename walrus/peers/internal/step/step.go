@@ -3,6 +3,7 @@
 package step
 
 import (
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gowalrus/gowalrus/internal/inputs"
@@ -11,8 +12,9 @@ import (
 
 // Weights are the tensors of a network, which a program takes by their keys.
 type Weights struct {
-	set  *walrus.TensorSet
-	keys []string
+	set    *walrus.TensorSet
+	keys   []string
+	device compute.DeviceNum
 }
 
 // NewWeights returns the weights of a set. It copies nothing.
@@ -21,6 +23,12 @@ func NewWeights(set *walrus.TensorSet) Weights {
 	for _, p := range set.Params() {
 		w.keys = append(w.keys, p.Key)
 	}
+	return w
+}
+
+// On returns the weights for programs on another device than the first.
+func (w Weights) On(device compute.DeviceNum) Weights {
+	w.device = device
 	return w
 }
 
@@ -38,7 +46,7 @@ func (w Weights) Run(program *inputs.Program, more inputs.List) (y []float32, ne
 	for i, key := range w.keys {
 		list.Add(key, values[i])
 	}
-	out, err := program.Call(0, append(list, more...))
+	out, err := program.Call(w.device, append(list, more...))
 	if err != nil {
 		return nil, nil, err
 	}
