@@ -25,7 +25,7 @@ type CalibrateOptions struct {
 	// means those of 0.5, 0.8, 0.9 and 0.95 for which there are enough windows.
 	Levels []float64
 	// Bands is the number of frequency bands ([SpectrumEdges]) in which the error is measured
-	// as well, for [BandIntervals]; 0 means none.
+	// too, for [BandIntervals]; 0 means none.
 	Bands int
 	// Progress, if set, is called with the number of finished and of all frames.
 	Progress func(done, total int)
