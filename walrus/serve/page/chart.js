@@ -3,13 +3,19 @@ import { short } from './colour.js';
 
 const left = 52, gap = 16;
 
-// ticks returns round numbers from low to high.
+// ticks returns round numbers from low to high and their texts.
 function ticks(low, high) {
   const raw = (high - low) / 4, unit = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * unit).find((s) => s >= raw * 0.9999);
   const out = [];
-  for (let i = Math.ceil(low / step - 1e-4); i * step <= high + 1e-4 * step; i++) out.push(i * step);
+  for (let i = Math.ceil(low / step - 1e-4); i * step <= high + 1e-4 * step; i++) out.push({ value: i * step, text: text(i * step, step) });
   return out;
+}
+
+// text writes a multiple of a step with the digits that tell it from the next.
+function text(v, step) {
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  return digits > 5 || Math.abs(v) >= 1e5 ? short(v) : String(Number(v.toFixed(digits)));
 }
 
 // stepAt is the step at a pointer over a chart of the steps first to last.
@@ -33,12 +39,12 @@ export function chart(canvas, curves, { first = 1, last, at, low = 0, high }) {
   g.font = '12px system-ui, sans-serif';
   g.fillStyle = css.getPropertyValue('--soft'); g.strokeStyle = css.getPropertyValue('--line'); g.lineWidth = 1;
   g.textAlign = 'right'; g.textBaseline = 'middle';
-  for (const v of ticks(low, high)) {
-    g.globalAlpha = 0.35; line(g, left, y(v), right, y(v)); g.globalAlpha = 1;
-    g.fillText(short(v), left - 6, y(v));
+  for (const t of ticks(low, high)) {
+    g.globalAlpha = 0.35; line(g, left, y(t.value), right, y(t.value)); g.globalAlpha = 1;
+    g.fillText(t.text, left - 6, y(t.value));
   }
   g.textAlign = 'center'; g.textBaseline = 'top';
-  const marks = new Set(last - first < 6 ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : [first, ...ticks(first, last).map(Math.round)].filter((s) => s === first || s - first >= (last - first) / 6));
+  const marks = new Set(last - first < 6 ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : [first, ...ticks(first, last).map((t) => Math.round(t.value))].filter((s) => s === first || s - first >= (last - first) / 6));
   for (const s of marks) g.fillText(s, x(s), bottom + 6);
   g.fillText('step', (left + right) / 2, bottom + 22);
   if (at >= first) { g.setLineDash([2, 3]); line(g, x(at), top, x(at), bottom); g.setLineDash([]); }

@@ -17,12 +17,14 @@ export function course(frames, index) {
 }
 
 // limits returns the range of a chart. Forecast and band widen the range of what is known to
-// at most three times its width.
+// at most three times its width. It is at least a fiftieth of the values, so that rounding
+// does not look like a change.
 function limits({ history, forecast, truth, lower, upper }) {
   const known = range([history, truth]), all = range([history, truth, forecast, lower, upper]);
-  if (!truth.length) return all;
-  const width = known.high - known.low;
-  return { low: Math.max(all.low, known.low - width), high: Math.min(all.high, known.high + width) };
+  const width = truth.length ? known.high - known.low : Infinity;
+  const low = Math.max(all.low, known.low - width), high = Math.min(all.high, known.high + width);
+  const rest = Math.max(0, 0.02 * Math.max(-low, high) - (high - low)) / 2;
+  return { low: low - rest, high: high + rest };
 }
 
 // draw draws the course of a point up to the last step. name describes the point.
