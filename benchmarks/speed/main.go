@@ -11,8 +11,8 @@
 // plain rollout. The command needs python3 with torch. Seconds are the least of the
 // steps of all turns.
 //
-// With -one there are also rollout and gradient, the forecast of five frames and its gradient
-// with respect to the window, and product, which compares VJP with JVP.
+// The tasks rollout, gradient and product need -one: the forecast of five frames, its
+// gradient with respect to the window, and a comparison of VJP with JVP.
 package main
 
 import (

@@ -75,7 +75,7 @@ func Once(made []*Node, operation string) []*Node {
 	out := make([]*Node, len(made))
 	for i, x := range made {
 		out[i] = IdentityWithCustomGradient(x, func(_, _ *Node) *Node {
-			panic(fmt.Errorf("%s has first derivatives only, and Emulator.JVP differentiates its backward pass: use the pure Go backend or Emulator.VJP", operation))
+			panic(fmt.Errorf("%s has first derivatives only, and a Jacobian–vector product differentiates its backward pass: use the pure Go backend, or vector–Jacobian products", operation))
 		})
 	}
 	return out
