@@ -50,6 +50,9 @@ type Calibration struct {
 	WeightsSHA256 string `json:"weights_sha256,omitempty"`
 	// Levels are the probabilities for which there are intervals, in ascending order.
 	Levels []float64 `json:"levels"`
+	// Edges are the frequencies between the bands of ChannelCalibration.Bands, in cycles per
+	// grid point; nil without bands.
+	Edges []float64 `json:"edges,omitempty"`
 	// Fields holds the errors of each channel: "pressure", "velocity_x".
 	Fields map[string]ChannelCalibration `json:"fields"`
 }
@@ -64,12 +67,18 @@ type ChannelCalibration struct {
 	// +Inf, in JSON null, if a forecast diverged, and 0 if the field varies in none. It is nil
 	// if the field varies at no step.
 	VRMSE []float64
+	// Bands holds, for each step, level and frequency band, the bound of the root mean square
+	// of the error in the band, in units of the window's scale. +Inf, in JSON null, means that
+	// no finite bound has the probability. It is nil without bands. eval.BandIntervals
+	// computes bounds in the field's units.
+	Bands [][][]float64
 }
 
 // channelJSON is the JSON of a ChannelCalibration.
 type channelJSON struct {
-	Radius [][]*float64 `json:"radius"`
-	VRMSE  []*float64   `json:"vrmse,omitempty"`
+	Radius [][]*float64   `json:"radius"`
+	VRMSE  []*float64     `json:"vrmse,omitempty"`
+	Bands  [][][]*float64 `json:"bands,omitempty"`
 }
 
 // MarshalJSON writes infinite numbers as null.
@@ -83,9 +92,14 @@ func (c ChannelCalibration) MarshalJSON() ([]byte, error) {
 		}
 		return out
 	}
-	out := channelJSON{VRMSE: finite(c.VRMSE), Radius: make([][]*float64, len(c.Radius))}
+	out := channelJSON{VRMSE: finite(c.VRMSE), Radius: make([][]*float64, len(c.Radius)), Bands: make([][][]*float64, len(c.Bands))}
 	for i, row := range c.Radius {
 		out.Radius[i] = finite(row)
+	}
+	for i, levels := range c.Bands {
+		for _, row := range levels {
+			out.Bands[i] = append(out.Bands[i], finite(row))
+		}
 	}
 	return json.Marshal(out)
 }
@@ -112,6 +126,12 @@ func (c *ChannelCalibration) UnmarshalJSON(text []byte) error {
 	}
 	for _, row := range in.Radius {
 		c.Radius = append(c.Radius, infinite(row))
+	}
+	for i, levels := range in.Bands {
+		c.Bands = append(c.Bands, nil)
+		for _, row := range levels {
+			c.Bands[i] = append(c.Bands[i], infinite(row))
+		}
 	}
 	return nil
 }
@@ -143,7 +163,15 @@ func (c *Calibration) Validate() error {
 			return fmt.Errorf("calibration: expected ascending levels between 0 and 1, got %v", c.Levels)
 		}
 	}
+	for i, e := range c.Edges {
+		if !(e > 0) || i > 0 && e <= c.Edges[i-1] || len(c.Edges) < 2 {
+			return fmt.Errorf("calibration: expected at least two ascending frequencies above 0 as edges of the bands, got %v", c.Edges)
+		}
+	}
 	for name, f := range c.Fields {
+		if err := c.checkBands(f); err != nil {
+			return fmt.Errorf("calibration: field %s: %w", name, err)
+		}
 		if len(f.Radius) == 0 || f.VRMSE != nil && len(f.VRMSE) != len(f.Radius) {
 			return fmt.Errorf("calibration: field %s: expected radii and errors of one number of steps, at least 1, got %d and %d", name, len(f.Radius), len(f.VRMSE))
 		}
@@ -158,6 +186,29 @@ func (c *Calibration) Validate() error {
 			}
 			if f.VRMSE != nil && !(f.VRMSE[s] >= 0) {
 				return fmt.Errorf("calibration: field %s: step %d: expected a VRMSE of at least 0, got %v", name, s+1, f.VRMSE[s])
+			}
+		}
+	}
+	return nil
+}
+
+// checkBands checks the bounds by frequency band.
+func (c *Calibration) checkBands(f ChannelCalibration) error {
+	if (c.Edges == nil) != (f.Bands == nil) || f.Bands != nil && len(f.Bands) != len(f.Radius) {
+		return fmt.Errorf("bands: expected bounds for %d steps if there are edges, and none otherwise, got %d edges and %d steps", len(f.Radius), len(c.Edges), len(f.Bands))
+	}
+	for s, levels := range f.Bands {
+		if len(levels) != len(c.Levels) {
+			return fmt.Errorf("bands: step %d: expected bounds for each of %d levels, got %d", s+1, len(c.Levels), len(levels))
+		}
+		for l, row := range levels {
+			if len(row) != len(c.Edges)-1 {
+				return fmt.Errorf("bands: step %d: expected a bound for each of %d bands, got %d", s+1, len(c.Edges)-1, len(row))
+			}
+			for b, r := range row {
+				if !(r >= 0) || l > 0 && r < levels[l-1][b] {
+					return fmt.Errorf("bands: step %d: band %d: expected bounds that do not fall with the level, got %v", s+1, b, r)
+				}
 			}
 		}
 	}

@@ -53,8 +53,10 @@ type Tangent struct {
 // frames, not with the activations of all steps. It takes about three times as long as the
 // forecast.
 //
-// Gradient returns an error for an emulator with a Cache, with Between, which the host
-// computes, or with BFloat16, and an error if the forecast diverges.
+// With weights held in a shorter type ([EmulatorOptions].Weights) the gradient is that of the
+// network with the rounded weights. Gradient returns an error for an emulator with a Cache,
+// with Between, which the host computes, or with arithmetic in bfloat16, and an error if the
+// forecast diverges.
 func (e *Emulator) Gradient(ctx context.Context, w *data.Window, steps int, objective *Objective, o GradientOptions) (*ForecastGradient, error) {
 	if objective == nil || objective.value == nil {
 		return nil, fmt.Errorf("walrus: gradient: expected an objective of NewObjective or package walrus/objective, got none")
@@ -103,7 +105,9 @@ func (e *Emulator) VJP(ctx context.Context, w *data.Window, cotangents [][]float
 
 // JVP returns the Jacobian–vector product of a forecast: the change of each forecast frame,
 // to first order, per unit of the tangent. A step takes about as long as two steps of
-// [Emulator.VJP].
+// [Emulator.VJP]. It differentiates the backward pass once more, which is an error on XLA
+// for grids so large that attention is computed in a loop, and on CUDA devices unless the
+// backend has the option tf32=false, because fused attention has first derivatives only.
 func (e *Emulator) JVP(ctx context.Context, w *data.Window, steps int, tangent Tangent, o GradientOptions) ([][]float32, error) {
 	if steps < 0 {
 		return nil, fmt.Errorf("walrus: jvp: expected a number of steps, got %d", steps)

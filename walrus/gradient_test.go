@@ -315,6 +315,60 @@ func TestGradient(t *testing.T) {
 	}
 }
 
+// TestGradientHeld: with weights held in a shorter type, gradients are those of the network
+// with the rounded weights, and JVP and VJP belong to one Jacobian.
+func TestGradientHeld(t *testing.T) {
+	const steps = 2
+	ctx, c := context.Background(), smallConfig()
+	weights, w := livelyWeights(t, c), derivativeCases()["2D"]
+	path := weightFileOf(t, weights)
+	cotangents := randomFrames(7, len(w.Frames)+steps, len(w.Frames[0]))
+	for i := range w.Frames {
+		clear(cotangents[i]) // the objective sees the history through the network only
+	}
+	d := walrus.Tangent{Frames: randomFrames(40, len(w.Frames), len(w.Frames[0])), Constants: noiseOf(50, len(w.Constants))}
+	for _, p := range narrow {
+		if onXLA(t) && p != walrus.Int8 {
+			continue // saves the compilation of programs that differ by a conversion
+		}
+		o := walrus.EmulatorOptions{Backend: testbackend.New(t), Weights: p, OwnWeights: true}
+		held, _, err := walrus.LoadWeights(path, c, o.LoadOptions())
+		require.NoError(t, err)
+		e, err := walrus.NewEmulator(held, o)
+		require.NoError(t, err)
+		defer e.Close()
+		got, err := e.Gradient(ctx, w, steps, weightedSum(cotangents), walrus.GradientOptions{})
+		require.NoError(t, err)
+		gradient := func(weights *walrus.Weights) (value float64, out []float32) {
+			value, grads := newUnrolled(t, e, weights, w, drawsOfSteps(t, e, w, steps), cotangents, false).run(t, w)
+			for _, v := range grads[0] {
+				out = append(out, float32(v))
+			}
+			return value, out
+		}
+		value, want := gradient(widened(t, path, c, p))
+		require.InEpsilon(t, value, got.Value, 1e-4, "%v", p)
+		requireNear(t, want, got.Frames[0], 1e-4, fmt.Sprint(p))
+		_, exact := gradient(weights)
+		require.Less(t, relative(want, got.Frames[0]), relative(want, exact)/10, "%v: rounding shows", p)
+
+		pulled, err := e.VJP(ctx, w, cotangents[len(w.Frames):], walrus.GradientOptions{})
+		require.NoError(t, err)
+		pushed, err := e.JVP(ctx, w, steps, d, walrus.GradientOptions{})
+		require.NoError(t, err)
+		left, right, size := 0.0, dot(pulled.Constants, d.Constants), 0.0
+		for k := range pushed {
+			v := cotangents[len(w.Frames)+k]
+			left += dot(v, pushed[k])
+			size += math.Sqrt(dot(v, v) * dot(pushed[k], pushed[k]))
+		}
+		for i, f := range d.Frames {
+			right += dot(pulled.Frames[i], f)
+		}
+		require.Less(t, math.Abs(left-right)/size, 1e-5, "%v", p)
+	}
+}
+
 // TestDotProduct: v·(J·t) = (Jᵀ·v)·t.
 func TestDotProduct(t *testing.T) {
 	const steps = 3

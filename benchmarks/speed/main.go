@@ -10,6 +10,9 @@
 // warm KV cache. PyTorch, like the release, has no cache, so its peer for cached is the
 // plain rollout. The command needs python3 with torch. Seconds are the least of the
 // steps of all turns.
+//
+// The tasks rollout, gradient and product need -one: the forecast of five frames, its
+// gradient with respect to the window, and a comparison of VJP with JVP.
 package main
 
 import (
@@ -71,6 +74,8 @@ type measurement struct {
 	// DeviceMiB is the largest GPU memory of the program, including the memory that its
 	// allocator keeps.
 	DeviceMiB int64 `json:"device_mib,omitempty"`
+	// Product is the relative difference between VJP and JVP, of the task product.
+	Product float64 `json:"product,omitempty"`
 	// Share is the network's operations per second divided by those of a matrix
 	// product, where operations are counted.
 	Share float64 `json:"share,omitempty"`
@@ -78,7 +83,7 @@ type measurement struct {
 
 func main() {
 	one := flag.String("one", "", "measure this size here, without the peer")
-	task := flag.String("task", "step", "what to measure: step, forecast or cached; with -one several, separated by commas")
+	task := flag.String("task", "step", "what to measure: step, forecast or cached; with -one also rollout, gradient or product, and several, separated by commas")
 	names := flag.String("sizes", "small,medium,volume", "sizes to compare")
 	steps := flag.Int("steps", 5, "steps of each turn, the first of which is not counted")
 	turns := flag.Int("turns", 2, "turns of each program")
@@ -88,8 +93,9 @@ func main() {
 	flag.Parse()
 	tasks := strings.Split(*task, ",")
 	for _, t := range tasks {
-		if t != "step" && t != "forecast" && t != "cached" || *one == "" && len(tasks) > 1 {
-			fmt.Fprintf(os.Stderr, "speed: expected the task step, forecast or cached, or with -one several, separated by commas, got %q\n", *task)
+		alone := derivatives[t] != nil || len(tasks) > 1
+		if t != "step" && t != "forecast" && t != "cached" && derivatives[t] == nil || *one == "" && alone {
+			fmt.Fprintf(os.Stderr, "speed: expected the task step, forecast or cached, or with -one also rollout, gradient or product, and several, separated by commas, got %q\n", *task)
 			os.Exit(2)
 		}
 	}
@@ -211,12 +217,16 @@ func run(b compute.Backend, w *walrus.Weights, s size, task string, steps int, h
 		if half {
 			o.Precision = walrus.BFloat16
 		}
-		err = forecast(w, o, s, steps, count)
+		if derivatives[task] != nil {
+			m.Product, err = differentiate(w, o, s, task, steps, count)
+		} else {
+			err = forecast(w, o, s, steps, count)
+		}
 	}
 	if err != nil {
 		return m, err
 	}
-	m = measurement{Program: "gowalrus " + b.Name(), Size: s.name, First: times[0]}
+	m.Program, m.Size, m.First = "gowalrus "+b.Name(), s.name, times[0]
 	first := min(1, steps-1)
 	times, cpu = times[first:], cpu[first:]
 	slices.Sort(times)
@@ -231,7 +241,7 @@ func run(b compute.Backend, w *walrus.Weights, s size, task string, steps int, h
 			return m, err
 		}
 	}
-	if task != "cached" {
+	if task != "cached" && derivatives[task] == nil {
 		m.Share, err = share(b, w.Config(), s, task, half, m.Seconds.Min)
 	}
 	return m, err

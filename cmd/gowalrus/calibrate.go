@@ -38,7 +38,8 @@ errors are, by field and lead time, to the file ` + walrus.CalibrationFile + ` n
 Forecasts with these weights then have intervals that contain a stated fraction of the
 true values, on average over runs like those of the data set: the same system and time
 step, parameters and initial states drawn alike. It also prints the trust horizon, the
-steps for which the expected error (VRMSE) stays below a bound.
+steps for which the expected error (VRMSE) stays below a bound. With --bands it also bounds
+the error in frequency bands.
 
 With --training it records what the windows of the training looked like, in the file
 ` + walrus.FamiliarityFile + ` next to the weights: mean and spread from the split train, and from
@@ -57,6 +58,7 @@ the split valid the limit beyond which forecasts warn that a window is unlike th
 	f.IntVar(&o.eval.Input, "history", 0, "frames of history (6, in 3D 3, if 0)")
 	f.IntVar(&o.eval.Steps, "steps", 0, "steps to calibrate (20 if 0)")
 	f.IntVar(&o.eval.Windows, "windows", 0, "windows to forecast at most (128 if 0)")
+	f.IntVar(&o.eval.Bands, "bands", 0, "frequency bands in which the error is measured as well (none if 0)")
 	f.Float64Var(&o.bound, "bound", 0.5, "largest expected VRMSE up to the trust horizon")
 	f.StringVar(&o.out, "out", "", "`file` to write (if empty, next to the weights, which must be a checkpoint)")
 	f.BoolVar(&o.auto, "auto", false, autoUsage)
@@ -144,6 +146,9 @@ func printCalibration(w io.Writer, c *walrus.Calibration, bound float64, path st
 		fmt.Fprintln(w, "Note: there are too few trajectories, so windows count as units, which are not independent: the coverage is approximate.")
 	}
 	fmt.Fprintf(w, "intervals at the levels %v\n", c.Levels)
+	if n := len(c.Edges) - 1; n > 0 {
+		fmt.Fprintf(w, "bounds of the error in %d frequency bands, from %.3g to %.3g cycles per point\n", n, c.Edges[0], c.Edges[n])
+	}
 	fmt.Fprintf(w, "trust horizon: the expected VRMSE is at most %g up to step %d\n", bound, steps)
 	_, err = fmt.Fprintf(w, "wrote %s\n", path)
 	return err

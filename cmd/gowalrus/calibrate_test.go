@@ -13,13 +13,14 @@ import (
 // TestCalibrate writes a calibration that reads back, and says what it measured.
 func TestCalibrate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calibration.json")
-	out := output(t, "calibrate", "--data", flow, "--split", "train", "--steps", "2", "--windows", "4", "--out", path)
+	out := output(t, "calibrate", "--data", flow, "--split", "train", "--steps", "2", "--windows", "4", "--bands", "3", "--out", path)
 	require.Contains(t, out, "4 forecasts of 2 steps")
 	require.Contains(t, out, "trust horizon: the expected VRMSE is at most 0.5 up to step 2\n")
+	require.Contains(t, out, "bounds of the error in 3 frequency bands, from ")
 	c, err := walrus.ReadCalibration(path)
 	require.NoError(t, err)
 	require.Equal(t, 2, c.Steps())
-	require.Contains(t, c.Fields, "tracer")
+	require.Len(t, c.Fields["tracer"].Bands[1][0], 3)
 
 	out = output(t, "calibrate", "--training", flow, "--rate", "0.5", "--out", path)
 	require.Contains(t, out, "1 data sets; windows with a score above")

@@ -24,6 +24,9 @@ type CalibrateOptions struct {
 	// Levels are the probabilities with which intervals contain the truth, ascending; nil
 	// means those of 0.5, 0.8, 0.9 and 0.95 for which there are enough windows.
 	Levels []float64
+	// Bands is the number of frequency bands ([SpectrumEdges]) in which the error is measured
+	// too, for [BandIntervals]; 0 means none.
+	Bands int
 	// Progress, if set, is called with the number of finished and of all frames.
 	Progress func(done, total int)
 }
@@ -67,6 +70,9 @@ func calibrate(ctx context.Context, ds data.Dataset, forecast Forecast, c *walru
 	if o.Steps < 1 || o.Steps > maxCount {
 		return fmt.Errorf("eval: calibrate: expected 1 to %d steps, got %d", maxCount, o.Steps)
 	}
+	if o.Bands < 0 || o.Bands > maxCount {
+		return fmt.Errorf("eval: calibrate: expected 0 to %d frequency bands, got %d", maxCount, o.Bands)
+	}
 	name := ds.Metadata().Name
 	spans := p.places(ds, o.Steps)
 	if len(spans) == 0 {
@@ -87,7 +93,10 @@ func calibrate(ctx context.Context, ds data.Dataset, forecast Forecast, c *walru
 			return fmt.Errorf("eval: calibrate: %w", err)
 		}
 		if errs == nil {
-			errs = newErrorTable(w.Channels(false), o.Steps)
+			errs, c.Edges = newErrorTable(w.Channels(false), o.Steps, o.Bands), SpectrumEdges(w.Grid, o.Bands)
+		}
+		if edges := SpectrumEdges(w.Grid, o.Bands); !slices.Equal(edges, c.Edges) {
+			return fmt.Errorf("eval: calibrate: %s: expected windows of one grid, whose frequency bands are %v, got %v", w.Name, c.Edges, edges)
 		}
 		if err := errs.add(counts.in(ctx), w, p, forecast, units.weight(span)); err != nil {
 			return fmt.Errorf("eval: calibrate: %s: %w", w.Name, err)
@@ -165,22 +174,41 @@ type errorTable struct {
 	cells [][]errorCell
 }
 
+// scoreBins holds, for each bin, the sum over units of the fraction of values with a score in
+// it. The first bin holds scores of 0 and scores too small for the others.
+type scoreBins []float64
+
+func newScoreBins() scoreBins { return make(scoreBins, binsPerOctave*octaves+1) }
+
+// add counts an error with a weight. Errors without a scale are infinite.
+func (b scoreBins) add(err, scale, weight float64) {
+	if err > 0 {
+		err /= scale
+	}
+	if bin := binOf(err); bin < len(b) {
+		b[bin] += weight
+	}
+}
+
 // errorCell collects the errors of one channel at one step.
 type errorCell struct {
-	// bins holds, for each bin, the sum over units of the fraction of points with a score in
-	// it. The first bin holds scores of 0 and scores too small for the others.
-	bins []float64
+	// points counts the errors of points, bands the root mean squares in frequency bands.
+	points scoreBins
+	bands  []scoreBins
 	// vrmse is the weighted sum of the VRMSE over the windows whose field varies over the
 	// grid, varying the sum of their weights.
 	vrmse, varying float64
 }
 
-func newErrorTable(names []string, steps int) *errorTable {
+func newErrorTable(names []string, steps, bands int) *errorTable {
 	t := &errorTable{names: names, cells: make([][]errorCell, len(names))}
 	for c := range t.cells {
 		t.cells[c] = make([]errorCell, steps)
 		for s := range t.cells[c] {
-			t.cells[c][s].bins = make([]float64, binsPerOctave*octaves+1)
+			t.cells[c][s].points = newScoreBins()
+			for range bands {
+				t.cells[c][s].bands = append(t.cells[c][s].bands, newScoreBins())
+			}
 		}
 	}
 	return t
@@ -223,7 +251,11 @@ func (t *errorTable) add(ctx context.Context, w *data.Window, p Protocol, foreca
 			if pred == nil {
 				continue // outside every interval
 			}
-			if err := cell.addField(pred[from:to], ref[from:to], scales[c], p.Eps, weight); err != nil {
+			err := cell.addField(pred[from:to], ref[from:to], scales[c], p.Eps, weight)
+			if err == nil {
+				err = cell.addBands(pred[from:to], ref[from:to], w.Grid, scales[c], weight)
+			}
+			if err != nil {
 				return fmt.Errorf("step %d: field %s: %w", s+1, name, err)
 			}
 		}
@@ -241,13 +273,26 @@ func (c *errorCell) addField(pred, ref []float32, scale, eps, weight float64) er
 		c.vrmse += weight * vrmse
 	}
 	for i, y := range ref {
-		d := math.Abs(float64(pred[i]) - float64(y))
-		if d > 0 {
-			d /= scale // infinite without a scale
-		}
-		if bin := binOf(d); bin < len(c.bins) {
-			c.bins[bin] += weight / float64(len(ref))
-		}
+		c.points.add(math.Abs(float64(pred[i])-float64(y)), scale, weight/float64(len(ref)))
+	}
+	return nil
+}
+
+// addBands counts the errors of one frame by frequency band.
+func (c *errorCell) addBands(pred, ref []float32, grid []int, scale, weight float64) error {
+	if len(c.bands) == 0 {
+		return nil
+	}
+	diff := make([]float32, len(ref))
+	for i := range diff {
+		diff[i] = pred[i] - ref[i]
+	}
+	s, err := PowerSpectrum(diff, grid, len(c.bands))
+	if err != nil {
+		return err
+	}
+	for i, p := range s.Power {
+		c.bands[i].add(math.Sqrt(p), scale, weight)
 	}
 	return nil
 }
@@ -264,11 +309,11 @@ func binOf(score float64) int {
 // radius returns the least radius whose intervals leave out at most the part 1−level of the
 // values, as expected over n units and the one to forecast, which counts as left out:
 // the sum of fractions inside is at least level·(n+1).
-func (c *errorCell) radius(level float64, n int) float64 {
+func (b scoreBins) radius(level float64, n int) float64 {
 	want, inside := level*float64(n+1)-1e-9, 0.0
-	for bin, part := range c.bins {
+	for bin, part := range b {
 		if inside += part; inside >= want {
-			if bin == 0 && c.bins[0] > 0 {
+			if bin == 0 && b[0] > 0 {
 				return 0
 			}
 			return math.Exp2(float64(bin)/binsPerOctave + lowestOctave)
@@ -285,10 +330,19 @@ func (t *errorTable) channels(u units) map[string]walrus.ChannelCalibration {
 		scored := false
 		for _, cell := range t.cells[c] {
 			var row []float64
+			var bands [][]float64
 			for _, level := range u.levels {
-				row = append(row, cell.radius(level, u.n))
+				row = append(row, cell.points.radius(level, u.n))
+				var bounds []float64
+				for _, b := range cell.bands {
+					bounds = append(bounds, b.radius(level, u.n))
+				}
+				bands = append(bands, bounds)
 			}
 			f.Radius = append(f.Radius, row)
+			if len(cell.bands) > 0 {
+				f.Bands = append(f.Bands, bands)
+			}
 			vrmse := 0.0
 			if cell.varying > 0 {
 				vrmse, scored = cell.vrmse/cell.varying, true

@@ -101,7 +101,7 @@ func TestRadius(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	for _, n := range []int{1, 9, 19, 40} {
 		const points = 7
-		table := newErrorTable([]string{"u"}, 1)
+		table := newErrorTable([]string{"u"}, 1, 0)
 		cell := &table.cells[0][0]
 		scores := make([][]float64, n)
 		var all []float64
@@ -131,7 +131,7 @@ func TestRadius(t *testing.T) {
 					break
 				}
 			}
-			got := cell.radius(level, n)
+			got := cell.points.radius(level, n)
 			if math.IsInf(want, 1) {
 				require.True(t, math.IsInf(got, 1), "n %d level %v", n, level)
 				require.Less(t, n, needs(level))

@@ -56,14 +56,40 @@ func requireBand(t *testing.T, a intervalAnswer, level float64) {
 	}
 }
 
-// TestIntervals: a server of a checkpoint with a calibration and a familiarity next to it
-// answers with intervals and warnings; with members, bounds and mean are those of the ensemble.
-func TestIntervals(t *testing.T) {
+// SaveNano writes walrus-nano as a checkpoint and returns its folder.
+func SaveNano(t *testing.T) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "checkpoint")
 	w, err := nano.Weights(walrus.LoadOptions{})
 	require.NoError(t, err)
 	defer w.Close()
 	require.NoError(t, walrus.SaveCheckpoint(dir, walrus.Checkpoint{Weights: w}))
+	return dir
+}
+
+// SaveCalibration writes a calibration of two steps of the given channels next to weights,
+// and a familiarity that knows none of their windows.
+func SaveCalibration(t *testing.T, dir string, em *walrus.Emulator, channels ...string) {
+	t.Helper()
+	c := em.NewCalibration()
+	c.Dataset, c.Units, c.Unit, c.Windows, c.History, c.Levels = "test", 20, "trajectory", 20, 2, []float64{0.9}
+	c.Fields = map[string]walrus.ChannelCalibration{}
+	f := walrus.NewFamiliarity()
+	f.Rate, f.Limit = 0.01, 0.5
+	known := walrus.FamiliarDataset{Name: "still water", Channels: map[string]walrus.FamiliarFeatures{}}
+	for _, channel := range channels {
+		c.Fields[channel] = walrus.ChannelCalibration{Radius: [][]float64{{1}, {2}}}
+		known.Channels[channel] = walrus.FamiliarFeatures{}
+	}
+	f.Datasets = []walrus.FamiliarDataset{known}
+	require.NoError(t, c.Save(dir))
+	require.NoError(t, f.Save(dir))
+}
+
+// TestIntervals: a server of a checkpoint with a calibration and a familiarity next to it
+// answers with intervals and warnings; with members, bounds and mean are those of the ensemble.
+func TestIntervals(t *testing.T) {
+	dir := SaveNano(t)
 	o := walrus.EmulatorOptions{Backend: testbackend.New(t)}
 	first, err := OpenModel(dir, o)
 	require.NoError(t, err)
@@ -71,19 +97,7 @@ func TestIntervals(t *testing.T) {
 	plain := askIntervals(t, url, 0)
 	require.Nil(t, plain.Frames[0].Lower)
 
-	c := first.Forecaster.(*walrus.Emulator).NewCalibration()
-	c.Dataset, c.Units, c.Unit, c.Windows, c.History, c.Levels = "test", 20, "trajectory", 20, 2, []float64{0.9}
-	c.Fields = map[string]walrus.ChannelCalibration{}
-	f := walrus.NewFamiliarity()
-	f.Rate, f.Limit = 0.01, 0.5
-	known := walrus.FamiliarDataset{Name: "still water", Channels: map[string]walrus.FamiliarFeatures{}}
-	for _, channel := range []string{"concentration"} {
-		c.Fields[channel] = walrus.ChannelCalibration{Radius: [][]float64{{1}, {2}}}
-		known.Channels[channel] = walrus.FamiliarFeatures{}
-	}
-	f.Datasets = []walrus.FamiliarDataset{known}
-	require.NoError(t, c.Save(dir))
-	require.NoError(t, f.Save(dir))
+	SaveCalibration(t, dir, first.Forecaster.(*walrus.Emulator), "concentration")
 	m, err := OpenModel(dir, o)
 	require.NoError(t, err)
 	_, url = serve(t, m.Forecaster, Options{})

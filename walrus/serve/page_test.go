@@ -43,10 +43,12 @@ func TestPage(t *testing.T) {
 	t.Run("rendering", func(t *testing.T) { c.with(t).rendering() })
 	t.Run("volume", func(t *testing.T) { c.with(t).volume(h.URL) })
 	t.Run("keyboard", func(t *testing.T) { c.with(t).keyboard() })
+	t.Run("ensemble", func(t *testing.T) { c.with(t).ensemble() })
 	t.Run("save", func(t *testing.T) { c.with(t).saving() })
 	t.Run("share", func(t *testing.T) { c.with(t).sharing(h.URL) })
 	t.Run("theme", func(t *testing.T) { c.with(t).theme() })
 	t.Run("token", func(t *testing.T) { c.with(t).token(model) })
+	t.Run("calibration", func(t *testing.T) { c.with(t).calibration() })
 	t.Run("api", func(t *testing.T) { c.with(t).api(h.URL) })
 }
 

@@ -87,7 +87,7 @@ func (c *chrome) rendering() {
 	c.set("#smooth", "cells")
 	cells := c.pixels("forecast")
 	assert.NotEqual(c.t, smooth, cells)
-	colours := `new Set(new Uint32Array(document.getElementById('forecast').getContext('2d').getImageData(0, 0, 384, 384).data.buffer)).size`
+	colours := `new Set(new Uint32Array(document.getElementById('forecast').getContext('2d').getImageData(0, 0, 384, 180).data.buffer)).size` // below is the ring around the point of the curve
 	assert.LessOrEqual(c.t, c.eval(colours), 256.0)
 	block := c.eval(`(() => { const d = document.getElementById('forecast').getContext('2d').getImageData(12, 12, 12, 12).data; return d.every((v, i) => v === d[i % 4]); })()`)
 	assert.Equal(c.t, true, block, "a cell has one colour")
@@ -296,6 +296,7 @@ func (c *chrome) sharing(url string) {
 	c.mouse("#paint", [2]float64{0.7, 0.7})
 	c.set("#b-x-low", "open")
 	c.set("#steps", "3")
+	c.set("#members", "4")
 	c.set("#map", "magma")
 	c.set("#smooth", "cells")
 	painted := c.pixels("paint")
@@ -309,7 +310,7 @@ func (c *chrome) sharing(url string) {
 	c.call("Page.navigate", map[string]any{"url": url + "/" + hash}, nil)
 	c.wait("location.hash !== '' && !!document.getElementById('status') && document.getElementById('status').textContent.startsWith('The setup of the link')")
 	assert.Equal(c.t, painted, c.pixels("paint"))
-	assert.Equal(c.t, "acoustics 5 7 open open 3 magma cells", c.eval(`['system', 'p-contrast', 'seed', 'b-x-low', 'b-x-high', 'steps', 'map', 'smooth'].map((id) => document.getElementById(id).value).join(' ')`))
+	assert.Equal(c.t, "acoustics 5 7 open open 3 4 magma cells", c.eval(`['system', 'p-contrast', 'seed', 'b-x-low', 'b-x-high', 'steps', 'members', 'map', 'smooth'].map((id) => document.getElementById(id).value).join(' ')`))
 	c.run("3")
 	c.shoot("12-shared")
 	assert.Empty(c.t, c.complaints)

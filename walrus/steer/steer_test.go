@@ -331,3 +331,22 @@ func TestErrors(t *testing.T) {
 	require.ErrorContains(t, steer.Positive("density")(1, box(1, 4, 6), box(1, 4, 6)), "expected a frame, and a history")
 	require.Error(t, steer.Positive("density")(1, nil, nil))
 }
+
+// BenchmarkCorrection measures ready corrections of a frame of three channels.
+func BenchmarkCorrection(b *testing.B) {
+	for name, f := range map[string]walrus.Correction{
+		"conserve mean": steer.ConserveMean("density"), "positive": steer.Positive("density"),
+		"divergence-free": steer.DivergenceFree("velocity", 1, 1),
+	} {
+		for _, n := range []int{128, 256} {
+			b.Run(fmt.Sprintf("%s %d²", name, n), func(b *testing.B) {
+				history, frame := box(1, n, n), frameOf(box(2, n, n), box(2, n, n).Frames[0])
+				for b.Loop() {
+					if err := f(1, history, frame); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

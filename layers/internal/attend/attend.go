@@ -60,7 +60,9 @@ func Attend(q, k, v, bias *Node, layout Layout) *Node {
 	size := limits.sizeOf(layout.Samples, q.Shape().Dim(1), q.Shape().Dim(2))
 	return attendBy(q, k, v, nil, layout, func(q, k, v *Node) (y, logs *Node) {
 		return forwardInParts(q, k, v, size)
-	}, func(g attendGiven) []*Node { return backwardInParts(g, size) })
+	}, func(g attendGiven) []*Node {
+		return form.Once(backwardInParts(g, size), "attention in a loop, which large grids need on XLA,")
+	})
 }
 
 // attendGiven holds the inputs of the backward pass, all per head: dy is the gradient of

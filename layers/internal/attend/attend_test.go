@@ -202,3 +202,40 @@ func (twoDevices) NumDevices() int { return 2 }
 func withBackend(t *testing.T, config string) *Graph {
 	return NewGraph(testbackend.AsCUDA(testbackend.New(t), config), "like CUDA")
 }
+
+// TestSecondDerivative: a loop and the fused operation refuse to be differentiated twice;
+// attention at once can be.
+func TestSecondDerivative(t *testing.T) {
+	b := testbackend.New(t)
+	if !strings.HasPrefix(b.Name(), "xla") {
+		t.Skip("the Go backend has one way only")
+	}
+	d := []int{1, 2, 8, 4}
+	layout := Layout{1, []int{d[0], d[2], d[1], d[3]}, PerHead, PerHead}
+	for want, attend := range map[string]func(q, k, v *Node) *Node{
+		"": func(q, k, v *Node) *Node { return Attend(q, k, v, nil, layout) },
+		"attention in a loop, which large grids need on XLA, has first derivatives only": func(q, k, v *Node) *Node {
+			before := cpuParts
+			defer func() { cpuParts = before }()
+			cpuParts = partLimits{training: 1, part: 16}
+			return Attend(q, k, v, nil, layout)
+		},
+		"fused attention, which CUDA devices use unless the backend has the option tf32=false, has first derivatives only": func(q, k, v *Node) *Node {
+			return attendFused(q, k, v, layout, dtypes.Float16, false)
+		},
+	} {
+		e, err := NewExec(b, func(in []*Node) []*Node {
+			dy := in[3]
+			first := Gradient(ReduceAllSum(Mul(attend(in[0], in[1], in[2]), dy)), in[:3]...)
+			return Gradient(ReduceAllSum(Mul(first[0], in[0])), dy)
+		})
+		require.NoError(t, err)
+		_, err = e.Call(testbackend.Normal("q", d...), testbackend.Normal("k", d...), testbackend.Normal("v", d...), testbackend.Normal("dy", layout.Shape...))
+		if want == "" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, want)
+		}
+		e.Finalize()
+	}
+}

@@ -92,7 +92,7 @@ func attendFused(q, k, v *Node, layout Layout, t dtypes.DType, training bool) *N
 		for i := range made {
 			made[i] = layout.PerHead(made[i])
 		}
-		return []*Node{form.Stacked(made...)}
+		return form.Once([]*Node{form.Stacked(made...)}, "fused attention, which CUDA devices use unless the backend has the option tf32=false,")
 	})
 }
 

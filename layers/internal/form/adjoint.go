@@ -1,6 +1,7 @@
 package form
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute/shapes"
@@ -66,6 +67,18 @@ func adjointPath(x *Node, params []*Node, along func(x *Node, params []*Node) *N
 		arrived, made = dy, nil // of this backward pass; there may be another
 		return dy               // makes recomputed nodes depend on dy
 	})
+}
+
+// Once returns results of a hand-written backward pass that cannot be differentiated again:
+// their gradient is an error that names the operation.
+func Once(made []*Node, operation string) []*Node {
+	out := make([]*Node, len(made))
+	for i, x := range made {
+		out[i] = IdentityWithCustomGradient(x, func(_, _ *Node) *Node {
+			panic(fmt.Errorf("%s has first derivatives only, and a Jacobian–vector product differentiates its backward pass: use the pure Go backend, or vector–Jacobian products", operation))
+		})
+	}
+	return out
 }
 
 // Linear returns f(x) for a linear map f whose results have the given shape. adjoint

@@ -107,6 +107,7 @@ async function restore(s) {
   if (s.size && [...el('size').options].some((o) => o.value === s.size)) el('size').value = s.size;
   if (/^\d{1,10}$/.test(s.seed)) el('seed').value = s.seed;
   if (/^\d{1,4}$/.test(s.steps)) el('steps').value = s.steps;
+  el('members').value = [...el('members').options].some((o) => o.value === s.members) ? s.members : '0';
   for (const i of el('inputs').querySelectorAll('input')) if (i.dataset.name in s.parameters) i.value = s.parameters[i.dataset.name];
   if (Object.keys(s.parameters).length) el('parameters').open = true;
   const axes = system ? system.boundaries.length : 2;
@@ -121,7 +122,7 @@ async function restore(s) {
 async function link() {
   const { fragment, whole } = share.write({
     system: system && system.name, field: el('field').value, size: el('size').value, seed: el('seed').value, parameters: form.parameters(),
-    boundaries: form.boundaries(), steps: el('steps').value, channel: painter.index(), view: view.get(), stamps: painter.stamps,
+    boundaries: form.boundaries(), steps: el('steps').value, members: el('members').value, channel: painter.index(), view: view.get(), stamps: painter.stamps,
   });
   history.replaceState(null, '', `#${fragment}`);
   const note = whole ? '' : ' The painting is too long for a link, which has the rest.';
@@ -197,7 +198,7 @@ function busy(on) {
 function theme(value) {
   if (value) document.documentElement.dataset.theme = value; else delete document.documentElement.dataset.theme;
   try { localStorage.setItem('walrus-theme', value); } catch { /* no storage: until the page is left */ }
-  player.curve();
+  player.curves();
 }
 
 const files = player.files(() => name, say);

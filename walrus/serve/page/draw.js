@@ -68,8 +68,8 @@ export function indices(values, shape, r, k, smooth, n) {
 }
 
 // field draws a cut: its first axis to the right, its second upwards. mark is a cell to
-// point out, or null.
-export function field(canvas, { values, shape }, r, smooth, mark) {
+// frame and point one to encircle, or null.
+export function field(canvas, { values, shape }, r, smooth, mark, point = null) {
   const k = factor(shape), { index, width, height } = indices(values, shape, r, k, smooth, 256), colours = maps[r.map];
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
   canvas.classList.toggle('smooth', smooth);
@@ -81,11 +81,11 @@ export function field(canvas, { values, shape }, r, smooth, mark) {
     image.data[o] = colours[i]; image.data[o + 1] = colours[i + 1]; image.data[o + 2] = colours[i + 2]; image.data[o + 3] = 255;
   }
   g.putImageData(image, 0, 0);
-  if (!mark) return;
-  const x = (mark[0] + 0.5) * k, y = height - (mark[1] + 0.5) * k;
   for (const [colour, line] of [['#000', 5], ['#fff', 2]]) {
-    g.strokeStyle = colour; g.lineWidth = line;
-    g.strokeRect(x - k / 2 - 2, y - k / 2 - 2, k + 4, k + 4);
+    g.strokeStyle = colour; g.lineWidth = line; g.beginPath();
+    if (mark) g.rect(mark[0] * k - 2, height - (mark[1] + 1) * k - 2, k + 4, k + 4);
+    if (point) { g.moveTo((point[0] + 0.5) * k + 8, height - (point[1] + 0.5) * k); g.arc((point[0] + 0.5) * k, height - (point[1] + 0.5) * k, 8, 0, 7); }
+    g.stroke();
   }
 }
 

@@ -3,11 +3,12 @@ import { chart, stepAt } from './chart.js';
 import { range, short } from './colour.js';
 import { bar, cell, clear, field } from './draw.js';
 import { animate, npy, save } from './save.js';
+import { course, draw, explain } from './series.js';
 import { directions } from './view.js';
 
 const el = (id) => document.getElementById(id);
 const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
-const pictures = ['truth', 'forecast', 'difference'];
+const pictures = ['truth', 'forecast', 'difference', 'spread'], charts = ['chart', 'course'];
 
 export class Player {
   constructor(view) {
@@ -18,24 +19,32 @@ export class Player {
     el('play').addEventListener('click', () => this.toggle());
     el('speed').addEventListener('change', () => { if (this.timer) { this.stop(); this.toggle(); } });
     el('shown').addEventListener('change', () => { this.ranges = null; this.show(this.step); });
-    el('chart').addEventListener('pointerdown', (e) => { if (this.head) { this.stop(); this.follow = false; this.show(Math.min(stepAt(el('chart'), e, this.head.steps), this.last)); } });
+    for (const id of charts) {
+      el(id).addEventListener('pointerdown', (e) => {
+        if (!this.head) return;
+        this.stop();
+        this.follow = false;
+        this.show(Math.min(stepAt(el(id), e, id === 'course' ? Number(el('scrub').min) : 1, this.head.steps), this.last));
+      });
+    }
     for (const id of pictures) {
       el(id).addEventListener('pointermove', (e) => { if (this.shape) this.probe(cell(el(id), e, this.shape).map(Math.round)); });
       el(id).addEventListener('pointerleave', () => this.probe(null));
+      el(id).addEventListener('click', (e) => { if (this.shape) this.pick(cell(el(id), e, this.shape).map(Math.round)); });
     }
     el('forecast').addEventListener('keydown', (e) => this.key(e));
     el('forecast').addEventListener('blur', () => this.probe(null));
     view.listeners.push(() => { this.mark = null; this.show(this.step); });
-    window.addEventListener('resize', () => this.curve());
-    window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.curve());
+    window.addEventListener('resize', () => this.curves());
+    window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.curves());
   }
 
   reset() {
     this.stop();
-    Object.assign(this, { frames: new Map(), head: null, step: 0, last: 0, follow: !calm.matches, ranges: null, mark: null, shape: null });
+    Object.assign(this, { frames: new Map(), head: null, step: 0, last: 0, follow: !calm.matches, ranges: null, mark: null, point: null, shape: null });
     for (const id of pictures) clear(el(id));
     el('numbers').replaceChildren();
-    el('figures').hidden = el('player').hidden = el('scores').hidden = el('viewrow').hidden = el('volumerow').hidden = el('saverow').hidden = true;
+    el('advice').hidden = el('figures').hidden = el('player').hidden = el('series').hidden = el('scores').hidden = el('viewrow').hidden = el('volumerow').hidden = el('saverow').hidden = true;
     el('nothing').hidden = false;
     this.ready(false);
   }
@@ -48,12 +57,21 @@ export class Player {
     el('shown').replaceChildren(...head.channels.map((c, i) => new Option(c, i)));
     if (Number(old) < head.channels.length) el('shown').value = old || '0';
     el('truthfigure').hidden = el('errorfigure').hidden = el('scores').hidden = !head.truth;
-    el('figures').hidden = el('player').hidden = el('viewrow').hidden = el('saverow').hidden = false;
+    el('spreadfigure').hidden = !head.members;
+    el('figures').hidden = el('player').hidden = el('series').hidden = el('viewrow').hidden = el('saverow').hidden = false;
     el('volumerow').hidden = head.grid.length < 3;
     el('savetruth').hidden = !head.truth;
     el('nothing').hidden = true;
     el('scrub').min = 0; el('scrub').max = 0;
+    this.point = head.grid.map((n) => n >> 1);
+    this.warn(head.advice || []);
     this.view.fit(head.grid);
+  }
+
+  // warn lists what the network was not trained for.
+  warn(advice) {
+    el('advice').hidden = !advice.length;
+    el('advice').lastElementChild.replaceChildren(...advice.map(({ text }) => Object.assign(document.createElement('li'), { textContent: text })));
   }
 
   // band tells the interval of a point of a picture, if the step has one.
@@ -74,7 +92,7 @@ export class Player {
     el('scrub').min = Math.min(step, Number(el('scrub').min));
     el('scrub').max = this.last;
     if (frame.vrmse) this.row(step);
-    if (this.follow && !this.timer) this.show(this.last); else this.curve();
+    if (this.follow && !this.timer) this.show(this.last); else this.curves();
   }
 
   row(step) {
@@ -91,16 +109,20 @@ export class Player {
     if (this.ranges) return this.ranges;
     const all = [...this.frames.values()], known = all.map((f) => this.part(f.truth || f.values)).filter(Boolean);
     const r = range(known.length ? known : all.map((f) => this.part(f.forecast))), span = r.signed ? Math.max(-r.low, r.high) : (r.high - r.low) / 2;
-    this.ranges = { fields: r, difference: { low: -span, high: span, map: 'coolwarm' } };
+    const spread = range([[0], ...all.map((f) => this.half(f) || [])]);
+    this.ranges = { fields: r, difference: { low: -span, high: span, map: 'coolwarm' }, spread: { ...spread, map: 'magma' } };
     return this.ranges;
   }
+
+  // half is half the width of a frame's interval.
+  half(f) { const low = this.part(f.lower); return low && this.part(f.upper).map((v, i) => (v - low[i]) / 2); }
 
   // cuts returns the pictures of a step, of which some may be undefined.
   cuts(step) {
     const f = this.frames.get(step), grid = this.head.grid, { signed } = this.colours().fields;
     const truth = this.part(step < 1 ? f.values : f.truth), forecast = this.part(step < 1 ? f.values : f.forecast);
     const cut = (v, s) => v && this.view.cut(v, grid, s);
-    return { truth: cut(truth, signed), forecast: cut(forecast, signed), difference: cut(truth && forecast && forecast.map((v, i) => v - truth[i]), true) };
+    return { truth: cut(truth, signed), forecast: cut(forecast, signed), difference: cut(truth && forecast && forecast.map((v, i) => v - truth[i]), true), spread: cut(this.half(f), false) };
   }
 
   show(step) {
@@ -112,6 +134,7 @@ export class Player {
     this.picture('truth', cuts.truth, r, past ? 'History' : 'Truth');
     this.picture('forecast', cuts.forecast, r, past ? 'History' : 'Forecast');
     this.picture('difference', cuts.difference, colours.difference, 'Forecast minus truth');
+    this.picture('spread', cuts.spread, colours.spread, 'Spread of the members');
     el('forecastcaption').textContent = past ? 'History' : 'Forecast';
     el('truthcaption').textContent = past ? 'History' : 'Truth (solver)';
     const where = this.view.describe(this.head.grid, colours.fields.signed);
@@ -121,14 +144,14 @@ export class Player {
     el('at').textContent = past ? `${step} (history)` : `${step} of ${this.head.steps}${time}`;
     el('scrub').setAttribute('aria-valuetext', past ? `history, step ${step}` : `step ${step} of ${this.head.steps}`);
     this.tell();
-    this.curve();
+    this.curves();
   }
 
   picture(id, cut, r, name) {
     const canvas = el(id);
     bar(el(`${id}bar`), el(`${id}high`), el(`${id}low`), r);
     if (!cut) { clear(canvas); canvas.setAttribute('aria-label', `${name}: none`); return; }
-    field(canvas, cut, r, this.view.smooth, this.mark);
+    field(canvas, cut, r, this.view.smooth, this.mark, this.view.place(this.point));
     let low = Infinity, high = -Infinity;
     for (const v of cut.values) { low = Math.min(low, v); high = Math.max(high, v); }
     canvas.setAttribute('aria-label', `${name} of ${this.channel()}, step ${this.step}: values from ${short(low)} to ${short(high)}`);
@@ -151,23 +174,46 @@ export class Player {
     el('probe').textContent = `${this.channel()} at ${place}: ${parts.map(([name, id]) => `${name} ${short(this.current[id].values[q])}`).join(', ')}${this.band(q)}`;
   }
 
+  // pick chooses the point of the curve, in cells of the pictures.
+  pick(at) {
+    this.current.forecast.axes.forEach((a, i) => { if (a < this.point.length) this.point[a] = Math.max(0, Math.min(this.shape[i] - 1, at[i])); });
+    this.view.across(this.point);
+    this.show(this.step);
+  }
+
   key(e) {
+    if (e.key === ' ' && this.mark) { e.preventDefault(); this.pick(this.mark); return; }
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key];
     if (!this.shape || !step) return;
     e.preventDefault();
     this.probe(this.mark ? this.mark.map((v, a) => v + step[a]) : this.shape.map((n) => n >> 1));
   }
 
-  // curve draws the scores of the chosen channel.
-  curve() {
-    if (!this.head || !this.head.truth) return;
+  // curves draws the charts of the chosen channel.
+  curves() {
+    if (!this.head || !this.frames.size) return;
+    this.series();
+    if (this.head.truth) this.scores();
+  }
+
+  // series draws the values of the chosen point.
+  series() {
+    const { grid } = this.head, f = this.frames.get(this.step);
+    const index = this.point.reduce((at, v, a) => at * grid[a] + v, 0), place = this.point.map((v, a) => `${'xyz'[a]} ${v}`).join(', ');
+    draw(course(this.frames, Number(el('shown').value) * this.points + index), `${this.channel()} at ${place}`, this.head.steps, this.step);
+    el('seriesnote').textContent = f ? explain({ level: f.level, lower: this.part(f.lower), upper: this.part(f.upper), truth: this.part(f.truth) }, this.head.members) : '';
+  }
+
+  // scores draws the VRMSE.
+  scores() {
     const c = Number(el('shown').value), model = [], same = [];
     for (let s = 1; this.frames.has(s) && this.frames.get(s).vrmse; s++) {
       model.push(this.frames.get(s).vrmse[c]); same.push(this.frames.get(s).persistence[c]);
     }
     const name = this.head.channels[c];
     el('charthead').textContent = `VRMSE of ${name}`;
-    chart(el('chart'), [{ values: same, colour: '--second', dash: [7, 5] }, { values: model, colour: '--accent', dash: [] }], this.head.steps, this.step);
+    const high = Math.min(Math.max(1.05, ...model, ...same), 20); // a forecast that is lost need not flatten the rest
+    chart(el('chart'), [{ values: same, colour: '--second', dash: [7, 5] }, { values: model, colour: '--accent' }], { last: this.head.steps, at: this.step, high });
     const n = model.length;
     el('chart').setAttribute('aria-label', n ? `VRMSE of ${name} over ${n} steps: ${model[0].toFixed(3)} at step 1, ${model[n - 1].toFixed(3)} at step ${n}; the last frame repeated has ${same[n - 1].toFixed(3)}` : 'VRMSE over steps: nothing yet');
     if (el('numbers').dataset.channel !== String(c)) {

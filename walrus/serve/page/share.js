@@ -26,12 +26,13 @@ export function readStamps(text) {
 }
 
 // write returns the fragment of a setup, and whether it has all of the painting.
-export function write({ system, field, size, seed, parameters, boundaries, steps, channel, view, stamps }) {
+export function write({ system, field, size, seed, parameters, boundaries, steps, members, channel, view, stamps }) {
   const q = new URLSearchParams();
   if (system) { q.set('system', system); q.set('seed', seed); } else { q.set('field', field); q.set('size', size); }
   for (const [k, v] of Object.entries(parameters)) q.set(`p.${k}`, v);
   q.set('boundaries', boundaries.join(','));
   q.set('steps', steps);
+  q.set('members', members);
   q.set('channel', channel);
   for (const k of ['map', 'smooth', 'mode', 'axis']) q.set(k, view[k]);
   q.set('at', view.at.join(','));
@@ -49,7 +50,7 @@ export function read(fragment) {
   const text = (k) => q.get(k) ?? undefined;
   return {
     system: q.get('system') || '', field: text('field'), size: text('size'), seed: text('seed'), parameters,
-    boundaries: q.get('boundaries') ? q.get('boundaries').split(',') : null, steps: text('steps'), channel: text('channel'),
+    boundaries: q.get('boundaries') ? q.get('boundaries').split(',') : null, steps: text('steps'), members: text('members'), channel: text('channel'),
     view: { map: text('map'), smooth: text('smooth'), mode: text('mode'), axis: text('axis'), at: q.has('at') ? q.get('at').split(',').map(Number) : undefined },
     stamps: q.has('paint') ? readStamps(q.get('paint')) : [],
   };

@@ -58,6 +58,15 @@ export class View {
   slice(values, grid) { return cut(values, grid, this.axis, Math.min(this.at[this.axis], (grid[this.axis] || 1) - 1)); }
   cut(values, grid, signed) { return this.projects ? cut(values, grid, this.axis, null, signed) : this.slice(values, grid); }
 
+  // place is the cell of a point of the grid in a picture, or null where the picture lacks it.
+  place(point) {
+    if (point.length < 3) return [point[0], point[1] || 0];
+    return this.projects || point[this.axis] === this.at[this.axis] ? point.filter((_, a) => a !== this.axis) : null;
+  }
+
+  // across moves a point of a volume to the shown slice.
+  across(point) { if (point.length === 3) point[this.axis] = this.at[this.axis]; }
+
   // describe says in words what a picture of this grid shows.
   describe(grid, signed) {
     if (grid.length < 3) return '';
