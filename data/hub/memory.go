@@ -2,7 +2,6 @@ package hub
 
 import (
 	"container/list"
-	"crypto/rand"
 	"sync"
 )
 
@@ -74,6 +73,3 @@ func (m *blockMemory) remove(e *list.Element) {
 	delete(m.items, b.key)
 	m.free += int64(len(b.data))
 }
-
-// unique returns a text that no other file has.
-func unique() string { return rand.Text() }

@@ -3,6 +3,7 @@ package hub
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func (t *Tree) newSource(name string) (*source, error) {
 		if err := s.probe(); err != nil {
 			return nil, err
 		}
-		version = s.address + " " + cmp.Or(s.tag, unique())
+		version = s.address + " " + cmp.Or(s.tag, rand.Text()) // without a tag no later program uses the blocks
 	}
 	s.key = fmt.Sprintf("%s, %d bytes in blocks of %d", version, s.size, t.block)
 	if sum, _ := s.file.checksum(); sum != "" && s.whole == nil && !t.store.Has(s.key, verified) {

@@ -25,6 +25,9 @@ const (
 	defaultRequests   = 8
 )
 
+// maxRequests bounds the requests for blocks at the same time.
+const maxRequests = 256
+
 // Tree is a repository of the hub or a server as a file system. Files are read in blocks,
 // by range requests, when the values are needed. Their type is [*RemoteFile]. A Tree
 // implements fs.ReadDirFS and fs.StatFS and is safe for concurrent use.
@@ -76,7 +79,7 @@ func (c *Client) Open(ctx context.Context, address string) (tree *Tree, name str
 		return nil, "", err
 	}
 	t := &Tree{
-		location: l, c: c, block: cmp.Or(c.Block, defaultBlock), slots: make(chan struct{}, max(1, cmp.Or(c.Parallel, defaultRequests))),
+		location: l, c: c, block: cmp.Or(c.Block, defaultBlock), slots: make(chan struct{}, min(max(1, cmp.Or(c.Parallel, defaultRequests)), maxRequests)),
 		opened: map[string]*source{}, lists: map[string][]fs.DirEntry{},
 	}
 	if l.repo.Name != "" {

@@ -741,8 +741,8 @@ func readSpoiled(t *testing.T, rng *rand.Rand) {
 			_, _ = w.Write(body[first : first+draw(last-first+1)])
 			return true
 		case 2:
-			// Three lies in a row end a read with an error, and so does another version in
-			// the first answer.
+			// Reads end with an error after three lies in a row. They do, too, if the first
+			// answer names another version.
 			_, last := wanted(r)
 			mu.Lock()
 			lied[last]++

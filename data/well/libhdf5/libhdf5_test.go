@@ -6,6 +6,8 @@ import (
 	"context"
 	"io/fs"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,6 +39,15 @@ func TestBothDriversAgree(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) { compareFile(t, path) })
 		return nil
 	}))
+}
+
+// TestAddress: the library reads files of this machine only; the error says so.
+func TestAddress(t *testing.T) {
+	server := httptest.NewServer(http.FileServer(http.Dir(testdata)))
+	defer server.Close()
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	_, err := well.Open(server.URL+"/shear_flow", well.Options{Split: "test", Driver: libhdf5.Name})
+	assert.ErrorContains(t, err, `.hdf5: expected a driver that reads addresses, such as "go", got one that does not: download the file (gowalrus fetch), or choose another driver`)
 }
 
 func compareFile(t *testing.T, path string) {
