@@ -28,12 +28,14 @@ type finetuneOptions struct {
 	windows     int
 	drop        []string
 	fixed, auto bool
+	rated       bool // --rate was given
 }
 
 // finetune returns the subcommand finetune.
 func (a *app) finetune() *cobra.Command {
 	o := finetuneOptions{recipe: recipe.Finetuning(nano.Name, "")}
-	c := a.command(&cobra.Command{
+	var c *cobra.Command
+	c = a.command(&cobra.Command{
 		Use:   "finetune",
 		Short: "Finetune weights on a data set",
 		Long: `Finetunes weights on a data set with the settings of the paper's authors: half the
@@ -55,14 +57,17 @@ references, which are trained from scratch.`,
   gowalrus finetune --data testdata/data/shear_flow --out runs/adapters --lora 8 --epochs 3
   gowalrus finetune --weights Poseidon-T --data datasets/mine --out runs/poseidon
   gowalrus evaluate --weights runs/shear/best --data testdata/data/shear_flow`,
-	}, func(ctx context.Context) error { return a.runFinetune(ctx, o) })
+	}, func(ctx context.Context) error {
+		o.rated = c.Flags().Changed("rate")
+		return a.runFinetune(ctx, o)
+	})
 	f, r := c.Flags(), o.recipe
 	weightsFlag(c, &r.Weights)
 	f.StringVar(&o.data, "data", "", "`folder` or address (hf://datasets/OWNER/NAME, https://...) of a data set with train and, for validation, valid")
 	f.StringVar(&o.out, "out", "", "`folder` of the run (runs/ and the name of the data's folder if empty)")
 	f.IntVar(&o.epochs, "epochs", r.Epochs, "epochs; warm-up takes a fifth of them, cooldown three tenths")
 	f.IntVar(&r.Updates, "updates", r.Updates, "updates of an epoch")
-	f.Float64Var(&r.Schedule.Base, "rate", r.Schedule.Base, "largest learning rate")
+	f.Float64Var(&r.Schedule.Base, "rate", r.Schedule.Base, "largest learning rate (1e-3 for fno and unet)")
 	f.Uint64Var(&r.Seed, "seed", r.Seed, "seed of order, jitter and new columns")
 	f.StringVar(&r.Objective.Statistics, "statistics", r.Objective.Statistics, "`source`: dataset for the statistics of stats.yaml, history for those of each window, as in pretraining")
 	f.IntVar(&o.history, "history", 0, "frames of history (6, in 3D 3, if 0; Poseidon 1, DPOT 10)")
@@ -91,8 +96,11 @@ func (o *finetuneOptions) complete() error {
 	}
 	o.recipe.Data = []recipe.Data{{Path: path, History: o.history, Drop: o.drop}}
 	o.recipe.SetEpochs(o.epochs)
-	if o.recipe.Peer() != "" {
+	if rate := o.recipe.Schedule.Base; o.recipe.Peer() != "" {
 		o.recipe.SetPeer()
+		if o.rated {
+			o.recipe.Schedule.Base = rate
+		}
 	}
 	if o.fixed {
 		delete(o.recipe.Network, "rope")

@@ -118,6 +118,13 @@ func TestFinetuneOptions(t *testing.T) {
 	o.fixed = true
 	require.NoError(t, o.complete())
 	require.NotContains(t, o.recipe.Network, "rope")
+	for rated, want := range map[bool]float64{false: 1e-3, true: 1e-4} {
+		o := finetuneOptions{recipe: recipe.Finetuning("nano", ""), data: "x", out: "y", epochs: 20, rated: rated}
+		o.recipe.Weights = "fno"
+		require.NoError(t, o.complete())
+		require.Equal(t, want, o.recipe.Schedule.Base)
+		require.Empty(t, o.recipe.Network)
+	}
 }
 
 // TestFinetunePeers: weights of the paper's other networks are finetuned on fields that they do

@@ -32,10 +32,18 @@ func (r *Recipe) Peer() peers.Kind {
 	return kind
 }
 
+// scratchRate is the largest learning rate of plain references, which have no weights to start
+// from. The Fourier neural operator was published with it (arXiv 2010.08895).
+const scratchRate = 1e-3
+
 // SetPeer leaves out the settings that a network of package peers does not have: those of
-// Network, and those of Objective but the statistics.
+// Network, and those of Objective but the statistics. Plain references, which are trained from
+// scratch, get a learning rate of 1e-3.
 func (r *Recipe) SetPeer() {
 	r.Network, r.Objective = nil, Objective{Statistics: r.Objective.Statistics}
+	if fresh(r.Weights) {
+		r.Schedule.Base = scratchRate
+	}
 }
 
 // checkPeer returns an error for settings that a network of package peers does not have.
