@@ -56,7 +56,7 @@ func differentiate(w *walrus.Weights, o walrus.EmulatorOptions, s size, task str
 }
 
 // enliven replaces the initial weights, with which a forecast is nearly its last frame, by
-// random ones.
+// random values.
 func enliven(w *walrus.Weights) error {
 	rng := rand.New(rand.NewPCG(3, 3))
 	for _, p := range w.Params() {
