@@ -20,7 +20,8 @@ const (
 func (e *Emulator) compileDerivatives(p *stepProgram, steps int, volume data.Volume, plan *csm.Plan) (err error) {
 	p.pull, p.push = map[bool]*inputs.Program{}, map[bool]*inputs.Program{}
 	for _, frozen := range []bool{false, true} {
-		pulled := func(in inputs.Nodes) (names []string, out []*Node) {
+		// The backward pass of training is faster, but in a loop it has no derivative itself.
+		pulled := func(in inputs.Nodes, training bool) (names []string, out []*Node) {
 			for i := range steps {
 				names = append(names, frameName(i))
 			}
@@ -31,11 +32,11 @@ func (e *Emulator) compileDerivatives(p *stepProgram, steps int, volume data.Vol
 			for i, name := range names {
 				of[i] = in.Get(name)
 			}
-			u := e.differentiable(in, steps, volume, plan, frozen)
+			u := e.differentiable(in, steps, volume, plan, frozen, training)
 			return names, Gradient(ReduceAllSum(Mul(u, in.Get(cotangentName))), of...)
 		}
 		if p.pull[frozen], err = inputs.NewProgram(e.opts.Backend, func(in inputs.Nodes) []*Node {
-			_, out := pulled(in)
+			_, out := pulled(in, true)
 			return out
 		}); err != nil {
 			return err
@@ -43,7 +44,7 @@ func (e *Emulator) compileDerivatives(p *stepProgram, steps int, volume data.Vol
 		// gomlx has no forward mode. The pulled gradients are linear in the cotangent; the
 		// gradient of their product with the tangents is the tangent of the next frame.
 		if p.push[frozen], err = inputs.NewProgram(e.opts.Backend, func(in inputs.Nodes) []*Node {
-			names, out := pulled(in)
+			names, out := pulled(in, false)
 			sum := ScalarZero(out[0].Graph(), out[0].DType())
 			for i, name := range names {
 				sum = Add(sum, ReduceAllSum(Mul(out[i], in.Get(tangentPrefix+name))))
@@ -58,8 +59,10 @@ func (e *Emulator) compileDerivatives(p *stepProgram, steps int, volume data.Vol
 
 // differentiable returns the next frame of one lane, [1, 1, Cv, H, W, D], averaged over its
 // draws. Unless frozen is set, gradients pass through the statistics of the history.
-func (e *Emulator) differentiable(in inputs.Nodes, steps int, volume data.Volume, plan *csm.Plan, frozen bool) *Node {
+// training selects the backward pass of training.
+func (e *Emulator) differentiable(in inputs.Nodes, steps int, volume data.Volume, plan *csm.Plan, frozen, training bool) *Node {
 	step := e.stepInputs(history(in, steps), in, volume)
+	step.Net.Recompute = training
 	if step.Stats == nil && !frozen {
 		stats := sampleStats(WithConstants(step.History, step.Constants), e.scaling)
 		step.Stats = &stats

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -33,6 +34,9 @@ var energy = walrus.NewObjective(func(t walrus.Trajectory) *Node { return Reduce
 
 // differentiate repeats a task of derivatives.
 func differentiate(w *walrus.Weights, o walrus.EmulatorOptions, s size, task string, steps int, count func()) (off float64, err error) {
+	if err := enliven(w); err != nil {
+		return 0, err
+	}
 	em, err := walrus.NewEmulator(w, o)
 	if err != nil {
 		return 0, err
@@ -49,6 +53,29 @@ func differentiate(w *walrus.Weights, o walrus.EmulatorOptions, s size, task str
 		count()
 	}
 	return off, nil
+}
+
+// enliven replaces the initial weights, with which a forecast is nearly its last frame, by
+// random values.
+func enliven(w *walrus.Weights) error {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, p := range w.Params() {
+		if p.Init.Buffer {
+			continue
+		}
+		scale := 0.1
+		if len(p.Dims) > 1 {
+			scale = 1 / math.Sqrt(float64(p.Size()/p.Dims[0]))
+		}
+		v := make([]float32, p.Size())
+		for i := range v {
+			v[i] = float32(p.Init.Constant + scale*rng.NormFloat64())
+		}
+		if err := w.Set(p.Key, tensors.FromFlatDataAndDimensions(v, p.Dims...)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // product returns |v·(J·t) − (Jᵀ·v)·t| of random v and t, divided by the sum over the frames
