@@ -191,7 +191,7 @@ func build(table []uint32, width int, lengths []uint8, entries []uint32) error {
 			table[i] = isException
 		}
 	}
-	// The second level of the codes whose first bits are prefix, if it was begun.
+	// The second level of the codes whose first bits are prefix.
 	free, prefix, start, levelBits := uint32(1)<<width, uint32(1)<<maxBits, uint32(0), 0
 	// Codes in the order of their values: by length, then by symbol.
 	var sorted [maxLiterals]uint16
