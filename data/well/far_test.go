@@ -264,8 +264,8 @@ func TestFarParts(t *testing.T) {
 			assert.ErrorContains(t, err, "offline, and the cache lacks this part of the file")
 		}
 		require.NoError(t, far.Close())
-		window := int64(4 * 128 * 128 * 2 * 3)
-		assert.Greater(t, s.sum("big.hdf5"), window)
+		window := int64(4 * 128 * 128 * 2 * 3) // before compression, which keeps more than half of noise
+		assert.Greater(t, s.sum("big.hdf5"), window/2)
 		assert.Less(t, s.sum("big.hdf5"), window+10*o.Hub.Block, "of %d bytes", info.Size())
 	}
 }
