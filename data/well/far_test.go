@@ -232,7 +232,7 @@ func TestFarParts(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o777))
 	w, err := well.Create(path, big, well.WriteOptions{})
 	require.NoError(t, err)
-	rng := rand.New(rand.NewPCG(rand.Uint64(), 1)) // a file of its own in every run, since blocks stay in memory
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 1)) // another file in every run, since blocks stay in memory
 	for step := range 60 {
 		frame := make([]float32, 2*128*128)
 		for i := range frame {
