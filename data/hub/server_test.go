@@ -59,7 +59,7 @@ func newServer(t *testing.T) *server {
 		"extended_config.yaml": []byte("model: {}\n"), "walrus.pt": content(5000, 3),
 		"config.json": []byte("{}"), "model.safetensors": content(3000, 4), "model_Ti.pth": content(2000, 5), "model_S.pth": content(100, 6),
 	}}
-	memory.clear() // other tests read the same files
+	memory.Clear() // other tests read the same files
 	s.Server = httptest.NewServer(http.HandlerFunc(s.answer))
 	t.Cleanup(s.Close)
 	return s

@@ -222,7 +222,7 @@ func (s *source) claim(first, n int64) []*waiting {
 		if s.err != nil {
 			w.err = s.err
 			close(w.done)
-		} else if data, ok := memory.get(blockKey{s.key, number}); ok {
+		} else if data, ok := memory.Get(blockKey{s.key, number}); ok {
 			w.data = data
 			close(w.done)
 		} else {
@@ -264,7 +264,7 @@ func (s *source) reached(number int64) {
 	trim(s.ahead)
 	if marked {
 		s.ahead[b.first] = batch{b.first + b.n, min(2*b.n, maxAhead)}
-	} else if _, loading := s.waiting[number]; loading && number > 0 && memory.has(blockKey{s.key, number - 1}) {
+	} else if _, loading := s.waiting[number]; loading && number > 0 && memory.Has(blockKey{s.key, number - 1}) {
 		b, marked = batch{number + 1, 2}, true
 		s.ahead[number+1] = batch{number + 3, 4}
 	}
@@ -308,7 +308,8 @@ func (s *source) run(run []*waiting) {
 // finish ends the reading of a block.
 func (s *source) finish(w *waiting, data []byte, err error) {
 	if err == nil {
-		memory.put(blockKey{s.key, w.number}, data)
+		memory.Drop(blockKey{s.key, w.number})
+		memory.Put(blockKey{s.key, w.number}, data, int64(len(data)))
 		err = s.verify(w.number)
 	}
 	s.mu.Lock()
@@ -342,7 +343,7 @@ func (s *source) verify(number int64) error {
 	}
 	want, sum := s.file.checksum()
 	for i := range s.blocks() {
-		data, ok := memory.get(blockKey{s.key, i})
+		data, ok := memory.Get(blockKey{s.key, i})
 		if !ok {
 			data, ok = s.t.store.Get(s.key, i)
 		}
@@ -355,7 +356,7 @@ func (s *source) verify(number int64) error {
 		err := fmt.Errorf("checksum: expected %s, as in the hub's list, got %s: the blocks were removed, open the file again", want, got)
 		err = errors.Join(err, s.t.store.Drop(s.key))
 		for i := range s.blocks() {
-			memory.drop(blockKey{s.key, i})
+			memory.Drop(blockKey{s.key, i})
 		}
 		s.mu.Lock()
 		s.err = err

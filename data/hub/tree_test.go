@@ -223,7 +223,7 @@ func TestBlocksOnce(t *testing.T) {
 	_, err = f.ReadAt(got, 0)
 	assert.ErrorIs(t, err, fs.ErrClosed)
 
-	memory.clear()
+	memory.Clear()
 	again := *c
 	again.Offline = true
 	all, err = fs.ReadFile(mustTree(t, &again), bigName)
@@ -240,15 +240,6 @@ func TestBlocksOnce(t *testing.T) {
 func mustTree(t *testing.T, c *Client) *Tree {
 	tree, _ := openTree(t, c, flowAddress)
 	return tree
-}
-
-// clear discards all blocks, as the start of another process does.
-func (m *blockMemory) clear() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for m.order.Len() > 0 {
-		m.remove(m.order.Back())
-	}
 }
 
 // TestFetchedFile: a file that was downloaded whole is read without a request.
@@ -282,7 +273,7 @@ func TestBlockDamage(t *testing.T) {
 		return err
 	}))
 	require.Positive(t, damaged)
-	memory.clear()
+	memory.Clear()
 	s.spoil(nil)
 	all, err := fs.ReadFile(mustTree(t, c), bigName)
 	require.NoError(t, err)
@@ -297,7 +288,7 @@ func TestBlockCacheBound(t *testing.T) {
 	c := s.far(t)
 	c.BlockCache = 100_000
 	for range 2 {
-		memory.clear()
+		memory.Clear()
 		all, err := fs.ReadFile(mustTree(t, c), bigName)
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(s.files[bigName], all))
@@ -404,7 +395,7 @@ func TestLies(t *testing.T) {
 			first.Do(func() { answered = tt.name == "other tag" }) // the first answer says the version
 			return !answered && tt.lie(w, r, body)
 		})
-		memory.clear()
+		memory.Clear()
 		f := openFar(t, s.far(t), bigName)
 		if tt.name == "other tag" {
 			_, err := f.ReadAt(make([]byte, 1), bigSize-1)
@@ -426,7 +417,7 @@ func TestLies(t *testing.T) {
 			mu.Unlock()
 			return n > 1 && !again && tt.lie(w, r, body)
 		})
-		memory.clear()
+		memory.Clear()
 		all, err := io.ReadAll(openFar(t, s.far(t), bigName))
 		require.NoError(t, err, tt.name)
 		assert.True(t, bytes.Equal(s.files[bigName], all), tt.name)
@@ -630,7 +621,7 @@ func TestReadAhead(t *testing.T) {
 			return err
 		}},
 	} {
-		memory.clear()
+		memory.Clear()
 		slow := &slow{pause: 5 * time.Millisecond}
 		f := openFar(t, s.far(t), bigName)
 		s.spoil(slow.fault)
@@ -639,7 +630,7 @@ func TestReadAhead(t *testing.T) {
 		assert.LessOrEqual(t, slow.most.Load(), int32(defaultRequests), tt.name)
 	}
 
-	memory.clear()
+	memory.Clear()
 	f := openFar(t, s.far(t), bigName)
 	s.spoil(nil)
 	for _, block := range []int64{3, 20, 9, 27, 1} {
@@ -650,7 +641,7 @@ func TestReadAhead(t *testing.T) {
 	assert.Equal(t, [2]int{5, 50_000}, [2]int{requests, sent})
 
 	// A range that follows another one is a sequential read.
-	memory.clear()
+	memory.Clear()
 	f = openFar(t, s.far(t), bigName)
 	s.spoil(nil)
 	require.NoError(t, f.Prefetch(t.Context(), 0, 35_000))
@@ -761,7 +752,7 @@ func readSpoiled(t *testing.T, rng *rand.Rand) {
 	c.Block = int64(1000 + rng.IntN(60_000))
 	c.BlockCache = int64(10_000 + rng.IntN(size))
 	c.Parallel = 1 + rng.IntN(6)
-	memory.clear()
+	memory.Clear()
 	f := openFar(t, c, bigName)
 	var all sync.WaitGroup
 	for range 4 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/internal/lifetime"
+	"github.com/gowalrus/gowalrus/internal/lru"
 )
 
 // Dataset is an open data set of The Well. It implements data.Dataset and is safe for
@@ -23,7 +24,7 @@ type Dataset struct {
 	stored       []data.Field // before transforms
 	statistics   *data.Statistics
 	norms        map[string]norm
-	cache        *cache
+	cache        *lru.Cache[cacheKey, []float32]
 	quota        *quota
 	uses         lifetime.Uses // reads
 }

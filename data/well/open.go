@@ -1,6 +1,7 @@
 package well
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well/driver"
+	"github.com/gowalrus/gowalrus/internal/lru"
 )
 
 // Open opens a data set for reading. path is the folder of a data set (with data/<split>/
@@ -39,7 +41,7 @@ func Open(path string, o Options) (*Dataset, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	d := &Dataset{options: o, place: p, root: root, cache: newCache(o.CacheBytes)}
+	d := &Dataset{options: o, place: p, root: root, cache: lru.New[cacheKey, []float32](cmp.Or(o.CacheBytes, defaultCacheBytes))}
 	if err := d.openFiles(drv, files); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

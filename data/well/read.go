@@ -278,7 +278,7 @@ func (d *Dataset) constants(dst []float32, file, own int) ([]float32, error) {
 		}
 	}
 	dst = sized(dst, n)
-	if values, ok := d.cache.get(key); ok {
+	if values, ok := d.cache.Get(key); ok {
 		copy(dst, values)
 		return dst, nil
 	}
@@ -296,7 +296,7 @@ func (d *Dataset) constants(dst []float32, file, own int) ([]float32, error) {
 		}
 		at += n
 	}
-	d.cache.put(key, append([]float32(nil), dst...))
+	d.cache.Put(key, append([]float32(nil), dst...), int64(4*len(dst)))
 	return dst, nil
 }
 

@@ -128,7 +128,7 @@ func (s *shard) read(store *Store, name string, at []int, limit int64) (raw []by
 // index returns the offsets and sizes of the chunks of a shard. It is cached.
 func (s *shard) index(store *Store, f sized, name string, chunks int) ([]byte, error) {
 	key := "index\x00" + name
-	if index, ok := store.cache.get(key); ok {
+	if index, ok := store.cache.Get(key); ok {
 		return index, nil
 	}
 	index := make([]byte, 16*chunks, 16*chunks+4)
@@ -151,7 +151,7 @@ func (s *shard) index(store *Store, f sized, name string, chunks int) ([]byte, e
 			return nil, err
 		}
 	}
-	store.cache.put(key, index)
+	store.cache.Put(key, index, int64(len(index)))
 	return index, nil
 }
 

@@ -2,7 +2,6 @@ package zarr
 
 import (
 	"bytes"
-	"container/list"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,9 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/gowalrus/gowalrus/data/well/driver"
+	"github.com/gowalrus/gowalrus/internal/lru"
 	"github.com/gowalrus/gowalrus/internal/ndarray"
 )
 
@@ -27,7 +26,7 @@ type Store struct {
 	arrays  []*Array
 	skipped []string
 	root    map[string]any
-	cache   cache
+	cache   *lru.Cache[string, []byte]
 }
 
 // Is reports whether a folder is a store: it has metadata of a group or of an array.
@@ -50,7 +49,7 @@ func Open(folder string) (*Store, error) {
 
 // OpenFS opens the store in the root of a file system. The name is used in errors only.
 func OpenFS(fsys fs.FS, name string) (*Store, error) {
-	s := &Store{name: name, fsys: fsys}
+	s := &Store{name: name, fsys: fsys, cache: lru.New[string, []byte](cacheBytes)}
 	left := maxEntries
 	if err := s.walk(".", 0, &left); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -137,14 +136,12 @@ func (s *Store) Dataset(name string) (driver.Dataset, error) {
 
 // Memory returns the bytes of decoded chunks in memory.
 func (s *Store) Memory() int64 {
-	s.cache.mu.Lock()
-	defer s.cache.mu.Unlock()
-	return int64(s.cache.used)
+	return s.cache.Used()
 }
 
 // Close discards the cache.
 func (s *Store) Close() error {
-	s.cache.clear()
+	s.cache.Clear()
 	return nil
 }
 
@@ -266,7 +263,7 @@ func (m *array) layout() (ndarray.Layout, error) {
 func (a *Array) chunk(at []int) ([]byte, error) {
 	m := a.meta
 	key := a.name + "\x00" + fmt.Sprint(at)
-	if b, ok := a.store.cache.get(key); ok {
+	if b, ok := a.store.cache.Get(key); ok {
 		return b, nil
 	}
 	n, _ := ndarray.Bytes(m.typ, m.chunk) // layout has checked it
@@ -291,7 +288,7 @@ func (a *Array) chunk(at []int) ([]byte, error) {
 	if raw, err = m.decoder.run(raw, int(n)); err != nil {
 		return nil, err
 	}
-	a.store.cache.put(key, raw)
+	a.store.cache.Put(key, raw, int64(len(raw)))
 	return raw, nil
 }
 
@@ -322,51 +319,3 @@ func (m *array) key(at []int) string {
 
 // cacheBytes bounds the decoded chunks that a store keeps.
 const cacheBytes = 64 << 20
-
-// cache keeps the chunks that were used last.
-type cache struct {
-	mu    sync.Mutex
-	used  int
-	order list.List // of *kept, used last first
-	items map[string]*list.Element
-}
-
-type kept struct {
-	key string
-	b   []byte
-}
-
-func (c *cache) get(key string) ([]byte, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e, ok := c.items[key]
-	if !ok {
-		return nil, false
-	}
-	c.order.MoveToFront(e)
-	return e.Value.(*kept).b, true
-}
-
-func (c *cache) put(key string, b []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.items[key]; ok || len(b) > cacheBytes {
-		return
-	}
-	if c.items == nil {
-		c.items = map[string]*list.Element{}
-	}
-	c.items[key] = c.order.PushFront(&kept{key, b})
-	for c.used += len(b); c.used > cacheBytes; {
-		last := c.order.Remove(c.order.Back()).(*kept)
-		delete(c.items, last.key)
-		c.used -= len(last.b)
-	}
-}
-
-func (c *cache) clear() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.items, c.used = nil, 0
-	c.order.Init()
-}
