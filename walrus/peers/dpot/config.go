@@ -7,6 +7,7 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/internal/enum"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/limits"
 )
 
 // Activation is the nonlinearity of a network.
@@ -127,27 +128,18 @@ func (c Config) Validate() error {
 	addf := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("dpot: config: "+format, args...))
 	}
-	for _, s := range []struct {
-		name      string
-		value, hi int
-	}{
-		{"patch_size", c.Patch, 1 << 8},
-		{"in_channels", c.InChannels, 1 << 12},
-		{"out_channels", c.OutChannels, 1 << 12},
-		{"in_timesteps", c.InSteps, 1 << 12},
-		{"out_timesteps", c.OutSteps, 1 << 12},
-		{"embed_dim", c.Hidden, maxWidth},
-		{"depth", c.Depth, maxBlocks},
-		{"n_blocks", c.MixingBlocks, maxWidth},
-		{"modes", c.Modes, maxPoints},
-		{"mlp_width", c.MLP, maxWidth},
-		{"out_layer_dim", c.OutWidth, maxWidth},
-		{"n_cls", c.Classes, maxWidth},
-	} {
-		if s.value < 1 || s.value > s.hi {
-			addf("%s: expected 1 to %d, got %d", s.name, s.hi, s.value)
-		}
-	}
+	limits.Size(addf, "patch_size", c.Patch, 1<<8)
+	limits.Size(addf, "in_channels", c.InChannels, 1<<12)
+	limits.Size(addf, "out_channels", c.OutChannels, 1<<12)
+	limits.Size(addf, "in_timesteps", c.InSteps, 1<<12)
+	limits.Size(addf, "out_timesteps", c.OutSteps, 1<<12)
+	limits.Size(addf, "embed_dim", c.Hidden, maxWidth)
+	limits.Size(addf, "depth", c.Depth, maxBlocks)
+	limits.Size(addf, "n_blocks", c.MixingBlocks, maxWidth)
+	limits.Size(addf, "modes", c.Modes, maxPoints)
+	limits.Size(addf, "mlp_width", c.MLP, maxWidth)
+	limits.Size(addf, "out_layer_dim", c.OutWidth, maxWidth)
+	limits.Size(addf, "n_cls", c.Classes, maxWidth)
 	c.validateRelations(addf)
 	return errors.Join(problems...)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/peers/internal/fourier"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/limits"
 )
 
 // Config describes a network.
@@ -56,14 +57,15 @@ const maxSize = 1 << 12
 // Validate returns an error that lists every problem.
 func (c Config) Validate() error {
 	var problems []error
-	for _, s := range []struct {
-		name      string
-		value, hi int
-	}{{"axes", c.Axes, 3}, {"channels", c.Channels, maxSize}, {"steps", c.Steps, maxSize}, {"width", c.Width, maxSize}, {"modes", c.Modes, maxSize}, {"depth", c.Depth, maxSize}} {
-		if s.value < 1 || s.value > s.hi {
-			problems = append(problems, fmt.Errorf("fno: config: %s: expected 1 to %d, got %d", s.name, s.hi, s.value))
-		}
+	addf := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("fno: config: "+format, args...))
 	}
+	limits.Size(addf, "axes", c.Axes, 3)
+	limits.Size(addf, "channels", c.Channels, maxSize)
+	limits.Size(addf, "steps", c.Steps, maxSize)
+	limits.Size(addf, "width", c.Width, maxSize)
+	limits.Size(addf, "modes", c.Modes, maxSize)
+	limits.Size(addf, "depth", c.Depth, maxSize)
 	return errors.Join(problems...)
 }
 

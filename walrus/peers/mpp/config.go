@@ -8,6 +8,7 @@ import (
 	"github.com/gowalrus/gowalrus/internal/enum"
 	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/limits"
 )
 
 // Patch is the edge length of a patch in points. The original's setting patch_size has no
@@ -76,19 +77,10 @@ func (c Config) Validate() error {
 	addf := func(format string, args ...any) {
 		problems = append(problems, fmt.Errorf("mpp: config: "+format, args...))
 	}
-	for _, s := range []struct {
-		name      string
-		value, hi int
-	}{
-		{"embed_dim", c.Hidden, maxWidth},
-		{"num_heads", c.Heads, maxWidth},
-		{"processor_blocks", c.Blocks, maxBlocks},
-		{"n_states", c.States, maxStates},
-	} {
-		if s.value < 1 || s.value > s.hi {
-			addf("%s: expected 1 to %d, got %d", s.name, s.hi, s.value)
-		}
-	}
+	limits.Size(addf, "embed_dim", c.Hidden, maxWidth)
+	limits.Size(addf, "num_heads", c.Heads, maxWidth)
+	limits.Size(addf, "processor_blocks", c.Blocks, maxBlocks)
+	limits.Size(addf, "n_states", c.States, maxStates)
 	if c.Hidden%4 != 0 {
 		addf("embed_dim: expected a multiple of 4, because encoder and decoder have a quarter of the channels, got %d", c.Hidden)
 	}

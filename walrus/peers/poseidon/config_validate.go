@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gowalrus/gowalrus/csm"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/limits"
 )
 
 // Bounds on the sizes in a configuration, far beyond any network in use. They keep a
@@ -27,22 +28,13 @@ func (p *problems) addf(format string, args ...any) {
 // error that lists every problem, one per line.
 func (c Config) Validate() error {
 	var p problems
-	for _, s := range []struct {
-		name      string
-		value, hi int
-	}{
-		{"image_size (rows)", c.Grid[0], maxPoints},
-		{"image_size (columns)", c.Grid[1], maxPoints},
-		{"patch_size", c.Patch, 1 << 8},
-		{"num_channels", c.InChannels, 1 << 12},
-		{"num_out_channels", c.OutChannels, 1 << 12},
-		{"embed_dim", c.EmbedDim, maxWidth},
-		{"window_size", c.Window, maxPoints},
-	} {
-		if s.value < 1 || s.value > s.hi {
-			p.addf("%s: expected 1 to %d, got %d", s.name, s.hi, s.value)
-		}
-	}
+	limits.Size(p.addf, "image_size (rows)", c.Grid[0], maxPoints)
+	limits.Size(p.addf, "image_size (columns)", c.Grid[1], maxPoints)
+	limits.Size(p.addf, "patch_size", c.Patch, 1<<8)
+	limits.Size(p.addf, "num_channels", c.InChannels, 1<<12)
+	limits.Size(p.addf, "num_out_channels", c.OutChannels, 1<<12)
+	limits.Size(p.addf, "embed_dim", c.EmbedDim, maxWidth)
+	limits.Size(p.addf, "window_size", c.Window, maxPoints)
 	if n := len(c.Depths); n < 1 || n > maxStages || len(c.Heads) != n || len(c.Skips) != n {
 		p.addf("depths, num_heads, skip_connections: expected 1 to %d stages and one number for each in all three, got %d, %d and %d numbers", maxStages, n, len(c.Heads), len(c.Skips))
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/gowalrus/gowalrus/csm"
 	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/peers/internal/limits"
 )
 
 // Config describes a network.
@@ -57,16 +58,16 @@ const (
 // Validate returns an error that lists every problem.
 func (c Config) Validate() error {
 	var problems []error
-	for _, s := range []struct {
-		name      string
-		value, hi int
-	}{{"axes", c.Axes, 3}, {"channels", c.Channels, maxSize}, {"steps", c.Steps, maxSize}, {"width", c.Width, maxSize}, {"levels", c.Levels, maxLevels}} {
-		if s.value < 1 || s.value > s.hi {
-			problems = append(problems, fmt.Errorf("unet: config: %s: expected 1 to %d, got %d", s.name, s.hi, s.value))
-		}
+	addf := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("unet: config: "+format, args...))
 	}
+	limits.Size(addf, "axes", c.Axes, 3)
+	limits.Size(addf, "channels", c.Channels, maxSize)
+	limits.Size(addf, "steps", c.Steps, maxSize)
+	limits.Size(addf, "width", c.Width, maxSize)
+	limits.Size(addf, "levels", c.Levels, maxLevels)
 	if c.Width%normGroups != 0 {
-		problems = append(problems, fmt.Errorf("unet: config: width: expected a multiple of %d, the number of norm groups, got %d", normGroups, c.Width))
+		addf("width: expected a multiple of %d, the number of norm groups, got %d", normGroups, c.Width)
 	}
 	return errors.Join(problems...)
 }
