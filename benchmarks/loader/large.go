@@ -1,12 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/data/well"
@@ -93,19 +91,4 @@ func drawWaves(dst []float32, grid []int, waves []wave, time float64) {
 	for i, x := range sums {
 		dst[i] = float32(x)
 	}
-}
-
-// peakMemory returns the largest resident memory of this process in MB as Linux reports
-// it, or "?" on other systems.
-func peakMemory() string {
-	status, _ := os.ReadFile("/proc/self/status")
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			var kb float64
-			if _, err := fmt.Sscan(rest, &kb); err == nil {
-				return fmt.Sprintf("%.0f", kb/1e3)
-			}
-		}
-	}
-	return "?"
 }

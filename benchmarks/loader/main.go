@@ -110,8 +110,9 @@ func compare(dir, peer string, workers int, seconds float64, rounds int, budget 
 		}
 		line += fmt.Sprintf(" | %.0f | %.0f | %.2f", median(ours, of), median(theirs, of), median(ours, of)/median(theirs, of))
 	}
-	fmt.Printf("%s | %s |\n", line, peakMemory())
-	return nil
+	used, err := machine.Used()
+	fmt.Printf("%s | %.0f |\n", line, float64(used.Peak)/1e6)
+	return err
 }
 
 func median(speeds []speed, of func(speed) float64) float64 {

@@ -79,8 +79,8 @@ func parseFilters(c *cursor) []filter {
 // decoded is a chunk without filters.
 type decoded struct {
 	bytes []byte
-	// planes says that the bytes are still shuffled: all first bytes of the elements come
-	// first, then all second ones.
+	// planes says that the bytes are still shuffled: the first bytes of all elements, then
+	// their second bytes, and so on.
 	planes bool
 	// fill is the value of all elements if the chunk was never written.
 	fill []byte

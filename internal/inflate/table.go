@@ -219,8 +219,8 @@ func build(table []uint32, width int, lengths []uint8, entries []uint32) error {
 			continue
 		}
 		if first := code & (1<<width - 1); first != prefix {
-			// As many bits as the codes with this prefix need: codes of this length and
-			// longer ones fill the level.
+			// As many bits as the codes with this prefix need: codes of at least this length
+			// fill the level.
 			prefix, start = first, free
 			levelBits = n - width
 			for room := 1<<levelBits - left[n]; room > 0 && levelBits+width < longest; {
