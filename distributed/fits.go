@@ -2,8 +2,8 @@ package distributed
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/gowalrus/gowalrus/internal/lora"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -147,7 +147,7 @@ func EstimateLoRA(config walrus.Config, mesh Mesh, batch BatchShape, rank int) (
 	}
 	var adapted, adapters int64
 	for _, p := range params {
-		if !strings.HasPrefix(p.Key, "blocks.") || len(p.Dims) < 2 || p.Init.Buffer || strings.HasSuffix(p.Key, "relative_attention_bias.weight") {
+		if !lora.Adapts(p.Key) {
 			continue
 		}
 		out, in := p.Dims[0], p.Size()/p.Dims[0]
