@@ -91,6 +91,11 @@ func (f Footprint) Total() int64 {
 // Every device of a group works on a separate micro-batch; encoders and decoders are
 // replicated, everything else is sharded (paper §4.2).
 func Estimate(config walrus.Config, mesh Mesh, batch BatchShape) (Footprint, error) {
+	return estimate(config, mesh, batch, false)
+}
+
+// estimate is Estimate, with frozen encoders and decoders if frozen is set.
+func estimate(config walrus.Config, mesh Mesh, batch BatchShape, frozen bool) (Footprint, error) {
 	if err := mesh.Validate(); err != nil {
 		return Footprint{}, err
 	}
@@ -111,10 +116,10 @@ func Estimate(config walrus.Config, mesh Mesh, batch BatchShape) (Footprint, err
 	}
 	f.Forward = CountFLOPs(config, plan, batch)
 	f.Step = f.Forward.Step(config)
-	f.Activations = 4 * activations(config, plan, batch)
+	f.Activations = 4 * activations(config, plan, batch, frozen)
 	kept := config
 	kept.CheckpointEvery = 0
-	f.AllKept = 4 * activations(kept, plan, batch)
+	f.AllKept = 4 * activations(kept, plan, batch, frozen)
 	f.Inputs = 4 * inputs(config, plan, batch)
 	return f, nil
 }

@@ -33,14 +33,18 @@ const (
 	// product (layers.PatchWidths); the decoder's unfolding and folding needs folding
 	// times that size.
 	unfolding, folding = 2.5, 2.3
+	// foldingFrozen is folding for a decoder that is not trained, whose kernels need no
+	// gradients (training of adapters; fitted to one volume).
+	foldingFrozen = 1.6
 	// The loss needs this many copies of the output.
 	outputCopies = 8
 )
 
 // activations counts the numbers that the gradient program holds at its peak, in
-// addition to weights, gradients and inputs.
-func activations(c walrus.Config, plan *csm.Plan, b BatchShape) int64 {
-	s := stagesOf(c, plan, b)
+// addition to weights, gradients and inputs. frozen says that encoder and decoder are not
+// trained: there is no backward pass of the encoder then.
+func activations(c walrus.Config, plan *csm.Plan, b BatchShape, frozen bool) int64 {
+	s := stagesOf(c, plan, b, frozen)
 	frames := float64(b.Frames())
 	tokens, w, m := frames*float64(plan.Tokens()), float64(c.Hidden), float64(c.MLPWidth())
 	scores := float64(layers.ScoresAtOnce(max(b.Size, 1), b.Steps, c.Heads, plan.Tokens()))
@@ -84,7 +88,7 @@ type stages struct {
 	encoder, unfolding, decoder float64
 }
 
-func stagesOf(c walrus.Config, plan *csm.Plan, b BatchShape) stages {
+func stagesOf(c walrus.Config, plan *csm.Plan, b BatchShape, frozen bool) stages {
 	frames, inner := float64(b.Frames()), float64(c.Intermediate)
 	first, second := unfold.Of(plan, 0), unfold.Of(plan, 1)
 	var s stages
@@ -101,6 +105,11 @@ func stagesOf(c walrus.Config, plan *csm.Plan, b BatchShape) stages {
 	patches := frames * first.Wrapped * result
 	if operand > inner {
 		patches += frames * first.Reached * operand
+	}
+	if frozen {
+		s.encoder = 0
+		s.decoder = max(foldingFrozen*patches, patches+outputCopies*output)
+		return s
 	}
 	s.decoder = max(folding*patches, patches+outputCopies*output)
 	return s

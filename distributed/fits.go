@@ -2,8 +2,8 @@ package distributed
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/gowalrus/gowalrus/internal/lora"
 	"github.com/gowalrus/gowalrus/walrus"
 )
 
@@ -132,12 +132,13 @@ func trainBytes(c walrus.Config, b BatchShape, rank, windows int) (int64, error)
 // EstimateLoRA is [Estimate] for the training of adapters of the given rank for all matrices
 // of the blocks (train.LoRA with its default targets), while everything else is frozen.
 // Params counts the values of the adapters. Weights include W₀, which the trainer keeps
-// in addition to the adapted weights.
+// in addition to the adapted weights. Activations do not include the backward pass of the
+// encoder and the gradients of the decoder's kernels.
 func EstimateLoRA(config walrus.Config, mesh Mesh, batch BatchShape, rank int) (Footprint, error) {
 	if rank < 1 {
 		return Footprint{}, fmt.Errorf("distributed: estimate: LoRA: expected a rank of at least 1, got %d", rank)
 	}
-	f, err := Estimate(config, mesh, batch)
+	f, err := estimate(config, mesh, batch, true)
 	if err != nil {
 		return Footprint{}, err
 	}
@@ -147,7 +148,7 @@ func EstimateLoRA(config walrus.Config, mesh Mesh, batch BatchShape, rank int) (
 	}
 	var adapted, adapters int64
 	for _, p := range params {
-		if !strings.HasPrefix(p.Key, "blocks.") || len(p.Dims) < 2 || p.Init.Buffer || strings.HasSuffix(p.Key, "relative_attention_bias.weight") {
+		if !lora.Adapts(p.Key) {
 			continue
 		}
 		out, in := p.Dims[0], p.Size()/p.Dims[0]

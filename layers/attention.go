@@ -26,8 +26,8 @@ type ParallelAttention struct {
 	// RecomputeCheap keeps fewer activations for the backward pass, which recomputes the cheap ones:
 	// the norms and rotations of q and k, the softmax, and SwiGLU.
 	RecomputeCheap bool
-	// InRecomputation says that the backward pass recomputes the whole layer. The result of
-	// attention is kept nevertheless.
+	// InRecomputation says that the backward pass recomputes the whole layer, or nothing of
+	// it. The result of attention is kept in either case.
 	InRecomputation bool
 	// Samples is the number of samples of the frames, which are ordered by sample; 0 means
 	// 1. A loop over frames processes frames of all samples together, because samples may

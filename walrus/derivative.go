@@ -59,10 +59,11 @@ func (e *Emulator) compileDerivatives(p *stepProgram, steps int, volume data.Vol
 
 // differentiable returns the next frame of one lane, [1, 1, Cv, H, W, D], averaged over its
 // draws. Unless frozen is set, gradients pass through the statistics of the history.
-// training selects the backward pass of training.
+// training selects the backward pass of training, without its recomputation of cheap
+// activations.
 func (e *Emulator) differentiable(in inputs.Nodes, steps int, volume data.Volume, plan *csm.Plan, frozen, training bool) *Node {
 	step := e.stepInputs(history(in, steps), in, volume)
-	step.Net.Recompute = training
+	step.Net.Backward = training
 	if step.Stats == nil && !frozen {
 		stats := sampleStats(WithConstants(step.History, step.Constants), e.scaling)
 		step.Stats = &stats

@@ -50,7 +50,7 @@ type Tangent struct {
 // It differentiates the forecast that [Emulator.Rollout] computes with the same options,
 // including its draws of jitter, which follow the seed. The backward pass runs step by step
 // and computes the activations of each step again, so that memory grows with the number of
-// frames, not with the activations of all steps. It takes four to five times as long as the
+// frames, not with the activations of all steps. It takes three to five times as long as the
 // forecast (benchmarks/gradient_xla-cpu_2026-11-30.md).
 //
 // With weights held in a shorter type ([EmulatorOptions].Weights) the gradient is that of the

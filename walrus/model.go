@@ -93,6 +93,10 @@ type Inputs struct {
 	// [layers.ParallelAttention]) and all activations of the blocks that
 	// [Config.Checkpointed] reports, instead of keeping them.
 	Recompute bool
+	// Backward is Recompute for a single step, which has memory for the cheap activations of
+	// its blocks: the backward pass recomputes only the blocks that [Config.Checkpointed]
+	// reports.
+	Backward bool
 	// LastOnly returns only the prediction of the last step and omits computations that
 	// do not contribute to it. Networks that are not causal always do this.
 	LastOnly bool
@@ -162,12 +166,12 @@ func (m *Model) blocks(x *Node, w ModelWeights, in Inputs, grid [3]int, taps *ta
 	last := in.LastOnly || !m.config.Causal
 	for i := range w.Blocks {
 		bw := m.blockWeights(w, i, x)
-		recompute := in.Recompute && m.config.Checkpointed(i)
+		recompute := (in.Recompute || in.Backward) && m.config.Checkpointed(i)
 		if recompute {
 			x = x.Checkpoint()
 		}
-		lean := in.Recompute && !recompute
-		block.Time.RecomputeCheap, block.Time.InRecomputation, block.Space.RecomputeCheap, block.Space.InRecomputation = lean, recompute, lean, recompute
+		lean, kept := in.Recompute && !recompute, recompute || in.Backward
+		block.Time.RecomputeCheap, block.Time.InRecomputation, block.Space.RecomputeCheap, block.Space.InRecomputation = lean, kept, lean, kept
 		mix := block.Time.ApplyBatchFirst
 		if i == len(w.Blocks)-1 && last {
 			mix = block.Time.ApplyLast

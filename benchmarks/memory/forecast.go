@@ -25,10 +25,10 @@ type forecast struct {
 
 // forecastSizes lists the measured networks, each with weights in float32 and int8.
 var forecastSizes = []size{
-	{"small", 256, 4, 4, []int{128, 128}, 6, 1, 0, 0},
-	{"medium", 512, 8, 8, []int{256, 256}, 3, 1, 0, 0},
-	{"wide", 1024, 8, 16, []int{128, 128}, 3, 1, 0, 0},
-	{"volume", 128, 4, 4, []int{64, 64, 64}, 3, 1, 0, 0},
+	{"small", 256, 4, 4, []int{128, 128}, 6, 1, 0, 0, 0},
+	{"medium", 512, 8, 8, []int{256, 256}, 3, 1, 0, 0, 0},
+	{"wide", 1024, 8, 16, []int{128, 128}, 3, 1, 0, 0, 0},
+	{"volume", 128, 4, 4, []int{64, 64, 64}, 3, 1, 0, 0, 0},
 }
 
 // shape describes the rollout to the estimate.

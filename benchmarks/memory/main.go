@@ -38,6 +38,8 @@ type size struct {
 	Checkpoint int
 	// Tokens is the target number per axis; 0 is the release's.
 	Tokens int
+	// Rank is the rank of adapters that are trained instead of the weights, or 0.
+	Rank int
 }
 
 // miniature returns the same network with small sizes.
@@ -48,12 +50,16 @@ func (s size) miniature() size {
 }
 
 var sizes = []size{
-	{"small", 256, 4, 4, []int{128, 128}, 6, 1, 0, 0},
-	{"small, all blocks recomputed", 256, 4, 4, []int{128, 128}, 6, 1, 1, 0},
-	{"half, two windows", 128, 2, 4, []int{128, 128}, 6, 2, 0, 0},
-	{"half, all blocks recomputed", 128, 2, 4, []int{128, 128}, 6, 2, 1, 0},
-	{"volume", 128, 2, 4, []int{64, 64, 64}, 3, 1, 0, 0},
-	{"volume, all blocks recomputed", 128, 6, 4, []int{64, 64, 64}, 3, 1, 1, 0},
+	{"small", 256, 4, 4, []int{128, 128}, 6, 1, 0, 0, 0},
+	{"small, all blocks recomputed", 256, 4, 4, []int{128, 128}, 6, 1, 1, 0, 0},
+	{"half, two windows", 128, 2, 4, []int{128, 128}, 6, 2, 0, 0, 0},
+	{"half, all blocks recomputed", 128, 2, 4, []int{128, 128}, 6, 2, 1, 0, 0},
+	{"volume", 128, 2, 4, []int{64, 64, 64}, 3, 1, 0, 0, 0},
+	{"volume, all blocks recomputed", 128, 6, 4, []int{64, 64, 64}, 3, 1, 1, 0, 0},
+	{"small, adapters of rank 8", 256, 4, 4, []int{128, 128}, 6, 1, 0, 0, 8},
+	{"wide, adapters of rank 8", 512, 4, 8, []int{128, 128}, 3, 1, 0, 0, 8},
+	{"half, adapters of rank 4", 128, 2, 4, []int{128, 128}, 6, 2, 0, 0, 4},
+	{"volume, adapters of rank 4", 128, 2, 4, []int{64, 64, 64}, 3, 1, 0, 0, 4},
 }
 
 // measurement is the output of a child process.
@@ -96,7 +102,7 @@ func compare(only string, steps int) error {
 		if !strings.Contains(s.Name, only) {
 			continue
 		}
-		f, err := distributed.Estimate(s.config(), distributed.Local(), s.shape())
+		f, err := s.estimate()
 		if err != nil {
 			return err
 		}
@@ -113,6 +119,14 @@ func compare(only string, steps int) error {
 			f.Activations>>20, f.Inputs>>20, predicted>>20, m.Peak>>20, float64(predicted)/float64(m.Peak))
 	}
 	return nil
+}
+
+// estimate returns the estimate of a size.
+func (s size) estimate() (distributed.Footprint, error) {
+	if s.Rank > 0 {
+		return distributed.EstimateLoRA(s.config(), distributed.Local(), s.shape(), s.Rank)
+	}
+	return distributed.Estimate(s.config(), distributed.Local(), s.shape())
 }
 
 // start measures a size in a separate process.
@@ -153,7 +167,11 @@ func child(text string, steps int) error {
 	if err != nil {
 		return err
 	}
-	tr, err := train.New(w, train.Options{Backend: b, Seed: 1})
+	o := train.Options{Backend: b, Seed: 1}
+	if s.Rank > 0 {
+		o.LoRA, o.Freeze = &train.LoRA{Rank: s.Rank}, []string{"*"}
+	}
+	tr, err := train.New(w, o)
 	if err != nil {
 		return err
 	}

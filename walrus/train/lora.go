@@ -7,6 +7,7 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 
+	"github.com/gowalrus/gowalrus/internal/lora"
 	"github.com/gowalrus/gowalrus/internal/shard"
 	"github.com/gowalrus/gowalrus/layers"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -33,10 +34,7 @@ type LoRA struct {
 // DefaultTargets returns patterns for the matrices of the processor: attention over space,
 // its MLP, and attention in time. They do not match the table of relative positions, whose
 // rows are looked up and not multiplied.
-func DefaultTargets() []string {
-	return []string{"blocks.*.fused_ff_qkv.weight", "blocks.*.ff_out.weight", "blocks.*.attn_out.weight",
-		"blocks.*.input_head.weight", "blocks.*.output_head.weight"}
-}
+func DefaultTargets() []string { return lora.Targets() }
 
 // Suffixes of the names of adapters.
 const (
