@@ -144,8 +144,29 @@ func (r ensembleRun) draw(_ *rollout, lane int) Draws { return r.e.draw(r.rngs[l
 // memberRNG returns a generator that depends on the emulator's seed and a member. Each
 // purpose has its own.
 func (e *Emulator) memberRNG(purpose uint64, member int) *rand.Rand {
+	return memberRNG(e.opts.Seed, purpose, member)
+}
+
+// memberRNG returns a generator that depends on a seed, a purpose and a member.
+func memberRNG(seed, purpose uint64, member int) *rand.Rand {
 	const golden = 0x9e3779b97f4a7c15 // spreads the numbers of members over all bits
-	return rand.New(rand.NewPCG(e.opts.Seed, purpose^golden*uint64(member+1)))
+	return rand.New(rand.NewPCG(seed, purpose^golden*uint64(member+1)))
+}
+
+// perturbed returns a window with the perturbation of a member.
+func (o EnsembleOptions) perturbed(w *data.Window, member int, seed uint64) (*data.Window, error) {
+	if o.Perturbation == nil {
+		return w, nil
+	}
+	own := *w
+	var err error
+	if own.Frames, err = o.Perturbation(w, memberRNG(seed, perturbationOfMember, member)); err != nil {
+		return nil, fmt.Errorf("member %d: perturbation: %w", member, err)
+	}
+	if len(own.Frames) != len(w.Frames) {
+		return nil, fmt.Errorf("member %d: perturbation: expected %d frames, got %d", member, len(w.Frames), len(own.Frames))
+	}
+	return &own, nil
 }
 
 const (
@@ -203,18 +224,9 @@ func (e *Emulator) beginMembers(ctx context.Context, w *data.Window, o EnsembleO
 	windows := make([]*data.Window, len(members))
 	for i, m := range members {
 		r.rngs = append(r.rngs, e.memberRNG(drawsOfMember, m))
-		windows[i] = start
-		if o.Perturbation == nil {
-			continue
+		if windows[i], err = o.perturbed(start, m, e.opts.Seed); err != nil {
+			return r, fmt.Errorf("walrus: %s: %w", label(w), err)
 		}
-		own := *start
-		if own.Frames, err = o.Perturbation(start, e.memberRNG(perturbationOfMember, m)); err != nil {
-			return r, fmt.Errorf("walrus: %s: member %d: perturbation: %w", label(w), m, err)
-		}
-		if len(own.Frames) != len(start.Frames) {
-			return r, fmt.Errorf("walrus: %s: member %d: perturbation: expected %d frames, got %d", label(w), m, len(start.Frames), len(own.Frames))
-		}
-		windows[i] = &own
 	}
 	if r.rollout, err = e.beginLanes(ctx, windows, members, network); err != nil {
 		return r, err
@@ -232,6 +244,19 @@ func (e *Emulator) checkEnsemble(w *data.Window, steps int, o EnsembleOptions) e
 	if e.model == nil {
 		return errZeroEmulator
 	}
+	if err := o.check(w, steps); err != nil {
+		return err
+	}
+	for i, network := range o.Weights {
+		if a, b := network.Config(), e.weights.Config(); !reflect.DeepEqual(forecasting(a), forecasting(b)) {
+			return fmt.Errorf("walrus: ensemble: weights %d: expected the configuration of the emulator's weights (%s), got another (%s)", i, b.Name, a.Name)
+		}
+	}
+	return nil
+}
+
+// check checks the options and the window of an ensemble.
+func (o EnsembleOptions) check(w *data.Window, steps int) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
@@ -246,11 +271,6 @@ func (e *Emulator) checkEnsemble(w *data.Window, steps int, o EnsembleOptions) e
 	}
 	if len(o.Lags) > 0 && slices.Max(o.Lags) >= len(w.Frames) {
 		return fmt.Errorf("walrus: ensemble: %s: expected more frames than the largest lag of %v, got %d", label(w), o.Lags, len(w.Frames))
-	}
-	for i, network := range o.Weights {
-		if a, b := network.Config(), e.weights.Config(); !reflect.DeepEqual(forecasting(a), forecasting(b)) {
-			return fmt.Errorf("walrus: ensemble: weights %d: expected the configuration of the emulator's weights (%s), got another (%s)", i, b.Name, a.Name)
-		}
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func TestNonsense(t *testing.T) {
 		calls = 20 // it compiles every new shape
 	}
 	sweep.Run(t, sweep.Package{
-		Funcs: []any{walrus.Advise, walrus.CheckWeights, walrus.DescribeWeights, walrus.EstimateForecast, walrus.Export, walrus.FieldScales, walrus.FindCheckpoint, walrus.GlobalStats,
+		Funcs: []any{walrus.Advise, walrus.CheckWeights, walrus.DescribeWeights, walrus.EnsembleOf, walrus.EstimateForecast, walrus.Export, walrus.FieldScales, walrus.FindCheckpoint, walrus.GlobalStats,
 			walrus.HalfWalrus, walrus.InitTensors, walrus.InitWeights, walrus.ListTensors, walrus.Load, walrus.LoadTensors, walrus.LoadWeights, walrus.Micro, walrus.NewEmulator, walrus.NewFamiliarity, walrus.NewModel,
 			walrus.NewObjective, walrus.NewRecipe, walrus.OpenCheckpoint, walrus.ParamsOf, walrus.ParseConfig, walrus.ParsePrecision, walrus.ParseRecipe, walrus.ParseStorage, walrus.Preset,
 			walrus.PresetNames, walrus.ReadCalibration, walrus.ReadConfig, walrus.ReadFamiliarity, walrus.ReadRecipe, walrus.ReadWeights, walrus.SampleStats, walrus.SaveCheckpoint,

@@ -2,31 +2,25 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"runtime/debug"
-	"strings"
+
+	"github.com/gowalrus/gowalrus/internal/machine"
 )
 
 // peak returns the process's peak resident memory in MiB, on systems that report it
 // (Linux).
 func peak() string {
-	status, err := os.ReadFile("/proc/self/status")
+	_, bytes, err := machine.Resident()
 	if err != nil {
 		return "unknown"
 	}
-	for line := range strings.Lines(string(status)) {
-		var kib int
-		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
-			return fmt.Sprint(kib / 1024)
-		}
-	}
-	return "unknown"
+	return fmt.Sprint(bytes >> 20)
 }
 
 // resetPeak frees unused memory and resets the peak.
 func resetPeak() error {
 	debug.FreeOSMemory()
 	// Without the right to reset, the peak includes the first phase.
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
+	_ = machine.ResetPeak()
 	return nil
 }

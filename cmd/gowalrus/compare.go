@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gowalrus/gowalrus/data"
+	"github.com/gowalrus/gowalrus/internal/machine"
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/internal/progress/meter"
 	"github.com/gowalrus/gowalrus/walrus"
@@ -43,6 +45,9 @@ type cost struct {
 	Bytes int64 `json:"weight_bytes"`
 	// Seconds is the time of a frame, without compilation; 0 if the network has no forecast.
 	Seconds float64 `json:"seconds_per_frame,omitempty"`
+	// Peak is the memory of a forecast: by how many bytes the process grew at most while the
+	// network forecast, compilation included. It is 0 where the system does not report it.
+	Peak int64 `json:"peak_bytes,omitempty"`
 }
 
 // compare returns the subcommand compare.
@@ -56,8 +61,11 @@ median VRMSE of each over the horizons, as in Table 1 of the paper, beside persi
 linear extrapolation. The smallest error of a line has a star. Networks may be Walrus
 checkpoints, shipped weights, and weights of Poseidon, DPOT and MPP. A network that cannot
 continue a data set has a dash, and a note says why. All networks get the same windows, with
-the longest history that one of them expects. The last lines are the parameters, the time of a
-frame and the memory of the weights.
+the longest history that one of them expects. The last lines are the parameters, the memory of
+the weights, the time of a frame, and the peak memory of a forecast: by how much the program
+grew at most while the network forecast, compilation included, on top of the weights of all
+networks. On XLA it is a lower bound for all networks but the first, which leaves memory to
+the next ones. Only Linux reports it.
 
 With --budget every network is first finetuned on the data set for that number of updates, on
 the same windows, as gowalrus finetune does; fno and unet are trained from scratch. The same
@@ -200,11 +208,18 @@ func (a *app) contest(ctx context.Context, list []contender, path string, o comp
 	}
 	forecasters := eval.Baselines()
 	for i, c := range list {
-		if list[i].cost.Seconds, err = try(ctx, c, ds, o.protocol.Input); err != nil {
+		tried, err := try(ctx, c, ds, o.protocol.Input)
+		if err != nil {
 			notes = append(notes, fmt.Sprintf("%s: %v", c.name, err))
 			continue
 		}
+		if list[i].cost.Seconds = tried.Seconds; c.cost.Peak == 0 { // compiled programs are kept for further data sets
+			list[i].cost.Peak = tried.Peak
+		}
 		forecasters[c.name] = eval.Model(c.forecaster)
+	}
+	if err := machine.ResetPeak(); err != nil {
+		notes = append(notes, fmt.Sprintf("no peak memory: %v", err))
 	}
 	m := meter.New(a.stderr, ds.Metadata().Name, "frames")
 	defer m.Close()
@@ -219,20 +234,35 @@ func (a *app) contest(ctx context.Context, list []contender, path string, o comp
 const timedFrames = 3
 
 // try forecasts from the first window of a data set and returns the time of a frame, which is
-// that of a second rollout. A forecast that diverges is no error.
-func try(ctx context.Context, c contender, ds data.Dataset, history int) (seconds float64, err error) {
+// that of a second rollout, and the memory of both. A forecast that diverges is no error.
+func try(ctx context.Context, c contender, ds data.Dataset, history int) (out cost, err error) {
 	w, err := ds.Read(ctx, data.Span{Stride: 1, Frames: history}, nil)
 	if err != nil {
-		return 0, err
+		return out, err
 	}
+	before := emptied()
 	for range 2 {
 		start := time.Now()
 		for _, err := range c.forecaster.Rollout(ctx, w, timedFrames) {
 			if err != nil && !errors.Is(err, walrus.ErrDiverged) {
-				return 0, err
+				return out, err
 			}
 		}
-		seconds = time.Since(start).Seconds() / timedFrames
+		out.Seconds = time.Since(start).Seconds() / timedFrames
 	}
-	return seconds, nil
+	if _, peak, err := machine.Resident(); err == nil && before > 0 {
+		out.Peak = peak - before
+	}
+	return out, nil
+}
+
+// emptied frees unused memory and returns the memory of the process, from which its peak counts
+// from now on, or 0 if the system does not report a peak.
+func emptied() int64 {
+	debug.FreeOSMemory()
+	now, _, err := machine.Resident()
+	if err != nil || machine.ResetPeak() != nil {
+		return 0
+	}
+	return now
 }

@@ -55,6 +55,12 @@ func newComparison(list []contender, r *eval.Result) comparison {
 			}
 			return strconv.FormatFloat(c.Seconds, 'g', 2, 64)
 		}},
+		{"peak", func(c cost) string {
+			if c.Peak == 0 {
+				return "–"
+			}
+			return size(c.Peak)
+		}},
 	} {
 		row := []string{line.name}
 		for _, n := range list {

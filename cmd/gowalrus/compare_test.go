@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gowalrus/gowalrus/internal/machine"
 )
 
 // TestCompare prints one column per network, a star at the smallest error, and a dash and a
@@ -54,7 +56,7 @@ func TestCompareBudget(t *testing.T) {
 	args := []string{"compare", "--weights", "small=" + poseidon, "--weights", "unet", "--data", dir, "--split", "valid", "--windows", "1", "--horizons", "1,1:3", "--out", "runs"}
 	assert.Regexp(t, `\n +1 +– `, output(t, append([]string{"compare", "--weights", "small=" + poseidon, "--weights", "nano"}, args[5:]...)...))
 	out := output(t, append(args, "--budget", "2", "--markdown")...)
-	assert.Regexp(t, `(?s)^mine: VRMSE.*\| steps \| small \| unet \| persistence \| linear \| places \|\n\|---\|---:.*\| 1 \| [*\d].*\| 1:3 \| [*\d].*\| parameters \| [\d,]+ \| [\d,]+ \|  \|.*\| s/frame \| \d`, out)
+	assert.Regexp(t, `(?s)^mine: VRMSE.*\| steps \| small \| unet \| persistence \| linear \| places \|\n\|---\|---:.*\| 1 \| [*\d].*\| 1:3 \| [*\d].*\| parameters \| [\d,]+ \| [\d,]+ \|  \|.*\| s/frame \| \d.*\| peak \| [\d–]`, out)
 	assert.FileExists(t, filepath.Join("runs", "mine", "unet", "best", "manifest.json"))
 	var line struct {
 		Networks map[string]cost
@@ -64,6 +66,9 @@ func TestCompareBudget(t *testing.T) {
 	assert.Positive(t, line.Horizons["1:3"]["unet"])
 	assert.Equal(t, 4*line.Networks["small"].Parameters, line.Networks["small"].Bytes)
 	assert.Positive(t, line.Networks["unet"].Seconds)
+	if machine.ResetPeak() == nil {
+		assert.Greater(t, line.Networks["unet"].Peak, int64(1<<20), "a forecast needs memory")
+	}
 	assert.ErrorContains(t, fails(append(args, "--budget", "3")...), "expected the settings of the interrupted run")
 	assert.ErrorContains(t, fails(append(args, "--budget", "-1")...), "expected --budget of 0 or more")
 }

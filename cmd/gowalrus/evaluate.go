@@ -149,12 +149,11 @@ func (a *app) score(ctx context.Context, f walrus.Forecaster, path string, o eva
 	defer m.Close()
 	o.protocol.Progress = m.SetInt
 	if o.members > 0 {
-		em, ok := f.(*walrus.Emulator)
-		if !ok {
-			return nil, errNoMembers
+		if _, ok := f.(*walrus.Emulator); !ok && o.noise == 0 {
+			return nil, command.Usage("--members: expected --noise above 0 with weights other than those of a Walrus network, which have no random draws")
 		}
 		ensemble := walrus.EnsembleOptions{Members: o.members, Perturbation: perturb.Shaped(o.noise)}
-		o.protocol.Ensembles = map[string]eval.EnsembleForecast{"ensemble": eval.Members(em, ensemble)}
+		o.protocol.Ensembles = map[string]eval.EnsembleForecast{"ensemble": eval.Members(f, ensemble)}
 	}
 	r, err := eval.Evaluate(ctx, ds, forecasters, o.protocol)
 	if err != nil {

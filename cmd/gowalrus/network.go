@@ -17,8 +17,8 @@ import (
 	"github.com/gowalrus/gowalrus/walrus/train"
 )
 
-// errNoMembers is the error of an ensemble of a network of package peers.
-var errNoMembers = command.Usage("--members: expected weights of a Walrus network: others have no random draws")
+// errNoMembers is the error of forecast for an ensemble of a network of package peers.
+var errNoMembers = command.Usage("--members: expected weights of a Walrus network: others have no random draws; gowalrus evaluate --members N --noise S scores ensembles of all, walrus.EnsembleOf makes them in Go")
 
 // networkOptions are the flags that choose a network and say how the networks of package
 // peers get the fields of a data set.

@@ -46,7 +46,7 @@ func TestPeerFlags(t *testing.T) {
 		"--channels: expected weights of Poseidon, got weights of DPOT":                              {"--weights", dpot, "--channels", "a"},
 		"--labels: expected weights of MPP, got weights of DPOT":                                     {"--weights", dpot, "--labels", "a=1"},
 		"--statistics: MPP normalises its input by itself":                                           {"--weights", mpp, "--statistics", "x"},
-		"--members: expected weights of a Walrus network":                                            {"--weights", dpot, "--members", "2"},
+		"--members: expected --noise above 0":                                                        {"--weights", dpot, "--members", "2"},
 	} {
 		assert.ErrorContains(t, fails(append([]string{"evaluate", "--data", flow}, args...)...), want)
 	}

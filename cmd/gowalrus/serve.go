@@ -14,6 +14,7 @@ import (
 
 	"github.com/gowalrus/gowalrus/internal/progress/command"
 	"github.com/gowalrus/gowalrus/walrus"
+	"github.com/gowalrus/gowalrus/walrus/peers"
 	"github.com/gowalrus/gowalrus/walrus/serve"
 )
 
@@ -90,6 +91,13 @@ The server has no accounts and no encryption. Put it behind a proxy that has bot
 
 // check checks the flags and reads the token.
 func (o *serveOptions) check(given func(flag string) bool) error {
+	kind := (&networkOptions{weights: o.weights}).kind()
+	if fresh, ok := peers.Fresh(o.weights); ok {
+		kind = fresh
+	}
+	if kind != "" {
+		return command.Usage("--weights: expected weights of a Walrus network, because requests may have any fields and grid, got weights of %s, which are bound to those of one data set: gowalrus forecast --weights %s continues that, and peers.Open serves it in a server of yours", kind, o.weights)
+	}
 	if o.refresh == 0 {
 		return command.Usage("--refresh: expected a number of steps, or a negative one for never, got 0")
 	}

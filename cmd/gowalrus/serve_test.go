@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,15 +23,17 @@ func TestServeMistakes(t *testing.T) {
 	require.NoError(t, err)
 	defer taken.Close()
 	for want, args := range map[string][]string{
-		"expected flags only, got [\"x\"]":                {"x"},
-		"unknown flag: --colour":                          {"--colour"},
-		"Workers: expected a positive number, got -1":     {"--workers", "-1"},
-		"Hosts: expected names without port, got \"a:1\"": {"--host", "b", "--host", "a:1"},
-		"--token-file: open nowhere":                      {"--token-file", "nowhere"},
-		"got an empty file":                               {"--token-file", os.DevNull},
-		"no such file":                                    {"--listen", "127.0.0.1:0", "--weights", "nowhere"},
-		"address already in use":                          {"--listen", taken.Addr().String()},
-		"--refresh: expected --cache with it, got none":   {"--refresh", "5"},
+		"expected flags only, got [\"x\"]":                                          {"x"},
+		"unknown flag: --colour":                                                    {"--colour"},
+		"Workers: expected a positive number, got -1":                               {"--workers", "-1"},
+		"Hosts: expected names without port, got \"a:1\"":                           {"--host", "b", "--host", "a:1"},
+		"--token-file: open nowhere":                                                {"--token-file", "nowhere"},
+		"got an empty file":                                                         {"--token-file", os.DevNull},
+		"no such file":                                                              {"--listen", "127.0.0.1:0", "--weights", "nowhere"},
+		"address already in use":                                                    {"--listen", taken.Addr().String()},
+		"--refresh: expected --cache with it, got none":                             {"--refresh", "5"},
+		"got weights of DPOT, which are bound to those of one data set":             {"--weights", filepath.Join(peerDir, "dpot_micro.pth")},
+		"got weights of FNO":                                                        {"--weights", "fno"},
 		"--refresh: expected a number of steps, or a negative one for never, got 0": {"--cache", "--refresh", "0"},
 	} {
 		assert.ErrorContains(t, fails(append([]string{"serve"}, args...)...), want)

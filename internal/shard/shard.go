@@ -44,11 +44,13 @@ type Slot struct {
 	Sharded bool
 }
 
-// SlotOf returns the slot of a tensor of a network. Tensors of blocks are cut over the devices;
-// encoder, decoder, the tensors outside the blocks and buffers are small and whole on every
-// device (paper §4.2).
+// SlotOf returns the slot of a tensor of a network. Tensors of blocks are cut over the devices:
+// those of Walrus, DPOT and MPP ("blocks.0.…") and of Poseidon ("encoder.layers.0.blocks.0.…",
+// "residual_blocks.0.0.…"). Encoder, decoder, the tensors outside the blocks and buffers are small
+// and whole on every device (paper §4.2).
 func SlotOf(key string, dims []int, buffer bool) Slot {
-	return Slot{Key: key, Dims: dims, Sharded: strings.HasPrefix(key, "blocks.") && !buffer}
+	inBlock := strings.Contains("."+key, ".blocks.") || strings.HasPrefix(key, "residual_blocks.")
+	return Slot{Key: key, Dims: dims, Sharded: inBlock && !buffer}
 }
 
 // Size returns the number of values.

@@ -78,3 +78,20 @@ func TestOneDevice(t *testing.T) {
 	require.NoError(t, l.Gather(Slot{Key: "w", Dims: []int{2, 3}}, placed, values))
 	require.Equal(t, sequence(6), values)
 }
+
+// TestSlotOf: the tensors of blocks are sharded, whatever part of the network has the blocks.
+func TestSlotOf(t *testing.T) {
+	for key, want := range map[string]bool{
+		"blocks.3.space_mixing.ff_out.weight":                   true,
+		"encoder.layers.0.blocks.1.output.dense.weight":         true,
+		"decoder.layers.2.blocks.0.layernorm_after.bias.weight": true,
+		"residual_blocks.1.0.pwconv1.weight":                    true,
+		"encoder.layers.0.downsample.reduction.weight":          false,
+		"embed.2.proj.weight":                                   false,
+		"patch_recovery.mixup.weight":                           false,
+		"myblocks.0.weight":                                     false,
+	} {
+		require.Equal(t, want, SlotOf(key, []int{4}, false).Sharded, key)
+		require.False(t, SlotOf(key, []int{4}, true).Sharded, key)
+	}
+}

@@ -28,16 +28,12 @@ func Model(f walrus.Forecaster) Forecast {
 	}
 }
 
-// Members returns the distributions of an ensemble of the emulator.
-func Members(em *walrus.Emulator, o walrus.EnsembleOptions) EnsembleForecast {
+// Members returns the distributions of an ensemble of a network ([walrus.EnsembleOf] with seed 0).
+func Members(f walrus.Forecaster, o walrus.EnsembleOptions) EnsembleForecast {
 	return func(ctx context.Context, w *data.Window, steps int) iter.Seq2[Distribution, error] {
 		return func(yield func(Distribution, error) bool) {
-			if em == nil {
-				yield(Distribution{}, errors.New("expected an emulator, got nil"))
-				return
-			}
 			o.KeepMembers, o.Every, o.Quantiles = true, 1, nil
-			for frame, err := range em.Ensemble(ctx, w, steps, o) {
+			for frame, err := range walrus.EnsembleOf(ctx, f, w, steps, o, 0) {
 				if !yield(Distribution{Members: frame.Members}, err) {
 					return
 				}

@@ -6,8 +6,10 @@ import (
 
 	"github.com/gowalrus/gowalrus/data"
 	"github.com/gowalrus/gowalrus/walrus/peers/dpot"
+	"github.com/gowalrus/gowalrus/walrus/peers/fno"
 	"github.com/gowalrus/gowalrus/walrus/peers/mpp"
 	"github.com/gowalrus/gowalrus/walrus/peers/poseidon"
+	"github.com/gowalrus/gowalrus/walrus/peers/unet"
 )
 
 // OpenFor is [Open] for finetuning on a data set, with what the Walrus paper changed in the
@@ -59,15 +61,12 @@ func OpenFor(path string, m data.Metadata, o Options, seed uint64) (n *Network, 
 
 // openFresh makes a plain reference for a grid and channels.
 func openFresh(kind Kind, grid []int, channels []string, o Options, seed uint64) (*Network, []string, error) {
-	if o.Backend == nil {
-		return nil, nil, errNoBackend
-	}
-	w, err := freshPlain(kind, grid, len(channels), seed)
-	if err != nil {
-		return nil, nil, err
+	var config any = unet.For(grid, len(channels))
+	if kind == FNO {
+		config = fno.For(grid, len(channels))
 	}
 	o.Channels = channels
-	n, err := closeOnError(w, newPlainNetwork, o)
+	n, err := newFresh(kind, config, o, seed)
 	return n, nil, err
 }
 

@@ -15,13 +15,26 @@ import (
 
 // TestTrainingMesh: updates on a mesh have the losses and gradients of one device.
 func TestTrainingMesh(t *testing.T) {
+	for _, c := range []struct {
+		file   string
+		meshes []distributed.Mesh
+	}{
+		{"dpot_micro.pth", []distributed.Mesh{distributed.DataParallel(2), distributed.FullyShard(2)}},
+		// The loss of Poseidon divides by a mean over the micro-batch, so that two groups have another.
+		{"poseidon_micro", []distributed.Mesh{distributed.FullyShard(2)}},
+	} {
+		t.Run(c.file, func(t *testing.T) { trainOnMeshes(t, c.file, c.meshes) })
+	}
+}
+
+func trainOnMeshes(t *testing.T, file string, meshes []distributed.Mesh) {
 	b := testbackend.Devices(t, 2)
 	w := window([]int{16, 16}, gas, 11)
 	other := window([]int{16, 16}, gas, 12)
 	other.Frames = other.Frames[1:]
 	windows := []*data.Window{w, other}
 	steps := func(mesh distributed.Mesh) (out []float64) {
-		n, err := peers.Open(checkpoint(t, "dpot_micro.pth"), peers.Options{Backend: b})
+		n, err := peers.Open(checkpoint(t, file), peers.Options{Backend: b})
 		require.NoError(t, err)
 		defer n.Close()
 		tr, err := train.NewFor(n, train.Options{Backend: b, Mesh: mesh})
@@ -32,7 +45,8 @@ func TestTrainingMesh(t *testing.T) {
 				return &train.Batch{Windows: windows[group*(2/mesh.Groups):][:2/mesh.Groups]}, nil
 			}, 1, 1e-3)
 			require.NoError(t, err)
-			// The loss of DPOT is a sum over samples, and an update takes the mean of the groups.
+			// The loss of DPOT is a sum over samples, and an update takes the mean of the groups. That
+			// of Poseidon has one group here.
 			out = append(out, u.Loss*float64(mesh.Groups), u.Norm*float64(mesh.Groups))
 		}
 		_, err = tr.Network()
@@ -47,7 +61,7 @@ func TestTrainingMesh(t *testing.T) {
 		return out
 	}
 	want := steps(distributed.Local())
-	for _, mesh := range []distributed.Mesh{distributed.DataParallel(2), distributed.FullyShard(2)} {
+	for _, mesh := range meshes {
 		require.InEpsilonSlice(t, want, steps(mesh), 1e-4, mesh)
 	}
 }

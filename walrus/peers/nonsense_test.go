@@ -24,7 +24,7 @@ func TestNonsense(t *testing.T) {
 	require.NoError(t, err)
 	defer d.Close()
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{peers.Describe, peers.Detect, peers.NewDPOT, peers.NewMPP, peers.Fresh, peers.NewPoseidon, peers.Open, peers.OpenFor, peers.Variant, peers.Variants},
+		Funcs:   []any{peers.Describe, peers.Detect, peers.NewDPOT, peers.NewFNO, peers.NewMPP, peers.NewUNet, peers.Fresh, peers.NewPoseidon, peers.Open, peers.OpenFor, peers.Variant, peers.Variants},
 		Types:   []any{new(peers.Kind)},
 		Made:    []any{(*peers.Network)(nil)},
 		Values:  []any{n, d, (*mpp.Weights)(nil), (*poseidon.Weights)(nil), backend, peers.Options{Backend: backend}, window([]int{16, 16}, []data.Field{{Name: "a"}}, 10)},

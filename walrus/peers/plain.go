@@ -95,12 +95,28 @@ func initPlain(kind Kind, config any, seed uint64) (*plainWeights, error) {
 	return w, nil
 }
 
-// freshPlain returns initial weights of a network for a grid and a number of channels.
-func freshPlain(kind Kind, grid []int, channels int, seed uint64) (*plainWeights, error) {
-	if kind == FNO {
-		return initPlain(kind, fno.For(grid, channels), seed)
+// NewFNO returns a new Fourier neural operator with initial weights drawn with the seed, for a
+// configuration other than that of [fno.For]. Options.Channels names its channels.
+func NewFNO(c fno.Config, o Options, seed uint64) (*Network, error) {
+	return newFresh(FNO, c, o, seed)
+}
+
+// NewUNet returns a new U-Net with initial weights drawn with the seed, for a configuration other
+// than that of [unet.For]. Options.Channels names its channels.
+func NewUNet(c unet.Config, o Options, seed uint64) (*Network, error) {
+	return newFresh(UNet, c, o, seed)
+}
+
+// newFresh returns a plain reference with initial weights.
+func newFresh(kind Kind, config any, o Options, seed uint64) (*Network, error) {
+	if o.Backend == nil {
+		return nil, errNoBackend
 	}
-	return initPlain(kind, unet.For(grid, channels), seed)
+	w, err := initPlain(kind, config, seed)
+	if err != nil {
+		return nil, err
+	}
+	return closeOnError(w, newPlainNetwork, o)
 }
 
 // describePlain reads the configuration of a file.

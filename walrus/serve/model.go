@@ -39,7 +39,8 @@ func NewModel(name string, c walrus.Config, f walrus.Forecaster) (*Model, error)
 }
 
 // OpenModel opens walrus-nano for the name "nano", an older version of it for one of
-// [nano.Names], and otherwise a checkpoint, as [walrus.Load] does. o.Programs bounds the
+// [nano.Names], and otherwise a checkpoint, as [walrus.Load] does. Networks of package walrus/peers
+// are bound to the fields and the grid of one data set and cannot be served. o.Programs bounds the
 // memory for compiled programs: clients may ask for ever new grids.
 func OpenModel(weights string, o walrus.EmulatorOptions) (*Model, error) {
 	if err := o.Validate(); err != nil {
