@@ -46,6 +46,7 @@ type hostBatch struct {
 	ahead        []walrus.Draws // of the last of the P frames, those that are forecast
 	ids          []int32
 	fields       []float32 // [T+P+1, B, Cv, H, W, D]
+	truth        []float32 // with a pushforward, fields before forecasts replace some
 	constants    []float32 // [B, Cc, H, W, D]
 	real         []float32 // [Cv]
 	draws        walrus.Draws
@@ -237,6 +238,9 @@ func (h *hostBatch) inputs(m *walrus.Model, draws walrus.Draws, from int) (l inp
 	s := h.volume.Shape
 	frame := h.frame()
 	l.AddSamples("fields", tensors.FromFlatDataAndDimensions(h.fields[from*frame:(from+h.steps+1)*frame], h.steps+1, h.size, h.nVar, s[0], s[1], s[2]), 1)
+	if h.truth != nil {
+		l.AddSamples("truth", tensors.FromFlatDataAndDimensions(h.truth[from*frame:(from+h.steps+1)*frame], h.steps+1, h.size, h.nVar, s[0], s[1], s[2]), 1)
+	}
 	l.Add("ids", tensors.FromFlatDataAndDimensions(h.ids, len(h.ids)))
 	l.Add("real", tensors.FromFlatDataAndDimensions(h.real, h.nVar))
 	l.Add("shift", shift)
@@ -262,7 +266,7 @@ func (h *hostBatch) inputs(m *walrus.Model, draws walrus.Draws, from int) (l inp
 
 // nodes returns the batch inside a graph, from the nodes of inputs.
 func (h *hostBatch) nodes(in inputs.Nodes) BatchNodes {
-	b := BatchNodes{Fields: in.Get("fields"), Real: in.Get("real"), Constants: in.Optional("constants"),
+	b := BatchNodes{Fields: in.Get("fields"), Truth: in.Optional("truth"), Real: in.Get("real"), Constants: in.Optional("constants"),
 		KeepFields: in.Optional("keep fields"), Present: in.Optional("present"),
 		Net: walrus.Inputs{IDs: in.Get("ids"), Shift: in.Get("shift"), Rolls: in.Get("rolls"),
 			KeepTime: in.Optional("keep time"), KeepSpace: in.Optional("keep space")}}

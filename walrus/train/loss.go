@@ -30,6 +30,8 @@ type Objective struct {
 	// Pushforward is the largest number of frames at the end of the history that are
 	// forecasts of the network itself, without gradient. Windows then have Pushforward
 	// more frames. The number for a micro-batch is drawn evenly from 0 to Pushforward.
+	// The targets of all steps are true frames, also after a forecast, and errors are in
+	// units of the changes of the history or of the true frames, whichever are larger.
 	// The network learns to forecast from frames with its own errors, as in a rollout
 	// (Brandstetter et al. 2022, arXiv 2202.03376, §3.1). The release has none.
 	Pushforward int `json:",omitempty"`
@@ -83,6 +85,9 @@ type BatchNodes struct {
 	// Fields [T+1, B, Cv, H, W, D] are the variable fields in physical units:
 	// the history and the frame after it.
 	Fields *Node
+	// Truth [T+1, B, Cv, H, W, D] are the true frames if frames of the history are forecasts,
+	// or nil. The targets are then the changes from the history to the true frames.
+	Truth *Node
 	// Constants [B, Cc, H, W, D] are the constant fields, or nil.
 	Constants *Node
 	// Real [Cv] is 0 for components that only pad a 2D vector to 3D, else 1.
@@ -133,7 +138,11 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 	}
 	y := ConvertDType(m.Forward(w, in, plan), b.Fields.DType())
 	y = SliceAxis(y, 2, AxisRange(0, b.Fields.Shape().Dim(2)))
-	next := SliceAxis(b.Fields, 0, AxisRange(1))
+	truth := b.Fields
+	if b.Truth != nil {
+		truth = b.Truth
+	}
+	next := SliceAxis(truth, 0, AxisRange(1))
 	if !m.Config().Causal {
 		next, history = SliceAxis(next, 0, AxisElem(-1)), SliceAxis(history, 0, AxisElem(-1))
 	}
@@ -149,12 +158,27 @@ func (o Objective) Loss(m *walrus.Model, w walrus.ModelWeights, b BatchNodes, pl
 		r.Predictions, r.Targets = Mul(r.Predictions, fluid), Mul(r.Targets, fluid)
 	}
 	diff := Abs(Sub(r.Predictions, StopGradient(r.Targets)))
+	if b.Truth != nil && b.Stats == nil {
+		diff = Mul(diff, r.unit(m.Config().Prediction, walrus.SampleStats(SliceAxis(truth, 0, AxisRange(0, steps)), o.scaling())))
+	}
 	if b.Present != nil {
 		share := Div(b.Present, ReduceAndKeep(b.Present, ReduceMean, 0))
 		diff = Mul(diff, Reshape(share, 1, -1, 1, 1, 1, 1))
 	}
 	r.Loss = o.mean(diff)
 	return r
+}
+
+// unit returns the factor that expresses normalised errors in the larger of two units: that of
+// the history, which may have forecasts, and that of the true history. Forecasts that hardly
+// change would otherwise make the unit small and their errors count a thousand times.
+func (r Result) unit(kind walrus.Prediction, truth walrus.Stats) *Node {
+	own, scale := r.Stats.DeltaStd, truth.DeltaStd
+	if kind == walrus.PredictFull {
+		own, scale = r.Stats.Std, truth.Std
+	}
+	own = SliceAxis(own, 2, AxisRange(0, scale.Shape().Dim(2)))
+	return Div(own, Max(own, scale))
 }
 
 // round rounds a weight if the network is computed in bfloat16.

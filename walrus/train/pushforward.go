@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -29,6 +30,7 @@ func (h *hostBatch) drawAhead(m *walrus.Model, o Options, rng *rand.Rand) {
 	if h.pushforward == 0 {
 		return
 	}
+	h.truth = slices.Clone(h.fields)
 	h.ahead = make([]walrus.Draws, rng.IntN(h.pushforward+1))
 	for k := range h.ahead {
 		h.ahead[k] = m.Draw(rng, h.plan)
