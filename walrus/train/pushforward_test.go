@@ -131,6 +131,6 @@ func TestPushforwardUnit(t *testing.T) {
 		return r.unit(walrus.PredictDelta, walrus.Stats{DeltaStd: truth})
 	})
 	own, truth := []float32{0.001, 2, 1, 7}, []float32{1, 1, 1}
-	got := exec.MustExec1(tensors.FromFlatDataAndDimensions(own, 1, 1, 4, 1, 1, 1), tensors.FromFlatDataAndDimensions(truth, 1, 1, 3, 1, 1, 1))
+	got := exec.MustCall1(tensors.FromFlatDataAndDimensions(own, 1, 1, 4, 1, 1, 1), tensors.FromFlatDataAndDimensions(truth, 1, 1, 3, 1, 1, 1))
 	require.InDeltaSlice(t, []float32{0.001, 1, 1}, tensors.MustCopyFlatData[float32](got), 1e-7, "the fourth channel is a constant field")
 }
