@@ -76,6 +76,9 @@ func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
 	if o.data == "" && len(o.training) == 0 {
 		return command.Usage("expected --data FOLDER, --training FOLDER or --training RECIPE.yaml")
 	}
+	if !(o.rate > 0 && o.rate < 1) {
+		return command.Usage("--rate: expected a rate between 0 and 1, such as 0.01, got %v", o.rate)
+	}
 	path := o.out
 	if path == "" {
 		if _, shipped := nano.Find(o.weights); shipped {

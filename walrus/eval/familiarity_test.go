@@ -134,7 +134,7 @@ func TestWindowFeatures(t *testing.T) {
 	f, err = walrus.WindowFeatures(short)
 	require.NoError(t, err)
 	require.True(t, math.IsNaN(f[0][1]) && math.IsNaN(f[0][2]))
-	// Of a constant channel only the first feature is a number, of one that is zero none.
+	// A constant channel has only the first feature, a channel of zeros none.
 	for k, value := range []float32{3, 0} {
 		for _, frame := range w.Frames {
 			for i := range frame {

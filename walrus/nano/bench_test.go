@@ -29,22 +29,10 @@ func flow() *data.Window {
 	return w
 }
 
-// BenchmarkFamiliarity scores a window.
-func BenchmarkFamiliarity(b *testing.B) {
-	f, err := Familiarity()
-	require.NoError(b, err)
-	w := flow()
-	for b.Loop() {
-		if _, _, err := f.Score(w); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkGradient forecasts five frames, and computes the gradient of the last one's mean
-// square, which includes that forecast. CPU-s/op are seconds of all cores.
+// BenchmarkGradient forecasts five frames, and computes the gradient of the mean square of the
+// last frame, which includes that forecast. CPU-s/op are seconds of all cores.
 func BenchmarkGradient(b *testing.B) {
-	em, err := Load(walrus.EmulatorOptions{Backend: testbackend.New(b), Seed: 1, Divergence: walrus.Divergence{Off: true}})
+	em, err := Load(walrus.EmulatorOptions{Backend: testbackend.New(b), Seed: 1, Divergence: walrus.Divergence{Factor: -1}})
 	require.NoError(b, err)
 	defer em.Close()
 	w, ctx := flow(), context.Background()

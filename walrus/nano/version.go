@@ -100,8 +100,8 @@ func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weig
 	return w, report, err
 }
 
-// Familiarity describes the windows of the training, or is nil for older weights, of which
-// there is no record.
+// Familiarity describes the windows of the training, or is nil for weights without
+// a record.
 func (v Version) Familiarity() (*walrus.Familiarity, error) {
 	text, err := v.file(walrus.FamiliarityFile)
 	if errors.Is(err, fs.ErrNotExist) {

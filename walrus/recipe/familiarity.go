@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gowalrus/gowalrus/augment"
 	"github.com/gowalrus/gowalrus/data"
@@ -42,7 +43,8 @@ func (r *Recipe) familiarity(ctx context.Context, o eval.FamiliarityOptions) (*w
 		return nil, err
 	}
 	c := *r
-	c.Weights = ""         // whose kind would restrict the data
+	c.Weights = "" // whose kind would restrict the data
+	c.thrifty = true
 	c.Simulation.Ahead = 2 // further trajectories would be simulated for nothing
 	opened := &Opened{}
 	defer opened.Close()
@@ -61,6 +63,13 @@ func (r *Recipe) familiarity(ctx context.Context, o eval.FamiliarityOptions) (*w
 		}
 		mine := opened.Options.Systems[before:]
 		s := eval.FamiliarWindows{Name: cmp.Or(d.Name, d.Simulate, mine[0].Name)}
+		taken := func(x eval.FamiliarWindows) bool { return x.Name == s.Name }
+		if d.Simulate != "" && slices.ContainsFunc(sets, taken) {
+			s.Name += "_simulated" // in contrast to a data set of the same system
+		}
+		if slices.ContainsFunc(sets, taken) {
+			return nil, fmt.Errorf("data: expected entries of different names, got %s twice: give them a name", s.Name)
+		}
 		s.Train = drawn(ctx, mine, c.Seed, o.Windows)
 		for i := range mine {
 			mine[i].Train = mine[i].Valid

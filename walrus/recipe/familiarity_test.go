@@ -59,7 +59,7 @@ sampling: {strides: [1, 2]}
 	require.Less(t, alarms, 8)
 }
 
-// TestFamiliarityErrors: errors name what is wrong.
+// TestFamiliarityErrors: errors name the number or the key.
 func TestFamiliarityErrors(t *testing.T) {
 	r, err := recipe.Parse([]byte("data: [{simulate: diffusion, grids: [[8, 8]]}]"))
 	require.NoError(t, err)
