@@ -29,6 +29,18 @@ func flow() *data.Window {
 	return w
 }
 
+// BenchmarkFamiliarity scores a window.
+func BenchmarkFamiliarity(b *testing.B) {
+	f, err := Familiarity()
+	require.NoError(b, err)
+	w := flow()
+	for b.Loop() {
+		if _, _, err := f.Score(w); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkGradient forecasts five frames, and computes the gradient of the mean square of the
 // last frame, which includes that forecast. CPU-s/op are seconds of all cores.
 func BenchmarkGradient(b *testing.B) {
