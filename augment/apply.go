@@ -154,3 +154,22 @@ func (m mapping) array(in []float32, channels []channel) []float32 {
 	}
 	return out
 }
+
+// Window rotates a window of any dimension with its grid and boundaries. A 1D or 2D window
+// becomes a 3D one if the rotation leaves its axes. The identity returns the window itself.
+func (t Rotation) Window(w *data.Window) (*data.Window, error) {
+	if t == Identity() {
+		return w, nil
+	}
+	volume, err := Embed(w)
+	if err != nil {
+		return nil, err
+	}
+	if volume, err = t.Apply(volume); err != nil {
+		return nil, err
+	}
+	if dims := len(w.Grid); dims < 3 && volume.Grid[2] == 1 {
+		return Unembed(volume, dims)
+	}
+	return volume, nil
+}

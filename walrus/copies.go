@@ -17,7 +17,7 @@ type copyOf[T any] struct {
 	made T
 }
 
-// of returns what was made of t, the tensor of w with the given key, and makes it if necessary.
+// of returns the copy of t, the tensor of w with the given key, and makes it if necessary.
 func (c copies[T]) of(w *Weights, key string, t *tensors.Tensor, build func() (T, error)) (T, error) {
 	at := copyKey{w, key}
 	if old, ok := c[at]; ok {

@@ -8,6 +8,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gowalrus/gowalrus/data"
@@ -17,21 +18,23 @@ import (
 // it.
 const FamiliarityFile = "familiarity.json"
 
-const familiarityVersion = 1
+const familiarityVersion = 2
 
 // Familiarity describes what the training windows of weights looked like, to recognise windows
 // that are unlike them (out-of-distribution detection). [Emulator.Advice] then has an Advice of
-// the kind AdviseFamiliarity. Package eval records it, see eval.RecordFamiliarity.
+// the kind AdviseFamiliarity. It depends on the data of the training alone, not on the weights.
+// Package eval records it, see eval.RecordFamiliarity.
 //
 // A window is described by a few numbers per channel ([WindowFeatures]), which do not depend
-// on units. Its score for a training data set is their Mahalanobis distance to the data
-// set's mean, as a root mean square over channels and numbers; its score is the smallest of
-// all data sets that have its channels. A window whose score exceeds Limit counts
+// on units. Its score for a training data set is the root mean square, over channels and
+// numbers, of the distance to the data set's mean in standard deviations; its score is the
+// smallest of all data sets that have its channels. A window whose score exceeds Limit counts
 // as unlike. Limit is such that the probability of a false alarm is at most Rate for windows
 // that are drawn like those of the validation data (split conformal prediction).
 //
 // The score sees amplitudes, rates of change, roughness and decay. A window that is alike in
-// these but follows other equations passes.
+// these but follows other equations passes, and so does one in other units, because the
+// network does not see units either.
 type Familiarity struct {
 	FormatVersion int `json:"format_version"`
 	// Datasets are the training data sets, of different names.
@@ -43,44 +46,84 @@ type Familiarity struct {
 	Windows int     `json:"windows"`
 }
 
-// FamiliarDataset holds the means and covariances of the numbers of [WindowFeatures] over
-// windows of a training data set, by channel.
+// FamiliarDataset holds the means and standard deviations of the numbers of [WindowFeatures]
+// over windows of a training data set, by channel.
 type FamiliarDataset struct {
 	Name     string                      `json:"name"`
 	Windows  int                         `json:"windows"`
 	Channels map[string]FamiliarFeatures `json:"channels"`
 }
 
-// FamiliarFeatures are the means and covariances of the numbers of a channel.
+// FamiliarFeatures are the means and standard deviations of the numbers of a channel. As text
+// they are "mean±deviation" for each number, separated by spaces.
 type FamiliarFeatures struct {
-	Mean       [FeatureCount]float64               `json:"mean"`
-	Covariance [FeatureCount][FeatureCount]float64 `json:"covariance"`
+	Mean, Deviation [FeatureCount]float64
+}
+
+// MarshalText returns the means and deviations in decimal notation, without rounding.
+func (k FamiliarFeatures) MarshalText() ([]byte, error) {
+	var words []string
+	for i := range k.Mean {
+		words = append(words, fmt.Sprintf("%g±%g", k.Mean[i], k.Deviation[i]))
+	}
+	return []byte(strings.Join(words, " ")), nil
+}
+
+// UnmarshalText reads the text that MarshalText writes.
+func (k *FamiliarFeatures) UnmarshalText(text []byte) error {
+	words := strings.Fields(string(text))
+	if len(words) != FeatureCount {
+		return fmt.Errorf("expected %d numbers mean±deviation, got %q", FeatureCount, text)
+	}
+	for i, word := range words {
+		mean, deviation, _ := strings.Cut(word, "±")
+		var err, also error
+		k.Mean[i], err = strconv.ParseFloat(mean, 64)
+		k.Deviation[i], also = strconv.ParseFloat(deviation, 64)
+		if err := errors.Join(err, also); err != nil {
+			return fmt.Errorf("expected a number mean±deviation, got %q: %w", word, err)
+		}
+	}
+	return nil
 }
 
 // FeatureCount is the number of features of a channel.
 const FeatureCount = 8
 
-// featureNames describe the features in advice.
-var featureNames = [FeatureCount]string{"variation", "rate of change", "change of the rate", "roughness", "share of short waves", "share of outliers", "growth of the variation", ""}
+// traits describe the features in advice, for a channel %[1]s: logarithms by the factor %[2].3g
+// from the mean of the training, correlations by their value and that mean; and what to check.
+var traits = [FeatureCount]struct {
+	text, check string
+	correlation bool
+}{
+	{text: "%[1]s varies %[2].3g times as much in relation to its size", check: "an offset of the values, such as °C for K"},
+	{text: "%[1]s changes %[2].3g times as much from frame to frame", check: "the time between frames"},
+	{text: "successive changes of %[1]s have a correlation of %[2].2f instead of %[3].2f", check: "the order of the frames, and noise", correlation: true},
+	{text: "neighbouring points of %[1]s have a correlation of %[2].2f instead of %[3].2f", check: "the order of the axes, and noise", correlation: true},
+	{text: "%[1]s has %[2].3g times as much of the shortest waves", check: "noise, and the number of points"},
+	{text: "%[1]s has %[2].3g times the kurtosis, a measure of outliers", check: "outliers and masked points"},
+	{text: "the variation of %[1]s grows %[2].3g times as much over the window", check: "the order of the frames, and the start of the simulation"},
+	{text: "changes of %[1]s and its curvature have a correlation of %[2].2f instead of %[3].2f", check: "the fields and the time between frames", correlation: true},
+}
 
-// leastDeviation is added to the deviation of every feature, about 5 %: a data set of much less
-// variety does not make a window unlike.
+// leastDeviation is added to the deviation of every feature (in squares): a data set of less
+// variety than about 5 % does not make a window unlike.
 const leastDeviation = 0.05
 
-// WindowFeatures returns numbers that describe each variable channel of a window, first the
-// logarithms of ratios:
+// WindowFeatures returns numbers that describe each variable channel of a window:
 //
-//   - standard deviation over the grid to root mean square,
-//   - root mean square of the changes between frames to that standard deviation,
-//   - root mean square of the second differences in time to that of the changes,
-//   - mean square of the differences between neighbours to twice the variance,
-//   - power of the shortest waves ([Divergence]) to the variance,
-//   - kurtosis,
-//   - standard deviation over the grid of the last frame to that of the first;
+//   - log of the standard deviation over the grid, divided by the root mean square,
+//   - log of the root mean square of the changes between frames, divided by that deviation,
+//   - correlation of successive changes: near 1 for slow frames, −0.5 for independent ones,
+//   - correlation of neighbouring points,
+//   - log of the power of the shortest waves ([Divergence]), divided by the variance,
+//   - log of the kurtosis,
+//   - log of the standard deviation of the last frame, divided by that of the first,
+//   - correlation between the change of a frame and its curvature, the sum of second
+//     differences along the axes: near 1 where diffusion dominates.
 //
-// and then the correlation between the change of a frame and its curvature, the sum of second
-// differences along the axes: near 1 where diffusion dominates. A number for which the window has too few frames is NaN. A ratio of nothing to something is
-// at least −14.
+// Logarithms lie between −14 and 14. A number is NaN if the window has too few frames for it,
+// or if it would be a ratio to zero, as most are for a channel that is constant.
 func WindowFeatures(w *data.Window) ([][FeatureCount]float64, error) {
 	if w == nil {
 		return nil, errors.New("walrus: features: expected a window, got none")
@@ -125,18 +168,15 @@ func channelFeatures(w *data.Window, c int) [FeatureCount]float64 {
 	rough, short = rough/float64(len(u)), short/float64(len(u))
 	first, second := timeDifferences(u)
 	return [FeatureCount]float64{
-		logRatio(variance, square) / 2, logRatio(first, variance) / 2, logRatio(second, first) / 2,
-		logRatio(rough, 2*variance), logRatio(short, variance), logRatio(fourth, variance*variance),
+		logRatio(variance, square) / 2, logRatio(first, variance) / 2, 1 - ratio(second, 2*first),
+		1 - ratio(rough, 2*variance), logRatio(short, variance), logRatio(fourth, variance*variance),
 		logRatio(end, start) / 2, curvature(u, w.Grid),
 	}
 }
 
 // curvature returns the correlation between the changes of all frames and their curvature at
-// interior points, 0 if one of them is 0, and NaN for a single frame.
+// interior points, and NaN if one of them is 0 everywhere.
 func curvature(u [][]float32, grid []int) float64 {
-	if len(u) < 2 {
-		return math.NaN()
-	}
 	var both, changes, curves float64
 	for t := 1; t < len(u); t++ {
 		for i, v := range u[t-1] {
@@ -159,25 +199,21 @@ func curvature(u [][]float32, grid []int) float64 {
 			both, changes, curves = both+change*curve, changes+change*change, curves+curve*curve
 		}
 	}
-	if changes == 0 || curves == 0 {
-		return 0
-	}
-	return both / math.Sqrt(changes*curves)
+	return ratio(both, math.Sqrt(changes*curves))
 }
 
-// logRatio returns log(a/b), between −14 and 14.
-func logRatio(a, b float64) float64 {
-	const floor = 1e-6 // e^−14
-	if math.IsNaN(a) || math.IsNaN(b) {
+// ratio returns a/b, and NaN for b = 0.
+func ratio(a, b float64) float64 {
+	if b == 0 {
 		return math.NaN()
 	}
-	if a <= floor*b {
-		return math.Log(floor)
-	}
-	if b <= floor*a {
-		return -math.Log(floor)
-	}
-	return math.Log(a / b)
+	return a / b
+}
+
+// logRatio returns log(a/b) between −14 and 14, and NaN for b = 0.
+func logRatio(a, b float64) float64 {
+	const limit = 14
+	return min(max(math.Log(ratio(a, b)), -limit), limit)
 }
 
 // timeDifferences returns the mean squares of the first and second differences between frames,
@@ -265,36 +301,20 @@ func (d FamiliarDataset) score(channels []string, features [][FeatureCount]float
 	return math.Sqrt(sum / max(n, 1))
 }
 
-// distance returns the squared Mahalanobis distance of features, and how many of them are
-// numbers. It factorises the covariance by Cholesky's method.
+// distance returns the squared distance of features in standard deviations, and how many of
+// them are numbers.
 func (k FamiliarFeatures) distance(features [FeatureCount]float64) (square float64, used int) {
-	var l [FeatureCount][FeatureCount]float64
-	var z [FeatureCount]float64
 	for i := range features {
-		if math.IsNaN(features[i]) {
-			continue // row i of l stays 0, as if the feature did not exist
+		if z := k.deviations(features, i); !math.IsNaN(z) {
+			square, used = square+z*z, used+1
 		}
-		rest := features[i] - k.Mean[i]
-		for j := range i {
-			if l[j][j] == 0 {
-				continue
-			}
-			v := k.Covariance[i][j]
-			for m := range j {
-				v -= l[i][m] * l[j][m]
-			}
-			l[i][j] = v / l[j][j]
-			rest -= l[i][j] * z[j]
-		}
-		v := k.Covariance[i][i] + leastDeviation*leastDeviation
-		for m := range i {
-			v -= l[i][m] * l[i][m]
-		}
-		l[i][i] = math.Sqrt(max(v, leastDeviation*leastDeviation)) // at least that if the covariance is one
-		z[i] = rest / l[i][i]
-		square, used = square+z[i]*z[i], used+1
 	}
 	return square, used
+}
+
+// deviations returns the distance of a feature from the mean in standard deviations.
+func (k FamiliarFeatures) deviations(features [FeatureCount]float64, i int) float64 {
+	return (features[i] - k.Mean[i]) / math.Hypot(k.Deviation[i], leastDeviation)
 }
 
 // advice returns the advice on a window, none for a familiar one.
@@ -305,37 +325,55 @@ func (f *Familiarity) advice(w *data.Window) ([]Advice, error) {
 	}
 	a := Advice{Kind: AdviseFamiliarity, Axis: -1}
 	if nearest == "" {
-		var names []string
-		for _, d := range f.Datasets {
-			names = append(names, d.Name)
-		}
-		a.Text = fmt.Sprintf("the fields %s were not trained together: the forecast may be poor; trained: %s", strings.Join(w.Channels(false), ", "), strings.Join(names, ", "))
-		return []Advice{a}, nil
+		a.Text = f.strange(w.Channels(false))
+	} else {
+		a.Text = f.unlike(w, score, nearest)
 	}
-	a.Text = fmt.Sprintf("the window is unlike the training data (score %.1f, at most %.1f is usual): the forecast may be poor; nearest is %s, but %s",
-		score, f.Limit, nearest, f.farthest(nearest, w))
 	return []Advice{a}, nil
 }
 
-// farthest describes the feature that differs most from those of a data set.
-func (f *Familiarity) farthest(nearest string, w *data.Window) string {
+// strange describes channels that no data set has together.
+func (f *Familiarity) strange(channels []string) string {
+	most, best := -1, FamiliarDataset{}
+	for _, d := range f.Datasets {
+		n := 0
+		for _, name := range channels {
+			if _, ok := d.Channels[name]; ok {
+				n++
+			}
+		}
+		if n > most {
+			most, best = n, d
+		}
+	}
+	return fmt.Sprintf("no training data had the fields %s together: expect a poor forecast. The nearest, %s, had %s: check the names, leave out fields, or finetune the weights on such data",
+		strings.Join(channels, ", "), best.Name, strings.Join(slices.Sorted(maps.Keys(best.Channels)), ", "))
+}
+
+// unlike describes the feature of a window that differs most from those of the nearest data
+// set.
+func (f *Familiarity) unlike(w *data.Window, score float64, nearest string) string {
 	features, _ := WindowFeatures(w) // Score has checked the window
 	i := slices.IndexFunc(f.Datasets, func(d FamiliarDataset) bool { return d.Name == nearest })
-	var text string
+	var difference, check string
 	worst := 0.0
 	for c, name := range w.Channels(false) {
 		known := f.Datasets[i].Channels[name]
-		for k := range features[c] {
-			if z := (features[c][k] - known.Mean[k]) / math.Sqrt(known.Covariance[k][k]+leastDeviation*leastDeviation); math.Abs(z) > worst {
-				worst = math.Abs(z)
-				text = fmt.Sprintf("the %s of %s is %.3g times as large", featureNames[k], name, math.Exp(features[c][k]-known.Mean[k]))
-				if featureNames[k] == "" {
-					text = fmt.Sprintf("the changes and the curvature of %s have a correlation of %.2f instead of %.2f", name, features[c][k], known.Mean[k])
-				}
+		for k, t := range traits {
+			z := math.Abs(known.deviations(features[c], k))
+			if !(z > worst) {
+				continue
+			}
+			worst, check = z, t.check
+			if t.correlation {
+				difference = fmt.Sprintf(t.text, name, features[c][k], known.Mean[k])
+			} else {
+				difference = fmt.Sprintf(t.text, name, math.Exp(features[c][k]-known.Mean[k]))
 			}
 		}
 	}
-	return text
+	return fmt.Sprintf("the values of this window are unlike those of all training data: the forecast may be poor. Compared with %s, the nearest, %s (score %.1f; %.3g %% of familiar windows exceed %.1f). Check %s; if the data is right, finetune the weights on such data",
+		nearest, difference, score, 100*f.Rate, f.Limit, check)
 }
 
 // Validate checks the numbers.
@@ -356,9 +394,8 @@ func (f *Familiarity) Validate() error {
 		for _, name := range slices.Sorted(maps.Keys(d.Channels)) {
 			c := d.Channels[name]
 			for i := range c.Mean {
-				row := append(c.Covariance[i][:], c.Mean[i])
-				if slices.ContainsFunc(row, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) || c.Covariance[i][i] < 0 {
-					return fmt.Errorf("familiarity: data set %s: channel %s: expected finite means and covariances, got %v", d.Name, name, row)
+				if math.IsNaN(c.Mean[i]) || math.IsInf(c.Mean[i], 0) || !(c.Deviation[i] >= 0) || math.IsInf(c.Deviation[i], 0) {
+					return fmt.Errorf("familiarity: data set %s: channel %s: expected finite means and deviations of at least 0, got %g±%g", d.Name, name, c.Mean[i], c.Deviation[i])
 				}
 			}
 		}

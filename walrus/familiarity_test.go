@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,7 +64,7 @@ func TestAdviseFamiliarity(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	require.Equal(t, walrus.AdviseFamiliarity, list[0].Kind)
-	require.Regexp(t, `^the window is unlike the training data \(score [\d.]+, at most 1.0 is usual\): the forecast may be poor; nearest is waves, but the .* of \w+ is \S+ times as large$`, list[0].Text)
+	require.Regexp(t, `^the values of this window are unlike those of all training data: the forecast may be poor. Compared with waves, the nearest, .+ \(score [\d.]+; 1 % of familiar windows exceed 1.0\). Check .+; if the data is right, finetune the weights on such data$`, list[0].Text)
 	_, err = e.Emulate(context.Background(), w)
 	require.NoError(t, err)
 	require.Contains(t, log.String(), "kind=familiarity")
@@ -69,7 +72,7 @@ func TestAdviseFamiliarity(t *testing.T) {
 	w.Fields[0].Name = "pressure"
 	list, err = e.Advice(w)
 	require.NoError(t, err)
-	require.Equal(t, "the fields pressure, velocity_x, velocity_y were not trained together: the forecast may be poor; trained: waves", list[0].Text)
+	require.Equal(t, "no training data had the fields pressure, velocity_x, velocity_y together: expect a poor forecast. The nearest, waves, had "+strings.Join(slices.Sorted(maps.Keys(familiarity(t).Datasets[0].Channels)), ", ")+": check the names, leave out fields, or finetune the weights on such data", list[0].Text)
 }
 
 // TestFamiliarityFile: a damaged record is an error that names the file.
@@ -79,7 +82,7 @@ func TestFamiliarityFile(t *testing.T) {
 	require.ErrorContains(t, f.Save(t.TempDir()), "expected data sets, a rate between 0 and 1 and a finite limit")
 	f = familiarity(t)
 	f.FormatVersion = 7
-	require.ErrorContains(t, f.Save(t.TempDir()), "expected format 1, got 7")
+	require.ErrorContains(t, f.Save(t.TempDir()), "expected format 2, got 7")
 	_, err := walrus.ReadFamiliarity(t.TempDir())
 	require.ErrorContains(t, err, walrus.FamiliarityFile)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -14,6 +16,7 @@ import (
 	"github.com/gowalrus/gowalrus/walrus"
 	"github.com/gowalrus/gowalrus/walrus/eval"
 	"github.com/gowalrus/gowalrus/walrus/nano"
+	"github.com/gowalrus/gowalrus/walrus/recipe"
 )
 
 // calibrateOptions are the flags of calibrate.
@@ -43,15 +46,17 @@ the error in frequency bands.
 
 With --training it records what the windows of the training looked like, in the file
 ` + walrus.FamiliarityFile + ` next to the weights: mean and spread from the split train, and from
-the split valid the limit beyond which forecasts warn that a window is unlike them.`,
+the split valid the limit beyond which forecasts warn that a window is unlike them. Instead of
+folders of data sets it takes the recipe of the training, whose systems it simulates.`,
 		Example: `  gowalrus calibrate --weights runs/shear/best --data testdata/data/shear_flow
-  gowalrus calibrate --weights nano --data datasets/mine --out out/calibration.json`,
+  gowalrus calibrate --weights nano --data datasets/mine --out out/calibration.json
+  gowalrus calibrate --weights runs/mine/best --training mine.yaml`,
 	}, func(ctx context.Context) error { return a.runCalibrate(ctx, o) })
 	f := c.Flags()
 	weightsFlag(c, &o.weights)
 	holdFlag(c, &o.hold)
 	f.StringVar(&o.data, "data", "", "`folder`, file or address (hf://datasets/OWNER/NAME, https://...) of a data set")
-	f.StringArrayVar(&o.training, "training", nil, "`folder` of a data set of the training, for warnings; may be repeated")
+	f.StringArrayVar(&o.training, "training", nil, "`folder` of a data set of the training, or its recipe (*.yaml), for warnings; folders may be repeated")
 	f.Float64Var(&o.rate, "rate", 0.01, "rate of false warnings")
 	f.StringVar(&o.split, "split", "valid", "`split` to forecast: train, valid or test")
 	f.StringSliceVar(&o.drop, "drop", nil, dropUsage)
@@ -69,7 +74,10 @@ the split valid the limit beyond which forecasts warn that a window is unlike th
 // runCalibrate writes the calibration.
 func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
 	if o.data == "" && len(o.training) == 0 {
-		return command.Usage("expected --data FOLDER or --training FOLDER")
+		return command.Usage("expected --data FOLDER, --training FOLDER or --training RECIPE.yaml")
+	}
+	if !(o.rate > 0 && o.rate < 1) {
+		return command.Usage("--rate: expected a rate between 0 and 1, such as 0.01, got %v", o.rate)
 	}
 	path := o.out
 	if path == "" {
@@ -109,18 +117,7 @@ func (a *app) runCalibrate(ctx context.Context, o calibrateOptions) error {
 // recordFamiliarity writes what the windows of the training looked like next to the weights, or
 // next to the file of the calibration.
 func (a *app) recordFamiliarity(ctx context.Context, o calibrateOptions, path string) error {
-	var train, valid []data.Dataset
-	for _, folder := range o.training {
-		for split, list := range map[string]*[]data.Dataset{"train": &train, "valid": &valid} {
-			ds, done, err := openData(folder, split, o.drop)
-			if err != nil {
-				return err
-			}
-			defer done()
-			*list = append(*list, ds)
-		}
-	}
-	f, err := eval.RecordFamiliarity(ctx, train, valid, eval.FamiliarityOptions{Input: o.eval.Input, Rate: o.rate})
+	f, err := a.familiarity(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -130,9 +127,43 @@ func (a *app) recordFamiliarity(ctx context.Context, o calibrateOptions, path st
 	if err := f.Save(path); err != nil {
 		return err
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, walrus.FamiliarityFile)
+	}
 	_, err = fmt.Fprintf(a.stdout, "%d data sets; windows with a score above %.2f are unlike them, about %.3g %% of %d others\nwrote %s\n",
 		len(f.Datasets), f.Limit, 100*f.Rate, f.Windows, filepath.Clean(path))
 	return err
+}
+
+// familiarity describes the windows of the training: of its recipe, or of folders of data sets.
+func (a *app) familiarity(ctx context.Context, o calibrateOptions) (*walrus.Familiarity, error) {
+	options := eval.FamiliarityOptions{Input: o.eval.Input, Rate: o.rate}
+	for _, path := range o.training {
+		if ext := filepath.Ext(path); ext != ".yaml" && ext != ".yml" {
+			continue
+		}
+		if len(o.training) > 1 || o.eval.Input != 0 || len(o.drop) > 0 {
+			return nil, command.Usage("expected the recipe %s alone, since it names all data, got also another --training, --history or --drop", path)
+		}
+		r, err := recipe.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		r.Log = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		return r.Familiarity(ctx, options)
+	}
+	var train, valid []data.Dataset
+	for _, folder := range o.training {
+		for split, list := range map[string]*[]data.Dataset{"train": &train, "valid": &valid} {
+			ds, done, err := openData(folder, split, o.drop)
+			if err != nil {
+				return nil, err
+			}
+			defer done()
+			*list = append(*list, ds)
+		}
+	}
+	return eval.RecordFamiliarity(ctx, train, valid, options)
 }
 
 // printCalibration prints the size of the calibration, its levels and the trust horizon.

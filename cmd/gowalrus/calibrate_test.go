@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -29,6 +30,17 @@ func TestCalibrate(t *testing.T) {
 	require.Equal(t, 0.5, f.Rate)
 	require.Contains(t, f.Datasets[0].Channels, "tracer")
 
+	folder := t.TempDir()
+	mine := filepath.Join(folder, "mine.yaml")
+	require.NoError(t, os.WriteFile(mine, []byte("data: [{simulate: diffusion, grids: [[8, 8]]}]"), 0o666))
+	out = output(t, "calibrate", "--training", mine, "--rate", "0.5", "--out", filepath.Join(folder, "calibration.json"))
+	require.Contains(t, out, "1 data sets; windows with a score above")
+	f, err = walrus.ReadFamiliarity(folder)
+	require.NoError(t, err)
+	require.Equal(t, "diffusion", f.Datasets[0].Name)
+	require.ErrorIs(t, fails("calibrate", "--training", mine, "--training", flow, "--out", path), command.ErrUsage)
+
 	require.ErrorIs(t, fails("calibrate", "--data", flow), command.ErrUsage)
 	require.ErrorIs(t, fails("calibrate"), command.ErrUsage)
+	require.ErrorContains(t, fails("calibrate", "--training", flow, "--rate", "0", "--out", path), "--rate: expected a rate between 0 and 1, such as 0.01, got 0")
 }

@@ -1,5 +1,5 @@
 // Command embed is a plain program with a surrogate inside. The program has six frames
-// of a reaction and forecasts the next ones:
+// of a reaction and forecasts the next frames:
 //
 //	GOEXPERIMENT=simd go run ./examples/embed
 //

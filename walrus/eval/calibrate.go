@@ -76,8 +76,8 @@ func calibrate(ctx context.Context, ds data.Dataset, forecast Forecast, c *walru
 	name := ds.Metadata().Name
 	spans := p.places(ds, o.Steps)
 	if len(spans) == 0 {
-		return fmt.Errorf("eval: calibrate: data set %s: expected a trajectory of %d frames of history and %d to forecast, got at most %d frames in all",
-			name, p.Input, o.Steps, p.Input+p.reach(ds))
+		return fmt.Errorf("eval: calibrate: data set %s: expected a trajectory of %d frames of history and %d to forecast, got at most %d frames in all: calibrate fewer steps (here up to %d) or take longer trajectories",
+			name, p.Input, o.Steps, p.Input+p.reach(ds), p.reach(ds))
 	}
 	units, err := newUnits(spans, o.Levels)
 	if err != nil {

@@ -185,11 +185,11 @@ func TestCalibrateErrors(t *testing.T) {
 	fails := func(context.Context, *data.Window, int) ([][]float32, error) { return nil, errors.New("no") }
 	few := func(_ context.Context, w *data.Window, _ int) ([][]float32, error) { return w.Frames[:1], nil }
 	for want, o := range map[string]CalibrateOptions{
-		"expected a trajectory of 2 frames of history and 20 to forecast, got at most 9 frames": {},
-		"expected 1 to 16777216 steps, got -1":                                                  {Steps: -1},
-		"expected at least 9 windows for levels [0.9], got 5":                                   {Steps: 3, Levels: []float64{0.9}},
-		"levels: expected ascending probabilities between 0 and 1, got [0.9 0.5]":               {Steps: 3, Levels: []float64{0.9, 0.5}},
-		"eval: calibrate: moving: no":                                                           {Steps: 3},
+		"got at most 9 frames in all: calibrate fewer steps (here up to 7)":       {},
+		"expected 1 to 16777216 steps, got -1":                                    {Steps: -1},
+		"expected at least 9 windows for levels [0.9], got 5":                     {Steps: 3, Levels: []float64{0.9}},
+		"levels: expected ascending probabilities between 0 and 1, got [0.9 0.5]": {Steps: 3, Levels: []float64{0.9, 0.5}},
+		"eval: calibrate: moving: no":                                             {Steps: 3},
 	} {
 		o.Input = 2
 		require.ErrorContains(t, calibrate(context.Background(), moving(t, 9), fails, &walrus.Calibration{}, o), want)

@@ -122,8 +122,8 @@ func TestWindowFeatures(t *testing.T) {
 	change := 4 * math.Pow(math.Sin(math.Pi/n), 2) // of unit variance
 	require.InDelta(t, math.Log(variance/(variance+4))/2, f[0][0], 1e-5)
 	require.InDelta(t, math.Log(change)/2, f[0][1], 1e-5)
-	require.InDelta(t, math.Log(change)/2, f[0][2], 1e-4)
-	require.InDelta(t, math.Log(2*math.Pow(math.Sin(4*math.Pi/n), 2)), f[0][3], 0.05)
+	require.InDelta(t, 1-change/2, f[0][2], 1e-4)
+	require.InDelta(t, math.Cos(8*math.Pi/n), f[0][3], 0.05)
 	require.InDelta(t, math.Log(math.Pow(math.Sin(4*math.Pi/n), 4)), f[0][4], 0.05)
 	require.InDelta(t, math.Log(1.5), f[0][5], 1e-5)
 	require.InDelta(t, 0, f[0][6], 1e-5)
@@ -134,12 +134,17 @@ func TestWindowFeatures(t *testing.T) {
 	f, err = walrus.WindowFeatures(short)
 	require.NoError(t, err)
 	require.True(t, math.IsNaN(f[0][1]) && math.IsNaN(f[0][2]))
-	for _, frame := range w.Frames {
-		clear(frame)
-	}
-	f, err = walrus.WindowFeatures(w)
-	require.NoError(t, err)
-	for _, v := range f[0] {
-		require.False(t, math.IsNaN(v) || math.IsInf(v, 0))
+	// A constant channel has only the first feature, a channel of zeros none.
+	for k, value := range []float32{3, 0} {
+		for _, frame := range w.Frames {
+			for i := range frame {
+				frame[i] = value
+			}
+		}
+		f, err = walrus.WindowFeatures(w)
+		require.NoError(t, err)
+		for i, v := range f[0] {
+			require.Equal(t, k > 0 || i > 0, math.IsNaN(v), "feature %d of a constant %v: %v", i, value, v)
+		}
 	}
 }

@@ -28,7 +28,7 @@ func TestNonsense(t *testing.T) {
 	sweep.Run(t, sweep.Package{
 		Funcs: []any{eval.BandIntervals, eval.Baselines, eval.CRPS, eval.Calibrate, eval.CentralInterval, eval.Correlation, eval.Drift, eval.EnergyScore, eval.Evaluate, eval.EvaluateWindow, eval.FairCRPS, eval.IntervalCoverage, eval.Intervals, eval.IntervalBounds, eval.Linear, eval.Linf, eval.MAE, eval.MSE, eval.Mean, eval.MeanFields,
 			eval.Median, eval.Members, eval.Model, eval.NMAE, eval.NMSE, eval.NRMSE, eval.PaperHorizons, eval.ParseHorizons, eval.PearsonR, eval.PerStep,
-			eval.Persistence, eval.PowerSpectrum, eval.RMSE, eval.RankHistogram, eval.RecordFamiliarity, eval.SpectralError, eval.SpectrumEdges, eval.Split, eval.SpreadSkill, eval.Step, eval.VMSE, eval.VRMSE, eval.WithEps},
+			eval.Persistence, eval.PowerSpectrum, eval.RMSE, eval.RankHistogram, eval.RecordFamiliarity, eval.FamiliarityOf, eval.SpectralError, eval.SpectrumEdges, eval.Split, eval.SpreadSkill, eval.Step, eval.VMSE, eval.VRMSE, eval.WithEps},
 		Types: []any{new(eval.EnsembleScore), new(eval.Horizon), new(eval.Long), new(eval.LongField), new(eval.LongResult), new(eval.Protocol), new(eval.Result), new(eval.Score)},
 		Values: []any{plane, set, plane.Frames, plane.Frames[0], []float32{1, 2, 3, 4, 5, 6}, []int{3, 2}, eval.Metric(eval.MSE), eval.Baselines(),
 			eval.Protocol{Input: 2, Windows: 1, Horizons: []eval.Horizon{{From: 1, To: 2}}}},

@@ -31,3 +31,6 @@ func WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weights, *walrus
 // Load returns an emulator of the newest weights. The caller must close the emulator, which
 // also frees the weights.
 func Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) { return newest.Load(o) }
+
+// Familiarity describes the windows that the newest weights were trained on.
+func Familiarity() (*walrus.Familiarity, error) { return newest.Familiarity() }

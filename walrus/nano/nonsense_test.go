@@ -17,7 +17,7 @@ func TestNonsense(t *testing.T) {
 	c := m.Config
 	c.Blocks = 1
 	sweep.Run(t, sweep.Package{
-		Funcs:   []any{nano.Find, nano.Load, nano.Manifest, nano.Names, nano.Open, nano.OpenWeights, nano.Versions, nano.Weights, nano.WeightsFor},
+		Funcs:   []any{nano.Familiarity, nano.Find, nano.Load, nano.Manifest, nano.Names, nano.Open, nano.OpenWeights, nano.Versions, nano.Weights, nano.WeightsFor},
 		Types:   []any{new(nano.Version)},
 		Values:  []any{m.Config, c, walrus.Micro()},
 		Strings: nano.Names(),

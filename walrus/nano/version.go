@@ -100,9 +100,38 @@ func (v Version) WeightsFor(c walrus.Config, o walrus.LoadOptions) (*walrus.Weig
 	return w, report, err
 }
 
+// Familiarity describes the windows of the training, or is nil for weights without
+// a record.
+func (v Version) Familiarity() (*walrus.Familiarity, error) {
+	text, err := v.file(walrus.FamiliarityFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := new(walrus.Familiarity)
+	if err = json.Unmarshal(text, f); err == nil {
+		err = f.Validate()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("nano: %s: %w", v.Name, err)
+	}
+	return f, nil
+}
+
 // Load returns an emulator, which owns the weights. The caller must close it. Fields are
-// normalised as in the training of the weights unless the options set Scaling.
+// normalised as in the training of the weights unless the options set Scaling. It warns of
+// windows that are unlike those of the training ([Version.Familiarity]) unless the options set
+// another Familiarity.
 func (v Version) Load(o walrus.EmulatorOptions) (*walrus.Emulator, error) {
+	if o.Familiarity == nil {
+		f, err := v.Familiarity()
+		if err != nil {
+			return nil, err
+		}
+		o.Familiarity = f
+	}
 	w, err := v.Weights(o.LoadOptions())
 	if err != nil {
 		return nil, err
@@ -151,8 +180,11 @@ func explain(err error) error {
 // Extract writes the files of a checkpoint (see walrus.FindCheckpoint) into an existing
 // folder.
 func (v Version) Extract(dir string) error {
-	for _, name := range []string{walrus.WeightsFile, walrus.ManifestFile} {
+	for _, name := range []string{walrus.WeightsFile, walrus.ManifestFile, walrus.FamiliarityFile} {
 		raw, err := v.file(name)
+		if name == walrus.FamiliarityFile && errors.Is(err, fs.ErrNotExist) {
+			continue // older weights
+		}
 		if err != nil {
 			return err
 		}

@@ -72,21 +72,9 @@ func (o *Opened) open(r *Recipe) error {
 	}
 	o.Options.Trainer.Log = r.Log
 	for _, d := range r.Data {
-		if d.Simulate != "" {
-			if err := o.simulated(r, d); err != nil {
-				return fmt.Errorf("simulated system %s: %w", d.Simulate, err)
-			}
-			continue
+		if err := o.entry(r, d); err != nil {
+			return err
 		}
-		open := o.system
-		if d.TrainSet != nil {
-			open = o.given
-		}
-		s, err := open(r, d)
-		if err != nil {
-			return fmt.Errorf("data set %s: %w", cmp.Or(d.Path, s.Name), err)
-		}
-		o.Options.Systems = append(o.Options.Systems, s)
 	}
 	switch {
 	case o.Peer != "":
@@ -95,6 +83,26 @@ func (o *Opened) open(r *Recipe) error {
 		return o.fresh(r)
 	}
 	return o.load(r)
+}
+
+// entry opens the data sets of an entry of the recipe.
+func (o *Opened) entry(r *Recipe, d Data) error {
+	if d.Simulate != "" {
+		if err := o.simulated(r, d); err != nil {
+			return fmt.Errorf("simulated system %s: %w", d.Simulate, err)
+		}
+		return nil
+	}
+	open := o.system
+	if d.TrainSet != nil {
+		open = o.given
+	}
+	s, err := open(r, d)
+	if err != nil {
+		return fmt.Errorf("data set %s: %w", cmp.Or(d.Path, s.Name), err)
+	}
+	o.Options.Systems = append(o.Options.Systems, s)
+	return nil
 }
 
 // fresh reports whether weights are the name of a plain reference.

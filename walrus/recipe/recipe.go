@@ -70,6 +70,9 @@ type Recipe struct {
 	// nil means none. It is not part of the file.
 	Log *slog.Logger `yaml:"-"`
 
+	// thrifty takes as many windows from a validation trajectory as from one of the training,
+	// instead of one.
+	thrifty bool
 	// file is the path of the recipe; paths are relative to its folder.
 	file string
 }

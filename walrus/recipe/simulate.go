@@ -155,7 +155,9 @@ func (o *Opened) stream(r *Recipe, d Data, system *solve.System, c solve.Case, n
 		if options.Trajectories = d.Valid; d.Valid == 0 {
 			options.Trajectories = 2
 		}
-		options.Split, options.Windows = "valid", 1
+		if options.Split = "valid"; !r.thrifty {
+			options.Windows = 1
+		}
 		if s.Valid, err = solve.NewStream(o.pool, options); err != nil {
 			return err
 		}

@@ -65,7 +65,7 @@ func (f *feed) next() (*Batch, error) {
 	}
 	for {
 		f.held = append(f.held, w)
-		turned, err := turnWindow(turn, w)
+		turned, err := turn.Window(w)
 		if err != nil {
 			return nil, err
 		}
@@ -77,26 +77,6 @@ func (f *feed) next() (*Batch, error) {
 			return nil, err
 		}
 	}
-}
-
-// turnWindow rotates a window, its grid and its boundaries. All windows of a micro-batch
-// get the same rotation, because they must have the same grid and boundaries.
-func turnWindow(t augment.Rotation, w *data.Window) (*data.Window, error) {
-	if t == augment.Identity() {
-		return w, nil
-	}
-	dims := len(w.Grid)
-	volume, err := augment.Embed(w)
-	if err != nil {
-		return nil, err
-	}
-	if volume, err = t.Apply(volume); err != nil {
-		return nil, err
-	}
-	if dims < 3 && volume.Grid[2] == 1 {
-		return augment.Unembed(volume, dims)
-	}
-	return volume, nil
 }
 
 // release returns the windows of the last micro-batch to the loader.
