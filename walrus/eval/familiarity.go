@@ -165,7 +165,7 @@ func windowsOf(ctx context.Context, ds data.Dataset, o FamiliarityOptions) iter.
 				return stopped
 			}
 			return nil
-		}); err != nil && err != stopped {
+		}); err != nil && !errors.Is(err, stopped) {
 			yield(nil, err)
 		}
 	}
