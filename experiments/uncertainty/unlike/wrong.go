@@ -78,7 +78,7 @@ func affine(w *data.Window, factor, offset float64) {
 	}
 }
 
-// shuffle changes the order of the frames, in which successive ones do not stay together.
+// shuffle changes the order of the frames such that no frame keeps its successor.
 func shuffle(w *data.Window, _ *rand.Rand) {
 	order := []int{1, 0, 2}
 	if len(w.Frames) == 6 {
