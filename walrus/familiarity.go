@@ -90,20 +90,20 @@ func (k *FamiliarFeatures) UnmarshalText(text []byte) error {
 // FeatureCount is the number of features of a channel.
 const FeatureCount = 8
 
-// traits describe the features in advice, for a channel %[1]s: logarithms by the factor %[2].3g
+// traits describe the features in advice, for a channel %[1]s: logarithms by the factor %.3[2]g
 // from the mean of the training, correlations by their value and that mean; and what to check.
 var traits = [FeatureCount]struct {
 	text, check string
 	correlation bool
 }{
-	{text: "%[1]s varies %[2].3g times as much in relation to its size", check: "an offset of the values, such as °C for K"},
-	{text: "%[1]s changes %[2].3g times as much from frame to frame", check: "the time between frames"},
-	{text: "successive changes of %[1]s have a correlation of %[2].2f instead of %[3].2f", check: "the order of the frames, and noise", correlation: true},
-	{text: "neighbouring points of %[1]s have a correlation of %[2].2f instead of %[3].2f", check: "the order of the axes, and noise", correlation: true},
-	{text: "%[1]s has %[2].3g times as much of the shortest waves", check: "noise, and the number of points"},
-	{text: "%[1]s has %[2].3g times the kurtosis, a measure of outliers", check: "outliers and masked points"},
-	{text: "the variation of %[1]s grows %[2].3g times as much over the window", check: "the order of the frames, and the start of the simulation"},
-	{text: "changes of %[1]s and its curvature have a correlation of %[2].2f instead of %[3].2f", check: "the fields and the time between frames", correlation: true},
+	{text: "%[1]s varies %.3[2]g times as much in relation to its size", check: "an offset of the values, such as °C for K"},
+	{text: "%[1]s changes %.3[2]g times as much from frame to frame", check: "the time between frames"},
+	{text: "successive changes of %[1]s have a correlation of %.2[2]f instead of %.2[3]f", check: "the order of the frames, and noise", correlation: true},
+	{text: "neighbouring points of %[1]s have a correlation of %.2[2]f instead of %.2[3]f", check: "the order of the axes, and noise", correlation: true},
+	{text: "%[1]s has %.3[2]g times as much of the shortest waves", check: "noise, and the number of points"},
+	{text: "%[1]s has %.3[2]g times the kurtosis, a measure of outliers", check: "outliers and masked points"},
+	{text: "the variation of %[1]s grows %.3[2]g times as much over the window", check: "the order of the frames, and the start of the simulation"},
+	{text: "changes of %[1]s and its curvature have a correlation of %.2[2]f instead of %.2[3]f", check: "the fields and the time between frames", correlation: true},
 }
 
 // leastDeviation is added to the deviation of every feature (in squares): a data set of less

@@ -64,6 +64,7 @@ func TestAdviseFamiliarity(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	require.Equal(t, walrus.AdviseFamiliarity, list[0].Kind)
+	require.NotContains(t, list[0].Text, "%!")
 	require.Regexp(t, `^the values of this window are unlike those of all training data: the forecast may be poor. Compared with waves, the nearest, .+ \(score [\d.]+; 1 % of familiar windows exceed 1.0\). Check .+; if the data is right, finetune the weights on such data$`, list[0].Text)
 	_, err = e.Emulate(context.Background(), w)
 	require.NoError(t, err)

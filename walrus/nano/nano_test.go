@@ -72,9 +72,9 @@ func TestFind(t *testing.T) {
 	require.ErrorContains(t, err, `expected a version that Find or Versions returned, got "mine"`)
 	_, err = Open("nano-2020-01-01", walrus.EmulatorOptions{Backend: testbackend.New(t)})
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.ErrorContains(t, err, "the weights that come with the library are nano, nano-2026-11-24")
+	require.ErrorContains(t, err, "the weights that come with the library are nano, nano-2026-11-30")
 	_, err = OpenWeights("nano-2020-01-01", walrus.LoadOptions{})
-	require.ErrorContains(t, err, "the weights that come with the library are nano, nano-2026-11-24")
+	require.ErrorContains(t, err, "the weights that come with the library are nano, nano-2026-11-30")
 }
 
 // TestOpenWeights: weights by name and by path are the same.

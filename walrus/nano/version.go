@@ -36,7 +36,7 @@ var newest = Version{Name, "checkpoint"}
 // Versions lists the weights, the newest first. Older weights are kept to reproduce
 // earlier results; the next version of the library drops them.
 func Versions() []Version {
-	return []Version{newest, {"nano-2026-11-24", "old/2026-11-24"}}
+	return []Version{newest, {"nano-2026-11-30", "old/2026-11-30"}}
 }
 
 // Names returns the names of the weights, the newest first.
