@@ -51,7 +51,7 @@ func ExampleLoad() {
 		fmt.Printf("%.4f\n", eval.MeanFields(v)[0])
 	}
 	// Output:
-	// 0.0300
+	// 0.0341
 	// 0.1177
 }
 
