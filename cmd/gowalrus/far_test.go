@@ -23,7 +23,7 @@ func TestFarData(t *testing.T) {
 		{"inspect", "--json"},
 		{"check"},
 		{"evaluate", "--json", "--windows", "1", "--horizons", "1"},
-		{"forecast", "--steps", "1", "--trajectory", "1"},
+		{"forecast", "--steps", "1", "--trajectory", "1", "--out", t.TempDir()},
 	} {
 		want := output(t, append(args, "--data", flow)...)
 		got := output(t, append(args, "--data", far)...)
